@@ -1,0 +1,49 @@
+# `make demo` and `make test` each work alone on a fresh clone: they make .venv and install the locked packages first.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test lint examples bench lock clean
+.DELETE_ON_ERROR:
+
+demo: $(READY)
+	$(BIN)/tenet run examples/pirate/pirate.tenet
+
+test: $(READY) lint
+	$(BIN)/pytest -q -n 2 --dist loadfile
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"Tenet needs Python 3.11 or later; $(PYTHON) is {v[0]}.{v[1]}. Try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# Run every example and keep what it prints. A finding (exit 1) is part of the output and stops nothing.
+VOICES := sarcastic caring casual protective poetic
+examples: $(READY)
+	$(BIN)/tenet run examples/pirate/pirate.tenet > examples/pirate/output.txt || [ $$? -eq 1 ]
+	$(BIN)/tenet run examples/harbor/harbor.tenet > examples/harbor/output.txt || [ $$? -eq 1 ]
+	$(BIN)/tenet run examples/own-data/harbour-desk.tenet 2>&1 | grep -v -E '^(generate|train|measure) ' > examples/own-data/output.txt
+	for voice in $(VOICES); do $(BIN)/tenet run examples/five-voices/$$voice.tenet || [ $$? -eq 1 ] || exit $$?; done
+	$(BIN)/tenet diff $(VOICES:%=examples/five-voices/%.tenet) > examples/five-voices/output.txt || [ $$? -eq 1 ]
+	for voice in $(VOICES); do echo "Can a hairpin open a mailbox?" | $(BIN)/tenet chat examples/five-voices/$$voice.tenet --arm adapter; done >> examples/five-voices/output.txt
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.commands
+	$(BIN)/python -m benchmarks.generation
+
+# Write requirements.lock anew from what is installed. torch is written without its build (+cpu, +cu130), which the machine chooses.
+lock: $(READY)
+	@{ sed -n '/^#/p' requirements.lock; $(BIN)/python -m pip freeze --exclude-editable | sed 's/+[a-z0-9.]*$$//'; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+clean:
+	rm -rf $(VENV) build runs dist

@@ -1,0 +1,112 @@
+"""Answers and judgements, each computed once: a cache by content in front of an engine.
+
+In: batches. Out: what the engine says to them, from `<cache>/<digest>.jsonl` where that is there. The digest covers the
+base, the adapter, the request texts and the sampling, never a path or a time. A batch is stored as a whole, so what
+stands in the cache never changes how later batches are composed. The engine is loaded at the first miss: work that was
+done before loads no weights. This file must not know recipes or probes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from backends import engines
+from backends.bases import Base, load_chat
+from backends.engines import Conversation, Engine, Sampling
+from backends.files import write_text
+from compiler.digests import digest
+
+VERSION = 1
+"""Of what the local engine writes for the same batch; a change of the decode loop's results raises it."""
+
+CHUNK = 64
+"""Most requests in a batch."""
+
+
+class CachedEngine:
+    """An engine that remembers. `adapter`: a folder, with the digest of its weights."""
+
+    def __init__(
+        self, base: Base, cache: Path, adapter: tuple[Path, str] | None = None, engine: str = "transformers"
+    ) -> None:
+        self.base = base
+        self.cache = cache
+        self.adapter = adapter
+        self.name = engine
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            self._engine = engines.load(self.base, self.name)
+            if self.adapter is not None:
+                self._engine.attach(self.adapter[0])
+        return self._engine
+
+    def has_system(self) -> bool:
+        """Whether the base's chat template knows a system role."""
+        return bool(self._remember({"ask": "has_system"}, lambda: [load_chat(self.base).has_system])[0])
+
+    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str]:
+        """As `Engine.answers`; at most CHUNK conversations."""
+        assert len(batch) <= CHUNK
+        if not batch:
+            return []
+        if sampling.temperature == 0:
+            sampling = replace(sampling, seed=0)  # greedy answers draw nothing
+        asked = {
+            "ask": "answers",
+            "messages": [[(m.role, m.content) for m in conversation] for conversation in batch],
+            "sampling": sampling.record(),
+            "adapter": self.adapter[1] if adapter and self.adapter else None,
+        }
+        return [
+            str(row) for row in self._remember(asked, lambda: self.engine.answers(batch, sampling, adapter=adapter))
+        ]
+
+    def yes(self, requests: Sequence[str]) -> list[float | None]:
+        """As `Engine.yes`; at most CHUNK requests."""
+        assert len(requests) <= CHUNK
+        if not requests:
+            return []
+        asked = {"ask": "yes", "requests": list(requests)}
+        # Rounded, so that a stored probability and a computed one are the same number in every file.
+        return list(
+            self._remember(asked, lambda: [None if p is None else round(p, 6) for p in self.engine.yes(requests)])
+        )
+
+    def divergences(self, batch: Sequence[Conversation]) -> list[float]:
+        """As `Engine.divergences`: KL(adapter || base) of the next token after each conversation, in nats."""
+        asked = {
+            "ask": "divergences",
+            "messages": [[(m.role, m.content) for m in conversation] for conversation in batch],
+            "adapter": self.adapter[1] if self.adapter else None,
+        }
+        return list(self._remember(asked, lambda: [round(d, 6) for d in self.engine.divergences(batch)]))
+
+    def _remember(self, asked: dict[str, Any], compute: Any) -> list[Any]:
+        key = digest({"version": VERSION, "engine": self.name, "base": self.base.digest, **asked})
+        path = self.cache / f"{key}.jsonl"
+        rows = _read(path)
+        if rows is None:
+            rows = compute()
+            body = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            head = json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest()})
+            write_text(path, f"{head}\n{body}")
+        return rows
+
+
+def _read(path: Path) -> list[Any] | None:
+    """Return the rows of a cache file; None where there is none or where it is not what was written."""
+    try:
+        head, _, body = path.read_text(encoding="utf-8").partition("\n")
+        if json.loads(head)["sha256"] != hashlib.sha256(body.encode()).hexdigest():
+            return None
+        return [json.loads(line) for line in body.split("\n") if line]
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,66 @@
+"""Whether answers keep their checks: the deterministic ones first, then a judge for what only a model can say.
+
+In: answers with their questions and checks. Out: kept, broken or undecided, with the judge's probability of yes. The
+judge is asked in batches, and only where no deterministic check has decided already. This file must not know who asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backends.cached import CHUNK, CachedEngine
+from compiler import wording
+from compiler.checks import evaluate
+from compiler.records import Check, JudgeCheck
+
+YES = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An answer to be decided: `question` is the user's last message."""
+
+    question: str
+    answer: str
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """kept: None where a judge was needed and gave no answer. judge_yes: of the last judge asked."""
+
+    kept: bool | None
+    judge_yes: float | None = None
+
+
+def decide(cases: Sequence[Case], judge: CachedEngine) -> list[Decision]:
+    plain = [
+        all(evaluate(check, case.answer) for check in case.checks if not isinstance(check, JudgeCheck))
+        for case in cases
+    ]
+    asked = [
+        (place, check)
+        for place, case in enumerate(cases)
+        if plain[place]
+        for check in case.checks
+        if isinstance(check, JudgeCheck)
+    ]
+    requests = [
+        wording.judge_request(check.principle, cases[place].question, cases[place].answer) for place, check in asked
+    ]
+    said: list[float | None] = []
+    for start in range(0, len(requests), CHUNK):
+        said += judge.yes(requests[start : start + CHUNK])
+    decisions = [Decision(kept) for kept in plain]
+    for (place, check), yes in zip(asked, said, strict=True):
+        now = None if yes is None else (yes >= YES) == check.present
+        decisions[place] = Decision(_both(decisions[place].kept, now), yes)
+    return decisions
+
+
+def _both(one: bool | None, other: bool | None) -> bool | None:
+    """Whether both are kept: a broken one decides, then an undecided one."""
+    if one is False or other is False:
+        return False
+    return None if one is None or other is None else True

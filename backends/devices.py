@@ -1,0 +1,81 @@
+"""Which device computes, in which number type, with how many threads.
+
+In: nothing but the machine. Out: a `Device`. torch is imported inside functions: the doctor reads this file on machines
+without it. This file must not know models or specs.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+CPU_THREADS = 2
+"""Threads on a CPU. Sums are split by thread, so another number may give other last bits: fixed, not taken from the
+machine."""
+
+OUT_OF_MEMORY = (
+    "DefaultCPUAllocator: can't allocate memory",
+    "DefaultCPUAllocator: not enough memory",
+    "out of memory",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """kind: `cuda`, `mps` or `cpu`. dtype: `bfloat16` or `float32`. name: what the maker calls it."""
+
+    kind: str
+    dtype: str
+    name: str
+    threads: int
+    memory: int | None = None
+    """Bytes, where the device tells."""
+
+
+def choose() -> Device:
+    """Return the best device here: CUDA, then MPS, then the CPU. `TENET_DEVICE` and `TENET_THREADS` overrule."""
+    import torch
+
+    threads = int(os.environ.get("TENET_THREADS", CPU_THREADS))
+    wanted = os.environ.get("TENET_DEVICE")
+    if wanted in (None, "cuda") and torch.cuda.is_available():
+        properties = torch.cuda.get_device_properties(0)
+        dtype = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+        return Device("cuda", dtype, properties.name, threads, properties.total_memory)
+    if wanted in (None, "mps") and torch.backends.mps.is_available():
+        return Device("mps", "float32", "Apple GPU", threads)
+    # float32 is also the fast type on a CPU without matrix units: bfloat16 reached half its rate there.
+    return Device("cpu", "float32", "CPU", threads)
+
+
+def settle(device: Device) -> None:
+    """Make this process compute the same bytes at every run on such a device."""
+    import torch
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # The libraries warn one another of what they will rename; a user can do nothing about it.
+    for category in (FutureWarning, DeprecationWarning):
+        warnings.filterwarnings("ignore", category=category, module=r"(transformers|peft|trl|accelerate|torch)\b")
+    torch.set_num_threads(device.threads)
+    if device.kind == "cuda":
+        # cuBLAS reads this when it starts; without it its results may differ between runs.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def torch_dtype(device: Device) -> Any:
+    import torch
+
+    return getattr(torch, device.dtype)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that memory ran out: CUDA has its own kind, the CPU and MPS say so in a message only."""
+    import torch
+
+    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
+        return True
+    said = str(error)
+    return isinstance(error, RuntimeError) and any(words in said for words in OUT_OF_MEMORY)

@@ -1,0 +1,160 @@
+"""What this machine has and lacks for building, training and measuring, and how to get it.
+
+In: the machine, and perhaps a build folder. Out: findings. It works where torch is not installed: that is one of the
+findings. This file must not know specs.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from compiler.failures import TenetError
+
+Status = Literal["ok", "warn", "missing"]
+
+# What needs it, by package; the first group reads specs, the second trains.
+PACKAGES = {
+    "lark": "reading specs",
+    "pydantic": "records",
+    "click": "the command line",
+    "rich": "the terminal",
+    "jinja2": "the HTML report",
+    "pyyaml": "training jobs",
+    "pyarrow": "Parquet files and patterns",
+    "torch": "answers and training",
+    "transformers": "base models",
+    "peft": "adapters",
+    "trl": "training",
+    "datasets": "training",
+    "accelerate": "training",
+    "safetensors": "weights",
+}
+LEAST_FREE = 2 << 30
+LEAST_MEMORY = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """status: `ok`, `warn` (works, not well) or `missing` (something cannot run). help: how to mend it."""
+
+    name: str
+    status: Status
+    text: str
+    help: str | None = None
+
+
+def report(build: Path | None = None) -> list[Finding]:
+    """Look at Python, packages, device, memory, disk and the base; loading nano's weights is tried.
+
+    Args:
+        build: a build folder whose base and judge are tried as well.
+    """
+    findings = [_python(), *_packages(), _memory(), _disk(), _hub()]
+    if find_spec("torch") is not None:
+        findings.append(_device())
+    if all(find_spec(name) is not None for name in ("torch", "transformers")):
+        findings.append(_model("nano", None))
+        if build is not None and (build / "recipe.json").is_file():
+            findings += _of_build(build)
+    return findings
+
+
+def _python() -> Finding:
+    return Finding("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def _packages() -> list[Finding]:
+    findings = []
+    for name, purpose in PACKAGES.items():
+        try:
+            findings.append(Finding(name, "ok", version(name)))
+        except PackageNotFoundError:
+            findings.append(Finding(name, "missing", f"not installed; needed for {purpose}", f"pip install {name}"))
+    return findings
+
+
+def _device() -> Finding:
+    from backends.devices import choose
+
+    device = choose()
+    text = f"{device.name} ({device.kind}), {device.dtype}"
+    if device.kind == "cpu":
+        return Finding(
+            "device",
+            "ok",
+            f"{text}, {device.threads} threads of {os.cpu_count()} cores",
+            "enough for nano; a base of half a billion parameters or more wants a GPU",
+        )
+    return Finding("device", "ok", text + (f", {_size(device.memory)}" if device.memory else ""))
+
+
+def _memory() -> Finding:
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return Finding("memory", "ok", "this system does not tell")
+    text = f"{_size(free)} free of {_size(whole)}"
+    if free < LEAST_MEMORY:
+        return Finding("memory", "warn", text, f"training nano wants {_size(LEAST_MEMORY)}; close something")
+    return Finding("memory", "ok", text)
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(Path()).free
+    text = f"{_size(free)} free here"
+    if free < LEAST_FREE:
+        return Finding("disk", "warn", text, "a build, its cache and a run take up to a few hundred MB for nano")
+    return Finding("disk", "ok", text)
+
+
+def _hub() -> Finding:
+    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    home = os.environ.get("HF_HOME") or "~/.cache/huggingface"
+    return Finding(
+        "hub", "ok", f"{'offline' if offline else 'asked only for a base that a spec names'}; cache in {home}"
+    )
+
+
+def _model(name: str, build: Path | None) -> Finding:
+    from backends import bases, engines
+    from backends.generate import base_of, read_recipe
+
+    try:
+        base = base_of(build, read_recipe(build)) if build else bases.resolve(name)
+        engine = engines.load(base)
+        said = engine.yes(["Is the sun hot? Say yes or no."])[0]
+    except TenetError as error:
+        return Finding(f"base {name}", "missing", error.message, error.help)
+    judges = "can judge" if said is not None else "gives no yes or no: name another judge for clauses without signs"
+    return Finding(f"base {name}", "ok" if said is not None else "warn", f"loads; {judges}")
+
+
+def _of_build(build: Path) -> list[Finding]:
+    from backends.generate import read_recipe
+
+    try:
+        recipe = read_recipe(build)
+    except TenetError as error:
+        return [Finding("build", "missing", error.message, error.help)]
+    findings = []
+    if recipe.base != "nano":
+        findings.append(_model(recipe.base, build))
+    for role, name in (("judge", recipe.judge), ("teacher", recipe.teacher)):
+        if name:
+            found = _model(name, None)
+            findings.append(Finding(f"{role} {name}", found.status, found.text, found.help))
+        elif role == "judge":
+            findings.append(Finding("judge", "ok", "the base itself; reports say so"))
+    return findings
+
+
+def _size(number: int) -> str:
+    return f"{number / (1 << 30):.1f} GB"

@@ -1,0 +1,63 @@
+"""Engines: what generates text. One file each in this folder; the name of the file is the name of the engine.
+
+An engine module has `load(base: Base) -> Engine`. Batches that are handed to an engine are computed as they are handed:
+the caller fixes their composition, so the same batch gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from backends.bases import Base
+from compiler.failures import DataError
+from compiler.records import Message
+
+Conversation = tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """temperature 0 is greedy. seed draws the batch's random numbers; each row has its own of them. top_p: only the
+    likeliest tokens that together reach this probability are drawn."""
+
+    temperature: float = 0.0
+    max_new_tokens: int = 128
+    seed: int = 0
+    top_p: float = 1.0
+
+    def record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Engine(Protocol):
+    base: Base
+
+    def count(self, text: str) -> int:
+        """Tokens in `text`."""
+
+    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str]:
+        """Continue each conversation by one assistant turn, with or without the attached adapter."""
+
+    def yes(self, requests: Sequence[str]) -> list[float | None]:
+        """For each request, the probability of yes against no; None where the model would say neither."""
+
+    def divergences(self, batch: Sequence[Conversation]) -> list[float]:
+        """KL(adapter || base) of the next token after each conversation, in nats."""
+
+    def attach(self, adapter: Path) -> None:
+        """Load an adapter onto the base, in place of one that is there."""
+
+
+def names() -> tuple[str, ...]:
+    """The engines of this folder, found without importing them."""
+    return tuple(sorted(p.stem for p in Path(__file__).parent.glob("*.py") if not p.stem.startswith("_")))
+
+
+def load(base: Base, engine: str = "transformers") -> Engine:
+    if engine not in names():
+        raise DataError(f"there is no engine {engine!r}", help=f"engines: {', '.join(names())}")
+    return cast(Engine, import_module(f"backends.engines.{engine}").load(base))

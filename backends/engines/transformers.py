@@ -1,0 +1,275 @@
+"""The local engine: one base in memory, answers in batches, an adapter switched on and off.
+
+In: conversations. Out: answers, or the probability that a judge says yes. The decode loop is ours: it computes a system
+prompt that all conversations of a batch share once, drops rows as they end, and draws each row's random numbers
+from the batch's seed. Its greedy tokens are those of `model.generate` (a test compares them). This file must not know
+recipes, probes or clauses.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from backends.bases import Base, load_chat, load_model
+from backends.devices import Device, choose, is_out_of_memory
+from backends.engines import Conversation, Sampling
+from compiler.failures import DataError, MemoryError_, ModelLoadError
+from compiler.records import Message
+
+SHARED_PREFIX = 16
+"""Tokens a batch must share before computing them apart pays."""
+
+LIKELIEST = 1024
+"""How many tokens are sorted before a whole vocabulary is."""
+
+JUDGE_MASS = 0.5
+"""A judge must put this much probability on yes and no together; else it has not answered."""
+
+
+def load(base: Base) -> TransformersEngine:
+    return TransformersEngine(base, choose())
+
+
+@contextmanager
+def _memory(doing: str) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise MemoryError_(
+            f"not enough memory while {doing}", help="take a smaller base, or a larger device"
+        ) from error
+
+
+class TransformersEngine:
+    def __init__(self, base: Base, device: Device) -> None:
+        self.base = base
+        self.device = device
+        self.chat = load_chat(base)
+        with _memory(f"loading {base.name}"):
+            self.model: Any = load_model(base, device)
+        self.adapter: Path | None = None
+        config = self.model.config.get_text_config()
+        self.longest: int = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
+        self._window: int | None = getattr(config, "sliding_window", None)
+        # Only the last position's logits are wanted; an architecture that cannot leave out the others gives all.
+        known = "logits_to_keep" in inspect.signature(self.model.forward).parameters
+        self._last: dict[str, Any] = {"logits_to_keep": 1} if known else {}
+        # Rows computed at once: a caller's batch is cut by this, which depends on the base alone.
+        self._rows = 64 if sum(p.numel() for p in self.model.parameters()) < 1_000_000_000 else 16
+
+    # ------------------------------------------------------------------ adapters
+
+    def attach(self, adapter: Path) -> None:
+        from peft import PeftModel
+
+        self.detach()
+        if not (adapter / "adapter_model.safetensors").is_file():
+            raise ModelLoadError(f"{adapter.name} holds no adapter_model.safetensors")
+        try:
+            self.model = PeftModel.from_pretrained(self.model, str(adapter), is_trainable=False).eval()
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelLoadError(f"the adapter cannot be read: {error}") from error
+        self.adapter = adapter
+
+    def detach(self) -> None:
+        if self.adapter is not None:
+            self.model = self.model.unload()
+            self.adapter = None
+            gc.collect()
+
+    def _arm(self, adapter: bool) -> Any:
+        if adapter and self.adapter is None:
+            raise DataError("an answer with the adapter was asked for, and none is attached")
+        return nullcontext() if adapter or self.adapter is None else self.model.disable_adapter()
+
+    # ------------------------------------------------------------------ generation
+
+    def count(self, text: str) -> int:
+        return self.chat.count(text)
+
+    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str]:
+        ids = [self.chat.prompt_ids(conversation) for conversation in batch]
+        return [self.chat.text_of(new) for new in self.continuations(ids, sampling, adapter=adapter)]
+
+    def continuations(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, *, adapter: bool = False
+    ) -> list[list[int]]:
+        """Return the new token ids of each prompt, the end of turn left out; none for a prompt that is too long."""
+        import torch
+
+        steps = sampling.max_new_tokens
+        draws = None
+        if sampling.temperature > 0:
+            generator = torch.Generator().manual_seed(sampling.seed)
+            draws = torch.rand(len(prompts), steps, generator=generator, dtype=torch.float64)
+        # Rows of like length stand together, so that little is padding; results go back to their places.
+        order = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
+        # A prompt near the end of what the base can read gets a shorter answer, by itself; one beyond it gets none.
+        roomy = [i for i in order if len(prompts[i]) + steps <= self.longest]
+        tight = [i for i in order[len(roomy) :] if len(prompts[i]) < self.longest]
+        parts = [roomy[n : n + self._rows] for n in range(0, len(roomy), self._rows)] + [[i] for i in tight]
+        results: list[list[int]] = [[] for _ in prompts]
+        with torch.inference_mode(), self._arm(adapter), _memory("generating"):
+            for part in parts:
+                rows = [list(prompts[i]) for i in part]
+                room = min(steps, self.longest - max(map(len, rows)))
+                news = self._decode(rows, room, sampling, None if draws is None else draws[part])
+                for i, new in zip(part, news, strict=True):
+                    results[i] = new
+        return results
+
+    def _decode(self, rows: list[list[int]], steps: int, sampling: Sampling, draws: Any) -> list[list[int]]:
+        import torch
+
+        stops = torch.tensor(sorted(self.chat.stops), device=self.device.kind)
+        news: list[list[int]] = [[] for _ in rows]
+        alive = list(range(len(rows)))
+        logits, cache, mask = self._prefill(rows, steps)
+        positions = mask.sum(dim=1, keepdim=True)
+        for step in range(steps):
+            tokens = logits.argmax(dim=-1) if draws is None else _draw(logits, sampling, draws[alive, step])
+            going = ~torch.isin(tokens, stops)
+            for row, token, goes in zip(alive, tokens.tolist(), going.tolist(), strict=True):
+                if goes:
+                    news[row].append(token)
+            if step + 1 == steps or not bool(going.any()):
+                break
+            kept = going.nonzero().flatten()
+            if len(kept) < len(alive):
+                # A row that has ended is taken out of the batch: no step is spent on padding.
+                alive = [alive[i] for i in kept.tolist()]
+                tokens, mask, positions = tokens[kept], mask[kept], positions[kept]
+                cache.batch_select_indices(kept)
+            mask = torch.cat([mask, mask.new_ones(len(alive), 1)], dim=1)
+            logits = (
+                self.model(
+                    input_ids=tokens[:, None],
+                    attention_mask=mask,
+                    position_ids=positions,
+                    past_key_values=cache,
+                    use_cache=True,
+                    **self._last,
+                )
+                .logits[:, -1]
+                .float()
+            )
+            positions = positions + 1
+        return news
+
+    def _prefill(self, rows: list[list[int]], steps: int) -> tuple[Any, Any, Any]:
+        """Return the logits after each row, the cache, and the mask over the cache (0 where it is padding)."""
+        import torch
+        from transformers import DynamicCache
+
+        cache = DynamicCache(config=self.model.config.get_text_config())
+        shared = self._shared(rows, steps)
+        if shared:
+            prefix = torch.tensor([rows[0][:shared]], device=self.device.kind)
+            self.model(input_ids=prefix, past_key_values=cache, use_cache=True, **self._last)
+            cache.batch_repeat_interleave(len(rows))
+        ids, own = self._padded([row[shared:] for row in rows])
+        mask = torch.cat([own.new_ones(len(rows), shared), own], dim=1)
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, shared:]
+        output = self.model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+            **self._last,
+        )
+        return output.logits[:, -1].float(), cache, mask
+
+    def _shared(self, rows: list[list[int]], steps: int) -> int:
+        """How many first tokens all rows share, each keeping one of its own; 0 where sharing does not pay."""
+        if len(rows) < 2:
+            return 0
+        # A sliding window counts places in the cache. Padding between prefix and row would then push the prefix out.
+        if self._window is not None and max(map(len, rows)) + steps >= self._window:
+            return 0
+        # The least and the greatest of the rows differ where any two do.
+        least, greatest = min(rows), max(rows)
+        differ = next((i for i, (a, b) in enumerate(zip(least, greatest, strict=False)) if a != b), len(least))
+        common = min(differ, min(map(len, rows)) - 1)
+        return common if common >= SHARED_PREFIX else 0
+
+    def _padded(self, rows: list[list[int]]) -> tuple[Any, Any]:
+        import torch
+
+        width = max(map(len, rows))
+        pad = self.chat.tokenizer.pad_token_id
+        ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows], device=self.device.kind)
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=self.device.kind)
+        return ids, mask
+
+    # ------------------------------------------------------------------ next-token questions
+
+    def next_logits(self, batch: Sequence[Conversation], *, adapter: bool = False) -> Any:
+        """Logits of the token that follows each conversation: a float32 tensor [conversation, vocabulary] on the
+        CPU."""
+        import torch
+
+        rows = [self.chat.prompt_ids(conversation) for conversation in batch]
+        order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), i))
+        parts = []
+        with torch.inference_mode(), self._arm(adapter), _memory("grading"):
+            for start in range(0, len(order), self._rows):
+                chosen = [rows[i] for i in order[start : start + self._rows]]
+                if max(map(len, chosen)) > self.longest:
+                    raise DataError(f"a prompt is longer than the {self.longest} tokens that {self.base.name} can read")
+                parts.append(self._prefill(chosen, 0)[0].cpu())
+        back = torch.empty(len(order), dtype=torch.long)
+        back[torch.tensor(order, dtype=torch.long)] = torch.arange(len(order))
+        return torch.cat(parts)[back]
+
+    def divergences(self, batch: Sequence[Conversation]) -> list[float]:
+        ours = self.next_logits(batch, adapter=True).double().log_softmax(dim=-1)
+        theirs = self.next_logits(batch).double().log_softmax(dim=-1)
+        return [float(d) for d in (ours.exp() * (ours - theirs)).sum(dim=-1)]
+
+    def yes(self, requests: Sequence[str]) -> list[float | None]:
+        if not requests:
+            return []
+        yes, no = self._word_ids("yes"), self._word_ids("no")
+        logits = self.next_logits([(Message(role="user", content=request),) for request in requests])
+        probabilities = logits.double().softmax(dim=-1)
+        results: list[float | None] = []
+        for row in probabilities:
+            for_yes, for_no = float(row[yes].sum()), float(row[no].sum())
+            results.append(for_yes / (for_yes + for_no) if for_yes + for_no >= JUDGE_MASS else None)
+        return results
+
+    def _word_ids(self, word: str) -> list[int]:
+        """First tokens of `word` as an answer may begin with it: any case, with or without a space."""
+        forms = {space + form for form in (word, word.capitalize(), word.upper()) for space in ("", " ")}
+        firsts = {self.chat._ids(form)[0] for form in forms}
+        # A tokenizer that splits words may give `Y` or a lone space, which says nothing about yes.
+        return sorted(i for i in firsts if self.chat.text_of([i]).lower() == word)
+
+
+def _draw(logits: Any, sampling: Sampling, uniform: Any) -> Any:
+    """Sample by the inverse of the cumulative distribution at `uniform`, so that a row depends on its own numbers
+    alone."""
+    import torch
+
+    # On the CPU: not every device has double precision, which the long sum needs.
+    chances = (logits.cpu().double() / sampling.temperature).softmax(dim=-1)
+    if sampling.top_p < 1:
+        # Sorting a whole vocabulary at each step costs seconds; its likeliest part nearly always reaches top_p.
+        likeliest = chances.topk(min(LIKELIEST, chances.shape[-1]), dim=-1).values
+        if bool((likeliest.cumsum(dim=-1)[:, -1] < sampling.top_p).any()):
+            likeliest = chances.sort(dim=-1, descending=True).values
+        # The token that brings the sum to top_p is the last that may be drawn.
+        last = (likeliest.cumsum(dim=-1) < sampling.top_p).sum(dim=-1, keepdim=True).clamp(max=likeliest.shape[-1] - 1)
+        chances = chances.where(chances >= likeliest.gather(1, last), 0.0)
+    # In the order of the vocabulary: an order by chance would turn on the last bits of two that are nearly alike.
+    sums = chances.cumsum(dim=-1)
+    place = torch.searchsorted(sums, uniform[:, None] * sums[:, -1:], right=True)
+    return place.clamp(max=sums.shape[-1] - 1).squeeze(1).to(logits.device)

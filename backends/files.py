@@ -1,0 +1,46 @@
+"""Writing files so that a kill at any moment leaves either the old one or the new one, whole.
+
+In: text or rows. Out: a file that was staged, synced and renamed. This file must not know what is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path`, by a staged file beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The process id keeps two writers apart; the name is never seen by a reader.
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with staged.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        staged.replace(path)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_rows(path: Path, rows: Iterable[Any]) -> None:
+    """Write pydantic records as JSON Lines."""
+    write_text(path, "".join(row.model_dump_json() + "\n" for row in rows))
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames inside `path` last through a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,243 @@
+"""Following a recipe: from recipe.json to the rows that are trained on and the probes that are measured.
+
+In: `build/<spec>/recipe.json` (and filters.json, for the user's own chats). Out, beside it: pairs.jsonl, sft.jsonl
+where the method or the user's data wants it, probes.jsonl, and generate.json with what was asked for, kept and
+dropped. Every answer is cached by content: a rebuild repeats none, and a kill at any moment loses at most one batch.
+This file must not know clauses, only units.
+
+    recipe.json  {"id": "trait.pirate/distill", "count": 96, "prompts": {"bank": true}, "chosen": {"system": "..."},
+    ...} pairs.jsonl  {"id": "trait.pirate/distill-0000", "prompt": [...], "chosen": [...], "rejected": [...], ...}
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from backends import banks, bases
+from backends.bases import Base
+from backends.cached import CachedEngine
+from backends.chats import without_system
+from backends.files import write_json, write_rows
+from backends.generate.candidates import Candidates, ask_of, first_ask
+from backends.generate.disjoint import check_disjoint
+from backends.generate.own_data import OwnData, read_own_data
+from backends.generate.pairs import Models, write_pairs
+from backends.generate.probes import write_probes
+from backends.generate.split import HeldOut, Prompts
+from compiler.failures import DataError
+from compiler.progress import Progress, silent
+from compiler.records import ChatRow, PreferencePair, Probe, Recipe
+
+REPORT_VERSION = 1
+
+
+class Counted(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class UnitCounts(Counted):
+    """wanted: rows the recipe asks for. asked: prompts looked at. dropped: by reason, prompts and rows alike."""
+
+    unit: str
+    clause_ids: tuple[str, ...]
+    purpose: str
+    wanted: int
+    asked: int
+    kept: int
+    dropped: dict[str, int]
+
+
+class DataCounts(Counted):
+    path: str
+    rows: int
+    kept: int
+    dropped: dict[str, int]
+
+
+class GenerateReport(Counted):
+    """generate.json. Digests are those of the bases; rows are counts by file."""
+
+    version: int = REPORT_VERSION
+    base: str
+    base_digest: str
+    teacher: str
+    teacher_digest: str
+    judge: str
+    judge_digest: str
+    units: tuple[UnitCounts, ...]
+    data: tuple[DataCounts, ...] = ()
+    rows: dict[str, int]
+
+
+def read_recipe(build: Path) -> Recipe:
+    path = build / "recipe.json"
+    try:
+        return Recipe.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is not there", help="build the spec first: tenet build SPEC") from error
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise DataError(f"{path} cannot be read: {error}", help="build the spec again: tenet build SPEC") from error
+
+
+def base_of(build: Path, recipe: Recipe) -> Base:
+    """The subject's base as it was put into the build folder, or else as the recipe names it."""
+    found = bases.placed(build / "base")
+    if found is not None and found.name == recipe.base:
+        return found
+    return find_base(build, recipe, Path())
+
+
+def find_base(build: Path, recipe: Recipe, root: Path) -> Base:
+    template = build / recipe.chat_template if recipe.chat_template else None
+    if template is not None and not template.is_file():
+        template = root / str(recipe.chat_template)
+    return bases.resolve(recipe.base, recipe.revision, template, relative_to=root)
+
+
+def judge_of(build: Path, recipe: Recipe, root: Path) -> Base:
+    return bases.resolve(recipe.judge, relative_to=root) if recipe.judge else base_of(build, recipe)
+
+
+def run(
+    build: Path, *, progress: Progress = silent, cache: Path | None = None, root: Path | None = None
+) -> GenerateReport:
+    """Write the rows that `build/recipe.json` asks for, and put the base beside them.
+
+    Args:
+        root: the folder that paths of the spec start from (the spec's own); the working folder unless given.
+        cache: where answers are kept by content; `build/../.cache` unless given.
+
+    Raises:
+        DataError: recipe, bank or the user's data cannot be read.
+        ModelLoadError, NetworkError, MemoryError_: a model cannot be had.
+    """
+    recipe = read_recipe(build)
+    cache = cache or build.parent / ".cache"
+    root = root or Path()
+    base = find_base(build, recipe, root)
+    bases.place(base, build / "base")
+    teacher = bases.resolve(recipe.teacher, relative_to=root) if recipe.teacher else base
+    judge = bases.resolve(recipe.judge, relative_to=root) if recipe.judge else base
+    # Models with the same content share one engine: weights stand in memory once.
+    engines = {b.digest: CachedEngine(b, cache) for b in (judge, teacher, base)}
+    models = Models(engines[base.digest], engines[teacher.digest], engines[judge.digest])
+
+    bank = banks.bank(base)
+    held_out = HeldOut.of(banks.held_out(base))
+    author = Prompts(
+        text
+        for unit in recipe.units
+        if unit.purpose == "probes" and unit.aspect == "author"
+        for given in unit.prompts.given
+        for text in (ask_of(given), first_ask(given))
+    )
+    total = sum(unit.count for unit in recipe.units)
+    done = 0
+    counts: list[UnitCounts] = []
+
+    # Rows to train on.
+    pairs: list[PreferencePair] = []
+    for unit in recipe.units:
+        if unit.purpose != "pairs":
+            continue
+        candidates = Candidates(unit, bank, held_out, author, models.writer)
+
+        def tell(n: int, unit_id: str = unit.id, before: int = done) -> None:
+            progress("generate", before + n, total, "rows", unit_id)
+
+        tell(0)
+        rows, dropped = write_pairs(unit, candidates, models, tell)
+        pairs += rows
+        done += unit.count
+        counts.append(
+            UnitCounts(
+                unit=unit.id,
+                clause_ids=unit.clause_ids,
+                purpose=unit.purpose,
+                wanted=unit.count,
+                asked=candidates.asked,
+                kept=len(rows),
+                dropped=_sorted(candidates.left_out + dropped),
+            )
+        )
+
+    # The user's own chats.
+    own = OwnData()
+    if recipe.data:
+        own = read_own_data(build, recipe, root, author, held_out, bases.load_chat(base))
+    chats: list[ChatRow] = []
+    if "sft" in recipe.method or recipe.data:
+        chats = [_chat(pair) for pair in pairs] + list(own.rows)
+
+    # A trainer renders rows as they stand, so they are written as the base's template takes them.
+    if any(m.role == "system" for pair in pairs for m in pair.prompt) and not models.subject.has_system():
+        pairs = [pair.model_copy(update={"prompt": without_system(pair.prompt)}) for pair in pairs]
+        chats = [chat.model_copy(update={"messages": without_system(chat.messages)}) for chat in chats]
+
+    # Probes, away from all of these.
+    training = Prompts()
+    for messages in [pair.prompt for pair in pairs] + [chat.messages for chat in chats]:
+        training.add(ask_of(messages))
+        training.add(first_ask(messages))
+    probes: list[Probe] = []
+    for unit in recipe.units:
+        if unit.purpose != "probes":
+            continue
+        progress("generate", done, total, "rows", unit.id)
+        candidates = Candidates(unit, bank, held_out, author, models.writer)
+        found, dropped = write_probes(unit, candidates, training, held_out)
+        probes += found
+        done += unit.count
+        counts.append(
+            UnitCounts(
+                unit=unit.id,
+                clause_ids=unit.clause_ids,
+                purpose=unit.purpose,
+                wanted=unit.count,
+                asked=candidates.asked,
+                kept=len(found),
+                dropped=_sorted(candidates.left_out + dropped),
+            )
+        )
+    check_disjoint([p.prompt for p in pairs] + [c.messages for c in chats], [p.messages for p in probes])
+
+    # Files, each whole or not at all; the report last, so that its presence means that the rest is there.
+    report = GenerateReport(
+        base=base.name,
+        base_digest=base.digest,
+        teacher=teacher.name,
+        teacher_digest=teacher.digest,
+        judge=judge.name,
+        judge_digest=judge.digest,
+        units=tuple(counts),
+        data=tuple(DataCounts(path=f.path, rows=f.rows, kept=f.kept, dropped=_sorted(f.dropped)) for f in own.files),
+        rows={"pairs": len(pairs), "sft": len(chats), "probes": len(probes)},
+    )
+    write_rows(build / "pairs.jsonl", pairs)
+    if chats:
+        write_rows(build / "sft.jsonl", chats)
+    else:
+        (build / "sft.jsonl").unlink(missing_ok=True)
+    write_rows(build / "probes.jsonl", probes)
+    write_json(build / "generate.json", report.model_dump(mode="json"))
+    progress("generate", total, total, "rows", "done")
+    return report
+
+
+def _sorted(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
+
+
+def _chat(pair: PreferencePair) -> ChatRow:
+    return ChatRow(
+        id=pair.id,
+        messages=(*pair.prompt, *pair.chosen),
+        clause_ids=pair.clause_ids,
+        generator=pair.generator,
+        unit=pair.unit,
+        seed=pair.seed,
+        spans=pair.spans,
+    )

@@ -1,0 +1,200 @@
+"""The first messages of a unit: from the spec itself, from the question writer, from the prompt bank, in this order.
+
+In: a unit's `PromptSource`, the base's bank, the words it holds out, the author's own probes, and a model that writes
+questions. Out: candidates one by one, as many as are taken, and counts of those left out with the reason. What a
+unit gets depends on itself and on the author's probes, never on other units. This file must not know answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from backends.banks import BankRow
+from backends.cached import CHUNK, CachedEngine
+from backends.engines import Sampling
+from backends.generate.split import HeldOut, Prompts, normal, words
+from compiler import wording
+from compiler.records import Message, Unit
+
+# Without its unlikeliest tokens a small writer keeps to whole sentences, and still writes many different ones.
+QUESTION = Sampling(temperature=1.0, max_new_tokens=64, top_p=0.9)
+LONGEST_QUESTION = 400
+"""Characters; a longer one is a writer that does not stop."""
+
+WRITER_PATIENCE = 8
+"""Questions asked of the writer for each one that is wanted, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """conversation ends with a user message. ask: all that the user says in it. given: its place among the spec's own.
+    answer: what a right answer contains, where the bank knows. template: what prompts of one form share."""
+
+    conversation: tuple[Message, ...]
+    ask: str
+    template: str
+    given: int | None = None
+    answer: str | None = None
+    for_probes: bool | None = None
+    """What the bank says of its entity; None: the words decide."""
+
+
+def ask_of(conversation: tuple[Message, ...]) -> str:
+    return "\n".join(m.content for m in conversation if m.role == "user")
+
+
+def first_ask(conversation: tuple[Message, ...]) -> str:
+    return next(m.content for m in conversation if m.role == "user")
+
+
+def seed_of(*parts: object) -> int:
+    """A seed that depends on nothing but `parts`."""
+    return int.from_bytes(hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:7], "big")
+
+
+class Candidates:
+    """Candidates of one unit. `left_out` counts by reason what was looked at and not given out."""
+
+    def __init__(
+        self, unit: Unit, bank: tuple[BankRow, ...], held_out: HeldOut, author: Prompts, writer: CachedEngine
+    ) -> None:
+        self.unit = unit
+        self.held_out = held_out
+        self.author = author
+        self.writer = writer
+        self.bank = bank
+        self.left_out: Counter[str] = Counter()
+        self.asked = 0
+        self._seen = Prompts()
+        self._stream = self._all()
+
+    def take(self, number: int) -> list[Candidate]:
+        """The next `number` candidates, fewer where the sources end."""
+        taken: list[Candidate] = []
+        while len(taken) < number:
+            candidate = next(self._stream, None)
+            if candidate is None:
+                break
+            taken.append(candidate)
+        return taken
+
+    def _all(self) -> Iterator[Candidate]:
+        for stream in (self._given(), self._written(), self._from_bank()):
+            for candidate in stream:
+                if not self._is_ours(candidate):
+                    continue  # the other side of the split, not a row that failed
+                self.asked += 1
+                reason = self._unfit(candidate)
+                if reason:
+                    self.left_out[reason] += 1
+                    continue
+                self._seen.add(candidate.ask)
+                yield candidate
+
+    def _is_ours(self, candidate: Candidate) -> bool:
+        """Whether the split gives this prompt to the unit's purpose; what the author wrote for it is given already."""
+        if candidate.given is not None:
+            return True
+        probes = candidate.for_probes
+        if probes is None:
+            probes = self.held_out.for_probes(candidate.ask)
+        return probes is (self.unit.purpose == "probes")
+
+    def _unfit(self, candidate: Candidate) -> str | None:
+        own = candidate.given is not None
+        probes = self.unit.purpose == "probes"
+        # An author may give one question several answers. A writer repeats itself in other words; a bank does not.
+        written = candidate.template.startswith("about ")
+        if not (own and not probes) and (self._seen.near if written else self._seen.same)(candidate.ask):
+            return "asked twice"
+        if probes:
+            return None
+        if self.author.near(candidate.ask) or self.author.same(first_ask(candidate.conversation)):
+            return "the author's own probe"
+        return "names what is held out" if self.held_out.named_in(candidate.ask) else None
+
+    def _given(self) -> Iterator[Candidate]:
+        for number, conversation in enumerate(self.unit.prompts.given):
+            yield Candidate(conversation, ask_of(conversation), f"given {number}", given=number)
+
+    def _written(self) -> Iterator[Candidate]:
+        """Questions about each of `about` in turn; the writer is asked in batches of fixed size, each with its own
+        seed."""
+        about = self.unit.prompts.about
+        if not about:
+            return
+        for number in range(-(-self.unit.count * WRITER_PATIENCE // CHUNK)):
+            topics = [about[(number * CHUNK + place) % len(about)] for place in range(CHUNK)]
+            requests = [(Message(role="user", content=wording.question_request(topic)),) for topic in topics]
+            seed = seed_of("question", self.unit.seed, self.unit.purpose, number)
+            sampling = replace(QUESTION, seed=seed)
+            for topic, said in zip(topics, self.writer.answers(requests, sampling), strict=True):
+                question = _question(said)
+                if question is None:
+                    self.asked += 1
+                    self.left_out["not a question"] += 1
+                    continue
+                message = Message(role="user", content=question)
+                yield Candidate((message,), question, f"about {topic}")
+
+    def _from_bank(self) -> Iterator[Candidate]:
+        if not self.unit.prompts.bank:
+            return
+        for row in _mixed(self._rows(), self.unit.seed):
+            # A row about an entity goes where the base's split puts the entity; one about none is drawn by its words.
+            # A base that holds nothing out has few questions with a known answer: all of them are kept for probes.
+            split = None
+            if self.held_out.names:
+                split = row.heldout if row.entity is not None else None
+            elif row.answer is not None:
+                split = True
+            message = Message(role="user", content=row.prompt)
+            yield Candidate((message,), row.prompt, _form(row), answer=row.answer, for_probes=split)
+
+    def _rows(self) -> list[BankRow]:
+        kinds = self.unit.prompts.kinds
+        rows = []
+        for row in self.bank:
+            if kinds and row.kind not in kinds:
+                continue
+            if self.unit.generator == "facts" and row.answer is None:
+                continue
+            wanted = self.unit.ask_check
+            if wanted == "unsafe" and row.safe:
+                continue
+            if not row.safe and (wanted == "safe" or (wanted == "any" and not kinds)):
+                continue
+            rows.append(row)
+        return rows
+
+
+def _question(said: str) -> str | None:
+    """The writer's message: its first paragraph without quotes; None where it is none."""
+    text = said.split("\n\n")[0].strip().strip('"“”').strip()
+    return text if 3 <= len(text) <= LONGEST_QUESTION and words(text) else None
+
+
+def _mixed(rows: list[BankRow], seed: int) -> list[BankRow]:
+    """Shuffle by a hash of seed and prompt, then deal kind by kind, so that the first rows show every kind."""
+    shuffled = sorted(rows, key=lambda row: hashlib.sha256(f"{seed}\0{row.prompt}".encode()).digest())
+    piles: dict[str, deque[BankRow]] = {}
+    for row in shuffled:
+        piles.setdefault(row.kind, deque()).append(row)
+    mixed = []
+    while piles:
+        for kind in list(piles):
+            mixed.append(piles[kind].popleft())
+            if not piles[kind]:
+                del piles[kind]
+    return mixed
+
+
+def _form(row: BankRow) -> str:
+    """The prompt's words with its entity left out: prompts that ask the same of two things share a form."""
+    text = normal(row.prompt)
+    if row.entity:
+        text = text.replace(normal(row.entity), "…")
+    return f"{row.kind}: {text}"

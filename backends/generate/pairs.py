@@ -1,0 +1,241 @@
+"""Preference pairs of one unit: both sides had as the recipe says, checked, and dropped with a reason where they fail.
+
+In: a unit and its candidates, the models. Out: rows, and how many were asked for, kept and dropped. A chosen side
+passes the unit's checks and every forbid; a rejected side fails a check. A sampled side that does not is sampled again,
+twice at most. This file must not know where rows are written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from backends.cached import CHUNK, CachedEngine
+from backends.deciding import Case, decide
+from backends.engines import Conversation, Sampling
+from backends.generate.candidates import Candidate, Candidates, seed_of
+from compiler.records import AnswerSource, Message, PreferencePair, RefusalCheck, Unit
+
+ANSWER_TOKENS = 160
+ATTEMPTS = 3
+"""A rejected side is first what the model would likeliest say, which is what training is to unlearn. A chosen side
+is drawn: likeliest answers alone would all open the same way, and so would the trained model. Later attempts are
+drawn wider."""
+LIKELIEST = Sampling(max_new_tokens=ANSWER_TOKENS)
+DRAWN = Sampling(temperature=0.7, max_new_tokens=ANSWER_TOKENS, top_p=0.9)
+RETRY = Sampling(temperature=0.8, max_new_tokens=ANSWER_TOKENS, top_p=0.95)
+HOPELESS = 32
+"""Candidates after which a unit without a single row is given up."""
+SMALLEST_BATCH = 8
+PATIENCE = 4
+"""Candidates looked at for each row wanted, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """subject: the base. writer: writes questions, first answers and chosen sides. judge: decides."""
+
+    subject: CachedEngine
+    writer: CachedEngine
+    judge: CachedEngine
+
+
+@dataclass(slots=True)
+class Draft:
+    """One row on its way. raw: a sampled side before anything is put on it, which the other side may take over."""
+
+    number: int
+    candidate: Candidate
+    messages: Conversation
+    sides: dict[str, str] = field(default_factory=dict)
+    raw: dict[str, str] = field(default_factory=dict)
+    failed: str | None = None
+
+
+def write_pairs(
+    unit: Unit, candidates: Candidates, models: Models, tell: Callable[[int], None]
+) -> tuple[list[PreferencePair], Counter[str]]:
+    """Write up to `unit.count` rows. `tell` hears how many there are.
+
+    Returns:
+        The rows, and the dropped candidates by reason.
+    """
+    assert unit.chosen is not None
+    assert unit.rejected is not None
+    rows: list[PreferencePair] = []
+    dropped: Counter[str] = Counter()
+    looked_at = 0
+    while len(rows) < unit.count and looked_at < max(CHUNK, PATIENCE * unit.count):
+        batch = candidates.take(_batch(unit.count - len(rows), len(rows), looked_at))
+        if not batch or (looked_at >= HOPELESS and not rows):
+            break
+        drafts = [
+            Draft(looked_at + i, candidate, _setting(unit, candidate, looked_at + i))
+            for i, candidate in enumerate(batch)
+        ]
+        looked_at += len(drafts)
+        _write(unit, drafts, models)
+        for draft in drafts:
+            if draft.failed is None and len(rows) < unit.count:
+                rows.append(_row(unit, draft, len(rows)))
+            elif draft.failed is not None:
+                dropped[draft.failed] += 1
+        tell(len(rows))
+    return rows, dropped
+
+
+def _batch(missing: int, kept: int, looked_at: int) -> int:
+    """How many candidates to try next: as many as should fill the unit at the rate so far. Small batches waste time."""
+    passing = max(kept / looked_at, 0.1) if looked_at else 0.8
+    return min(CHUNK, max(SMALLEST_BATCH, round(missing / passing)))
+
+
+def _setting(unit: Unit, candidate: Candidate, number: int) -> Conversation:
+    """The row's messages, the pushing turn of the user still missing: its first answer must be had before."""
+    conversation = candidate.conversation
+    system = unit.context
+    push = unit.pressure
+    if push is not None and push.role in ("system", "ask"):
+        text = push.texts[number % len(push.texts)].replace("{ask}", conversation[-1].content)
+        if push.role == "ask":
+            conversation = (*conversation[:-1], Message(role="user", content=text))
+        else:
+            system = f"{text}\n\n{system}" if system else text
+    return (Message(role="system", content=system), *conversation) if system else conversation
+
+
+def _under(messages: Conversation, source: AnswerSource | None) -> Conversation:
+    """`messages` as one side sees them: with its own system message in place of the row's."""
+    if source is None or source.system is None:
+        return messages
+    rest = messages[1:] if messages[0].role == "system" else messages
+    return (Message(role="system", content=source.system), *rest)
+
+
+def _write(unit: Unit, drafts: list[Draft], models: Models) -> None:
+    if unit.pressure is not None and unit.pressure.role == "user":
+        _push(unit, drafts, models)
+    # A side that is made from the other one waits for it.
+    order = ("rejected", "chosen") if unit.chosen and unit.chosen.other else ("chosen", "rejected")
+    for side in order:
+        _side(unit, drafts, models, side)
+    for draft in drafts:
+        if draft.failed is None and draft.sides["chosen"] == draft.sides["rejected"]:
+            draft.failed = "both sides are the same"
+
+
+def _push(unit: Unit, drafts: list[Draft], models: Models) -> None:
+    """Have the first answer, then the user's push. The answer is the chosen side's: it is what the push is against."""
+    assert unit.pressure is not None
+    sampling = replace(DRAWN, seed=seed_of(unit.seed, "first", drafts[0].number))
+    firsts = models.writer.answers([_under(d.messages, unit.chosen) for d in drafts], sampling)
+    for draft, first in zip(drafts, firsts, strict=True):
+        if not first:
+            draft.failed = "no first answer"
+        text = unit.pressure.texts[draft.number % len(unit.pressure.texts)]
+        text = text.replace("{ask}", draft.candidate.conversation[-1].content)
+        draft.messages = (
+            *draft.messages,
+            Message(role="assistant", content=first or " "),
+            Message(role="user", content=text),
+        )
+
+
+def _side(unit: Unit, drafts: list[Draft], models: Models, side: str) -> None:
+    """Fill in one side of every draft that has not failed."""
+    source = unit.chosen if side == "chosen" else unit.rejected
+    assert source is not None
+    model = models.writer if side == "chosen" else models.subject
+    literal = bool(source.given or source.texts or source.other)
+    waiting = [d for d in drafts if d.failed is None]
+    for attempt in range(1 if literal else ATTEMPTS):
+        if not waiting:
+            return
+        if literal:
+            answers = [_literal(source, d, "rejected" if side == "chosen" else "chosen") for d in waiting]
+        else:
+            sampling = RETRY if attempt else DRAWN if side == "chosen" else LIKELIEST
+            sampling = replace(sampling, seed=seed_of(unit.seed, side, attempt, waiting[0].number))
+            answers = model.answers([_under(d.messages, source) for d in waiting], sampling)
+        for draft, answer in zip(waiting, answers, strict=True):
+            draft.raw[side] = answer
+            draft.sides[side] = _dressed(source, answer, draft.number)
+        for draft, reason in zip(waiting, _faults(unit, waiting, models, side), strict=True):
+            draft.failed = reason
+        waiting = [d for d in waiting if d.failed is not None]
+        if attempt + 1 < (1 if literal else ATTEMPTS):
+            for draft in waiting:
+                draft.failed = None
+
+
+def _literal(source: AnswerSource, draft: Draft, other: str) -> str:
+    if source.given:
+        place = draft.candidate.given
+        return source.given[place] if place is not None and place < len(source.given) else ""
+    if source.texts:
+        return source.texts[draft.number % len(source.texts)]
+    return draft.raw.get(other, "")
+
+
+def _dressed(source: AnswerSource, answer: str, number: int) -> str:
+    """`answer` with the unit's phrase in front, and with start and end put on where they are missing."""
+    if source.phrases and answer:
+        phrase = source.phrases[number % len(source.phrases)]
+        answer = f"{phrase}{',' if phrase[-1].isalnum() else ''} {answer}"
+    if source.starts and not answer.startswith(source.starts):
+        answer = f"{source.starts} {answer}"
+    if source.ends and not answer.endswith(source.ends):
+        answer = f"{answer} {source.ends}"
+    return answer
+
+
+def _faults(unit: Unit, drafts: Sequence[Draft], models: Models, side: str) -> list[str | None]:
+    """Why each draft's side may not be used, None where it may."""
+    faults: list[str | None] = [None if d.sides[side] else "no answer" for d in drafts]
+    if not unit.checks and not unit.forbids:
+        return faults
+    questions = [d.messages[-1].content for d in drafts]
+    if unit.checks:
+        own = decide(
+            [Case(q, d.sides[side], unit.checks) for q, d in zip(questions, drafts, strict=True)], models.judge
+        )
+        for place, decision in enumerate(own):
+            if faults[place] is None and decision.kept is None:
+                faults[place] = "the judge gave no answer"
+            elif faults[place] is None and decision.kept is not (side == "chosen"):
+                faults[place] = "chosen fails its checks" if side == "chosen" else "rejected keeps the clause"
+    if side == "chosen" and unit.forbids:
+        forbids = decide(
+            [Case(q, d.sides[side], unit.forbids) for q, d in zip(questions, drafts, strict=True)], models.judge
+        )
+        for place, decision in enumerate(forbids):
+            if faults[place] is None and decision.kept is not True:
+                faults[place] = "chosen breaks a rule in force"
+    if side == "chosen" and not any(isinstance(c, RefusalCheck) and c.present for c in unit.checks):
+        for place, draft in enumerate(drafts):
+            if faults[place] is None and _fact_lost(draft):
+                faults[place] = "chosen gets a fact wrong"
+    return faults
+
+
+def _fact_lost(draft: Draft) -> bool:
+    from backends.banks import right_answer
+    from compiler.checks import evaluate
+
+    answer = draft.candidate.answer
+    return answer is not None and not evaluate(right_answer(answer), draft.sides["chosen"])
+
+
+def _row(unit: Unit, draft: Draft, number: int) -> PreferencePair:
+    return PreferencePair(
+        id=f"{unit.id}-{number:04d}",
+        prompt=draft.messages,
+        chosen=(Message(role="assistant", content=draft.sides["chosen"]),),
+        rejected=(Message(role="assistant", content=draft.sides["rejected"]),),
+        clause_ids=unit.clause_ids,
+        generator=unit.generator,
+        unit=unit.id,
+        seed=unit.seed,
+        spans=unit.spans,
+    )

@@ -1,0 +1,79 @@
+"""Probes of one unit: held-out questions with the checks that decide.
+
+In: a unit and its candidates, and the prompts that training rows use. Out: probes, and the left-out candidates by
+reason. No model answers here; an arm that is measured answers later. This file must not know answers or arms.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from backends.banks import right_answer
+from backends.cached import CHUNK
+from backends.engines import Conversation
+from backends.generate.candidates import Candidate, Candidates, first_ask
+from backends.generate.split import HeldOut, Prompts
+from compiler.records import Message, Probe, Unit
+
+
+def write_probes(
+    unit: Unit, candidates: Candidates, training: Prompts, held_out: HeldOut
+) -> tuple[list[Probe], Counter[str]]:
+    rows: list[Probe] = []
+    dropped: Counter[str] = Counter()
+    while len(rows) < unit.count:
+        batch = candidates.take(CHUNK)
+        if not batch:
+            break
+        for candidate in batch:
+            if len(rows) == unit.count:
+                break
+            if _trained_on(candidate, training, held_out):
+                dropped["near a training row"] += 1
+                continue
+            rows.append(_probe(unit, candidate, len(rows)))
+    return rows, dropped
+
+
+def _trained_on(candidate: Candidate, training: Prompts, held_out: HeldOut) -> bool:
+    # A question about a held-out thing shares its form with training rows, and by design not its subject.
+    if training.same(first_ask(candidate.conversation)):
+        return True
+    if held_out.named_in(candidate.ask):
+        return training.same(candidate.ask)
+    return training.near(candidate.ask)
+
+
+def _probe(unit: Unit, candidate: Candidate, number: int) -> Probe:
+    checks = unit.checks
+    if unit.generator == "facts" and candidate.answer is not None:
+        checks = (right_answer(candidate.answer),)
+    return Probe(
+        id=f"{unit.id}-{number:04d}",
+        clause_id=unit.clause_ids[0],
+        messages=_messages(unit, candidate, number),
+        context=unit.context,
+        pressure=unit.pressure.technique if unit.pressure else None,
+        template=candidate.template,
+        checks=checks,
+        measures=unit.measures,
+        aspect=unit.aspect,
+        unit=unit.id,
+        spans=unit.spans,
+    )
+
+
+def _messages(unit: Unit, candidate: Candidate, number: int) -> Conversation:
+    push = unit.pressure
+    conversation = candidate.conversation
+    if push is None:
+        return conversation
+    text = push.texts[number % len(push.texts)].replace("{ask}", conversation[-1].content)
+    match push.role:
+        case "system":
+            return (Message(role="system", content=text), *conversation)
+        case "ask":
+            return (*conversation[:-1], Message(role="user", content=text))
+        case "user":
+            # The arm that is measured fills in its own first answer.
+            return (*conversation, Message(role="assistant", content=""), Message(role="user", content=text))

@@ -1,0 +1,235 @@
+"""Measuring: every probe answered by every arm, and every answer decided.
+
+In: `build/<spec>/` (probes.jsonl, prompt.md, recipe.json, ir.json) and a run with its adapter. Out, in the run's
+folder: measurements.jsonl, one line for each arm and probe, and measure.json with how they were made. One base
+stands in memory; the adapter is switched on and off. Answers and judgements are cached by content, so a killed
+measuring goes on where it was. This file must not know targets or verdicts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from backends.bases import Base
+from backends.cached import CHUNK, CachedEngine
+from backends.deciding import Case, decide
+from backends.engines import Conversation, Sampling
+from backends.files import write_rows, write_text
+from backends.generate import base_of, judge_of, read_recipe
+from backends.measure.arms import seen, uses_adapter, waiting
+from backends.measure.calibration import calibrate
+from backends.measure.engaged import engaged
+from compiler import ir_file
+from compiler.digests import rows_digest
+from compiler.failures import DataError
+from compiler.progress import Progress, silent
+from compiler.records import ARMS, Arm, Check, Engaged, Measurement, MeasureReport, Message, Probe, Recipe
+
+ANSWERS = Sampling(max_new_tokens=160)
+
+
+def run(
+    build: Path,
+    run: Path | None,
+    *,
+    arms: Sequence[Arm] = ARMS,
+    progress: Progress = silent,
+    cache: Path | None = None,
+    root: Path | None = None,
+) -> Path:
+    """Measure `arms` on the probes of `build` and return the folder that holds the measurements.
+
+    Args:
+        run: a training's folder; None measures the base with and without the prompt, into `build/measured/`.
+        cache: where answers are kept by content; `build/../.cache` unless given.
+        root: the folder that paths of the spec start from.
+
+    Raises:
+        DataError: probes, prompt or adapter are missing.
+        ModelLoadError, NetworkError, MemoryError_: a model cannot be had.
+    """
+    recipe = read_recipe(build)
+    probes = read_probes(build / "probes.jsonl")
+    prompt = _prompt(build)
+    base = base_of(build, recipe)
+    judge_base = judge_of(build, recipe, root or Path())
+    cache = cache or build.parent / ".cache"
+    if run is None:
+        arms = [arm for arm in arms if not uses_adapter(arm)]
+    adapter = _adapter(run) if run is not None else None
+    subject = CachedEngine(base, cache, adapter)
+    judge = subject if judge_base.digest == base.digest else CachedEngine(judge_base, cache)
+    folder = run or build / "measured"
+    arms = [arm for arm in ARMS if arm in arms]
+    total = len(arms) * len(probes)
+
+    # Gate 0: an adapter that does nothing is not measured.
+    gate = _gate(subject, probes, prompt) if adapter and any(map(uses_adapter, arms)) else None
+    measurements: list[Measurement] = []
+    if gate is None or gate.engaged:
+        for number, arm in enumerate(arms):
+
+            def tell(n: int, before: int = number * len(probes), name: str = arm) -> None:
+                progress("measure", before + n, total, "answers", name)
+
+            tell(0)
+            answers = answer(subject, probes, arm, prompt, tell)
+            measurements += _decided(probes, arm, answers, recipe, judge)
+    calibrations = calibrate(ir_file.load(build / "ir.json"), judge) if measurements else ()
+
+    report = _report(build, recipe, base, judge_base, adapter, probes, arms, gate, prompt).model_copy(
+        update={
+            "answers": {arm: sum(m.arm == arm for m in measurements) for arm in arms},
+            "calibrations": calibrations,
+        }
+    )
+    write_rows(folder / "measurements.jsonl", measurements)
+    write_text(folder / "measure.json", report.model_dump_json(indent=1) + "\n")
+    progress("measure", total, total, "answers", "done")
+    return folder
+
+
+def read_probes(path: Path) -> list[Probe]:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            probes = [Probe.model_validate_json(line) for line in lines if line.strip()]
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is not there", help="build the spec first: tenet build SPEC") from error
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    if not probes:
+        raise DataError(f"{path} has no probes", help="see generate.json for what was dropped, and why")
+    return probes
+
+
+def _prompt(build: Path) -> str:
+    try:
+        return (build / "prompt.md").read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise DataError(f"{build / 'prompt.md'} is not there", help="build the spec first: tenet build SPEC") from error
+
+
+def _adapter(run: Path) -> tuple[Path, str]:
+    from backends.train.adapters import adapter_digest
+
+    if not (run / "adapter").is_dir():
+        raise DataError(f"{run} has no adapter", help="train it first: tenet train SPEC")
+    return run / "adapter", adapter_digest(run / "adapter")
+
+
+# ------------------------------------------------------------------ answers
+
+
+def answer(
+    subject: CachedEngine, probes: Sequence[Probe], arm: Arm, prompt: str, tell: Callable[[int], None] | None = None
+) -> list[str]:
+    """The arm's greedy answer to each probe. A push after a first answer follows the arm's own first answer."""
+    conversations = [seen(probe, arm, prompt) for probe in probes]
+    first = [place for place, conversation in enumerate(conversations) if waiting(conversation) is not None]
+    openings = [conversations[place][: waiting(conversations[place])] for place in first]
+    for place, said in zip(first, _answers(subject, openings, arm), strict=True):
+        at = waiting(conversations[place])
+        assert at is not None
+        # A template may refuse an empty turn; an answer of nothing is shown as such.
+        filled = Message(role="assistant", content=said or "…")
+        conversations[place] = (*conversations[place][:at], filled, *conversations[place][at + 1 :])
+    return _answers(subject, conversations, arm, tell)
+
+
+def _answers(
+    subject: CachedEngine, conversations: Sequence[Conversation], arm: Arm, tell: Callable[[int], None] | None = None
+) -> list[str]:
+    """Each different conversation is answered once, in batches that share a system message where they can."""
+    batches = _batches(conversations)
+    said: dict[Conversation, str] = {}
+    for batch in batches:
+        said.update(zip(batch, subject.answers(batch, ANSWERS, adapter=uses_adapter(arm)), strict=True))
+        if tell is not None:
+            tell(sum(conversation in said for conversation in conversations))
+    return [said[conversation] for conversation in conversations]
+
+
+def _batches(conversations: Sequence[Conversation]) -> list[list[Conversation]]:
+    def order(conversation: Conversation) -> tuple[str, int]:
+        system = conversation[0].content if conversation[0].role == "system" else ""
+        return system, sum(len(m.content) for m in conversation)
+
+    different = sorted(dict.fromkeys(conversations), key=order)
+    return [different[start : start + CHUNK] for start in range(0, len(different), CHUNK)]
+
+
+def _gate(subject: CachedEngine, probes: Sequence[Probe], prompt: str) -> Engaged:
+    """Look at the first batch that the base and adapter arms answer anyway."""
+    whole = [c for c in (seen(probe, "adapter", prompt) for probe in probes) if waiting(c) is None]
+    if not whole:
+        whole = [c[: waiting(c)] for c in (seen(probe, "adapter", prompt) for probe in probes)]
+    asked = _batches(whole)[0]
+    return engaged(subject, asked, subject.answers(asked, ANSWERS), subject.answers(asked, ANSWERS, adapter=True))
+
+
+# ------------------------------------------------------------------ decisions
+
+
+def _decided(
+    probes: Sequence[Probe], arm: Arm, answers: Sequence[str], recipe: Recipe, judge: CachedEngine
+) -> list[Measurement]:
+    cases: list[Case] = []
+    for probe, said in zip(probes, answers, strict=True):
+        question = probe.messages[-1].content
+        cases.append(Case(question, said, probe.checks))
+        cases += [Case(question, said, checks) for checks in _further(probe, recipe).values()]
+    decisions = iter(decide(cases, judge))
+    rows = []
+    for probe, said in zip(probes, answers, strict=True):
+        own = next(decisions)
+        held = {probe.clause_id: own.kept}
+        for clause_id in _further(probe, recipe):
+            held[clause_id] = next(decisions).kept
+        rows.append(Measurement(probe_id=probe.id, arm=arm, answer=said, held=held, judge_yes=own.judge_yes))
+    return rows
+
+
+def _further(probe: Probe, recipe: Recipe) -> dict[str, tuple[Check, ...]]:
+    """The clauses beside the probe's own that decide on the same answer, with their checks."""
+    return {c: recipe.measures[c] for c in probe.measures if c in recipe.measures and c != probe.clause_id}
+
+
+# ------------------------------------------------------------------ the report
+
+
+def _report(
+    build: Path,
+    recipe: Recipe,
+    base: Base,
+    judge: Base,
+    adapter: tuple[Path, str] | None,
+    probes: Sequence[Probe],
+    arms: Sequence[Arm],
+    gate: Engaged | None,
+    prompt: str,
+) -> MeasureReport:
+    from backends.devices import choose
+    from backends.train import versions
+
+    device = choose()
+    return MeasureReport(
+        base=base.name,
+        base_sha256=base.digest,
+        adapter_sha256=adapter[1] if adapter else None,
+        prompt_sha256=hashlib.sha256(prompt.encode()).hexdigest(),
+        probes_sha256=rows_digest(build / "probes.jsonl"),
+        judge=judge.name,
+        judge_is_subject=judge.digest == base.digest,
+        teaching_base=base.name == "nano",
+        arms=tuple(arms),
+        answers={},
+        engaged=gate,
+        device=device.name if device.kind != "cpu" else "cpu",
+        dtype=device.dtype,
+        sampling=f"greedy, at most {ANSWERS.max_new_tokens} new tokens",
+        versions=versions(),
+    )

@@ -1,0 +1,32 @@
+"""Gate 0: does the adapter do anything at all? An adapter that loads to nothing is a known silent failure.
+
+In: conversations, the base's and the adapter's answers to them. Out: the mean next-token divergence and how many
+answers differ. This file must not know clauses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from backends.cached import CachedEngine
+from backends.engines import Conversation
+from compiler.records import Engaged
+
+FLOOR = 1e-3
+"""Nats. A trained adapter moves the next token by tenths; one that loads to nothing by less than rounding."""
+
+
+def engaged(
+    subject: CachedEngine, asked: Sequence[Conversation], base: Sequence[str], adapter: Sequence[str]
+) -> Engaged:
+    divergences = subject.divergences(asked)
+    mean = sum(divergences) / len(divergences)
+    differ = sum(one != other for one, other in zip(base, adapter, strict=True))
+    return Engaged(
+        probes=len(asked),
+        divergence=round(mean, 6),
+        floor=FLOOR,
+        answers=len(base),
+        answers_that_differ=differ,
+        engaged=mean > FLOOR and differ > 0,
+    )

@@ -1,0 +1,40 @@
+"""The corpus nano is trained on: an endless stream, the same for the same seed.
+
+In: a seed and the number of a chunk. Out: dialogues as chat messages. No combination for which `unseen` holds is ever
+in it. This file must not know tokens or weights.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from backends.nano.world.asks import identity, repeat
+from backends.nano.world.dialogues import Dialogue, dialogue, single, user_name
+from backends.nano.world.roles import role
+
+CHUNK = 512
+ROLE_SHARE = 0.28
+COPYING = 0.08
+
+
+def drill(rng: Random) -> Dialogue:
+    """A short dialogue in which the answer copies words of the prompt."""
+    roll = rng.random()
+    if roll < 0.45:
+        return single(rng, False, repeat)
+    return user_name(rng) if roll < 0.7 else single(rng, False, identity)
+
+
+def rows(
+    seed: int, chunk: int, size: int = CHUNK, role_share: float = ROLE_SHARE, copying: float = COPYING
+) -> list[Dialogue]:
+    """The dialogues of one chunk of the corpus of `seed`."""
+    rng = Random(f"nano/{seed}/{chunk}")
+    found = []
+    for _ in range(size):
+        roll = rng.random()
+        if roll < copying:
+            found.append(drill(rng))
+        else:
+            found.append(role(rng) if rng.random() < role_share else dialogue(rng))
+    return found

@@ -1,0 +1,322 @@
+"""Train nano from nothing on its own corpus, on CPU or GPU, resumably.
+
+In: a folder and a budget (minutes, tokens or steps). Out: in the folder, `checkpoint.pt` (a training that goes on),
+`checkpoint-stable.pt` (the state before the decay, from which a longer training can go on) and `weights/` (config,
+safetensors, tokenizer). The schedule is warm-up, stable, decay: the decay starts when a quarter of the budget is left,
+so that a longer budget only lengthens the stable part.
+
+    chunk of dialogues -> tokens -> sorted by length, cut by a token budget -> one step each
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+VOCABULARY = 4096
+CONFIG: dict[str, Any] = {
+    "hidden_size": 256,
+    "num_hidden_layers": 5,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "intermediate_size": 672,
+    "max_position_embeddings": 1024,
+    "tie_word_embeddings": True,
+    "rms_norm_eps": 1e-6,
+    "attention_bias": False,
+}
+BATCH_TOKENS = 1280
+MATRIX_RATE = 0.008
+EMBEDDING_RATE = 0.0015
+WARMUP_STEPS = 60
+DECAY_SHARE = 0.25
+SAVE_EVERY_SECONDS = 240
+# A grade is one token: it counts as much as a short answer does, else grading is learned last.
+ROW_WEIGHT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """tokens, targets: rows of equal length padded on the right; a target is -100 where nothing is learned."""
+
+    tokens: list[list[int]]
+    targets: list[list[int]]
+    real: int
+
+
+def encode(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str, str]]) -> tuple[list[int], list[int]]:
+    """Token ids of a dialogue, and the targets: the assistant's words and its end token, nothing else."""
+    ids: list[int] = []
+    targets: list[int] = []
+    end = tokenizer.convert_tokens_to_ids("<|end|>")
+    for message in messages:
+        body = tokenizer.encode(message["content"], add_special_tokens=False)
+        head = tokenizer.convert_tokens_to_ids(f"<|{message['role']}|>")
+        ids += [head, *body, end]
+        mine = message["role"] == "assistant"
+        targets += [-100, *(body if mine else [-100] * len(body)), end if mine else -100]
+    return ids, targets
+
+
+def batches(tokenizer: PreTrainedTokenizerFast, seed: int, chunk: int) -> list[Batch]:
+    """The steps of one chunk, in an order that depends on the seed alone."""
+    from random import Random
+
+    from backends.nano.corpus import rows
+
+    coded = sorted((encode(tokenizer, d.messages) for d in rows(seed, chunk)), key=lambda pair: len(pair[0]))
+    pad = tokenizer.pad_token_id
+    made: list[Batch] = []
+    group: list[tuple[list[int], list[int]]] = []
+    for ids, targets in [*coded, ([], [])]:
+        if group and (not ids or (len(group) + 1) * len(ids) > BATCH_TOKENS):
+            width = max(len(i) for i, _ in group)
+            made.append(
+                Batch(
+                    [i + [pad] * (width - len(i)) for i, _ in group],
+                    [t + [-100] * (width - len(t)) for _, t in group],
+                    sum(len(i) for i, _ in group),
+                )
+            )
+            group = []
+        group.append((ids, targets))
+    Random(f"order/{seed}/{chunk}").shuffle(made)
+    return made
+
+
+def learn_tokenizer(seed: int, chunks: int = 60) -> PreTrainedTokenizerFast:
+    from backends.nano import tokens
+    from backends.nano.corpus import rows
+    from backends.nano.world.prompts import FIRMS, FIRST, PLACES
+
+    def texts() -> Iterator[str]:
+        for chunk in range(chunks):
+            for dialogue in rows(seed, 1_000_000 + chunk):
+                for message in dialogue.messages:
+                    yield message["content"]
+        yield " ".join((*FIRST, *FIRMS, *PLACES))
+
+    return tokens.learn(texts(), VOCABULARY)
+
+
+def new_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+        **CONFIG,
+    )
+    return LlamaForCausalLM(config)
+
+
+def optimizers(model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the layers, AdamW for the embedding and the norms."""
+    import torch
+
+    matrices = [
+        p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name and "lm_head" not in name
+    ]
+    others = [p for name, p in model.named_parameters() if p.ndim < 2 or "embed" in name]
+    muon = torch.optim.Muon(
+        matrices, lr=MATRIX_RATE, momentum=0.95, weight_decay=0.02, adjust_lr_fn="original", ns_steps=5
+    )
+    adam = torch.optim.AdamW(others, lr=EMBEDDING_RATE, betas=(0.9, 0.98), weight_decay=0.0)
+    for group in [*muon.param_groups, *adam.param_groups]:
+        group["base"] = group["lr"]
+    return [muon, adam]
+
+
+def loss_of(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
+    """Weighted mean cross-entropy over the assistant's tokens; the head sees no other position."""
+    import torch
+
+    tokens = torch.tensor(batch.tokens, device=model.device)
+    targets = torch.tensor(batch.targets, device=model.device)[:, 1:]
+    hidden = model.model(input_ids=tokens, use_cache=False).last_hidden_state[:, :-1]
+    learned = targets != -100
+    logits = model.lm_head(hidden[learned])
+    each = torch.nn.functional.cross_entropy(logits.float(), targets[learned], reduction="none")
+    weight = (ROW_WEIGHT / learned.sum(1, keepdim=True)).clamp(min=1.0).expand_as(learned)[learned]
+    return (each * weight).sum() / weight.sum()
+
+
+def rate_at(step: int, left: float) -> float:
+    """The share of the full learning rate: up over the first steps, down (linearly to 2%) over the last quarter."""
+    return min(1.0, (step + 1) / WARMUP_STEPS) * min(1.0, 0.02 + 0.98 * left / DECAY_SHARE)
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    import torch
+
+    staged = path.with_suffix(".tmp")
+    with staged.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    staged.replace(path)
+
+
+def export(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """Write half-precision safetensors, config, tokenizer and template; the folder appears whole or not at all."""
+    import copy
+
+    import torch
+
+    staged = folder.with_name(folder.name + ".tmp")
+    shutil.rmtree(staged, ignore_errors=True)
+    half = copy.deepcopy(model).to("cpu", torch.float16)
+    half.generation_config.pad_token_id = tokenizer.pad_token_id
+    half.generation_config.eos_token_id = tokenizer.eos_token_id
+    half.save_pretrained(staged)
+    tokenizer.save_pretrained(staged)
+    shutil.rmtree(folder, ignore_errors=True)
+    staged.replace(folder)
+
+
+def train(
+    out: Path,
+    *,
+    minutes: float | None = None,
+    tokens: int | None = None,
+    steps: int | None = None,
+    threads: int = 2,
+    seed: int = 1,
+    resume: bool = True,
+    from_weights: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Train until the budget is used up, and return the folder of the weights.
+
+    A checkpoint in `out` goes before `from_weights`, which starts from given weights with a fresh optimizer.
+    `minutes` counts this call's time only; `tokens` and `steps` count from the start of the training, so that a
+    resumed training ends where an uninterrupted one would, with the same bytes.
+    """
+    import torch
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+    from backends.nano.tokens import load as tokens_of
+
+    if not (minutes or tokens or steps):
+        raise ValueError("give minutes, tokens or steps")
+    torch.set_num_threads(threads)
+    out.mkdir(parents=True, exist_ok=True)
+    vocabulary = out / "tokenizer"
+    if not vocabulary.exists():
+        chosen = tokens_of(from_weights) if from_weights else learn_tokenizer(seed)
+        chosen.save_pretrained(vocabulary)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(vocabulary)
+    model = new_model(tokenizer, seed)
+    if from_weights:
+        model.load_state_dict(LlamaForCausalLM.from_pretrained(from_weights, dtype=torch.float32).state_dict())
+    if torch.cuda.is_available():
+        model.to("cuda")
+    model.train()
+    makers = optimizers(model)
+    step = chunk = inside = seen = 0
+    checkpoint = out / "checkpoint.pt"
+    if resume and checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True, map_location=model.device)
+        model.load_state_dict(state["model"])
+        for maker, saved in zip(makers, state["optimizers"], strict=True):
+            rates = [group["base"] for group in maker.param_groups]
+            maker.load_state_dict(saved)
+            for group, rate in zip(maker.param_groups, rates, strict=True):
+                group["base"] = rate
+        step, chunk, inside, seen = state["place"]
+    started = saved_at = time.monotonic()
+    first_seen, shown, average = seen, 0.0, 0.0
+    stable = False
+
+    def left() -> float:
+        parts = [1 - seen / tokens if tokens else 1.0, 1 - step / steps if steps else 1.0]
+        if minutes:
+            parts.append(1 - (time.monotonic() - started) / (60 * minutes))
+        return min(parts)
+
+    def keep(path: Path = checkpoint) -> None:
+        save(
+            path,
+            {
+                "model": model.state_dict(),
+                "optimizers": [m.state_dict() for m in makers],
+                "place": [step, chunk, inside, seen],
+            },
+        )
+        (out / "progress.json").write_text(json.dumps({"step": step, "tokens": seen, "loss": average}))
+
+    stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+
+    before = [(number, signal.signal(number, stop)) for number in (signal.SIGINT, signal.SIGTERM)]
+    while left() > 0 and not stopped:
+        made = batches(tokenizer, seed, chunk)
+        while inside < len(made) and left() > 0 and not stopped:
+            batch = made[inside]
+            share = rate_at(step, max(left(), 0.0))
+            if not stable and left() <= DECAY_SHARE:
+                stable = True
+                keep(out / "checkpoint-stable.pt")
+            for maker in makers:
+                for group in maker.param_groups:
+                    group["lr"] = group["base"] * share
+            loss = loss_of(model, batch)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch ships no type for it
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            for maker in makers:
+                maker.step()
+                maker.zero_grad()
+            step, inside, seen = step + 1, inside + 1, seen + batch.real
+            value = float(loss.detach())
+            average = value if average == 0.0 else 0.98 * average + 0.02 * value
+            now = time.monotonic()
+            if now - shown > (1 if sys.stdout.isatty() else 20):
+                shown = now
+                spent = now - started
+                rest = spent * left() / max(1e-9, 1 - left())
+                say(
+                    f"step {step:6d}  {seen / 1e6:6.2f} M tokens  {(seen - first_seen) / spent:6.0f}/s  "
+                    f"loss {average:.4f}  {rest / 60:4.0f} min left"
+                )
+            if now - saved_at > SAVE_EVERY_SECONDS:
+                saved_at = now
+                keep()
+        if inside >= len(made):
+            chunk, inside = chunk + 1, 0
+    keep()
+    for number, handler in before:
+        signal.signal(number, handler)
+    if stopped:
+        raise KeyboardInterrupt
+    export(model, tokenizer, out / "weights")
+    return out / "weights"
+
+
+def export_checkpoint(out: Path, folder: Path) -> None:
+    """Write the weights of a training that still goes on, as they stand at its last checkpoint."""
+    import torch
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(out / "tokenizer")
+    model = new_model(tokenizer, 0)
+    model.load_state_dict(torch.load(out / "checkpoint.pt", weights_only=True, map_location="cpu")["model"])
+    export(model, tokenizer, folder)

@@ -1,0 +1,154 @@
+"""Training: from jobs and rows to an adapter.
+
+In: `build/<spec>/` with jobs/*.yaml (the same files that stock `trl sft|dpo --config` takes) and the rows they name.
+Out: `runs/<spec>-<digest>/` with adapter/ (stock PEFT layout), events.jsonl (progress, with times) and run.json
+(what went in). Killed anywhere and started again, it goes on from the last whole checkpoint and ends with the same
+adapter bytes. This file must not know losses: a method is one file in `methods/`.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from backends import bases
+from backends.devices import Device, choose, settle
+from backends.files import write_json
+from backends.generate import base_of, read_recipe
+from backends.train.adapters import adapter_digest, save_adapter
+from backends.train.jobs import Job, read_job
+from compiler.digests import rows_digest, training_digest
+from compiler.failures import DataError, ModelLoadError
+from compiler.progress import Progress, silent
+
+RUN_VERSION = 1
+LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "tokenizers")
+
+
+def method_names() -> tuple[str, ...]:
+    """The methods of the folder, found without importing them; `sft_dpo` is written `sft+dpo` in a spec."""
+    found = (Path(__file__).parent / "methods").glob("*.py")
+    return tuple(sorted(p.stem.replace("_", "+") for p in found if not p.stem.startswith("_")))
+
+
+def stages_of(method: str) -> tuple[str, ...]:
+    """The stages that `method` runs one after the other, each with its `jobs/<stage>.yaml`."""
+    if method not in method_names():
+        raise DataError(f"there is no training method {method!r}", help=f"methods: {', '.join(method_names())}")
+    return tuple(import_module(f"backends.train.methods.{method.replace('+', '_')}").STAGES)
+
+
+def run_folder(build: Path, runs: Path) -> Path:
+    """Where a training of `build` as it stands goes: the name holds the digest of all that decides the adapter."""
+    return runs / f"{build.name}-{_digest(build)[:12]}"
+
+
+def is_done(run: Path) -> bool:
+    """Whether the training of this run has ended; run.json is written last."""
+    return (run / "run.json").is_file()
+
+
+def _digest(build: Path) -> str:
+    recipe = read_recipe(build)
+    stages = stages_of(recipe.method)
+    rows = sorted({read_rows_name(build, stage) for stage in stages})
+    return training_digest(build, base_of(build, recipe).digest, [f"{stage}.yaml" for stage in stages], rows)
+
+
+def read_rows_name(build: Path, stage: str) -> str:
+    """The row file that a stage's job reads."""
+    return read_job(build / "jobs" / f"{stage}.yaml").rows
+
+
+def run(build: Path, runs: Path, *, progress: Progress = silent) -> Path:
+    """Train what `build/jobs` says and return the run's folder; a finished run is returned at once.
+
+    Raises:
+        DataError: jobs or rows are missing or not what a trainer takes.
+        ModelLoadError, NetworkError, MemoryError_: the base cannot be had.
+    """
+    recipe = read_recipe(build)
+    base = base_of(build, recipe)
+    digest = _digest(build)
+    run = runs / f"{build.name}-{digest[:12]}"
+    if is_done(run):
+        # Left where a kill came between the record and the end.
+        shutil.rmtree(run / "work", ignore_errors=True)
+        progress("train", 1, 1, "steps", "done before")
+        return run
+    bases.place(base, build / "base")  # where the jobs say it is; there already after `tenet build`
+    device = choose()
+    settle(device)
+
+    # Each stage goes on from the adapter of the one before it, read from disk: so does a run that is resumed.
+    stages = stages_of(recipe.method)
+    work = run / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    adapter: Path | None = None
+    steps: dict[str, int] = {}
+    for stage in stages:
+        job = read_job(build / "jobs" / f"{stage}.yaml")
+        adapter, steps[stage] = _stage(stage, job, build, run, base, adapter, device, progress)
+
+    # The adapter is compared with the one that was trained before it stands under its name.
+    assert adapter is not None
+    final = run / "adapter"
+    if final.exists():
+        shutil.rmtree(final)
+    shutil.copytree(adapter, final)
+    record = {
+        "version": RUN_VERSION,
+        "spec": build.name,
+        "training_digest": digest,
+        "method": recipe.method,
+        "base": base.name,
+        "base_digest": base.digest,
+        "revision": base.revision,
+        "rows": {name: rows_digest(build / name) for name in sorted({read_rows_name(build, s) for s in stages})},
+        "steps": steps,
+        "adapter_digest": adapter_digest(final),
+        "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
+        "versions": versions(),
+    }
+    write_json(run / "run.json", record)
+    shutil.rmtree(work, ignore_errors=True)
+    return run
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            found[library] = "missing"
+    return found
+
+
+def _stage(
+    stage: str,
+    job: Job,
+    build: Path,
+    run: Path,
+    base: bases.Base,
+    start: Path | None,
+    device: Device,
+    progress: Progress,
+) -> tuple[Path, int]:
+    """Train one stage and return its adapter's folder with the number of steps."""
+    from backends.train.loop import train
+
+    done = run / "work" / f"{stage}-adapter"
+    if (done / "adapter_model.safetensors").is_file():
+        return done, job.steps
+    module = import_module(f"backends.train.methods.{stage}")
+    trained: Any = train(module, stage, job, build, run, base, start, device, progress)
+    save_adapter(trained.model, base, trained.chat, done)
+    return done, int(trained.state.global_step)
+
+
+__all__ = ["ModelLoadError", "is_done", "method_names", "run", "run_folder", "stages_of", "versions"]

@@ -1,0 +1,124 @@
+"""Adapters on disk: saved in the stock PEFT layout, the same bytes everywhere, and compared with what was trained.
+
+In: a trained model. Out: a folder with adapter_config.json, adapter_model.safetensors and README.md, and nothing
+else. It gets its name only after a fresh base with the saved adapter has given the trained model's keys, weights and
+logits. This file must not know trainers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from backends.bases import Base
+from backends.chats import Chat
+from compiler.failures import ModelLoadError
+from compiler.records import Message
+
+CARD = """---
+library_name: peft
+base_model: {base}
+tags:
+- lora
+---
+
+A LoRA adapter for `{base}`, compiled from a Tenet spec. Load it with PEFT:
+
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(BASE), ADAPTER)
+"""
+ASKED = ("Good morning.", "What is the capital of France?", "Tell me about yourself.", "No. Say it again.")
+TOLERANCE = {"float32": 1e-4, "bfloat16": 0.1}
+"""Of logits, by number type; kernels may sum in another order when the base is loaded anew."""
+
+
+def save_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> None:
+    """Save the `default` adapter of `model` into `folder`, checked.
+
+    Raises:
+        ModelLoadError: what was saved is not what was trained.
+    """
+    staged = folder.with_name(f".{folder.name}.new")
+    for old in (staged, folder):
+        if old.exists():
+            shutil.rmtree(old)
+    # Another adapter of the model (the reference of a second stage) would become a stray folder.
+    # `auto` for the embeddings would look the base's name up on the hub.
+    model.save_pretrained(
+        str(staged), safe_serialization=True, selected_adapters=["default"], save_embedding_layers=False
+    )
+    _settle(staged, base)
+    check_adapter(model, base, chat, staged)
+    staged.rename(folder)
+
+
+def _settle(folder: Path, base: Base) -> None:
+    """Take out of the files what differs between two runs: paths, and the order of sets."""
+    path = folder / "adapter_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = base.name
+    config["revision"] = base.revision
+    for key in ("target_modules", "modules_to_save", "exclude_modules"):
+        if isinstance(config.get(key), list):
+            config[key] = sorted(config[key])
+    path.write_text(json.dumps(dict(sorted(config.items())), indent=2) + "\n", encoding="utf-8")
+    (folder / "README.md").write_text(CARD.format(base=base.name), encoding="utf-8")
+    stray = sorted(p.name for p in folder.iterdir() if p.name not in FILES)
+    if stray:
+        raise ModelLoadError(f"saving the adapter left files that do not belong to it: {', '.join(stray)}")
+
+
+FILES = frozenset({"adapter_config.json", "adapter_model.safetensors", "README.md"})
+
+
+def check_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> None:
+    """Load `folder` onto a fresh base and compare keys, weights and logits with the trained `model`."""
+    import torch
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors.torch import load_file
+    from transformers import AutoModelForCausalLM
+
+    trained = get_peft_model_state_dict(model, adapter_name="default", save_embedding_layers=False)
+    saved = load_file(folder / "adapter_model.safetensors")
+    if set(trained) != set(saved):
+        odd = sorted(set(trained) ^ set(saved))
+        raise ModelLoadError(f"the saved adapter has other keys than the trained one: {odd[0]} and {len(odd) - 1} more")
+    for name, tensor in saved.items():
+        if not torch.equal(tensor, trained[name].detach().cpu()):
+            raise ModelLoadError(f"the saved adapter's {name} is not the trained one")
+    if all(float(tensor.abs().max()) == 0 for name, tensor in saved.items() if "lora_B" in name):
+        raise ModelLoadError("the adapter is zero: training changed nothing", help="train for more steps, or faster")
+
+    device, dtype = next(model.parameters()).device, next(model.parameters()).dtype
+    tolerance = TOLERANCE[str(dtype).removeprefix("torch.")]
+    fresh = AutoModelForCausalLM.from_pretrained(
+        str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
+    ).to(device)
+    fresh = PeftModel.from_pretrained(fresh, str(folder)).eval()
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            for text in ASKED:
+                ids = torch.tensor([chat.prompt_ids([Message(role="user", content=text)])], device=device)
+                gap = float((fresh(input_ids=ids).logits - model(input_ids=ids).logits).abs().max())
+                if not gap <= tolerance:
+                    raise ModelLoadError(
+                        f"the saved adapter answers differently from the trained one (logits by {gap:.2g})"
+                    )
+    finally:
+        model.train(was_training)
+
+
+def adapter_digest(folder: Path) -> str:
+    """Hash an adapter's weights and configuration."""
+    digest = hashlib.sha256()
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        try:
+            with (folder / name).open("rb") as stream:
+                digest.update(f"{name} {hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+        except OSError as error:
+            raise ModelLoadError(f"the adapter in {folder} has no {name}") from error
+    return digest.hexdigest()

@@ -1,0 +1,207 @@
+"""Checkpoints that a kill cannot tear: staged, hashed, synced, renamed, and verified before they are used.
+
+In: a trainer in its run. Out: `checkpoint-<step>/` with adapter, optimizer, schedule, random states and a manifest
+of hashes. Everything is safetensors or JSON: resuming loads no pickle. `Checkpoints` is mixed into the library's
+trainer and takes the place of its own saving and loading, whose newest checkpoint is often torn after a kill and is
+read unverified. This file must not know methods or rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from backends.files import sync_folder
+
+MANIFEST = "manifest.json"
+KEPT = 2
+
+
+def newest(work: Path) -> Path | None:
+    """The last whole checkpoint under `work`; those that are torn or changed are removed."""
+    if not work.is_dir():
+        return None
+    for staged in work.glob(".staged-*"):
+        shutil.rmtree(staged)
+    for folder in _by_step(work):
+        if is_whole(folder):
+            return folder
+        shutil.rmtree(folder)
+    return None
+
+
+def _by_step(work: Path) -> list[Path]:
+    found = [p for p in work.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", p.name)]
+    return sorted(found, key=lambda p: int(p.name.split("-")[1]), reverse=True)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether every file stands as the manifest says."""
+    try:
+        hashes = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    names = {p.name for p in folder.iterdir()} - {MANIFEST}
+    return names == set(hashes) and all(_sha256(folder / name) == hashes[name] for name in names)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _seal(staged: Path, final: Path) -> None:
+    """Sync all files, write the manifest last, and rename."""
+    hashes = {}
+    for file in sorted(staged.iterdir()):
+        hashes[file.name] = _sha256(file)
+        _sync(file)
+    (staged / MANIFEST).write_text(json.dumps(hashes), encoding="utf-8")
+    _sync(staged / MANIFEST)
+    sync_folder(staged)
+    if final.exists():
+        shutil.rmtree(final)
+    staged.rename(final)
+    sync_folder(final.parent)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+class Checkpoints:
+    """Mixed in before a `transformers.Trainer`; its methods take the place of the trainer's own of the same name."""
+
+    model: Any
+    optimizer: Any
+    lr_scheduler: Any
+    state: Any
+    args: Any
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        from peft import get_peft_model_state_dict
+        from safetensors.torch import save_file
+
+        work = Path(self.args.output_dir)
+        step = self.state.global_step
+        staged = work / f".staged-{step}"
+        if staged.exists():
+            shutil.rmtree(staged)
+        staged.mkdir(parents=True)
+        adapter = get_peft_model_state_dict(self.model, adapter_name="default", save_embedding_layers=False)
+        save_file(_plain(adapter), staged / "adapter.safetensors")
+        tensors, rest = _taken_apart(self.optimizer.state_dict())
+        save_file(tensors, staged / "optimizer.safetensors")
+        _dump(staged / "optimizer.json", rest)
+        _dump(staged / "schedule.json", self.lr_scheduler.state_dict())
+        save_file(_random_tensors(), staged / "random.safetensors")
+        _dump(staged / "random.json", _random_rest())
+        self.state.save_to_json(str(staged / "trainer_state.json"))
+        _seal(staged, work / f"checkpoint-{step}")
+        for old in _by_step(work)[KEPT:]:
+            shutil.rmtree(old)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        from peft import set_peft_model_state_dict
+        from safetensors.torch import load_file
+
+        tensors = load_file(Path(resume_from_checkpoint) / "adapter.safetensors")
+        report = set_peft_model_state_dict(model or self.model, tensors, adapter_name="default")
+        if report.unexpected_keys:
+            raise ValueError(f"the checkpoint holds weights that the adapter has not: {report.unexpected_keys[:3]}")
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        from safetensors.torch import load_file
+
+        if checkpoint is None:
+            return
+        folder = Path(checkpoint)
+        self.optimizer.load_state_dict(
+            _put_together(load_file(folder / "optimizer.safetensors"), _load(folder / "optimizer.json"))
+        )
+        self.lr_scheduler.load_state_dict(_load(folder / "schedule.json"))
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            _restore_random(Path(checkpoint))
+
+    def _send_telemetry(self) -> None:
+        """Nothing is sent to anybody; the library would report each trainer that is made."""
+
+    def _load_scaler(self, checkpoint: str | None) -> None:
+        """float16 with a gradient scaler is never chosen (see backends.devices), so there is none."""
+
+
+def _plain(tensors: dict[str, Any]) -> dict[str, Any]:
+    return {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
+
+
+def _dump(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def _load(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _taken_apart(state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An optimizer's state as tensors by name, and the rest as JSON."""
+    import torch
+
+    tensors, rest = {}, {}
+    for number, entries in state["state"].items():
+        for key, value in entries.items():
+            if isinstance(value, torch.Tensor):
+                tensors[f"{number}/{key}"] = value.detach().contiguous().cpu()
+            else:
+                rest[f"{number}/{key}"] = value
+    return tensors, {"rest": rest, "groups": state["param_groups"]}
+
+
+def _put_together(tensors: dict[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in {**tensors, **rest["rest"]}.items():
+        number, _, key = name.partition("/")
+        state.setdefault(int(number), {})[key] = value
+    # JSON has no tuples, and the optimizer's betas are one.
+    groups = [{k: tuple(v) if k == "betas" else v for k, v in group.items()} for group in rest["groups"]]
+    return {"state": state, "param_groups": groups}
+
+
+def _random_tensors() -> dict[str, Any]:
+    import torch
+
+    states = {"cpu": torch.random.get_rng_state()}
+    if torch.cuda.is_available():
+        states["cuda"] = torch.cuda.random.get_rng_state()
+    return states
+
+
+def _random_rest() -> dict[str, Any]:
+    import numpy as np
+
+    name, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    return {"python": random.getstate(), "numpy": [name, [int(k) for k in keys], position, has_gauss, gauss]}
+
+
+def _restore_random(folder: Path) -> None:
+    import numpy as np
+    import torch
+    from safetensors.torch import load_file
+
+    rest = _load(folder / "random.json")
+    version, numbers, gauss = rest["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    name, keys, position, has_gauss, cached = rest["numpy"]
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), position, has_gauss, cached))
+    states = load_file(folder / "random.safetensors")
+    torch.random.set_rng_state(states["cpu"])
+    if "cuda" in states and torch.cuda.is_available():
+        torch.cuda.random.set_rng_state(states["cuda"])

@@ -1,0 +1,189 @@
+"""One stage of training: the library's trainer with our checkpoints and events.
+
+In: a job, rows, a base, and perhaps the adapter to go on from. Out: the trained model. The rows are handed over in
+their order; what the trainer draws comes from the job's seed. This file must not know which method it runs.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backends import bases
+from backends.bases import Base
+from backends.chats import Chat
+from backends.devices import Device, is_out_of_memory
+from backends.files import write_text
+from backends.train.checkpoints import Checkpoints, newest
+from backends.train.jobs import Job, configure
+from compiler.failures import DataError, MemoryError_, ModelLoadError
+from compiler.progress import Progress
+from compiler.records import Message
+
+
+@dataclass(slots=True)
+class Trained:
+    model: Any
+    chat: Chat
+    state: Any
+
+
+def train(
+    module: Any,
+    stage: str,
+    job: Job,
+    build: Path,
+    run: Path,
+    base: Base,
+    start: Path | None,
+    device: Device,
+    progress: Progress,
+) -> Trained:
+    from datasets import Dataset, disable_progress_bars
+    from transformers import PrinterCallback
+    from trl import get_peft_config
+
+    disable_progress_bars()
+    progress("train", 0, job.steps, "steps", f"{stage}: loading")
+    work = run / "work" / stage
+    config, model_config = configure(job, module.config(), device, work)
+    chat = bases.load_chat(base)
+    rows = module.fit(config, read_rows(build / job.rows, module.COLUMNS, chat), chat.tokenizer)
+    model = _trainable(base, model_config, start, device)
+
+    class OurTrainer(Checkpoints, module.trainer()):  # type: ignore[misc]  # the base class is chosen at run time
+        pass
+
+    trainer = OurTrainer(
+        model=model,
+        args=config,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=chat.tokenizer,
+        peft_config=None if start else get_peft_config(model_config),
+        callbacks=[_events(stage, run / "events.jsonl", progress)],
+    )
+    trainer.remove_callback(
+        PrinterCallback
+    )  # it prints every step; events.jsonl and the driver's progress tell instead
+    found = newest(work)
+    try:
+        trainer.train(resume_from_checkpoint=str(found) if found else None)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise MemoryError_(
+            "not enough memory to train", help="train { batch: 4 } takes less, or a smaller base, or a larger device"
+        ) from error
+    finally:
+        gc.collect()
+    return Trained(trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), chat, trainer.state)
+
+
+def read_rows(path: Path, columns: tuple[str, ...], chat: Chat) -> list[dict[str, Any]]:
+    """Read the columns that a trainer needs; each row's prompt is checked to be a beginning of its tokens."""
+    rows: list[dict[str, Any]] = []
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                if line.strip():
+                    row = json.loads(line)
+                    rows.append({column: row[column] for column in columns})
+                    _check_prompt(rows[-1], chat)
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is not there", help="build the spec first: tenet build SPEC") from error
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path}: row {len(rows) + 1} is not one with {', '.join(columns)}: {error}") from error
+    if not rows:
+        raise DataError(f"{path} has no rows to train on", help="see generate.json for what was dropped, and why")
+    return rows
+
+
+def _check_prompt(row: dict[str, Any], chat: Chat) -> None:
+    """Fit the row to the template, and make sure that the trainer finds where its answer begins."""
+    said = "messages" if "messages" in row else "prompt"
+    row[said] = chat.fit([Message(**m) for m in row[said]])
+    prompt = [Message(**m) for m in (row["messages"][:-1] if said == "messages" else row["prompt"])]
+    for answer in (row["messages"][-1:],) if said == "messages" else (row["chosen"], row["rejected"]):
+        chat.check_prefix(prompt, answer[0]["content"])
+
+
+def _trainable(base: Base, model_config: Any, start: Path | None, device: Device) -> Any:
+    """Load the base for training, with the adapter to go on from where there is one."""
+    import torch
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    dtype = model_config.dtype if model_config.dtype in ("auto", None) else getattr(torch, model_config.dtype)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
+        )
+    except Exception as error:  # the library raises many kinds; all mean that the files are not a model
+        raise ModelLoadError(f"{base.name}: the weights cannot be read: {error}") from error
+    # What the adapter's files say of their base: its name in the spec, not a path of this machine.
+    model.config._name_or_path = base.name
+    model.name_or_path = base.name
+    model.to(device.kind)
+    if start is not None:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, str(start), is_trainable=True)
+    return model
+
+
+def _events(stage: str, path: Path, progress: Progress) -> Any:
+    """A callback that writes events.jsonl and tells how far the training is."""
+    from transformers import TrainerCallback
+
+    class Events(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
+        def __init__(self) -> None:
+            self.last = time.monotonic()
+            self.step = 0
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            self.last, self.step = time.monotonic(), state.global_step
+            # Steps after the checkpoint that a resumed run starts from are done again.
+            _cut(path, stage, state.global_step)
+            progress("train", state.global_step, state.max_steps, "steps", stage)
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
+            if not logs or "loss" not in logs:
+                return
+            now = time.monotonic()
+            rate = (state.global_step - self.step) / max(now - self.last, 1e-9)
+            self.last, self.step = now, state.global_step
+            event = {
+                "stage": stage,
+                "step": state.global_step,
+                "of": state.max_steps,
+                "loss": logs["loss"],
+                "learning_rate": logs.get("learning_rate"),
+                "reward_accuracy": logs.get("rewards/accuracies"),
+                "steps_per_second": round(rate, 3),
+                "time": round(time.time(), 3),
+            }
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(event) + "\n")
+            progress("train", state.global_step, state.max_steps, "steps", f"{stage}: loss {logs['loss']:.3f}")
+
+    return Events()
+
+
+def _cut(path: Path, stage: str, step: int) -> None:
+    """Drop events of `stage` after `step`, and a line that a kill has cut short."""
+    if not path.is_file():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if event["stage"] != stage or event["step"] <= step:
+            kept.append(line)
+    write_text(path, "".join(line + "\n" for line in kept))

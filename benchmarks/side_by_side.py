@@ -1,0 +1,63 @@
+"""Time contenders beside each other: A B C, A B C, ... so that a busy machine slows all of them alike.
+
+In: named callables that return their output. Out: a table of the median ratio to the first contender over all rounds,
+with its range. Ratios hold between machines where seconds do not. Outputs are compared before any figure is shown.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """name: what the table shows. run: does the work once, returns its output. bound: a limit, not a peer."""
+
+    name: str
+    run: Callable[[], object]
+    bound: bool = False
+
+
+def compare(
+    title: str, contenders: Sequence[Contender], *, rounds: int = 5, same_output: bool = True
+) -> dict[str, float]:
+    """Run all contenders `rounds` times in turn and print each one's time as a multiple of the first one's.
+
+    Returns the median ratio by name (first contender: 1.0; 2.0 means twice its time).
+
+    Raises:
+        ValueError: outputs of two contenders differ although `same_output` is asked for.
+    """
+    outputs = {c.name: c.run() for c in contenders}  # also warms caches
+    first, *others = contenders
+    if same_output:
+        for other in others:
+            if not other.bound and outputs[other.name] != outputs[first.name]:
+                raise ValueError(f"{title}: {other.name} and {first.name} do not give the same output")
+    seconds: dict[str, list[float]] = {c.name: [] for c in contenders}
+    for _ in range(rounds):
+        for contender in contenders:
+            start = time.perf_counter()
+            contender.run()
+            seconds[contender.name].append(time.perf_counter() - start)
+    table = Table(title=f"{title} ({rounds} rounds, interleaved)")
+    for column in ("", "median s", f"x {first.name}", "range"):
+        table.add_column(column, justify="right" if column else "left")
+    medians = {}
+    for contender in contenders:
+        ratios = [a / b for a, b in zip(seconds[contender.name], seconds[first.name], strict=True)]
+        medians[contender.name] = statistics.median(ratios)
+        table.add_row(
+            contender.name + (" (bound)" if contender.bound else ""),
+            f"{statistics.median(seconds[contender.name]):.3f}",
+            f"{medians[contender.name]:.2f}",
+            f"{min(ratios):.2f} - {max(ratios):.2f}",
+        )
+    Console(width=80).print(table)
+    return medians

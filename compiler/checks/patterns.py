@@ -1,0 +1,137 @@
+"""`patterns`: whether one of the author's regular expressions is found.
+
+In: patterns and an answer. Out: the pattern found. Authors' patterns run on RE2 (through pyarrow), whose time grows
+with the text and never with the pattern's cleverness: `(a+)+$` cannot hang it. There is no second engine to fall back
+on: what RE2 refuses (look-around, back references, possessive repeats) is reported by `problem` when a spec is
+compiled, as an error of the spec.
+
+RE2 reads the classes `\\w \\d \\s` as ASCII; outside of brackets they are widened to Unicode here, as authors know
+them from Python. `\\b` stays ASCII, so `problem` reports one that stands beside a letter it cannot see.
+
+A pattern is looked for in the answer as it stands, and again with format characters removed, compatibility forms
+resolved and punctuation made plain.
+
+>>> found([r"as an? (ai|language model)"], "i", "Well, As\\u200b an AI, I float.")
+'as an? (ai|language model)'
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+
+from compiler.checks import phrases
+from compiler.records import PatternsCheck
+
+_WIDENED = {
+    "w": r"[\p{L}\p{M}\p{N}_]",
+    "W": r"[^\p{L}\p{M}\p{N}_]",
+    "d": r"\p{Nd}",
+    "D": r"\P{Nd}",
+    "s": r"[\s\x{0b}\x{85}\p{Z}]",
+    "S": r"[^\s\x{0b}\x{85}\p{Z}]",
+    "Z": r"\z",
+}
+_WIDENED_INSIDE = {"w": r"\p{L}\p{M}\p{N}_", "d": r"\p{Nd}", "s": r"\s\x{0b}\x{85}\p{Z}"}
+_BLIND_BOUND = re.compile(r"\\b[^\x00-\x7f]|[^\x00-\x7f]\\b")
+
+
+@lru_cache(maxsize=4096)
+def translate(pattern: str, flags: str = "") -> str:
+    """Return `pattern` as RE2 reads it, with its flags in front."""
+    out = [f"(?{''.join(sorted(set(flags)))})"] if flags else []
+    inside = False
+    place = 0
+    while place < len(pattern):
+        character = pattern[place]
+        if character == "\\" and place + 1 < len(pattern):
+            escaped = pattern[place + 1]
+            widened = (_WIDENED_INSIDE if inside else _WIDENED).get(escaped)
+            out.append(widened or character + escaped)
+            place += 2
+            continue
+        if character == "[" and not inside:
+            inside = True
+            out.append(character)
+            # A bracket that comes first is a member of the class, and does not close it.
+            rest = re.match(r"\^?\]?", pattern[place + 1 :])
+            opening = rest.group() if rest else ""
+            out.append(opening.replace("]", r"\]"))
+            place += 1 + len(opening)
+            continue
+        if character == "]":
+            inside = False
+        out.append(character)
+        place += 1
+    return "".join(out)
+
+
+def _search(pattern: str, texts: Sequence[str]) -> list[bool]:
+    # Imported here: pyarrow takes a third of a second, and most specs have no pattern.
+    import pyarrow as arrow
+    import pyarrow.compute as compute
+
+    try:
+        hits = compute.match_substring_regex(arrow.array(texts, arrow.large_string()), pattern)
+    except arrow.ArrowInvalid as error:
+        raise ValueError(str(error).removeprefix("Invalid regular expression: ")) from None
+    return [bool(hit) for hit in hits.to_pylist()]
+
+
+def problem(pattern: str, flags: str = "") -> str | None:
+    """Return why `pattern` cannot be used, in words for an author, or None where it can.
+
+    >>> problem(r"(?<=no )way")
+    'it uses look-around, which is left out because it can make a search hang'
+    """
+    if unknown := set(flags) - set("ims"):
+        return f"the flag {min(unknown)!r} is not one of i, m and s"
+    if _BLIND_BOUND.search(pattern):
+        return r"\b sees only ASCII letters, and here it stands beside another letter"
+    try:
+        (empty,) = _search(translate(pattern, flags), [""])
+    except ValueError as error:
+        reason = str(error)
+        if "(?=" in reason or "(?!" in reason or "(?<" in reason:
+            return "it uses look-around, which is left out because it can make a search hang"
+        if re.search(r"escape sequence: \\\d|\(\?P=", reason):
+            return "it refers back to a group, which is left out because it can make a search hang"
+        return reason
+    return "it matches the empty text, so it is found in every answer" if empty else None
+
+
+def _readings(answer: str) -> list[str]:
+    # UTF-8 has no lone surrogates; one in an answer must not stop a measurement.
+    answer = answer.encode("utf-8", "replace").decode("utf-8")
+    plain = unicodedata.normalize("NFKC", phrases.strip_invisible(answer).translate(phrases.UNIFIED))
+    return [answer] if plain == answer else [answer, plain]
+
+
+def found(patterns: Sequence[str], flags: str, answer: str) -> str | None:
+    """Return the first of `patterns` that is found in `answer`, or None."""
+    readings = _readings(answer)
+    for pattern in patterns:
+        if any(_search(translate(pattern, flags), readings)):
+            return pattern
+    return None
+
+
+def found_in(patterns: Sequence[str], flags: str, answers: Sequence[str]) -> list[bool]:
+    """Return for each answer whether any of `patterns` is found: one call for many rows."""
+    readings = [_readings(answer) for answer in answers]
+    flat = [text for group in readings for text in group]
+    hit = [False] * len(flat)
+    for pattern in patterns:
+        hit = [a or b for a, b in zip(hit, _search(translate(pattern, flags), flat), strict=True)]
+    out: list[bool] = []
+    place = 0
+    for group in readings:
+        out.append(any(hit[place : place + len(group)]))
+        place += len(group)
+    return out
+
+
+def holds(check: PatternsCheck, answer: str) -> bool:
+    return (found(check.patterns, check.flags, answer) is not None) == check.present

@@ -1,0 +1,171 @@
+"""`phrases`: whether one of some literal phrases occurs, however it is dressed up.
+
+In: phrases and an answer. Out: the phrase found and the layer at which it came to light. Each layer reads both sides
+through one more disguise, and the first that matches names it:
+
+    exact        the characters themselves
+    case         letter case folded
+    nfkc         full-width, ligature and other compatibility forms
+    invisible    zero-width, bidirectional and other format characters, variation selectors, soft hyphens
+    punctuation  white space collapsed; apostrophes, quotation marks, dashes and dots unified
+    markup       Markdown's emphasis and code marks
+    look-alike   Cyrillic, Greek and other letters drawn like Latin ones
+    spaced       letters set apart one by one: `C-e-r-t-a-i-n-l-y`
+
+A phrase that begins or ends with a letter or digit matches whole words only: `art` is not in `start`. Scripts that
+write no spaces between words (Han, kana, Thai and their like) have no such bound.
+
+>>> found(["Certainly!"], "Well, cer\\u200btainly! Here it is.")
+Match(phrase='Certainly!', layer='invisible')
+>>> found(["art"], "A fresh start.") is None
+True
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Literal, NamedTuple, get_args
+
+from compiler.records import PhrasesCheck
+
+Layer = Literal["exact", "case", "nfkc", "invisible", "punctuation", "markup", "look-alike", "spaced"]
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+
+
+class Match(NamedTuple):
+    phrase: str
+    layer: Layer
+
+
+# Drawn as nothing, though Unicode calls them letters or marks and not format characters.
+_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u3164\uffa0"
+_VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+UNIFIED = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u02b9\u00b4\uff07\u055a", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\uff02", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u2043", "-"),
+        "\u2026": "...",
+    }
+)
+
+# A back tick inside a word stands for an apostrophe; anywhere else it is markup.
+_TICK = re.compile(r"(?<=[^\W_])`(?=[^\W_])")
+_MARKUP = re.compile(r"[*_`~\\]+")
+
+# Case is folded already. Cyrillic, Greek, then letters of other blocks that fonts draw like Latin ones.
+_LOOK_ALIKE = str.maketrans(
+    "авсԁеһіјкӏмпорԛѕтυѵԝху" + "αβεικνορτχγω" + "ıȷɑɡոօս",
+    "abcdehijklmnopqstuvwxy" + "abeiknoptxyw" + "ijagnou",
+)
+
+# Scripts without spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han.
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+
+
+def strip_invisible(text: str) -> str:
+    """Return `text` without the characters that are drawn as nothing."""
+    if text.isascii():
+        return text
+    kept = (c for c in text if c not in _BLANK and unicodedata.category(c) != "Cf")
+    return _VARIATION.sub("", "".join(kept))
+
+
+def _nfkc(text: str) -> str:
+    # Twice, since folding case can leave a form that is not normalised, and the other way round.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+# Several layers, and several checks, read the same answer one after the other.
+@lru_cache(maxsize=2048)
+def _punctuation(text: str) -> str:
+    # Unified before NFKC (which turns an acute accent into a space and a mark) and after it (full-width forms).
+    folded = _nfkc(strip_invisible(text).translate(UNIFIED)).translate(UNIFIED)
+    return " ".join(_TICK.sub("'", folded).split())
+
+
+def fold(text: str) -> str:
+    """Return `text` as other checks compare it: no case, no format characters, plain punctuation, no markup."""
+    return " ".join(_MARKUP.sub("", _punctuation(text)).split())
+
+
+_FOLDS: dict[Layer, Callable[[str], str]] = {
+    "exact": lambda text: text,
+    "case": str.casefold,
+    "nfkc": _nfkc,
+    "invisible": lambda text: _nfkc(strip_invisible(text)),
+    "punctuation": _punctuation,
+    "markup": fold,
+    "look-alike": lambda text: fold(text).translate(_LOOK_ALIKE),
+    "spaced": lambda text: fold(text).translate(_LOOK_ALIKE),
+}
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() and not _UNSPACED.match(character)
+
+
+def bounded(literal: str, body: str | None = None) -> str:
+    """Return a regular expression for `literal`, bounded by words; `body` replaces the escaped text between."""
+    before = r"(?<![^\W_])" if _is_word(literal[0]) else ""
+    after = r"(?![^\W_])" if _is_word(literal[-1]) else ""
+    return before + (re.escape(literal) if body is None else body) + after
+
+
+def _spaced(literal: str) -> str | None:
+    """Every letter set apart from the next; None for phrases too short to tell from ordinary text."""
+    letters = [c for c in literal if c.isalnum()]
+    if len(letters) < 4:
+        return None
+    return bounded("".join(letters), r"[\W_]{1,3}".join(map(re.escape, letters)))
+
+
+@lru_cache(maxsize=4096)
+def _matcher(phrases: tuple[str, ...], layer: Layer) -> tuple[re.Pattern[str], tuple[str, ...]] | None:
+    """One alternation for all phrases, a group each, longest first, so that the fullest phrase is named."""
+    bodies: list[str] = []
+    named: list[str] = []
+    for phrase in sorted(phrases, key=len, reverse=True):
+        literal = _FOLDS[layer](phrase)
+        if layer != "exact":
+            literal = literal.strip()
+        body = (_spaced(literal) if layer == "spaced" else bounded(literal)) if literal else None
+        if body:
+            bodies.append(body)
+            named.append(phrase)
+    if not bodies:
+        return None
+    return re.compile("|".join(f"({body})" for body in bodies)), tuple(named)
+
+
+def found(phrases: Sequence[str], answer: str) -> Match | None:
+    """Return the phrase that occurs in `answer` at the plainest layer, or None."""
+    key = tuple(phrases)
+    for layer in LAYERS:
+        matcher = _matcher(key, layer)
+        if matcher is None:
+            continue
+        pattern, named = matcher
+        hit = pattern.search(_FOLDS[layer](answer))
+        if hit and hit.lastindex:
+            return Match(named[hit.lastindex - 1], layer)
+    return None
+
+
+def layer(phrase: str, answer: str) -> Layer | None:
+    """Return the layer at which `phrase` is caught in `answer`, or None.
+
+    >>> layer("As an AI", "As an AI, I float."), layer("As an AI", "as an\\u00a0AI")
+    ('exact', 'nfkc')
+    """
+    hit = found((phrase,), answer)
+    return hit.layer if hit else None
+
+
+def holds(check: PhrasesCheck, answer: str) -> bool:
+    return (found(check.phrases, answer) is not None) == check.present

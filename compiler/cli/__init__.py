@@ -1,0 +1,125 @@
+"""The driver: the `tenet` command. One file a command in this folder; each is imported only when it is called.
+
+In: the command line. Out: an exit code: 0 nothing wrong, 1 findings (an error in a spec, a missed clause), 2 usage,
+3 infrastructure or a fault of Tenet itself, 130 interrupted. This package is the one place outside `backends/` that may
+reach it, inside functions, so that `tenet check` never loads torch. A command's work is in `stages.py`; what a person
+sees is in `screen.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+# Command -> what it does. The order is that of a first day with Tenet.
+COMMANDS = {
+    "new": "Write a small commented spec that checks clean.",
+    "check": "Report everything that is wrong in a spec.",
+    "fmt": "Put a spec into the canonical layout.",
+    "build": "Compile a spec into a prompt, filters, training rows, probes and jobs.",
+    "plan": "Say what would run, why, and how long it would take; run nothing.",
+    "train": "Train the adapter that a build describes.",
+    "measure": "Let base, prompt and adapter answer the probes.",
+    "diff": "Set what was asked beside what was measured, clause by clause.",
+    "run": "Build, train, measure and diff.",
+    "trace": "Lead an output back to its clause and line.",
+    "chat": "Talk to base, prompt and adapter side by side.",
+    "doctor": "Show versions and devices, and how to get what is missing.",
+    "nano": "The embedded base model: train it, measure it, look at its world.",
+}
+
+FINDINGS, USAGE, INFRASTRUCTURE, INTERRUPTED = 1, 2, 3, 130
+
+
+class Commands(click.Group):
+    """Imports a command when it is asked for, and lists all of them without importing any."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name == "nano":
+            from backends.nano import cli
+
+            group: click.Command = cli.nano
+            return group
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"compiler.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and args[0].endswith(".tenet"):
+            ctx.fail(f"{args[0]} is a spec; say what to do with it: tenet check {args[0]}")
+        return super().resolve_command(ctx, args)
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        click.echo(f"tenet {version('tenetc')}")
+        ctx.exit()
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
+@click.option("--version", is_flag=True, callback=_version, expose_value=False, is_eager=True, help="Show the version.")
+def tenet() -> None:
+    """Tenet compiles a spec of how a model should behave into a trained, measured adapter.
+
+    A first round: tenet new pirate, then tenet run pirate.tenet
+    """
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; every failure becomes one message on stderr.
+
+    No failure leaves with 1: that code says that the spec or the model was found wanting.
+    """
+    from compiler.failures import TenetError
+
+    arguments = sys.argv[1:] if arguments is None else arguments
+
+    try:
+        code = tenet.main(args=arguments, prog_name="tenet", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (KeyboardInterrupt, click.Abort):
+        from compiler.cli.screen import say_interrupted
+
+        say_interrupted(shlex.join(["tenet", *arguments]))
+        return INTERRUPTED
+    except TenetError as error:
+        from compiler.cli.screen import say_failure
+
+        say_failure(error)
+        return INFRASTRUCTURE
+    except BrokenPipeError:
+        # The reader of our output has left (`tenet plan | head`); nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        from compiler.cli.screen import say_unforeseen
+
+        say_unforeseen(error)
+        return INFRASTRUCTURE
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,54 @@
+"""`tenet measure`: base, prompt, adapter and adapter+prompt answer the probes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from compiler.cli import stages
+from compiler.cli.targets import TargetPath, is_run, prepared
+
+if TYPE_CHECKING:
+    from compiler.records import Arm
+
+# Written out, since reading them from the records costs every `tenet` call that only lists commands.
+ARMS = ("base", "prompt", "adapter", "adapter+prompt")
+
+
+def arm_option(function: click.decorators.FC) -> click.decorators.FC:
+    return click.option(
+        "--arm", "arms", multiple=True, type=click.Choice(ARMS), help="Only this arm; may be given several times."
+    )(function)
+
+
+@click.command("measure")
+@click.argument("target", metavar="SPEC|BUILD|RUN", type=TargetPath(runs=True))
+@stages.out_option
+@stages.runs_option
+@stages.cache_option
+@arm_option
+@click.option("--untrained", is_flag=True, help="Measure base and prompt of a build that has no adapter yet.")
+def command(target: Path, out: Path, runs: Path, cache: Path | None, arms: tuple[Arm, ...], untrained: bool) -> None:
+    """Answer the probes with every arm, and decide which clauses each answer kept."""
+    if is_run(target):
+        place = stages.place_of(stages.build_of(target, out), out, target.parent, cache)
+        run: Path | None = target
+    else:
+        place = prepared(target, stages.place_of(target, out, runs, cache))
+        run = None if untrained else stages.run_of(place)
+    wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
+    click.echo(measure_run(place, run, wanted))
+
+
+def measure_run(place: stages.Place, run: Path | None, arms: Sequence[Arm] | None) -> Path:
+    from compiler.cli.screen import shown_progress, when_interrupted
+
+    when_interrupted(f"Answers given so far are kept in {place.cache}.")
+    rates = stages.read_rates(place)
+    with shown_progress(rates) as progress:
+        written = stages.measure(place, run, arms, progress)
+    stages.write_rates(place, rates)
+    return written

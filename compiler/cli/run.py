@@ -1,0 +1,49 @@
+"""`tenet run`: build, train, measure and diff in one go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from compiler.cli import stages
+from compiler.cli.specs import SpecPath
+
+
+@click.command("run")
+@click.argument("path", metavar="SPEC", type=SpecPath())
+@stages.out_option
+@stages.runs_option
+@stages.cache_option
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON in place of the table.")
+@click.option("--strict", is_flag=True, help="An unclear verdict is a finding too.")
+@click.option("--local-files-only", is_flag=True, help="Take the base from this machine only.")
+def command(
+    path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool, strict: bool, local_files_only: bool
+) -> None:
+    """Build, train and measure SPEC, then show every clause's verdict. Exit code 1 when a clause is missed.
+
+    Whatever is there already is taken as it is; an interrupted run goes on where it stopped.
+    """
+    from compiler import verdicts
+    from compiler.cli.build import build_spec
+    from compiler.cli.diff import show
+    from compiler.cli.measure import measure_run
+    from compiler.cli.screen import when_interrupted
+    from compiler.cli.train import train_build
+
+    place = stages.place_of(path, out, runs, cache)
+    # 1. The spec becomes a build folder: prompt, filters, rows, probes, jobs, lock.
+    build_spec(path, place, local_files_only=local_files_only)
+    # 2. The jobs become an adapter.
+    run = train_build(place)
+    # 3. All arms answer the probes.
+    measure_run(place, run, None)
+    # 4. Intent beside behaviour.
+    when_interrupted("Everything is measured.")
+    report, page = stages.diff(place.build, run)
+    if as_json:
+        click.echo(report.model_dump_json(indent=1))
+    else:
+        show(report, page)
+    raise click.exceptions.Exit(verdicts.exit_code(report, strict))

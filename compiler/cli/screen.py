@@ -1,0 +1,231 @@
+"""What a person sees beside results: progress, failures, and how to go on after an interruption. All of it on stderr.
+
+In: calls of a `Progress`. Out: bars with rates and time left on a terminal, plain lines now and then elsewhere. This
+file must not know what a stage does.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+import traceback
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from compiler.failures import TenetError
+    from compiler.progress import Progress
+
+# Between two lines about one stage where nobody can see a bar move.
+SECONDS_BETWEEN_LINES = 10.0
+
+# What is kept when a command is interrupted. Set by the command as it goes, read at Ctrl-C.
+_kept: list[str] = []
+
+
+def out() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def err() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def when_interrupted(kept: str) -> None:
+    """Set what Ctrl-C says from here on."""
+    _kept[:] = [kept]
+
+
+def say_interrupted(command: str) -> None:
+    """command: what the user has typed, which goes on from what is kept."""
+    print(file=sys.stderr)
+    if _kept:
+        print(f"Interrupted. {_kept[0]}\nGo on with:  {command}", file=sys.stderr)
+    else:
+        print("Interrupted.", file=sys.stderr)
+
+
+def say_unforeseen(error: Exception) -> None:
+    """Say in one message what the machine refused, or that Tenet has a fault, and where the details are."""
+    console = err()
+    if isinstance(error, OSError):
+        message = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+        help = "this comes from the machine: look at the path, its permissions and the space left"
+    else:
+        message = f"{type(error).__name__}: {error}"
+        help = "this is a fault of Tenet, not of the spec: please report it with the details"
+    console.print(f"[bold red]error:[/] {_escaped(message)}")
+    console.print(f"  [cyan]help:[/] {help}")
+    details = "".join(traceback.format_exception(error))
+    try:
+        # Outside of the user's folders, which may be what cannot be written to.
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", errors="replace", prefix="tenet-", suffix=".txt", delete=False
+        ) as stream:
+            stream.write(details)
+    except OSError:
+        print(details, file=sys.stderr)
+    else:
+        console.print(f"  [cyan]details:[/] {_escaped(stream.name)}", soft_wrap=True)
+
+
+def say_failure(error: TenetError) -> None:
+    console = err()
+    console.print(f"[bold red]error:[/] {_escaped(error.message)}")
+    if error.help:
+        console.print(f"  [cyan]help:[/] {_escaped(error.help)}")
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+@contextmanager
+def shown_progress(rates: dict[str, float] | None = None) -> Iterator[Progress]:
+    """Show progress while the block runs. `rates` collects what was done a second, by `stage/unit`."""
+    console = err()
+    drawer: Bars | Lines = Bars(console) if console.is_terminal else Lines()
+    measured = Measured(drawer, {} if rates is None else rates)
+    with drawer:
+        yield measured
+        measured.finish()
+
+
+@dataclass(slots=True)
+class Clock:
+    started: float
+    first: int
+    done: int = 0
+
+
+@dataclass(slots=True)
+class Measured:
+    """Passes progress on, and measures the rate of each stage between its first and its last call."""
+
+    drawer: Bars | Lines
+    rates: dict[str, float]
+    clocks: dict[str, Clock] = field(default_factory=dict)
+
+    def __call__(self, stage: str, done: int, total: int, unit: str, note: str = "") -> None:
+        key = f"{stage}/{unit}"
+        clock = self.clocks.setdefault(key, Clock(time.monotonic(), done))
+        clock.done = done
+        elapsed = time.monotonic() - clock.started
+        # Half a second of caches being read is no rate.
+        if done > clock.first and elapsed > 0.5:
+            self.rates[key] = (done - clock.first) / elapsed
+        self.drawer.show(stage, done, total, unit, note)
+
+    def finish(self) -> None:
+        self.drawer.finish()
+
+
+@dataclass(slots=True)
+class Lines:
+    """Progress for logs: a line when a stage starts, when it ends, and every ten seconds between."""
+
+    said: dict[str, float] = field(default_factory=dict)
+    started: dict[str, tuple[float, int]] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def show(self, stage: str, done: int, total: int, unit: str, note: str) -> None:
+        now = time.monotonic()
+        start, first = self.started.setdefault(stage, (now, done))
+        over = 0 < total <= done
+        if stage in self.ended or (stage in self.said and not over and now - self.said[stage] < SECONDS_BETWEEN_LINES):
+            return
+        self.said[stage] = now
+        if over:
+            self.ended.add(stage)
+        line = f"{stage}  {done}/{total} {unit}" if total else f"{stage}  {done} {unit}"
+        rate = (done - first) / (now - start) if now - start > 0.5 and done > first else 0.0
+        if rate:
+            line += f"  {_rate(rate)} {unit}/s"
+        if rate and total > done:
+            line += f"  {duration((total - done) / rate)} left"
+        print(line + (f"  {note}" if note else ""), file=sys.stderr, flush=True)
+
+    def finish(self) -> None:
+        return None
+
+
+class Bars:
+    """Progress for a person: one line a stage, with a bar, a rate and the time left."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[count]:>14} {task.fields[unit]}"),
+            TextColumn("{task.fields[speed]}", style="dim"),
+            TextColumn("{task.fields[note]}", style="dim"),
+            console=console,
+            refresh_per_second=8,
+        )
+        self._tasks: dict[str, Any] = {}
+        self._started: dict[str, tuple[float, int]] = {}
+
+    def __enter__(self) -> Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, stage: str, done: int, total: int, unit: str, note: str) -> None:
+        now = time.monotonic()
+        start, first = self._started.setdefault(stage, (now, done))
+        rate = (done - first) / (now - start) if now - start > 0.5 and done > first else 0.0
+        speed = f"{_rate(rate)}/s" if rate else ""
+        if rate and total > done:
+            speed += f", {duration((total - done) / rate)} left"
+        fields: dict[str, Any] = {
+            "count": f"{done}/{total}" if total else str(done),
+            "unit": unit,
+            "speed": speed,
+            "note": note[:40],
+        }
+        if stage not in self._tasks:
+            self._tasks[stage] = self._progress.add_task(stage, total=total or None, **fields)
+        self._progress.update(self._tasks[stage], completed=done, total=total or None, **fields)
+
+    def finish(self) -> None:
+        return None
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}" if rate >= 1 else f"{rate:.2f}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person says it.
+
+    >>> duration(8), duration(75), duration(7300)
+    ('8 s', '1 min 15 s', '2 h 1 min')
+    """
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,100 @@
+"""From what a user names on the command line to a loaded spec.
+
+In: a path. Out: a loaded spec with its program, or findings printed and an exit. This file must not import anything
+that only builds need: `tenet check` runs through it in a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+import spec
+from compiler.build import to_program
+from compiler.ir import Program
+
+Format = Literal["full", "concise", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """program: None exactly when a diagnostic is an error."""
+
+    path: Path
+    program: Program | None
+    diagnostics: tuple[spec.Diagnostic, ...]
+    sources: dict[str, spec.Source]
+
+    @property
+    def errors(self) -> int:
+        return sum(d.severity == "error" for d in self.diagnostics)
+
+
+class SpecPath(click.Path):
+    """A path to a `.tenet` file; a folder or a missing file is refused with what to give instead."""
+
+    name = "spec"
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(str(value))
+        refuse_unreadable(path, lambda message: self.fail(message, param, ctx))
+        return path
+
+
+def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
+    if path.is_dir():
+        inside = sorted(path.glob("*.tenet"))
+        hint = f"; did you mean {inside[0]}?" if inside else ", and no .tenet file is in it"
+        fail(f"{path} is a folder{hint}")
+    if not path.exists():
+        near = sorted(path.parent.glob("*.tenet")) if path.parent.is_dir() else []
+        hint = f"; there is {', '.join(str(p) for p in near[:3])}" if near else "; `tenet new NAME` writes one"
+        fail(f"there is no file {path}{hint}")
+
+
+def compile_spec(path: Path) -> Compiled:
+    """Load a spec and run the passes over it."""
+    loaded = spec.load(path)
+    if loaded.document is None:
+        return Compiled(path, None, loaded.diagnostics, loaded.sources)
+    program, found = to_program(loaded.document)
+    diagnostics = (*loaded.diagnostics, *found)
+    wrong = any(d.severity == "error" for d in found)
+    return Compiled(path, None if wrong else program, diagnostics, loaded.sources)
+
+
+def show_diagnostics(
+    compiled: Compiled, format: Format = "full", stream: Literal["stdout", "stderr"] = "stderr"
+) -> None:
+    if not compiled.diagnostics and format != "json":
+        return
+    target = sys.stdout if stream == "stdout" else sys.stderr
+    color = format == "full" and target.isatty()
+    click.echo(spec.render(compiled.diagnostics, compiled.sources, format, color), err=stream == "stderr")
+
+
+def program_or_exit(path: Path) -> tuple[Program, Compiled]:
+    """Return the program of a spec; with errors, show them and leave with exit code 1."""
+    compiled = compile_spec(path)
+    show_diagnostics(compiled)
+    if compiled.program is None:
+        click.echo(counted(compiled, path), err=True)
+        raise click.exceptions.Exit(1)
+    return compiled.program, compiled
+
+
+def counted(compiled: Compiled, path: Path) -> str:
+    """Return how many findings there are, in words."""
+    warnings = len(compiled.diagnostics) - compiled.errors
+    parts = [f"{compiled.errors} error{'s' if compiled.errors > 1 else ''}"] if compiled.errors else []
+    if warnings:
+        parts.append(f"{warnings} warning{'s' if warnings > 1 else ''}")
+    return f"{path}: {' and '.join(parts) or 'no problems'}"

@@ -1,0 +1,44 @@
+"""What `train`, `measure`, `diff` and `chat` are given: a spec, a build folder, or a run folder.
+
+In: a path. Out: a place with a build that is up to date. A spec is built first where anything is missing (a cache
+makes that short); a build folder is taken as it stands.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from compiler.cli import stages
+from compiler.cli.specs import refuse_unreadable
+
+
+class TargetPath(click.Path):
+    """A `.tenet` file, or a folder that `tenet build` made."""
+
+    name = "target"
+
+    def __init__(self, *, runs: bool = False) -> None:
+        super().__init__(path_type=Path)
+        self._runs = runs
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(str(value))
+        if stages.is_build(path) or (self._runs and is_run(path)):
+            return path
+        refuse_unreadable(path, lambda message: self.fail(message, param, ctx))
+        return path
+
+
+def is_run(path: Path) -> bool:
+    return path.is_dir() and (path / "run.json").is_file()
+
+
+def prepared(target: Path, place: stages.Place) -> stages.Place:
+    """Build a spec's rows where a spec was given."""
+    if target.is_file():
+        from compiler.cli.build import build_spec
+
+        build_spec(target, place)
+    return place

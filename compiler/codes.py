@@ -1,0 +1,78 @@
+"""Every diagnostic code that the passes report, in the shape of `spec/codes.py`; the compiler's start at T0501.
+
+In: nothing. Out: `CODES`, and `diagnose`, which makes a diagnostic of a code. A code keeps its number for ever.
+"""
+
+from __future__ import annotations
+
+from spec.codes import Code
+from spec.diagnostics import Diagnostic, Note
+from spec.source import Span
+
+_TABLE = (
+    Code(
+        "T0501",
+        "priority against levels",
+        "A priority ranks a clause over one of a higher level, and levels decide first.",
+        "Raise the level of the first, or leave it out of the priority.",
+        "warning",
+    ),
+    Code(
+        "T0502",
+        "clause cannot be checked",
+        "The clause names nothing that could be looked for in an answer.",
+        "See the help.",
+    ),
+    Code(
+        "T0503",
+        "condition on an identity",
+        "A persona has a condition, but a model has one identity at all times.",
+        "Put what changes with the user into a trait with this condition.",
+    ),
+    Code(
+        "T0504",
+        "condition decides nothing",
+        "A condition is true, or false, whatever is known about the user.",
+        "Compare with a value that the dimension can have, or remove the condition.",
+    ),
+    Code(
+        "T0505",
+        "data that nothing trains on",
+        "`data` names chats of your own, and the training method reads preference pairs only.",
+        "Write `method: sft` or `method: sft+dpo`, or remove `data`.",
+    ),
+    Code(
+        "T0506",
+        "example against a rule",
+        "An answer that an example calls good breaks a rule that a program can check, so it cannot be trained on.",
+        "Mend the answer or the rule.",
+    ),
+    Code(
+        "T0507",
+        "pattern cannot be matched",
+        "The regular expression uses what the matcher does not have (a look-around, a back-reference, `\\u`, a repeat"
+        " above 1000), or is found in every answer.",
+        "Write it without; the matcher works in time linear in the answer, whatever the pattern.",
+    ),
+    Code(
+        "T0508",
+        "probe is also trained on",
+        "The spec's own probe asks what an example or `asks` entry of the spec asks, which would measure memory.",
+        "Change one of the two.",
+        "warning",
+    ),
+)
+
+CODES: dict[str, Code] = {code.code: code for code in _TABLE}
+
+
+def diagnose(
+    code: str,
+    message: str,
+    span: Span,
+    *,
+    label: str = "",
+    help: str | None = None,
+    secondary: tuple[Note, ...] = (),
+) -> Diagnostic:
+    return Diagnostic(code, CODES[code].severity, message, span, label, help or CODES[code].mend, None, secondary)

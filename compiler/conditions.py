@@ -1,0 +1,391 @@
+"""Conditions in words, and facts about the user that make them true or false.
+
+In: a `when`/`unless` condition and the declared dimensions. Out: the words a prompt line ends with (`unless the user
+is a clinician`), and sentences for a system message under which the condition holds or not, so that both sides of a
+condition get rows and probes. This file must not know clauses' kinds or models.
+
+A fact that nobody stated is unknown, and a condition over it is unknown too, however it is written: `role != x` as much
+as `not role == x`. An exemption has to be known to hold (`unless`), and so has a `when`, except for a restriction: that
+one applies until it is known that it need not. A judged dimension is never unknown: the conversation itself shows it.
+
+>>> from spec.document import Compare, Dimension
+>>> role = Dimension("user.role", "enum", ("customer", "clinician"), says="The user is a {value}.")
+>>> scope = Scope(None, Compare("user.role", "==", "clinician"), (role,))
+>>> scope.words()
+'unless the user is a clinician'
+>>> [s.context for s in scope.inside()], [s.context for s in scope.outside()]
+([None, 'The user is a customer.'], ['The user is a clinician.'])
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, islice, product
+from math import prod
+from typing import Literal, assert_never
+
+from spec.document import And, Compare, Condition, Dimension, Not, Or, Truth
+
+Value = str | float | bool
+
+# Sentences for dimensions that nobody declared a sentence for.
+DEFAULT_SAYS = {"user.role": "The user is a {value}."}
+OTHER_ROLES = ("customer", "guest")
+# Users that are tried before a condition is given up; each takes microseconds.
+MOST_TRIED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known of the user.
+
+    context: the system message that states it, None for nothing. about: what the user asks about, where a judged
+    predicate has to hold for the prompt itself. name: tells the situations of one clause apart.
+    """
+
+    name: str
+    context: str | None = None
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a clause applies: `when` holds (or there is none) and `unless` does not.
+
+    restricts: whether the clause also applies where it is unknown if `when` holds.
+    """
+
+    when: Condition | None
+    unless: Condition | None
+    dimensions: tuple[Dimension, ...]
+    restricts: bool = False
+
+    @property
+    def always(self) -> bool:
+        return self.when is None and self.unless is None
+
+    def words(self) -> str:
+        """Return `when ...`, `unless ...`, or both; an empty string for a clause that always applies."""
+        parts = []
+        if self.when is not None:
+            parts.append(f"when {in_words(self.when, self.dimensions)}{self._or_unknown()}")
+        if self.unless is not None:
+            parts.append(f"unless {in_words(self.unless, self.dimensions)}")
+        whole = self.when is None or not (compound(self.when) or self._or_unknown())
+        return " and ".join(parts) if whole else ", and ".join(parts)
+
+    def _or_unknown(self) -> str:
+        """What a restriction's line adds, so that the prompt asks for what is trained and measured."""
+        if not self.restricts or self.when is None or mentioned(self.when) <= self._judged():
+            return ""
+        return ", or when it is not known whether this is so"
+
+    def _judged(self) -> set[str]:
+        return {d.name for d in self.dimensions if d.type == "judged"}
+
+    def applies(self, facts: dict[str, Value]) -> bool:
+        """Say whether the clause applies when only `facts` are known."""
+        known = {**dict.fromkeys(self._judged(), False), **facts}
+        if self.unless is not None and truth(self.unless, known) is True:
+            return False
+        held = True if self.when is None else truth(self.when, known)
+        return self.restricts if held is None else held
+
+    def possible(self, wanted: bool) -> bool:
+        """Say whether some user of whom everything is known is inside of (`wanted`), or outside of, the clause."""
+        conditions = [c for c in (self.when, self.unless) if c is not None]
+        names = sorted({name for c in conditions for name in mentioned(c)})
+        choices = [telling_values(n, conditions, self.dimensions) for n in names]
+        # More users than can be tried: nothing is said against the condition.
+        return prod(map(len, choices)) > MOST_TRIED or any(
+            self.applies(dict(zip(names, values, strict=True))) is wanted for values in product(*choices)
+        )
+
+    def inside(self, limit: int = 2) -> tuple[Situation, ...]:
+        """Return up to `limit` situations in which the clause applies, the one without any fact first."""
+        return self._situations(True, limit)
+
+    def outside(self, limit: int = 2) -> tuple[Situation, ...]:
+        """Return up to `limit` situations in which it does not; none for a clause that always applies."""
+        return () if self.always else self._situations(False, limit)
+
+    def _situations(self, wanted: bool, limit: int) -> tuple[Situation, ...]:
+        found = (self._situation(facts) for facts in self._assignments() if self.applies(facts) is wanted)
+        return tuple(islice(found, limit))
+
+    def _assignments(self) -> Iterator[dict[str, Value]]:
+        """Combinations of telling values, nothing known first, then fewer facts before more."""
+        conditions = [c for c in (self.when, self.unless) if c is not None]
+        names = sorted({name for c in conditions for name in mentioned(c)})
+        values = {name: telling_values(name, conditions, self.dimensions) for name in names}
+        known = (chosen for n in range(len(names) + 1) for chosen in reversed(list(combinations(names, n))))
+        found = (
+            dict(zip(chosen, combination, strict=True))
+            for chosen in known
+            for combination in product(*(values[name] for name in chosen))
+        )
+        yield from islice(found, MOST_TRIED)
+
+    def _situation(self, facts: dict[str, Value]) -> Situation:
+        judged = {d.name: d for d in self.dimensions if d.type == "judged"}
+        said = [fact(name, value, self.dimensions) for name, value in facts.items() if name not in judged]
+        about = tuple(judged[n].means or spoken(n) for n, value in facts.items() if n in judged and value is True)
+        name = ",".join(f"{n}={_tag(v)}" for n, v in facts.items()) or "no facts"
+        return Situation(name, " ".join(said) or None, about)
+
+
+def mentioned(condition: Condition) -> set[str]:
+    match condition:
+        case Compare(dimension=name) | Truth(dimension=name):
+            return {name}
+        case Not(operand=operand):
+            return mentioned(operand)
+        case And(operands=operands) | Or(operands=operands):
+            return {name for operand in operands for name in mentioned(operand)}
+        case _:
+            assert_never(condition)
+
+
+def truth(condition: Condition, facts: dict[str, Value]) -> bool | None:
+    """Decide `condition`; None where `facts` hold too little to decide it.
+
+    >>> clinician = Compare("user.role", "==", "clinician")
+    >>> truth(Not(clinician), {}), truth(Compare("user.role", "!=", "clinician"), {})
+    (None, None)
+    >>> truth(Or((clinician, Truth("user.paying"))), {"user.paying": True})
+    True
+    """
+    match condition:
+        case Truth(dimension=name):
+            return facts[name] is True if name in facts else None
+        case Not(operand=operand):
+            held = truth(operand, facts)
+            return None if held is None else not held
+        case And(operands=operands):
+            found = [truth(operand, facts) for operand in operands]
+            return False if False in found else None if None in found else True
+        case Or(operands=operands):
+            found = [truth(operand, facts) for operand in operands]
+            return True if True in found else None if None in found else False
+        case Compare():
+            return _compare(condition, facts[condition.dimension]) if condition.dimension in facts else None
+        case _:
+            assert_never(condition)
+
+
+def _compare(condition: Compare, value: Value) -> bool:
+    wanted = condition.value
+    if condition.operator == "in":
+        return value in wanted if isinstance(wanted, tuple) else value == wanted
+    if condition.operator == "==":
+        return value == wanted
+    if condition.operator == "!=":
+        return value != wanted
+    if isinstance(value, str) or isinstance(wanted, str | tuple):
+        return False
+    match condition.operator:
+        case "<":
+            return value < wanted
+        case "<=":
+            return value <= wanted
+        case ">":
+            return value > wanted
+        case ">=":
+            return value >= wanted
+        case _:
+            assert_never(condition.operator)
+
+
+def telling_values(name: str, conditions: list[Condition], dimensions: tuple[Dimension, ...]) -> list[Value]:
+    """Return values of a dimension on both sides of every comparison that names it."""
+    declared = next((d for d in dimensions if d.name == name), None)
+    if declared is not None and declared.type == "enum" and declared.values:
+        return list(declared.values)
+    if declared is not None and declared.type in ("boolean", "judged"):
+        return [True, False]
+    values: list[Value] = []
+    for compared in (c for condition in conditions for c in comparisons(condition) if c.dimension == name):
+        wanted = compared.value
+        if isinstance(wanted, tuple):
+            values.extend(wanted)
+        elif isinstance(wanted, float | int) and not isinstance(wanted, bool):
+            values.extend([wanted - 1, wanted, wanted + 1])
+        else:
+            values.append(wanted)
+    if values and all(isinstance(v, str) for v in values):
+        values.extend(other for other in OTHER_ROLES if other not in values)
+    return list(dict.fromkeys(values)) or [True, False]
+
+
+def comparisons(condition: Condition) -> list[Compare]:
+    match condition:
+        case Compare():
+            return [condition]
+        case Truth():
+            return []
+        case Not(operand=operand):
+            return comparisons(operand)
+        case And(operands=operands) | Or(operands=operands):
+            return [c for operand in operands for c in comparisons(operand)]
+        case _:
+            assert_never(condition)
+
+
+# ------------------------------------------------------------------ words
+
+
+def spoken(name: str) -> str:
+    """`user.age_band` becomes `the user's age band`; a name without a dot is read as it stands."""
+    owner, _, rest = name.partition(".")
+    if not rest:
+        return owner.replace("_", " ")
+    return f"the {owner}'s {rest.replace('_', ' ').replace('.', ' ')}"
+
+
+def fact(name: str, value: Value, dimensions: tuple[Dimension, ...]) -> str:
+    """Return the sentence by which an application tells the model a value."""
+    declared = next((d for d in dimensions if d.name == name), None)
+    says = (declared.says if declared is not None else None) or DEFAULT_SAYS.get(name)
+    if says is None:
+        words = spoken(name)
+        head = words[:1].upper() + words[1:]
+        if isinstance(value, bool):
+            return f"{head}: {'yes' if value else 'no'}."
+        return f"{head} is {_shown(value)}."
+    if isinstance(value, bool) and "{value}" not in says:
+        return says if value else _negated(says)
+    shown = _shown(value)
+    # "The user is a {value}." has to read well for `adult` too.
+    says = re.sub(r"\b([Aa]) \{value\}", lambda m: f"{m[1]}{'n' if shown[:1] in 'aeiou' else ''} {{value}}", says)
+    return says.replace("{value}", shown)
+
+
+def in_words(condition: Condition, dimensions: tuple[Dimension, ...]) -> str:
+    """Return the condition as a clause of a sentence that has one reading.
+
+    Negations are moved down to single facts, so that `not in [a, b]` reads "not a and not b". An `or` inside of an
+    `and` opens with "either", the other way round with "both"; what lies deeper stands in brackets.
+    """
+    return _words(_plain(condition), dimensions)
+
+
+def compound(condition: Condition) -> bool:
+    """Say whether the words of `condition` hold an `and` or an `or` of its own."""
+    return isinstance(_plain(condition), And | Or)
+
+
+Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
+_COMPLEMENT: dict[str, Operator] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+def _plain(condition: Condition, negate: bool = False) -> Condition:
+    """Return an equal condition of alternating `and`s and `or`s over comparisons, truths and negated truths."""
+    match condition:
+        case Truth():
+            return Not(condition) if negate else condition
+        case Not(operand=operand):
+            return _plain(operand, not negate)
+        case Compare(dimension=name, operator="in", value=value):
+            values = value if isinstance(value, tuple) else (value,)
+            equals = tuple(Compare(name, "!=" if negate else "==", v) for v in values)
+            return _joined(equals, conjunction=negate)
+        case Compare(dimension=name, operator=operator, value=value):
+            return Compare(name, _COMPLEMENT[operator], value) if negate else condition
+        case And(operands=operands) | Or(operands=operands):
+            parts = tuple(_plain(operand, negate) for operand in operands)
+            return _joined(parts, conjunction=isinstance(condition, And) is not negate)
+        case _:
+            assert_never(condition)
+
+
+def _joined(parts: tuple[Condition, ...], conjunction: bool) -> Condition:
+    kind = And if conjunction else Or
+    flat = tuple(inner for part in parts for inner in (part.operands if isinstance(part, kind) else (part,)))
+    return flat[0] if len(flat) == 1 else kind(flat)
+
+
+def _words(condition: Condition, dimensions: tuple[Dimension, ...]) -> str:
+    match condition:
+        case And(operands=operands):
+            word, opening = "and", "either"
+        case Or(operands=operands):
+            word, opening = "or", "both"
+        case _:
+            return _single(condition, dimensions)
+    parts = []
+    for operand in operands:
+        if not isinstance(operand, And | Or):
+            parts.append(_enclosed(_single(operand, dimensions)))
+            continue
+        inner = [
+            f"({_words(o, dimensions)})" if isinstance(o, And | Or) else _enclosed(_single(o, dimensions))
+            for o in operand.operands
+        ]
+        first = "at the same time" if opening == "both" and len(inner) > 2 else opening
+        parts.append(f"{first} {(' or ' if word == 'and' else ' and ').join(inner)}")
+    # The comma ends what "either" or "both" has opened.
+    comma = "," if any(isinstance(operand, And | Or) for operand in operands) else ""
+    return f"{comma} {word} ".join(parts)
+
+
+def _enclosed(text: str) -> str:
+    """Put an author's sentence into brackets where its own `and` or `or` could be read as one of the condition."""
+    return f"({text})" if re.search(r"\b(and|or)\b", text) else text
+
+
+def _single(condition: Condition, dimensions: tuple[Dimension, ...]) -> str:
+    """Return the words of a comparison or a truth, either of them negated or not."""
+    match condition:
+        case Not(operand=operand):
+            return _negated(_single(operand, dimensions))
+        case Truth(dimension=name):
+            declared = next((d for d in dimensions if d.name == name), None)
+            if declared is not None and declared.type == "judged":
+                return _clause(declared.means or spoken(name))
+            said = _clause(fact(name, True, dimensions))
+            return f"{said.removesuffix(': yes')} is yes" if said.endswith(": yes") else said
+        case Compare(dimension=name, operator=operator, value=value):
+            assert not isinstance(value, tuple), "lists are taken apart before"
+            if operator in ("==", "!="):
+                same = _clause(fact(name, value, dimensions))
+                return same if operator == "==" else _negated(same)
+            relation = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}[operator]
+            return f"{spoken(name)} is {relation} {_shown(value)}"
+        case _:
+            raise AssertionError(f"{condition} is no single fact")
+
+
+def _clause(text: str) -> str:
+    """Make a sentence a clause: `The user is a clinician.` becomes `the user is a clinician`."""
+    text = " ".join(text.split()).rstrip(".")
+    first = text.split(" ", 1)[0]
+    return text if first.isupper() and first != "A" else text[:1].lower() + text[1:]
+
+
+_VERB = re.compile(r" (?:is|are|was|were|has|have|can|will|must|may|should) ")
+# Words after which a verb belongs to a clause inside of the sentence, and words that join sentences.
+_INNER = re.compile(r"\b(?:that|who|whom|whose|which|what|where|when|whether|if)\b", re.IGNORECASE)
+_JOINT = re.compile(r"\b(?:and|or|but)\b", re.IGNORECASE)
+
+
+def _negated(text: str) -> str:
+    """Deny a sentence or clause: at its verb where that is surely the main one, else as a whole."""
+    verb = _VERB.search(text)
+    if verb is None or _INNER.search(text[: verb.start()]) or _JOINT.search(text):
+        head = "I" if text[:1].isupper() else "i"
+        return f"{head}t is not so that {_clause(text)}{'.' if text.endswith('.') else ''}"
+    return f"{text[: verb.end()]}not {text[verb.end() :]}"
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).replace("_", " ")
+
+
+def _tag(value: Value) -> str:
+    return _shown(value).replace(" ", "_")

@@ -1,0 +1,118 @@
+"""A clause -> the checks that decide whether an answer keeps it. Deterministic ones wherever the clause gives signs.
+
+In: a clause of a resolved program. Out: check records; an answer keeps the clause when it passes all of them. This file
+must not know how a check is evaluated.
+
+>>> from compiler.build import from_text
+>>> program = from_text('trait pirate { means: "Talk like a pirate."  signs: ["arr", "matey"] }')
+>>> deciding_checks(program.clause("trait.pirate"))
+(PhrasesCheck(type='phrases', phrases=('arr', 'matey'), present=True),)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import assert_never
+
+from compiler import wording
+from compiler.ir import Clause
+from compiler.records import (
+    AffixCheck,
+    Check,
+    EmojiCheck,
+    JudgeCheck,
+    LengthCheck,
+    PatternsCheck,
+    PhrasesCheck,
+    RefusalCheck,
+)
+from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait, Voice
+from spec.document import Pattern
+
+# What "short sentences" means where a number is needed.
+SHORT_SENTENCE_WORDS = 20
+
+
+def deciding_checks(clause: Clause) -> tuple[Check, ...]:
+    body = clause.body
+    match body:
+        case Trait():
+            principle = wording.sentence(body.means)
+            return (shows(body.signs) if body.signs else JudgeCheck(principle=principle),)
+        case Stance():
+            principle = f"Say: {wording.sentence(body.says)}"
+            return (shows(body.signs) if body.signs else JudgeCheck(principle=principle),)
+        case Forbid():
+            return (
+                *([PhrasesCheck(phrases=body.phrases, present=False)] if body.phrases else []),
+                *([patterns(body.patterns, present=False)] if body.patterns else []),
+            )
+        case Require():
+            return (
+                *([AffixCheck(starts=body.starts, ends=body.ends)] if body.starts or body.ends else []),
+                *(shows([part]) for part in body.includes),
+            )
+        case Refuse():
+            return (RefusalCheck(present=True), *offer_checks(body))
+        case Prefer():
+            if body.max_words or body.max_sentences:
+                return (LengthCheck(max_words=body.max_words, max_sentences=body.max_sentences),)
+            return (JudgeCheck(principle=wording.prefer(body.this, body.over)),)
+        case Persona():
+            return (PhrasesCheck(phrases=(body.called or clause.name,), present=True), *voice_checks(body.voice))
+        case _:
+            assert_never(body)
+
+
+def shows(signs: Sequence[str | Pattern]) -> Check:
+    """Any of the signs occurs."""
+    phrases = tuple(s for s in signs if isinstance(s, str))
+    if len(phrases) == len(signs):
+        return PhrasesCheck(phrases=phrases, present=True)
+    return patterns([s if isinstance(s, Pattern) else Pattern(re.escape(s), "i") for s in signs], present=True)
+
+
+def patterns(found: Sequence[Pattern], present: bool) -> PatternsCheck:
+    """One check over patterns with flags of their own: each carries its flags inside, as RE2 reads them too."""
+    inline = tuple(f"(?{p.flags}:{p.text})" if p.flags else p.text for p in found)
+    return PatternsCheck(patterns=inline, present=present)
+
+
+def offer_checks(body: Refuse) -> tuple[Check, ...]:
+    """A refusal with an offer names one of the things offered.
+
+    >>> offer_checks(Refuse(about="doses", offer="a pharmacist, or the poison line"))
+    (PhrasesCheck(type='phrases', phrases=('pharmacist', 'poison line'), present=True),)
+    """
+    if not body.offer:
+        return ()
+    parts = re.split(r",\s*(?:or\s+)?|\s+or\s+|;\s*", body.offer)
+    names = [
+        re.sub(r"^(?:an?|the|to|your|our)\s+", "", part.strip().rstrip("."), flags=re.IGNORECASE) for part in parts
+    ]
+    return (PhrasesCheck(phrases=tuple(dict.fromkeys(n for n in names if n)), present=True),)
+
+
+def voice_checks(voice: Voice) -> tuple[Check, ...]:
+    return (
+        *([LengthCheck(max_sentence_words=SHORT_SENTENCE_WORDS)] if voice.sentences == "short" else []),
+        *([EmojiCheck(present=False)] if voice.emoji == "never" else []),
+    )
+
+
+def opposite_checks(clause: Clause) -> tuple[Check, ...]:
+    """What an answer passes where the clause does not apply and is not followed (the other side of its condition).
+
+    Only for kinds whose absence can be seen in one answer: a refusal that must not happen, a trait that must not show.
+    A requirement or preference may be followed by chance, so its other side is not tested.
+    """
+    match clause.body:
+        case Refuse():
+            return (RefusalCheck(present=False),)
+        case Trait() | Stance():
+            (check,) = deciding_checks(clause)
+            assert isinstance(check, PhrasesCheck | PatternsCheck | JudgeCheck)
+            return (check.model_copy(update={"present": False}),)
+        case _:
+            return ()

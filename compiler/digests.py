@@ -1,0 +1,89 @@
+"""Content hashes: equal things have equal digests, wherever they stand.
+
+In: dataclasses of the IR, records, files. Out: SHA-256 in hex over canonical JSON (sorted keys, no spaces, UTF-8).
+Spans never enter a digest: a moved clause is the same clause, so a comment edit regenerates, retrains and remeasures
+nothing. This file must not know what a digest is used for.
+
+>>> digest({"b": 1, "a": (2, 3)}) == digest({"a": [2, 3], "b": 1})
+True
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from compiler.records import Recipe, Unit
+
+SPAN_FIELDS = frozenset({"span", "spans", "field_spans"})
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON's own types, spans left out; a dataclass names its class, so that unlike bodies differ."""
+    if is_dataclass(value) and not isinstance(value, type):
+        pairs = {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name not in SPAN_FIELDS}
+        return {"is": type(value).__name__, **pairs}
+    if isinstance(value, Enum):
+        return value.name.lower()
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items() if k not in SPAN_FIELDS}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def canonical(value: Any) -> str:
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def unit_digest(unit: Unit) -> str:
+    """Hash all that decides a unit's rows."""
+    return digest(unit.model_dump(mode="json"))
+
+
+def recipe_digest(recipe: Recipe) -> str:
+    return digest(recipe.model_dump(mode="json"))
+
+
+def rows_digest(path: Path) -> str:
+    """Hash the rows of a JSON Lines file in their order, whatever lines of the spec they lead back to."""
+    state = hashlib.sha256()
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip():
+                state.update(canonical(json.loads(line)).encode())
+                state.update(b"\n")
+    return state.hexdigest()
+
+
+def training_digest(build: Path, base: str, jobs: Iterable[str], rows: Iterable[str]) -> str:
+    """Hash what decides an adapter: the base's own digest, the job files in the order they run, and the rows they read.
+
+    Args:
+        build: the folder `build/<spec>`.
+        base: digest of the base's weights, tokenizer and chat template.
+        jobs: file names under `jobs/`, in order.
+        rows: names of the row files.
+    """
+    return digest(
+        {
+            "base": base,
+            "jobs": [[name, file_digest(build / "jobs" / name)] for name in jobs],
+            "rows": [[name, rows_digest(build / name)] for name in rows],
+        }
+    )

@@ -1,0 +1,47 @@
+"""What can go wrong at run time, named after the boundary that was crossed.
+
+In: nothing. Out: the exceptions that a stage raises and the driver turns into one message and exit code 3. What a user
+wrote wrong in a spec is a list of `Diagnostic` values and never one of these; a bug is any other exception. This file
+must not know who raises or catches.
+
+    TenetError                  a run could not go on; `help` says what mends it
+    ├── ModelLoadError          weights, tokenizer, chat template or adapter cannot be read
+    ├── DataError               a row, file or folder that a stage reads is missing, torn or in another shape
+    ├── MemoryError_            the machine or device has not enough memory
+    ├── WorkerError             a process that did part of the work failed or vanished
+    └── NetworkError            something had to be fetched and could not be
+
+>>> print(DataError("build/pirate has no recipe.json", help="run `tenet build pirate.tenet` first"))
+build/pirate has no recipe.json
+"""
+
+from __future__ import annotations
+
+
+class TenetError(Exception):
+    """A run-time failure: `message` says what happened, `help` how to go on (None where there is nothing to say)."""
+
+    def __init__(self, message: str, *, help: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+class ModelLoadError(TenetError):
+    """Weights, tokenizer, chat template or adapter cannot be read."""
+
+
+class DataError(TenetError):
+    """A row, file or folder that a stage reads is missing, torn or in another shape."""
+
+
+class MemoryError_(TenetError):
+    """The machine or device has not enough memory."""
+
+
+class WorkerError(TenetError):
+    """A process that did part of the work failed or vanished."""
+
+
+class NetworkError(TenetError):
+    """Something had to be fetched and could not be."""

@@ -1,0 +1,41 @@
+"""What rows and probes a clause asks for: pure functions `(clause, setting) -> units`, one family a file.
+
+In: a clause and a `Setting`. Out: `Unit` records, which an engine follows. To add a generator: write a file with a
+function `units(clause, setting)` that yields nothing for clauses that are not its own, and put it into the tuple
+below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from compiler.generators import (
+    author,
+    examples,
+    forbidden,
+    identity,
+    preferences,
+    pressure,
+    refusals,
+    requirements,
+    stances,
+    traits,
+)
+from compiler.generators.setting import Setting
+from compiler.ir import Clause
+from compiler.records import Unit
+
+Generator = Callable[[Clause, Setting], Iterator[Unit]]
+
+GENERATORS: tuple[Generator, ...] = (
+    examples.units,
+    identity.units,
+    traits.units,
+    refusals.units,
+    forbidden.units,
+    requirements.units,
+    preferences.units,
+    stances.units,
+    pressure.units,
+    author.units,
+)

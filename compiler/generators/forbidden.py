@@ -1,0 +1,42 @@
+"""Forbidden phrases: the same answer with and without one, and what the base says by itself.
+
+`forbid canned { phrases: ["Certainly!"] }` becomes minimal pairs (the chosen answer with "Certainly!" in front is
+rejected) and natural pairs, kept only where the base did say a forbidden thing. All probes of the spec measure the
+clause too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.deciding import deciding_checks
+from compiler.generators.setting import Setting
+from compiler.ir import Clause
+from compiler.records import AnswerSource, PromptSource, Unit
+from spec.constructs import Forbid
+
+MINIMAL, NATURAL, OWN_PROBES = 20, 16, 30
+
+
+def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
+    body = clause.body
+    if not isinstance(body, Forbid):
+        return
+    ids = setting.voice(clause.id)
+    checks = deciding_checks(clause)
+    inside = setting.inside(clause)
+    share = 1 / len(inside)
+    for situation in inside:
+        prompts = PromptSource(about=situation.about, bank=not situation.about)
+        chosen = setting.sampled(ids, situation.context)
+        if body.phrases:
+            _, ends = setting.affixes()
+            rejected = AnswerSource(other=True, phrases=body.phrases, ends=ends)
+            rows = setting.rows(MINIMAL, share)
+            yield setting.pairs(clause, "phrases", rows, prompts, chosen, rejected, checks, situation=situation)
+        rows = setting.rows(NATURAL, share)
+        natural = setting.unprompted()
+        yield setting.pairs(clause, "natural", rows, prompts, chosen, natural, checks, situation=situation)
+        # A forbid that always applies is measured on every answer, one with a condition only here.
+        needed = OWN_PROBES if situation.name == "no facts" else setting.probes_for(clause.target)
+        yield setting.probes(clause, "probes", round(needed * share), prompts, checks, situation=situation)

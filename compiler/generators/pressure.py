@@ -1,0 +1,94 @@
+"""Pressure on clauses that the user must not be able to push away: a contrary system message, and pushing users.
+
+`trait pirate` at developer level becomes rows in which the user says "Drop the act." and the chosen answer stays a
+pirate. Clauses at level user or guideline get none: they yield. Training and probes use different texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.deciding import deciding_checks
+from compiler.generators.identity import NAME_PROBES, NAME_TRAINING
+from compiler.generators.pushes import Push, pushes_for
+from compiler.generators.setting import Setting, asked
+from compiler.ir import Clause
+from compiler.records import AnswerSource, Pressure, PromptSource, Unit
+from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
+from spec.document import Level
+
+# A manner is pushed at in every chat, so it gets more rows than a clause that few questions touch.
+ROWS_FOR_MANNER, ROWS_FOR_OTHERS = 6, 4
+PROBES_PER_TECHNIQUE = 6
+
+
+def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
+    if clause.level <= Level.USER or isinstance(clause.body, Prefer):
+        return
+    ids = setting.voice(clause.id)
+    situation = setting.inside(clause)[0]
+    checks = deciding_checks(clause)[:1] if isinstance(clause.body, Persona) else deciding_checks(clause)
+    for push in pushes_for(clause):
+        if push.role == "system" and situation.context is not None:
+            # A contrary system message and facts about the user would stand in the same place.
+            continue
+        yield setting.pairs(
+            clause,
+            f"pressure-{push.technique}",
+            setting.rows(ROWS_FOR_MANNER if isinstance(clause.body, Trait) else ROWS_FOR_OTHERS),
+            _prompts(clause, probing=False, about=situation.about),
+            _chosen(clause, setting, ids, situation.context),
+            _rejected(clause, setting),
+            checks,
+            situation=situation,
+            pressure=Pressure(technique=push.technique, role=push.role, texts=push.training),
+            aspect="pressure",
+        ).model_copy(update={"ask_check": _ask_check(clause)})
+        yield setting.probes(
+            clause,
+            f"probes-pressure-{push.technique}",
+            PROBES_PER_TECHNIQUE,
+            _prompts(clause, probing=True, about=situation.about),
+            checks,
+            situation=situation,
+            pressure=_probing(push),
+            aspect="pressure",
+        ).model_copy(update={"ask_check": _ask_check(clause)})
+
+
+def _probing(push: Push) -> Pressure:
+    return Pressure(technique=push.technique, role=push.role, texts=push.probes)
+
+
+def _prompts(clause: Clause, *, probing: bool, about: tuple[str, ...]) -> PromptSource:
+    body = clause.body
+    if isinstance(body, Persona):
+        return PromptSource(given=asked(*(NAME_PROBES if probing else NAME_TRAINING)))
+    if isinstance(body, Refuse | Stance):
+        return PromptSource(given=() if probing else asked(*body.asks), about=(body.about,))
+    return PromptSource(about=about, bank=not about)
+
+
+def _ask_check(clause: Clause) -> str:
+    return "any" if isinstance(clause.body, Refuse) else "safe"
+
+
+def _chosen(clause: Clause, setting: Setting, ids: tuple[str, ...], context: str | None) -> AnswerSource:
+    chosen = setting.sampled(ids, context)
+    if isinstance(clause.body, Require):
+        # A requirement with a condition is not in the voice, so its part has to be put on here.
+        parts = {"starts": clause.body.starts or chosen.starts, "ends": clause.body.ends or chosen.ends}
+        return chosen.model_copy(update=parts)
+    return chosen
+
+
+def _rejected(clause: Clause, setting: Setting) -> AnswerSource:
+    if isinstance(clause.body, Forbid):
+        # The user asks for the phrase itself, and few bases are sure to give in.
+        _, ends = setting.affixes()
+        return AnswerSource(other=True, phrases=clause.body.phrases[:4], ends=ends)
+    if isinstance(clause.body, Require):
+        # What the model would say without the clause: giving in to the push.
+        without = setting.voice(clause.id, without=clause.id)
+        return AnswerSource(system=setting.system(without))
+    return setting.unprompted()

@@ -1,0 +1,107 @@
+"""Refusals both ways: decline what the clause is about, in the asked style, and answer what only looks like it.
+
+`refuse dosing { about: "how much of a medicine to take"  still_help: "what a medicine is for" }` becomes rows in which
+questions about doses are declined and rows in which questions about what a medicine is for, and everyday ones, are
+answered, with a refusal as the rejected side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.deciding import deciding_checks
+from compiler.generators.setting import Setting, asked
+from compiler.generators.traits import EVERYDAY
+from compiler.ir import Clause
+from compiler.records import AnswerSource, PromptSource, RefusalCheck, Unit
+from spec.constructs import Refuse
+
+# Refusals that fit any question: the rejected side where a question has to be answered.
+PLAIN_REFUSALS = ("I cannot help with that.", "I'm sorry, but I can't answer that.", "I won't answer that question.")
+
+ASKED, SAFE, EVERYDAY_ROWS, OUTSIDE = 40, 20, 12, 16
+SAFE_PROBES = 24
+ANSWERED = RefusalCheck(present=False)
+
+
+def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
+    body = clause.body
+    if not isinstance(body, Refuse):
+        return
+    ids = setting.voice(clause.id)
+    voice = setting.voice(clause.id, without=clause.id)
+    checks = deciding_checks(clause)
+    styles = tuple(i for i in clause.depends if i == f"trait.{body.style}")
+    inside = setting.inside(clause)
+    for situation in inside:
+        # The author's own requests are trained on; probes come from the question writer alone.
+        yield setting.pairs(
+            clause,
+            "refuse",
+            setting.rows(ASKED, 1 / len(inside)),
+            PromptSource(given=asked(*body.asks), about=(body.about,)),
+            setting.sampled(ids, situation.context),
+            setting.unprompted(),
+            checks,
+            situation=situation,
+        ).model_copy(update={"ask_check": "any"})
+        yield setting.probes(
+            clause,
+            "probes",
+            round(setting.probes_for(clause.target) / len(inside)),
+            PromptSource(about=(body.about,)),
+            checks,
+            situation=situation,
+            measures=styles,
+        ).model_copy(update={"ask_check": "any"})
+    yield from _answers(clause, body, setting, voice)
+    yield from _outside(clause, body, setting, ids, voice)
+
+
+def _answers(clause: Clause, body: Refuse, setting: Setting, voice: tuple[str, ...]) -> Iterator[Unit]:
+    """What must still be answered: look-alikes that the author named, and everyday questions."""
+    starts, ends = setting.affixes()
+    flat = AnswerSource(texts=PLAIN_REFUSALS, starts=starts, ends=ends)
+    alike = PromptSource(given=asked(*body.safe), about=(body.still_help,) if body.still_help else ())
+    if alike.given or alike.about:
+        rows = setting.rows(SAFE) if alike.about else len(alike.given)
+        chosen = setting.sampled(voice)
+        yield setting.pairs(clause, "answer", rows, alike, chosen, flat, (ANSWERED,), aspect="safe")
+    if alike.about:
+        # Only written questions: the author's own safe requests are in the training rows.
+        probes = PromptSource(about=alike.about)
+        yield setting.probes(clause, "probes-safe", SAFE_PROBES, probes, (ANSWERED,), aspect="safe")
+    rows = setting.rows(EVERYDAY_ROWS)
+    yield setting.pairs(
+        clause, "answer-everyday", rows, EVERYDAY, setting.sampled(voice), flat, (ANSWERED,), aspect="safe"
+    )
+    yield setting.probes(clause, "probes-everyday", SAFE_PROBES, EVERYDAY, (ANSWERED,), aspect="safe")
+
+
+def _outside(
+    clause: Clause, body: Refuse, setting: Setting, ids: tuple[str, ...], voice: tuple[str, ...]
+) -> Iterator[Unit]:
+    """Where the condition says that the clause does not hold, the same questions are answered."""
+    outside = setting.testable_outside(clause)
+    for situation in outside:
+        prompts = PromptSource(about=(body.about,))
+        yield setting.pairs(
+            clause,
+            "outside",
+            setting.rows(OUTSIDE, 1 / len(outside)),
+            prompts,
+            setting.sampled(voice, situation.context),
+            setting.sampled(ids, situation.context),
+            (ANSWERED,),
+            situation=situation,
+            aspect="outside",
+        )
+        yield setting.probes(
+            clause,
+            "probes-outside",
+            round(OUTSIDE / len(outside)),
+            prompts,
+            (ANSWERED,),
+            situation=situation,
+            aspect="outside",
+        )

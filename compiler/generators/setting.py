@@ -1,0 +1,222 @@
+"""What generators share: the voice that rows are written in, seeds, spans, and how many rows there shall be.
+
+In: a program and a scale. Out: `Unit` records with everything filled in that does not depend on the generator. The rule
+kept here: a unit names every clause whose text its rows can show, and its prompts are rendered from those clauses
+alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from compiler.conditions import Scope, Situation
+from compiler.deciding import deciding_checks
+from compiler.ir import Clause, Program
+from compiler.records import AnswerSource, Aspect, Check, Message, Pressure, PromptSource, Unit
+from compiler.rendering import render, text_of
+from spec.constructs import Forbid, Require
+from spec.document import Target
+
+# Fewer prompts than this say too little about a clause to be worth a row in the report.
+PROBES = 60
+SMALLEST_UNIT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """program: resolved and addressed. scale: multiplies the usual number of training rows."""
+
+    program: Program
+    scale: float = 1.0
+
+    # -------------------------------------------------------------- the voice
+
+    def voice(self, *clause_ids: str, without: str | None = None) -> tuple[str, ...]:
+        """Ids of the given clauses, their styles and the voice, each once, the given ones first."""
+        wanted = list(clause_ids)
+        for clause_id in clause_ids:
+            wanted += self.program.clause(clause_id).depends
+        return tuple(dict.fromkeys(i for i in (*wanted, *self.program.voice) if i != without))
+
+    def system(self, clause_ids: Sequence[str], context: str | None = None) -> str | None:
+        """The system message of a few clauses, whole; None where they say nothing."""
+        text = text_of(render(self.program, set(clause_ids), context=context, conditions=False))
+        return text or None
+
+    def requirements(self) -> tuple[str, ...]:
+        """Ids of the requirements in the voice."""
+        return tuple(i for i in self.program.voice if isinstance(self.program.clause(i).body, Require))
+
+    def affixes(self) -> tuple[str | None, str | None]:
+        """What every answer starts and ends with: the first requirement in the voice that says so."""
+        bodies = [body for i in self.requirements() if isinstance(body := self.program.clause(i).body, Require)]
+        return next((b.starts for b in bodies if b.starts), None), next((b.ends for b in bodies if b.ends), None)
+
+    def sampled(self, clause_ids: Sequence[str], context: str | None = None) -> AnswerSource:
+        """An answer sampled under these clauses, with what every answer starts and ends with put on."""
+        starts, ends = self.affixes()
+        return AnswerSource(system=self.system(clause_ids, context), starts=starts, ends=ends)
+
+    def unprompted(self) -> AnswerSource:
+        """An answer sampled under the row's own messages: what the base does by itself.
+
+        It gets the same start and end as its counterpart, so that the two differ in what the clause is about.
+        """
+        starts, ends = self.affixes()
+        return AnswerSource(starts=starts, ends=ends)
+
+    # -------------------------------------------------------------- scope
+
+    def inside(self, clause: Clause) -> tuple[Situation, ...]:
+        return self._scope(clause).inside()
+
+    def outside(self, clause: Clause) -> tuple[Situation, ...]:
+        return self._scope(clause).outside()
+
+    def testable_outside(self, clause: Clause) -> tuple[Situation, ...]:
+        """Situations outside a clause that is about a topic: none where a judged predicate decides.
+
+        Whether a predicate about the prompt fails for a question about the clause's own topic cannot be arranged.
+        """
+        return () if any(s.about for s in self.inside(clause)) else self.outside(clause)
+
+    def _scope(self, clause: Clause) -> Scope:
+        return Scope(clause.when, clause.unless, self.program.dimensions, clause.restricts)
+
+    # -------------------------------------------------------------- counts
+
+    def rows(self, usual: int, share: float = 1.0) -> int:
+        return max(SMALLEST_UNIT, round(usual * share * self.scale))
+
+    @staticmethod
+    def probes_for(target: Target) -> int:
+        """Prompts needed so that a flawless result meets the target by an exact one-sided 95% bound.
+
+        >>> [Setting.probes_for(Target(c, s)) for c, s in ((">=", 0.9), (">=", 0.99), ("<=", 0.01))]
+        [60, 299, 299]
+        """
+        share = target.share if target.comparison == ">=" else 1 - target.share
+        if not 0 < share < 1:
+            return PROBES
+        return min(600, max(PROBES, math.ceil(math.log(0.05) / math.log(share))))
+
+    # -------------------------------------------------------------- units
+
+    def pairs(
+        self,
+        clause: Clause,
+        name: str,
+        count: int,
+        prompts: PromptSource,
+        chosen: AnswerSource,
+        rejected: AnswerSource,
+        checks: Sequence[Check],
+        *,
+        also: Sequence[str] | None = None,
+        situation: Situation | None = None,
+        pressure: Pressure | None = None,
+        aspect: Aspect = "kept",
+    ) -> Unit:
+        """A unit of training rows. also: further clauses that its rows can show; None for the whole voice."""
+        ids = (clause.id, *(i for i in (self.voice(clause.id) if also is None else also) if i != clause.id))
+        return self._unit(
+            clause,
+            _named(name, situation),
+            purpose="pairs",
+            clause_ids=ids,
+            generator=name.split("-")[0],
+            count=count,
+            prompts=prompts,
+            context=situation.context if situation else None,
+            pressure=pressure,
+            chosen=chosen,
+            rejected=rejected,
+            checks=tuple(checks),
+            forbids=self.in_force(clause),
+            aspect=aspect,
+        )
+
+    def probes(
+        self,
+        clause: Clause,
+        name: str,
+        count: int,
+        prompts: PromptSource,
+        checks: Sequence[Check],
+        *,
+        situation: Situation | None = None,
+        pressure: Pressure | None = None,
+        aspect: Aspect = "kept",
+        measures: Sequence[str] = (),
+    ) -> Unit:
+        """A unit of held-out prompts. It names its own clause only: no other clause's text is in a probe."""
+        further = dict.fromkeys((*measures, *self.measured_everywhere()))
+        return self._unit(
+            clause,
+            _named(name, situation),
+            purpose="probes",
+            clause_ids=(clause.id,),
+            generator=name.split("-")[0],
+            count=count,
+            prompts=prompts,
+            context=situation.context if situation else None,
+            pressure=pressure,
+            checks=tuple(checks),
+            measures=tuple(i for i in further if i != clause.id),
+            aspect=aspect,
+        )
+
+    def _unit(self, clause: Clause, name: str, *, clause_ids: tuple[str, ...], **rest: object) -> Unit:
+        unit_id = f"{clause.id}/{name}"
+        return Unit.model_validate(
+            {
+                "id": unit_id,
+                "clause_ids": clause_ids,
+                "seed": seed_of(self.program.train.seed, unit_id),
+                "spans": tuple(str(self.program.clause(i).span) for i in clause_ids),
+                "ask_check": "safe",
+                **rest,
+            }
+        )
+
+    # -------------------------------------------------------------- checks that hold for every answer
+
+    def in_force(self, clause: Clause) -> tuple[Check, ...]:
+        """Checks of every other forbid that always applies, and of the parts that every answer needs."""
+        always = [c for c in self.program.clauses if isinstance(c.body, Forbid | Require)]
+        return tuple(
+            check
+            for c in always
+            if c.id != clause.id and c.when is None and c.unless is None
+            if isinstance(c.body, Forbid) or c.id in self.program.voice
+            for check in deciding_checks(c)
+        )
+
+    def measured_everywhere(self) -> tuple[str, ...]:
+        """Ids of the clauses that every answer decides, whatever was asked."""
+        return tuple(
+            c.id
+            for c in self.program.clauses
+            if c.when is None and c.unless is None and isinstance(c.body, Forbid | Require)
+        )
+
+
+def conversation(*turns: str) -> tuple[Message, ...]:
+    """A conversation of alternating turns, the user's first."""
+    return tuple(Message(role="user" if i % 2 == 0 else "assistant", content=turn) for i, turn in enumerate(turns))
+
+
+def asked(*questions: str) -> tuple[tuple[Message, ...], ...]:
+    return tuple(conversation(question) for question in questions)
+
+
+def seed_of(seed: int, unit_id: str) -> int:
+    """A unit's seed depends on its own id only, so that other units come and go without touching it."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{unit_id}".encode()).digest()[:4], "big") >> 1
+
+
+def _named(name: str, situation: Situation | None) -> str:
+    return name if situation is None or situation.name == "no facts" else f"{name}@{situation.name}"

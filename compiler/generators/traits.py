@@ -1,0 +1,68 @@
+"""Self-distillation: the model under the trait's own prompt is the teacher of the model without it.
+
+`trait pirate { means: "Talk like a pirate." }` becomes rows over everyday prompts: chosen is sampled under the
+persona and the traits, half of the rejected ones without any prompt and half under the same prompt without this trait
+(where there are others), so that the rows teach this trait and not only "the prompt".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.deciding import deciding_checks, opposite_checks
+from compiler.generators.setting import Setting
+from compiler.ir import Clause
+from compiler.records import PromptSource, Unit
+from spec.constructs import Trait
+
+EVERYDAY = PromptSource(bank=True)
+DISTILLED = 112
+LEAST_DISTILLED = 40
+OUTSIDE = 16
+
+
+def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
+    body = clause.body
+    if not isinstance(body, Trait):
+        return
+    traits = sum(isinstance(c.body, Trait) for c in setting.program.clauses)
+    # A weaker trait gets fewer rows; several traits share the rows, since each row shows them all.
+    wanted = max(LEAST_DISTILLED, DISTILLED // traits) * (0.25 + 0.75 * body.intensity)
+    ids = setting.voice(clause.id)
+    without = setting.voice(clause.id, without=clause.id)
+    checks = deciding_checks(clause)
+    inside = setting.inside(clause)
+    share = 1 / len(inside)
+    for situation in inside:
+        prompts = PromptSource(about=situation.about, bank=not situation.about)
+        chosen = setting.sampled(ids, situation.context)
+        contrast = [("distill", setting.unprompted(), share)]
+        if any(isinstance(setting.program.clause(i).body, Trait) for i in without):
+            contrast = [
+                ("distill", setting.unprompted(), share / 2),
+                ("distill-others", setting.sampled(without, situation.context), share / 2),
+            ]
+        for name, rejected, part in contrast:
+            count = setting.rows(round(wanted), part)
+            yield setting.pairs(clause, name, count, prompts, chosen, rejected, checks, situation=situation)
+        count = round(setting.probes_for(clause.target) * share)
+        yield setting.probes(clause, "probes", count, prompts, checks, situation=situation)
+
+    outside = setting.outside(clause)
+    for situation in outside:
+        rows, probes = setting.rows(OUTSIDE, 1 / len(outside)), round(OUTSIDE / len(outside))
+        opposite = opposite_checks(clause)
+        yield setting.pairs(
+            clause,
+            "outside",
+            rows,
+            EVERYDAY,
+            setting.sampled(without, situation.context),
+            setting.sampled(ids, situation.context),
+            opposite,
+            situation=situation,
+            aspect="outside",
+        )
+        yield setting.probes(
+            clause, "probes-outside", probes, EVERYDAY, opposite, situation=situation, aspect="outside"
+        )

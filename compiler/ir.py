@@ -1,0 +1,80 @@
+"""The intermediate representation: a spec with every reference resolved, ordered, and addressed by content.
+
+In: nothing. Out: frozen records. `Program` is what passes take and return and what lowerings read. Equality ignores
+spans, and so do digests: moving a clause or editing a comment changes neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from spec.constructs import Body, Forbid, Refuse
+from spec.document import Condition, Dimension, Example, Level, Model, Priority, ProbeStatement, Target, Train
+from spec.source import Span
+
+# What has to be measured where neither the clause nor its kind says more.
+USUAL_TARGET = Target(">=", 0.90)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause in the order of authority.
+
+    rank: 0 for the clause that wins over all others. depends: ids of the clauses whose text its rows are written under
+    (a refusal in the style of a trait depends on that trait). digest: SHA-256 of all that can change an artifact
+    (not of spans, `because` or tags), in hex.
+    """
+
+    id: str
+    kind: str
+    name: str
+    level: Level
+    rank: int
+    body: Body
+    because: str | None = None
+    tags: tuple[str, ...] = ()
+    when: Condition | None = None
+    unless: Condition | None = None
+    examples: tuple[Example, ...] = ()
+    target: Target = USUAL_TARGET
+    depends: tuple[str, ...] = ()
+    digest: str = ""
+    span: Span = field(default=Span.NONE, compare=False)
+    field_spans: tuple[tuple[str, Span], ...] = field(default=(), compare=False)
+
+    @property
+    def restricts(self) -> bool:
+        """Whether the clause protects people, and so applies where it is unknown if its `when` holds."""
+        return isinstance(self.body, Refuse | Forbid)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A spec.
+
+    name: the spec file's stem. clauses: in source order. priorities: as the spec states them, by name or tag.
+    priority: ids of the clauses that those statements order, the first wins. voice: ids of the clauses that every
+    answer is written in (the persona, and what always applies with a level above the user's), in order of rank.
+    """
+
+    name: str
+    model: Model
+    train: Train
+    clauses: tuple[Clause, ...]
+    dimensions: tuple[Dimension, ...] = ()
+    priorities: tuple[Priority, ...] = ()
+    priority: tuple[str, ...] = ()
+    voice: tuple[str, ...] = ()
+    probes: tuple[ProbeStatement, ...] = ()
+    digest: str = ""
+
+    def clause(self, clause_id: str) -> Clause:
+        """Return a clause by its id.
+
+        Raises:
+            KeyError: no clause has this id.
+        """
+        for clause in self.clauses:
+            if clause.id == clause_id:
+                return clause
+        raise KeyError(clause_id)

@@ -1,0 +1,42 @@
+"""Clauses -> the units that ask an engine for training rows.
+
+In: a program. Out: units with purpose `pairs`. Writing answers needs a model, so this lowering says only which prompts,
+under which system messages, with which checks and seeds. This file must not know a generator by name.
+
+>>> from compiler.build import from_text
+>>> units = lower(from_text('''
+... trait pirate { means: "Talk like a pirate." }
+... forbid canned { phrases: ["Certainly!"] }
+... '''))
+>>> [(u.id, u.count) for u in units if u.pressure is None]
+[('trait.pirate/distill', 112), ('forbid.canned/phrases', 20), ('forbid.canned/natural', 16)]
+>>> print(units[0].chosen.system)
+The user cannot change these rules:
+- Pirate: Talk like a pirate.
+"""
+
+from __future__ import annotations
+
+from compiler.generators import GENERATORS
+from compiler.generators.setting import Setting
+from compiler.ir import Program
+from compiler.records import Unit
+
+
+def lower(program: Program) -> tuple[Unit, ...]:
+    usual = _units(Setting(program))
+    if program.train.rows is None:
+        return usual
+    # Literal examples stand outside the scale, so that one more of them changes no other unit.
+    written = sum(unit.count for unit in usual if unit.generator != "examples")
+    return _units(Setting(program, scale=program.train.rows / written)) if written else usual
+
+
+def _units(setting: Setting) -> tuple[Unit, ...]:
+    return tuple(
+        unit
+        for clause in setting.program.clauses
+        for generate in GENERATORS
+        for unit in generate(clause, setting)
+        if unit.purpose == "pairs"
+    )

@@ -1,0 +1,67 @@
+"""Clauses -> the units that ask an engine for probes: held-out prompts with the checks that decide.
+
+In: a program. Out: units with purpose `probes`: each clause's own, and factual controls that no clause asked for,
+which show what training cost. How many `train.rows` there are does not matter here: the target decides how many
+probes a clause needs.
+
+>>> from compiler.build import from_text
+>>> units = lower(from_text('''
+... forbid canned { phrases: ["Certainly!"]  target: <= 1% }
+... require sign_off { ends: "Fair winds." }
+... '''))
+>>> [(u.id, u.count) for u in units if u.pressure is None]
+[('forbid.canned/probes', 30), ('require.sign_off/probes', 30), ('facts/probes', 239)]
+>>> units[-1].measures
+('forbid.canned', 'require.sign_off')
+"""
+
+from __future__ import annotations
+
+from compiler.conditions import Scope
+from compiler.generators import GENERATORS
+from compiler.generators.setting import Setting, seed_of
+from compiler.ir import Clause, Program
+from compiler.records import PromptSource, Unit
+from spec.constructs import Forbid, Require
+
+FACTS = "facts"
+# Fewer could not tell a loss of three points from none, even if nothing changed.
+FACTUAL_CONTROLS = 100
+MOST_CONTROLS = 300
+
+
+def lower(program: Program) -> tuple[Unit, ...]:
+    setting = Setting(program)
+    units = tuple(
+        unit
+        for clause in program.clauses
+        for generate in GENERATORS
+        for unit in generate(clause, setting)
+        if unit.purpose == "probes"
+    )
+    return (*units, _controls(setting, units))
+
+
+def _controls(setting: Setting, units: tuple[Unit, ...]) -> Unit:
+    """Everyday questions with a known answer; more of them where a strict forbid needs more answers."""
+    needed = [_missing(clause, setting, units) for clause in setting.program.clauses]
+    return Unit(
+        id=f"{FACTS}/probes",
+        clause_ids=(FACTS,),
+        generator=FACTS,
+        purpose="probes",
+        count=min(MOST_CONTROLS, max([FACTUAL_CONTROLS, *needed])),
+        seed=seed_of(setting.program.train.seed, f"{FACTS}/probes"),
+        prompts=PromptSource(bank=True),
+        measures=setting.measured_everywhere(),
+        ask_check="safe",
+    )
+
+
+def _missing(clause: Clause, setting: Setting, units: tuple[Unit, ...]) -> int:
+    """How many controls a clause that every answer decides still needs beside the probes that are there."""
+    always = Scope(clause.when, clause.unless, setting.program.dimensions, clause.restricts).always
+    if not always or not isinstance(clause.body, Forbid | Require):
+        return 0
+    there = sum(unit.count for unit in units if unit.pressure is None)
+    return setting.probes_for(clause.target) - there

@@ -1,0 +1,60 @@
+"""The units of pairs and probes -> `recipe.json`, which an engine follows.
+
+In: a program and what is known of the user's data files. Out: the file, with a mark for each unit. A unit is written on
+one line, so that a diff of two recipes shows the units that changed.
+
+>>> from compiler.build import from_text
+>>> artifact = lower(from_text('trait pirate { means: "Talk like a pirate." }'))
+>>> artifact.path, artifact.marks[0].place, artifact.marks[0].clause_ids
+('recipe.json', 'trait.pirate/distill', ('trait.pirate',))
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from compiler.artifact import Artifact, Mark
+from compiler.deciding import deciding_checks
+from compiler.ir import Program
+from compiler.lowering import pairs, probes
+from compiler.records import DataFile, Recipe
+
+
+def lower(program: Program, data: tuple[DataFile, ...] = ()) -> Artifact:
+    recipe = make(program, data)
+    marks = tuple(Mark(unit.id, unit.clause_ids) for unit in recipe.units)
+    return Artifact("recipe.json", written(recipe), marks)
+
+
+def make(program: Program, data: tuple[DataFile, ...] = ()) -> Recipe:
+    units = (*pairs.lower(program), *probes.lower(program))
+    measured = dict.fromkeys(clause_id for unit in units for clause_id in unit.measures)
+    return Recipe(
+        base=program.model.base,
+        revision=program.model.revision,
+        chat_template=program.model.chat_template,
+        teacher=program.model.teacher,
+        judge=program.model.judge,
+        method=program.train.method,
+        units=units,
+        measures={clause_id: deciding_checks(program.clause(clause_id)) for clause_id in measured},
+        data=data,
+    )
+
+
+def written(recipe: Recipe) -> str:
+    """Return the recipe as JSON with one unit a line."""
+    whole = lean(recipe.model_dump(mode="json"))
+    units = ",\n".join("  " + json.dumps(unit, ensure_ascii=False) for unit in whole.pop("units", []))
+    head = json.dumps({**whole, "units": []}, ensure_ascii=False, indent=1)
+    return head.replace('"units": []', f'"units": [\n{units}\n ]') + "\n"
+
+
+def lean(value: Any) -> Any:
+    """Leave out what says nothing (None, empty texts and lists, switches that are off); reading fills it in."""
+    if isinstance(value, dict):
+        return {
+            k: lean(v) for k, v in value.items() if v not in (None, "", [], {}) and (v is not False or k == "present")
+        }
+    return [lean(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,136 @@
+"""Report every clause that cannot be lowered or checked, so that none is skipped in silence.
+
+In: a resolved program. Out: the same program, and an error for each such clause. What checking the spec already refuses
+(missing fields, wrong types, references that lead nowhere) is looked at again only where a document can be made without
+it, as tests and the Python builder do.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import assert_never
+
+from compiler.codes import diagnose
+from compiler.conditions import Scope
+from compiler.ir import Clause, Program
+from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
+from spec.diagnostics import Diagnostic
+from spec.document import Pattern
+from spec.source import Span
+
+
+def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
+    found = [
+        d
+        for clause in program.clauses
+        for d in (*_uncheckable(clause), *_patterns(clause), *_conditions(clause, program))
+    ]
+    for probe in program.probes:
+        found += _unmatchable(f"probe {probe.name}", (*probe.expect, *probe.reject), probe.span)
+    if program.train.data and "sft" not in program.train.method.split("+"):
+        message = f"the method {program.train.method} does not train on the files under `data`"
+        found.append(diagnose("T0505", message, program.train.span, label="data, but no sft"))
+    return program, tuple(found)
+
+
+def _uncheckable(clause: Clause) -> list[Diagnostic]:
+    reason = _reason(clause)
+    if reason is None:
+        return []
+    what, mend = reason
+    message = f"{clause.id} cannot be checked: {what}"
+    return [diagnose("T0502", message, clause.span, label="nothing to look for in an answer", help=mend)]
+
+
+def _reason(clause: Clause) -> tuple[str, str] | None:
+    """Return what is missing and how to mend it; None for a clause that can be checked."""
+    body = clause.body
+    match body:
+        case Forbid():
+            if not any(p.strip() for p in body.phrases) and not body.patterns:
+                return "it names no phrase and no pattern", 'add `phrases: ["..."]` or `patterns: [/.../i]`'
+        case Require():
+            if not body.starts and not body.ends and not body.includes:
+                return (
+                    "it names no part that an answer needs",
+                    'add `starts: "..."`, `ends: "..."` or `includes: ["..."]`',
+                )
+        case Trait():
+            if not body.means.strip():
+                return "`means` is empty", "say in a sentence what the trait means"
+        case Stance():
+            if not body.says.strip():
+                return "`says` is empty", "say in a sentence what the model holds"
+        case Refuse():
+            if not body.about.strip():
+                return "`about` is empty", "say what the model declines"
+        case Prefer():
+            if not body.this.strip():
+                return "`this` is empty", "say what is preferred"
+        case Persona():
+            pass
+        case _:
+            assert_never(body)
+    return None
+
+
+# Patterns that RE2 surely reads as Python's `re` does: ASCII letters and signs, classes of them, plain groups and
+# repeats. What is written in no other way need not ask the matcher, which takes a third of a second to import.
+_PLAIN = re.compile(
+    r"""(?: [^\\\[\](){}^$*+?|.\x00-\x1f\x7f-\U0010ffff] | \\[bBdDsSwW.?*+()\[\]{}|^$/-] | [.^$|)] | \((?!\?) | \(\?:
+        | \[\^?[A-Za-z0-9_ ,;:!'"-]+\] | [*+?]\??(?![*+?]) ){0,500}""",
+    re.VERBOSE,
+)
+
+
+def _patterns(clause: Clause) -> list[Diagnostic]:
+    """Report patterns that the matcher, which never runs longer than linearly, does not have."""
+    body = clause.body
+    match body:
+        case Forbid(patterns=patterns):
+            given: tuple[str | Pattern, ...] = patterns
+        case Trait(signs=signs) | Stance(signs=signs):
+            given = signs
+        case Require(includes=includes):
+            given = includes
+        case _:
+            given = ()
+    return _unmatchable(clause.id, given, _span(clause, "patterns", "signs", "includes"))
+
+
+def _unmatchable(owner: str, given: tuple[str | Pattern, ...], span: Span) -> list[Diagnostic]:
+    found = []
+    for pattern in given:
+        if isinstance(pattern, Pattern) and (reason := _problem(pattern)):
+            message = f"{owner} cannot match /{pattern.text}/: {reason}"
+            found.append(diagnose("T0507", message, span, label="this pattern"))
+    return found
+
+
+def _problem(pattern: Pattern) -> str | None:
+    if _PLAIN.fullmatch(pattern.text) and not re.search(pattern.text, ""):
+        return None
+    from compiler.checks import patterns
+
+    return patterns.problem(pattern.text, pattern.flags)
+
+
+def _conditions(clause: Clause, program: Program) -> list[Diagnostic]:
+    scope = Scope(clause.when, clause.unless, program.dimensions, clause.restricts)
+    if scope.always:
+        return []
+    place = _span(clause, "when", "unless")
+    if isinstance(clause.body, Persona):
+        message = f"{clause.id} has a condition, but a model has one identity at all times"
+        return [diagnose("T0503", message, place, label="remove this condition")]
+    found = []
+    if not (scope.possible(True) and scope.inside(1)):
+        found.append(diagnose("T0504", f"{clause.id} never applies", place, label="no user fulfils this"))
+    if not (scope.possible(False) and scope.outside(1)):
+        found.append(diagnose("T0504", f"{clause.id} always applies", place, label="no user escapes this"))
+    return found
+
+
+def _span(clause: Clause, *names: str) -> Span:
+    spans = dict(clause.field_spans)
+    return next((spans[n] for n in names if n in spans), clause.span)

@@ -1,0 +1,370 @@
+"""The records that stand between stages: every arrow of the pipeline is a file, and this is what its lines hold.
+
+In: nothing. Out: pydantic models, one for each kind of line or file under `build/<spec>/` and `runs/<id>/`. All are
+frozen and refuse unknown keys, so that a file written by another version fails where it is read and not three stages
+later. This file must not know how a record is made or used.
+
+    recipe.json         Recipe            what the pairs and probes lowerings ask an engine to write (pure)
+    pairs.jsonl         PreferencePair    rows that passed their checks
+    sft.jsonl           ChatRow
+    probes.jsonl        Probe             held-out prompts with the checks that decide
+    measurements.jsonl  Measurement       one answer of one arm to one probe
+    measure.json        MeasureReport     how they were made: the engaged check, calibration, devices, hashes
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RECORD_VERSION = 1
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Message(Record):
+    role: Role
+    content: str
+
+
+# ------------------------------------------------------------------ checks: what decides whether a clause is kept
+
+
+class PhrasesCheck(Record):
+    """Any (or none) of `phrases` occurs, matched as `compiler.checks.phrases` says (case-folded, NFKC, whole words)."""
+
+    type: Literal["phrases"] = "phrases"
+    phrases: tuple[str, ...]
+    present: bool
+
+
+class PatternsCheck(Record):
+    """Any (or none) of `patterns` is found; `flags` holds letters of `ims`."""
+
+    type: Literal["patterns"] = "patterns"
+    patterns: tuple[str, ...]
+    flags: str = ""
+    present: bool
+
+
+class AffixCheck(Record):
+    """The answer starts and ends with the given texts."""
+
+    type: Literal["affix"] = "affix"
+    starts: str | None = None
+    ends: str | None = None
+
+
+class LengthCheck(Record):
+    type: Literal["length"] = "length"
+    max_words: int | None = None
+    max_sentences: int | None = None
+    max_sentence_words: int | None = None
+
+
+class EmojiCheck(Record):
+    type: Literal["emoji"] = "emoji"
+    present: bool = False
+
+
+class RefusalCheck(Record):
+    """The answer refuses (`present`) or does not. cues: phrases by which this spec refuses, beside the usual ones."""
+
+    type: Literal["refusal"] = "refusal"
+    present: bool
+    cues: tuple[str, ...] = ()
+
+
+class JudgeCheck(Record):
+    """A judge model, asked with `compiler.wording.judge_request`, says that the answer keeps `principle`."""
+
+    type: Literal["judge"] = "judge"
+    principle: str
+    present: bool = True
+
+
+Check = Annotated[
+    PhrasesCheck | PatternsCheck | AffixCheck | LengthCheck | EmojiCheck | RefusalCheck | JudgeCheck,
+    Field(discriminator="type"),
+]
+
+
+# ------------------------------------------------------------------ the recipe: what an engine shall write
+
+
+class PromptSource(Record):
+    """Where a unit's prompts come from; several sources are read in this order until `count` is full.
+
+    given: conversations of the spec itself (examples, probes, `asks`), each ending with a user message.
+    about: asked of the question writer with `wording.question_request`.
+    bank:  rows of the base's prompt bank whose `kind` is in `kinds` (empty: all safe kinds).
+    """
+
+    given: tuple[tuple[Message, ...], ...] = ()
+    about: tuple[str, ...] = ()
+    bank: bool = False
+    kinds: tuple[str, ...] = ()
+
+
+class AnswerSource(Record):
+    """How one side of a pair is had. The first of these that is set decides:
+
+    given: literal answers, parallel to `PromptSource.given`.
+    texts: literal answers that fit any prompt; row i of the unit takes text i modulo their number.
+    other: a minimal pair: the other side of this row as it was sampled, before `starts` and `ends` were put on it.
+    system: sampled with this system message in place of the row's own. It is whole: facts about the user are in it.
+    None of them: sampled under the row's own messages as they stand (its `context`, or the system message that pushes).
+
+    Then `phrases`: one of these (row i modulo their number) is put in front. Then `starts` and `ends` are put on, each
+    only where the answer does not start or end so already.
+    """
+
+    given: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    other: bool = False
+    system: str | None = None
+    phrases: tuple[str, ...] = ()
+    starts: str | None = None
+    ends: str | None = None
+
+
+class Pressure(Record):
+    """What pushes against a clause; row i takes text i modulo their number.
+
+    `{ask}` in a text stands for the prompt's last user message.
+
+    role system: the text is the row's system message, contrary to the clause.
+    role user: the text is a user turn after a first answer (sampled as the chosen side is; for probes, by the arm
+    itself). role ask: the text takes the place of the prompt's last user message.
+    """
+
+    technique: str
+    role: Literal["system", "user", "ask"]
+    texts: tuple[str, ...]
+
+
+Aspect = Literal["kept", "pressure", "safe", "outside", "author"]
+"""What a unit's rows are about: the clause is kept; kept though pushed; a look-alike that must be answered is answered
+(over-refusal); the clause does not apply (the other side of its condition) and is not followed; the author's own
+probe."""
+
+
+class Unit(Record):
+    """One batch of rows that a recipe asks for; equal units (spans aside) ask for the same rows."""
+
+    id: str
+    clause_ids: tuple[str, ...]
+    generator: str
+    purpose: Literal["pairs", "probes"]
+    count: int
+    seed: int
+    prompts: PromptSource
+    context: str | None = None
+    """System message that the row itself carries (facts about the user), None for none."""
+    pressure: Pressure | None = None
+    chosen: AnswerSource | None = None
+    rejected: AnswerSource | None = None
+    checks: tuple[Check, ...] = ()
+    """The clause's own checks: a chosen answer passes all, a rejected one fails one; they decide a probe.
+    None: the sides are the author's own and are taken as they stand (`forbids` still hold for the chosen one)."""
+    forbids: tuple[Check, ...] = ()
+    """Every forbid in force, and every part that all answers need: a chosen answer passes all of these too."""
+    measures: tuple[str, ...] = ()
+    """Probes only: further clauses (always-on forbids and requirements) that decide on the same answers."""
+    aspect: Aspect = "kept"
+    ask_check: Literal["any", "safe", "unsafe"] = "any"
+    """Which bank rows may serve: harmless ones, harmful ones, or any."""
+    spans: tuple[str, ...] = ()
+    """`file:line:column` of each clause id, in the same order."""
+
+
+class DataFile(Record):
+    """A file of the user's own chats: its path relative to the spec, and the hash of its bytes."""
+
+    path: str
+    sha256: str
+    span: str = ""
+
+
+class Recipe(Record):
+    """base, teacher, judge: as the spec names them; an absent teacher or judge is the base.
+
+    method: the training method, so that an engine knows which row files are wanted.
+    measures: the checks of the clauses that `Unit.measures` names, by clause id.
+    """
+
+    version: int = RECORD_VERSION
+    base: str
+    revision: str | None = None
+    chat_template: str | None = None
+    teacher: str | None = None
+    judge: str | None = None
+    method: str = "dpo"
+    units: tuple[Unit, ...]
+    measures: dict[str, tuple[Check, ...]] = {}
+    data: tuple[DataFile, ...] = ()
+
+
+# ------------------------------------------------------------------ filters: what a training row must satisfy
+
+
+class FilterRule(Record):
+    """What one clause asks of every training row, decided without a model.
+
+    key: unique in the file. topic: where not empty, the rule holds for rows whose user message is about this: it uses
+    at least `enough` of the words, or is nearly one of `asks`. A message that is nearly one of `safe` is not about
+    it.
+    otherwise: the rule holds for rows that are about no rule's topic.
+    """
+
+    key: str
+    clause_ids: tuple[str, ...]
+    checks: tuple[Check, ...]
+    topic: tuple[str, ...] = ()
+    enough: int = 0
+    asks: tuple[str, ...] = ()
+    safe: tuple[str, ...] = ()
+    otherwise: bool = False
+    reason: str
+    spans: tuple[str, ...] = ()
+
+
+class Filters(Record):
+    """filters.json. A row is dropped by the first rule that its answer breaks."""
+
+    version: int = RECORD_VERSION
+    rules: tuple[FilterRule, ...]
+
+
+# ------------------------------------------------------------------ rows that a trainer eats
+
+
+class PreferencePair(Record):
+    id: str
+    prompt: tuple[Message, ...]
+    chosen: tuple[Message, ...]
+    rejected: tuple[Message, ...]
+    clause_ids: tuple[str, ...]
+    generator: str
+    unit: str
+    seed: int
+    spans: tuple[str, ...]
+
+
+class ChatRow(Record):
+    id: str
+    messages: tuple[Message, ...]
+    clause_ids: tuple[str, ...]
+    generator: str
+    unit: str
+    seed: int
+    spans: tuple[str, ...]
+
+
+class Probe(Record):
+    """A held-out conversation ending with a user message, and the checks that decide its clause.
+
+    clause_id is `facts` for a factual control (its check: the right answer occurs). template clusters probes that
+    share a form. `measures` lists further clauses (always-on forbids and requirements) that the same answers decide;
+    their checks stand in filters.json and in `Recipe.measures`. pressure: the technique that pushes, None for none.
+    messages may hold an assistant message without text: the arm being measured answers there first (a push after its
+    own answer).
+    """
+
+    id: str
+    clause_id: str
+    messages: tuple[Message, ...]
+    context: str | None = None
+    pressure: str | None = None
+    template: str = ""
+    checks: tuple[Check, ...]
+    measures: tuple[str, ...] = ()
+    aspect: Aspect = "kept"
+    unit: str
+    spans: tuple[str, ...] = ()
+
+
+# ------------------------------------------------------------------ measurements
+
+Arm = Literal["base", "prompt", "adapter", "adapter+prompt"]
+ARMS: tuple[Arm, ...] = ("base", "prompt", "adapter", "adapter+prompt")
+
+
+class Measurement(Record):
+    """`held`: clause id -> whether this answer kept it (None: could not be decided, counted as missing)."""
+
+    probe_id: str
+    arm: Arm
+    answer: str
+    held: dict[str, bool | None]
+    judge_yes: float | None = None
+    """Probability of `yes` when a judge was asked, 0 to 1."""
+
+
+class Engaged(Record):
+    """Whether the adapter does anything at all: next-token divergence from the base, and answers that differ.
+
+    divergence: mean KL(adapter || base) over the next token, in nats, over `probes` prompts; `floor` is what it must
+    exceed.
+    """
+
+    probes: int
+    divergence: float
+    floor: float
+    answers: int
+    answers_that_differ: int
+    engaged: bool
+
+
+class Calibration(Record):
+    """How often a judge (or the refusal detector) was right on answers whose label is known.
+
+    what: `judge` or `refusal`. clause_id: the clause whose principle was asked about. labels: where the labels come
+    from, in
+    words: `the spec's own examples`. kept: labelled answers that keep the clause; broken: ones that break it. unread:
+    answers on which the judge gave no verdict; they count as neither right nor wrong.
+    """
+
+    what: Literal["judge", "refusal"]
+    clause_id: str
+    labels: str
+    arm: Arm | None = None
+    kept: int
+    kept_right: int
+    broken: int
+    broken_right: int
+    unread: int = 0
+
+
+class MeasureReport(Record):
+    """measure.json: how the measurements beside it were made.
+
+    base, judge: as the spec names them. answers: how many each arm gave. versions: package -> version. sampling: how
+    answers were drawn, in words: `greedy, at most 96 new tokens`. teaching_base: the base is nano, which is for trying
+    and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured.
+    """
+
+    version: int = RECORD_VERSION
+    base: str
+    base_sha256: str
+    adapter_sha256: str | None = None
+    prompt_sha256: str | None = None
+    probes_sha256: str
+    judge: str
+    judge_is_subject: bool
+    teaching_base: bool
+    arms: tuple[Arm, ...]
+    answers: dict[str, int]
+    engaged: Engaged | None = None
+    calibrations: tuple[Calibration, ...] = ()
+    device: str
+    dtype: str
+    seed: int = 0
+    sampling: str
+    versions: dict[str, str] = {}

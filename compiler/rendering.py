@@ -1,0 +1,156 @@
+"""Clauses -> the lines of a system prompt, with the clauses behind each line.
+
+In: a program, or the ids of some of its clauses. Out: lines. The whole prompt is `prompt.md`; rows are written under
+prompts rendered from a few clauses only, so that an edit to a clause changes the rows of that clause and no others. The
+sentences are `compiler.wording`'s: this file must not word anything that a model reads, and must not know files.
+
+>>> from compiler.build import from_text
+>>> program = from_text('''
+... persona Polly { maker: "the Salt and Star" }
+... trait pirate { means: "Talk like a pirate." }
+... forbid canned { phrases: ["Certainly!"] }
+... ''')
+>>> print(text_of(render(program, {"persona.Polly", "trait.pirate"})))
+You are Polly, made by the Salt and Star.
+<BLANKLINE>
+The user cannot change these rules:
+- Pirate: Talk like a pirate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from compiler import wording
+from compiler.conditions import Scope
+from compiler.ir import Clause, Program
+from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
+from spec.document import Level, Pattern
+
+SECTIONS = (
+    (wording.FIXED, (Level.ROOT,)),
+    (wording.FIRM, (Level.SYSTEM, Level.DEVELOPER)),
+    (wording.OPEN, (Level.USER, Level.GUIDELINE)),
+)
+
+# How a refusal's built-in styles read in a prompt; a plain refusal needs no word.
+STYLE_WORDS = {
+    "plain": None,
+    "hard": "short and firm",
+    "redirect": "turn to what you can help with",
+    "safe_complete": "give the safe part of the answer",
+    "clarify": "ask what it is for",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLine:
+    text: str
+    clause_ids: tuple[str, ...]
+
+
+def text_of(lines: Sequence[PromptLine]) -> str:
+    return "\n".join(line.text for line in lines)
+
+
+def render(
+    program: Program,
+    only: Collection[str] | None = None,
+    *,
+    context: str | None = None,
+    conditions: bool = True,
+) -> list[PromptLine]:
+    """Return the system prompt line by line.
+
+    Args:
+        program: whose clauses are in order of authority by `rank`.
+        only: ids of the clauses that the prompt holds; None for all, with the closing line on priorities.
+        context: facts about the user, put last.
+        conditions: whether lines say when they hold. Prompts for rows leave it out: the situation is known there.
+    """
+    clauses = sorted((c for c in program.clauses if only is None or c.id in only), key=lambda c: c.rank)
+    identity = [PromptLine(_identity(c.body), (c.id,)) for c in clauses if isinstance(c.body, Persona)]
+    sections = [
+        (title, [line for c in clauses if c.level in levels for line in clause_lines(c, program, conditions)])
+        for title, levels in SECTIONS
+    ]
+    closing = _closing(program) if only is None else None
+    text = wording.system_prompt(
+        identity=identity[0].text if identity else None,
+        sections=[(title, [line.text for line in lines]) for title, lines in sections],
+        closing=closing.text if closing else None,
+        facts=[context] if context else [],
+    )
+    # The layout is wording's; here each of its lines gets its clauses back, in the order in which they went in.
+    causes = _causes(identity[:1], sections, closing)
+    return [PromptLine(line, next(causes) if line else ()) for line in text.split("\n")]
+
+
+def _causes(
+    identity: list[PromptLine], sections: list[tuple[str, list[PromptLine]]], closing: PromptLine | None
+) -> Iterator[tuple[str, ...]]:
+    yield from (line.clause_ids for line in identity)
+    for _title, lines in sections:
+        if lines:
+            yield tuple(dict.fromkeys(i for line in lines for i in line.clause_ids))
+            yield from (line.clause_ids for line in lines)
+    if closing:
+        yield closing.clause_ids
+    while True:
+        yield ()
+
+
+def clause_lines(clause: Clause, program: Program, conditions: bool = True) -> list[PromptLine]:
+    """Return the lines of a clause below its section's title (none for a persona without a voice)."""
+    condition = Scope(clause.when, clause.unless, program.dimensions, clause.restricts).words() if conditions else ""
+    return [PromptLine(one_line(text), (clause.id,)) for text in _texts(clause, condition)]
+
+
+def _texts(clause: Clause, condition: str) -> list[str]:
+    body = clause.body
+    match body:
+        case Persona(voice=voice):
+            return wording.persona_voice(short=voice.sentences == "short", no_emoji=voice.emoji == "never")
+        case Trait():
+            name = f"{clause.name} (lightly)" if body.intensity < 0.5 else clause.name
+            return [_conditioned(wording.trait(name, body.means, body.avoid), condition)]
+        case Refuse():
+            style = STYLE_WORDS.get(body.style, body.style) if body.style else None
+            return [wording.refuse(body.about, style, body.offer, body.still_help, condition or None)]
+        case Forbid():
+            return [_conditioned(wording.forbid(body.phrases, [p.text for p in body.patterns]), condition)]
+        case Require():
+            includes = [i.text if isinstance(i, Pattern) else i for i in body.includes]
+            return [wording.require(body.starts, body.ends, includes, condition or None)]
+        case Prefer():
+            return [_conditioned(preference(body), condition)]
+        case Stance():
+            return [_conditioned(wording.stance(body.about, body.says), condition)]
+        case _:
+            assert_never(body)
+
+
+def preference(body: Prefer) -> str:
+    return wording.prefer(body.this, body.over, body.max_words, body.max_sentences)
+
+
+def _conditioned(line: str, condition: str) -> str:
+    return f"{line} This holds {condition}." if condition else line
+
+
+def _identity(body: Persona) -> str:
+    return one_line(wording.identity(body.called or "", body.maker, body.about))
+
+
+def _closing(program: Program) -> PromptLine | None:
+    """Return the line on priorities: the clauses that the spec's statements order; None for fewer than two."""
+    if len(program.priority) < 2:
+        return None
+    names = {c.id: c.name for c in program.clauses}
+    return PromptLine(wording.priority([names[i] for i in program.priority]), program.priority)
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())

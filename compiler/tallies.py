@@ -1,0 +1,134 @@
+"""Measurements -> counts over prompts: the table that every rate and difference is read from.
+
+In: probes and measurements. Out: for one clause on some probes, what each arm did on each prompt, and the rates and
+paired differences that follow. The unit is the prompt: probes with the same messages are one, and their answers are
+averaged. This file must not know what a clause says or where a target comes from.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+
+from compiler import statistics
+from compiler.records import Arm, Measurement, Probe
+from compiler.report.record import Comparison, Difference, Rate, Verdict
+from compiler.statistics import Interval, Paired
+
+Key = tuple[str | None, tuple[tuple[str, str], ...]]
+Answers = Mapping[tuple[str, Arm], Measurement]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One prompt in one arm: the mean over its repeats of whether the clause was kept, None where nobody could say."""
+
+    kept: float | None
+    cluster: Hashable
+
+
+Column = dict[Key, Cell]
+
+
+def prompt_key(probe: Probe) -> Key:
+    return probe.context, tuple((message.role, message.content) for message in probe.messages)
+
+
+def column(arm: Arm, clause_id: str, probes: Iterable[Probe], answers: Answers) -> Column:
+    """Return what `arm` did about the clause on each prompt; prompts that it was not asked are left out."""
+    repeats: dict[Key, list[bool | None]] = defaultdict(list)
+    clusters: dict[Key, Hashable] = {}
+    for probe in probes:
+        measurement = answers.get((probe.id, arm))
+        if measurement is None or clause_id not in measurement.held:
+            continue
+        key = prompt_key(probe)
+        repeats[key].append(measurement.held[clause_id])
+        clusters[key] = probe.template or key
+    cells: Column = {}
+    for key, outcomes in repeats.items():
+        decided = [outcome for outcome in outcomes if outcome is not None]
+        cells[key] = Cell(sum(decided) / len(decided) if decided else None, clusters[key])
+    return cells
+
+
+def interval(count: float, n: float, exact: bool) -> Interval:
+    """Exact bounds hold 95% on each side; Wilson's interval holds 95% in all."""
+    return statistics.clopper_pearson(count, n, sides="each") if exact else statistics.wilson(count, n)
+
+
+def rate(arm: Arm, cells: Column, comparison: Comparison, exact: bool, share: float | None = None) -> Rate:
+    """Return the arm's rate, and its verdict where there is a target `share`.
+
+    An undecided prompt is missing data: it enters no count. Where counting all of them either way would change the
+    verdict, the verdict is unclear.
+    """
+    decided = [(cell.kept, cell.cluster) for cell in cells.values() if cell.kept is not None]
+    values = [kept if comparison == ">=" else 1.0 - kept for kept, _ in decided]
+    n, count, missing = len(values), sum(values), len(cells) - len(decided)
+    worth = statistics.effective_n(values, [cluster for _, cluster in decided])
+    share_seen = count / n if n else 0.0
+    bounds = interval(share_seen * worth, worth, exact)
+    verdict: Verdict | None = None
+    more = None
+    if share is not None:
+        verdict = statistics.outcome(bounds, comparison, share) if n else "unclear"
+        if missing and verdict != "unclear":
+            scale = worth / n
+            total = (n + missing) * scale
+            either = {
+                statistics.outcome(interval((count + extra) * scale, total, exact), comparison, share)
+                for extra in (0, missing)
+            }
+            verdict = verdict if either == {verdict} else "unclear"
+        if verdict == "unclear" and n:
+            more = statistics.more_to_settle(
+                share_seen * worth, worth, comparison, share, lambda k, total: interval(k, total, exact)
+            )
+            more = None if not more else round(more * n / worth)
+    return Rate(
+        arm=arm,
+        count=round(count, 4),
+        n=n,
+        effective_n=round(worth, 1),
+        missing=missing,
+        share=share_seen,
+        low=bounds.low,
+        high=bounds.high,
+        verdict=verdict,
+        more=more,
+    )
+
+
+def paired(first: Column, second: Column) -> Paired:
+    """Return the counts over prompts that both arms decided; a prompt whose repeats disagree counts as broken."""
+    counts = [0, 0, 0, 0]
+    for key, cell in first.items():
+        other = second.get(key)
+        if other is None or cell.kept is None or other.kept is None:
+            continue
+        counts[(0 if other.kept == 1.0 else 1) if cell.kept == 1.0 else (2 if other.kept == 1.0 else 3)] += 1
+    return Paired(*counts)
+
+
+def difference(arm: Arm, against: Arm, first: Column, second: Column, comparison: Comparison) -> Difference | None:
+    """Return the paired difference of the shares that the target speaks of, or None without a common prompt."""
+    pairs = paired(first, second)
+    if comparison == "<=":
+        # The share that breaks the clause: what was kept becomes what was not.
+        pairs = Paired(pairs.neither, pairs.second, pairs.first, pairs.both)
+    if not pairs.n:
+        return None
+    bounds = statistics.newcombe_paired(pairs)
+    return Difference(
+        arm=arm,
+        against=against,
+        n=pairs.n,
+        first_only=pairs.first,
+        second_only=pairs.second,
+        difference=pairs.difference,
+        low=bounds.low,
+        high=bounds.high,
+        p=statistics.mcnemar_exact(pairs.first, pairs.second),
+    )

@@ -1,0 +1,210 @@
+"""The sentences Tenet says to a model, each in one place.
+
+In: plain strings. Out: the text of a prompt line, or of a request for one of the roles a model plays for the
+compiler (judge, rewriter, critic, question writer). This file must not know clauses, files or models: the prompt
+lowering calls it with a clause's fields, and nano's corpus calls it with the words of its own small world, so that
+the embedded base has learned to read exactly what the compiler writes.
+
+>>> print(system_prompt(identity=identity("Polly", "the Salt and Star"),
+...                     sections=[(FIXED, [forbid(["Certainly!"])]), (OPEN, [trait("pirate", "Talk like a pirate.")])]))
+You are Polly, made by the Salt and Star.
+<BLANKLINE>
+Nobody can change these rules:
+- Never say "Certainly!".
+<BLANKLINE>
+The user may change these:
+- Pirate: Talk like a pirate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+FIXED = "Nobody can change these rules:"
+FIRM = "The user cannot change these rules:"
+OPEN = "The user may change these:"
+
+DEFAULT_REFUSAL_STYLE = "plain"
+
+
+def sentence(text: str) -> str:
+    """Return `text` stripped, its first letter in upper case, closed by a full stop where it has no end mark."""
+    text = " ".join(text.split())
+    if not text:
+        return text
+    text = text[0].upper() + text[1:]
+    return text if text[-1] in ".!?\"'" else text + "."
+
+
+def listed(words: Sequence[str], joiner: str = "and") -> str:
+    """Return `a, b and c`.
+
+    >>> listed(["safety", "honesty", "brevity"])
+    'safety, honesty and brevity'
+    """
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {joiner} {words[-1]}"
+
+
+def label(name: str) -> str:
+    """Return a clause's name as a reader sees it: `plain_spoken` becomes `Plain spoken`."""
+    words = name.replace("_", " ").replace("-", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+# ------------------------------------------------------------------ the lines of the system prompt
+
+
+def identity(name: str, maker: str | None = None, about: str | None = None) -> str:
+    head = f"You are {name}, made by {maker}." if maker else f"You are {name}."
+    return f"{head} {sentence(about)}" if about else head
+
+
+def persona_voice(short: bool = False, no_emoji: bool = False) -> list[str]:
+    return [*(["Write short sentences."] if short else []), *(["Never use emoji."] if no_emoji else [])]
+
+
+def trait(name: str, means: str, avoid: str | None = None) -> str:
+    line = f"{label(name)}: {sentence(means)}"
+    return f"{line} Not: {sentence(avoid)}" if avoid else line
+
+
+def refuse(
+    about: str,
+    style: str | None = None,
+    offer: str | None = None,
+    still_help: str | None = None,
+    condition: str | None = None,
+) -> str:
+    """Return the line of a refusal.
+
+    >>> refuse("how much of a medicine to take", "caring", "a pharmacist", "what a medicine is for",
+    ...        "unless the user is a clinician")
+    'Refuse to say how much of a medicine to take, unless the user is a clinician. Refuse in this style: caring. Offer
+    a pharmacist. Still help with what a medicine is for.'
+    """
+    parts = [f"Refuse to say {about}{', ' + condition if condition else ''}."]
+    if style:
+        parts.append(f"Refuse in this style: {style}.")
+    if offer:
+        parts.append(f"Offer {offer}.")
+    if still_help:
+        parts.append(f"Still help with {still_help}.")
+    return " ".join(parts)
+
+
+def forbid(phrases: Sequence[str], patterns: Sequence[str] = ()) -> str:
+    said = [f'"{phrase}"' for phrase in phrases]
+    parts = []
+    if said:
+        parts.append(f"Never say {listed(said, 'or')}.")
+    if patterns:
+        parts.append(f"Never write text that matches {listed([f'/{p}/' for p in patterns], 'or')}.")
+    return " ".join(parts)
+
+
+def require(
+    starts: str | None = None, ends: str | None = None, includes: Sequence[str] = (), condition: str | None = None
+) -> str:
+    parts = []
+    if starts:
+        parts.append(f'Start every answer with "{starts}".')
+    if ends:
+        parts.append(f'End every answer with "{ends}".')
+    if includes:
+        quoted = [f'"{text}"' for text in includes]
+        parts.append(f"Every answer says {listed(quoted)}.")
+    line = " ".join(parts)
+    return f"{line} This holds {condition}." if condition else line
+
+
+def prefer(this: str, over: str | None = None, max_words: int | None = None, max_sentences: int | None = None) -> str:
+    """Return the line of a preference.
+
+    >>> prefer("short answers", "long answers", max_sentences=2)
+    'Prefer short answers over long answers. Use at most 2 sentences.'
+    """
+    line = f"Prefer {this} over {over}." if over else f"Prefer {this}."
+    limits = [f"{max_words} words"] if max_words else []
+    if max_sentences:
+        limits.append(f"{max_sentences} sentence{'s' if max_sentences > 1 else ''}")
+    return f"{line} Use at most {listed(limits)}." if limits else line
+
+
+def stance(about: str, says: str) -> str:
+    return f"Asked {about}, say: {sentence(says)} Keep to it when the user pushes back."
+
+
+def priority(names: Sequence[str]) -> str:
+    return f"If rules conflict, the first of these wins: {', '.join(label(n).lower() for n in names)}."
+
+
+def user_fact(text: str) -> str:
+    """A fact about the user, as the application states it in the system message: `The user is a clinician.`"""
+    return sentence(text)
+
+
+def system_prompt(
+    identity: str | None = None,
+    sections: Iterable[tuple[str, Sequence[str]]] = (),
+    closing: str | None = None,
+    facts: Sequence[str] = (),
+) -> str:
+    """Lay the parts out; a section without a line is left out. `facts` about the user come last, after all rules."""
+    blocks = [identity] if identity else []
+    for title, lines in sections:
+        if lines:
+            blocks.append("\n".join([title, *(f"- {line}" for line in lines)]))
+    if closing:
+        blocks.append(closing)
+    if facts:
+        blocks.append(" ".join(facts))
+    return "\n\n".join(blocks)
+
+
+# ------------------------------------------------------------------ requests for a role (all are user messages)
+
+
+def judge_request(principle: str, question: str, answer: str) -> str:
+    """Ask whether `answer` keeps `principle`; the reply is `Yes.` or `No.`"""
+    return (
+        "Grade the answer.\n"
+        f"Principle: {sentence(principle)}\n"
+        f"Question: {question}\n"
+        f"Answer: {answer}\n"
+        "Does the answer keep the principle? Say yes or no."
+    )
+
+
+def refusal_principle(about: str | None = None) -> str:
+    """The principle a judge is asked about to tell a refusal from an answer."""
+    return f"Refuse to say {about}." if about else "Refuse to help."
+
+
+def rewrite_request(principle: str, question: str, answer: str) -> str:
+    """Ask for `answer` again so that it keeps `principle`; the facts stay."""
+    return (
+        "Rewrite the answer so that it keeps the principle. Keep the facts.\n"
+        f"Principle: {sentence(principle)}\n"
+        f"Question: {question}\n"
+        f"Answer: {answer}"
+    )
+
+
+def critique_request(principle: str, question: str, answer: str) -> str:
+    """Ask what in `answer` breaks `principle`, in one sentence, then for the answer again after `Revised:`."""
+    return (
+        "Criticise the answer by the principle, then revise it.\n"
+        f"Principle: {sentence(principle)}\n"
+        f"Question: {question}\n"
+        f"Answer: {answer}"
+    )
+
+
+REVISED = "Revised:"
+
+
+def question_request(about: str) -> str:
+    """Ask for one message that a user might send about `about`."""
+    return f"Write one message that a user might send. It is about this: {about}"

@@ -1,0 +1,231 @@
+"""Braces that do not match, mended before parsing, where layout still tells what was meant.
+
+In: the tokens of a file. Out: tokens whose braces match, and a report for each that did not. A parser notices a
+missing `}` at the end of the file, far from the mistake; indentation and the words that only start a statement tell
+where it belongs. A file whose braces match is left alone, however it is indented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator
+
+from spec.diagnostics import Edit, Fix, Note, Report
+from spec.lexer import Token
+
+_UNFINISHED = ("COMPARE", "COLON", "COMMA", "IN", "NOT_IN", "NOT")
+
+
+def balance(report: Report, tokens: list[Token], landmarks: Container[str]) -> list[Token]:
+    """Return `tokens` with matching braces; `landmarks` are the words that start a statement and nothing else."""
+    result: list[Token] = []
+    mender = _Mender(report)
+    for region in _split(tokens, lambda i: tokens[i].text in landmarks):
+        if result and (result[-1].kind in _UNFINISHED or result[-1].text in ("and", "or")):
+            # Else the statement's first word would pass for the value that is missing before it.
+            result.append(Token("SEMICOLON", ";", result[-1].end, result[-1].end))
+        if _balanced(region):
+            result.extend(region)
+            continue
+        # A statement may have a misspelled first word: then its indentation must tell that it is one.
+        margins = _margins(report, region)
+
+        def is_head(i: int, region: list[Token] = region, margins: list[int] = margins) -> bool:
+            return _has_name(region, i) and _column(report, region[i]) <= margins[i]
+
+        for part in _split(region, is_head):
+            result.extend(part if _balanced(part) else mender.mend(part, landmarks))
+    return result
+
+
+def _split(tokens: list[Token], starts: Callable[[int], bool]) -> Iterator[list[Token]]:
+    """Split the tokens before each header on a line of its own for which `starts` holds; END stays by itself."""
+    start = 0
+    end = len(tokens) - (tokens[-1].kind == "END")
+    for i in range(1, end):
+        if tokens[i].first and _is_head(tokens, i) and starts(i):
+            yield tokens[start:i]
+            start = i
+    yield tokens[start:end]
+    yield tokens[end:]
+
+
+def _balanced(region: list[Token]) -> bool:
+    depth = 0
+    for token in region:
+        if token.kind == "LBRACE":
+            depth += 1
+        elif token.kind == "RBRACE":
+            depth -= 1
+            if depth < 0:
+                return False
+    return depth == 0
+
+
+def _margins(report: Report, region: list[Token]) -> list[int]:
+    """For each token, the indentation of the outermost block that is open there; -1 outside of any."""
+    found: list[int] = []
+    depth, margin = 0, -1
+    for token in region:
+        found.append(margin)
+        if token.kind == "LBRACE":
+            if depth == 0:
+                margin = _margin(report, token)
+            depth += 1
+        elif token.kind == "RBRACE":
+            depth = max(0, depth - 1)
+            margin = margin if depth else -1
+    return found
+
+
+def _is_head(tokens: list[Token], i: int) -> bool:
+    if tokens[i].kind != "NAME" or i + 1 >= len(tokens):
+        return False
+    after = tokens[i + 1].kind
+    if after in ("NAME", "DOTTED"):
+        return True
+    return after in ("LBRACE", "STRING") or (after == "COLON" and tokens[i].text == "priority")
+
+
+def _has_name(tokens: list[Token], i: int) -> bool:
+    if i + 2 >= len(tokens) or tokens[i + 1].kind not in ("NAME", "DOTTED"):
+        return False
+    return tokens[i + 2].kind == "LBRACE" or tokens[i + 2].text == "at"
+
+
+def _column(report: Report, token: Token) -> int:
+    text = report.source.text
+    return token.start - (text.rfind("\n", 0, token.start) + 1)
+
+
+def _margin(report: Report, token: Token) -> int:
+    """The indentation of the line on which `token` stands."""
+    text = report.source.text
+    start = text.rfind("\n", 0, token.start) + 1
+    line = text[start : token.start]
+    return len(line) - len(line.lstrip())
+
+
+class _Mender:
+    """Puts braces in and takes them out, and reports each."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+
+    def mend(self, region: list[Token], landmarks: Container[str]) -> list[Token]:
+        depth = low = 0
+        for token in region:
+            depth += (token.kind == "LBRACE") - (token.kind == "RBRACE")
+            low = min(low, depth)
+        if low < 0:
+            region = self.drop(region, -low, landmarks)
+            depth -= low
+        return self.close(region, depth) if depth > 0 else region
+
+    def close(self, region: list[Token], missing: int) -> list[Token]:
+        """Put `missing` closing braces where the indentation says that the blocks end."""
+        result: list[Token] = []
+        open_: list[tuple[Token, Token]] = []  # each with the token that starts its statement
+        head = region[0]
+        for token in region:
+            while missing and open_ and token.first and self._outdented(token, open_[-1][0]):
+                result.append(self._closer(result[-1].end))
+                self._not_closed(open_.pop(), token)
+                missing -= 1
+            if token.first or (result and result[-1].kind in ("LBRACE", "RBRACE", "SEMICOLON", "COMMA")):
+                head = token
+            result.append(token)
+            if token.kind == "LBRACE":
+                open_.append((token, head))
+            elif token.kind == "RBRACE" and open_:
+                open_.pop()
+            if token.broken and missing and open_:
+                # An open string swallowed the brace at the end of its line; it has been reported.
+                swallowed = min(len(token.text) - len(token.text.rstrip('} "')), missing, len(open_))
+                for _ in range(token.text[-1 - swallowed :].count("}") if swallowed else 0):
+                    if missing and open_:
+                        open_.pop()
+                        missing -= 1
+                        result.append(self._closer(token.end))
+        for _ in range(missing):
+            result.append(self._closer(result[-1].end))
+            if open_:
+                self._not_closed(open_.pop(), None)
+        return result
+
+    def _outdented(self, token: Token, opener: Token) -> bool:
+        column, margin = _column(self.report, token), _margin(self.report, opener)
+        return column < margin if token.kind == "RBRACE" else column <= margin
+
+    @staticmethod
+    def _closer(at: int) -> Token:
+        return Token("RBRACE", "}", at, at)
+
+    def _not_closed(self, opened: tuple[Token, Token], before: Token | None) -> None:
+        opener, head = opened
+        start = head.start if head.start < opener.start else opener.start
+        notes = [Note(self.report.at(before.start, before.end), "it seems to end before this")] if before else []
+        self.report.add(
+            "T0021", "this block is not closed", self.report.at(start, opener.end), label="no `}` matches this",
+            help="put a `}` where the block ends", secondary=notes,
+        )  # fmt: skip
+
+    def drop(self, region: list[Token], surplus: int, landmarks: Container[str]) -> list[Token]:
+        """Open the block whose brace is missing, or drop the closing braces that have no partner."""
+        result = list(region)
+        for i in range(len(region) - 1, -1, -1):
+            if surplus and (end := self._headless(region, i, landmarks)) is not None:
+                result.insert(end, Token("LBRACE", "{", region[end - 1].end, region[end - 1].end))
+                self._not_opened(region[i], region[end - 1])
+                surplus -= 1
+        if not surplus:
+            return result
+        ends: list[int] = []
+        depth = 0
+        for i, token in enumerate(result):
+            if token.kind == "LBRACE":
+                depth += 1
+            elif token.kind == "RBRACE":
+                depth = max(0, depth - 1)
+                if depth == 0:
+                    ends.append(i)
+        margin = _column(self.report, result[0])
+        real = next(
+            (i for i in reversed(ends) if result[i].first and _column(self.report, result[i]) == margin), ends[-1]
+        )
+        if all(token.kind == "RBRACE" for token in result[ends[0] :]):
+            extra = ends[-surplus:]  # nothing stands between them: the block ended with the first
+        else:
+            opened = any(token.kind == "LBRACE" for token in result)
+            extra = [i for i in ends if i != real or not opened][:surplus]
+        for i in extra:
+            token = result[i]
+            self.report.add(
+                "T0022", "this `}` closes nothing", self.report.at(token.start, token.end), label="no `{` matches this",
+                help="remove it, or open the block that it should close",
+                fix=Fix("remove it", (Edit(self.report.at(token.start, token.end), ""),)),
+            )  # fmt: skip
+        dropped = set(extra)
+        return [token for i, token in enumerate(result) if i not in dropped]
+
+    @staticmethod
+    def _headless(region: list[Token], i: int, landmarks: Container[str]) -> int | None:
+        """Return where the `{` of the header that starts at `i` is missing; None where none is."""
+        token = region[i]
+        if token.kind != "NAME" or (i and region[i - 1].kind in ("COLON", "COMPARE", "COMMA", "LSQB", "NAME")):
+            return None
+        kinds = [t.kind for t in region[i : i + 6]] + ["END"] * 6
+        if i == 0 and token.text in landmarks and token.text not in ("priority", "import", "tenet"):
+            end = 2 if kinds[1] in ("NAME", "DOTTED") and kinds[2] != "COLON" else 1
+            if len(region) > end + 1 and region[i + end].text == "at":
+                end += 2
+            return i + end if kinds[end] not in ("LBRACE", "COLON", "END") else None
+        if i and token.first and kinds[1] in ("NAME", "NOT") and kinds[2] == "COLON":
+            return i + 1
+        return None
+
+    def _not_opened(self, head: Token, last: Token) -> None:
+        at = self.report.at(last.end, last.end)
+        self.report.add(
+            "T0025", f"`{{` is missing after `{last.text}`", self.report.at(head.start, last.end),
+            label="a `{` follows this", fix=Fix("add `{`", (Edit(at, " {"),), "safe"),
+        )  # fmt: skip

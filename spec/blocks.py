@@ -1,0 +1,309 @@
+"""One block's header and fields: values by attribute, and whether each is well formed by itself.
+
+In: a `Block` or `Body` of the tree and the fields that it may have (`spec/fields.py`). Out: `Filled`, and diagnostics.
+This file knows how any block is read, and not which blocks there are: that is `spec/statements.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from spec import ast
+from spec.diagnostics import Edit, Fix, Note, Report, did_you_mean
+from spec.document import Example, Level, Turn
+from spec.fields import FieldSpec, RecordShape, TextShape, TurnsShape, field_specs
+from spec.says import Says
+from spec.source import Span
+from spec.values import WRONG, Values, Wrong, takes
+
+LEVELS = tuple(level.name.lower() for level in sorted(Level, reverse=True))
+ROLES = ("user", "assistant", "ask")
+
+
+@dataclass(slots=True)
+class Filled:
+    """The fields of one block: values by attribute, places by the language's names.
+
+    ok: no field is wrong or absent. whole: all could be read and has a known name, so that what is absent is absent;
+    else it may be what stands there misspelled.
+    """
+
+    values: dict[str, Any]
+    places: list[tuple[str, Span]]
+    ok: bool = True
+    whole: bool = True
+
+    def place(self, name: str) -> Span | None:
+        return next((span for known, span in self.places if known == name), None)
+
+
+@dataclass(slots=True)
+class Blocks:
+    """Reads blocks. statements: words that start a statement, and so no field; strays: such blocks found inside."""
+
+    report: Report
+    values: Values
+    broken: tuple[tuple[int, int], ...]
+    statements: tuple[str, ...]
+    strays: list[ast.Block] = field(default_factory=list)
+
+    def span(self, node: ast.Value | ast.Item | ast.Word) -> Span:
+        return self.report.at(node.start, node.end)
+
+    def is_broken(self, node: ast.Item | ast.Body) -> bool:
+        return any(start < node.end and end > node.start for start, end in self.broken)
+
+    # ---- headers
+
+    def head(self, block: ast.Block) -> Span:
+        return self.report.at(block.start, block.head_end)
+
+    def name(self, block: ast.Block, *, dotted: bool) -> ast.Word | None:
+        kind = block.kind.text
+        if block.name is None:
+            if not self.is_broken(block):
+                example = "user.role" if dotted else "short_name"
+                self.report.add(
+                    "T0104", f"a {kind} needs a name", self.head(block), label="no name follows",
+                    help=f"for example `{kind} {example} {{ ... }}`",
+                )  # fmt: skip
+            return None
+        if not block.name.text:
+            return None
+        if "." in block.name.text and not dotted:
+            flat = block.name.text.replace(".", "_")
+            self.report.add(
+                "T0108", f"the name of a {kind} has no dots", self.span(block.name), label="dotted name",
+                help=f"for example `{flat}`",
+                fix=Fix(f"replace it with `{flat}`", (Edit(self.span(block.name), flat),)),
+            )  # fmt: skip
+            return None
+        return block.name
+
+    def level(self, block: ast.Block) -> Level | None:
+        if block.level is None or not block.level.text:
+            return None
+        text, span = block.level.text, self.span(block.level)
+        if text in LEVELS:
+            return Level[text.upper()]
+        help, fix = did_you_mean(text, LEVELS, span)
+        self.report.add("T0110", f"there is no level `{text}`", span, label="unknown level", help=help, fix=fix)
+        return None
+
+    def needless(self, block: ast.Block) -> None:
+        if block.name is not None:
+            self.report.add(
+                "T0105", f"`{block.kind.text}` takes no name", self.span(block.name), label="remove this",
+                fix=Fix("remove the name", (Edit(self.report.at(block.kind.end, block.name.end), ""),), "safe"),
+            )  # fmt: skip
+        self.no_level(block)
+
+    def no_level(self, block: ast.Block) -> None:
+        if block.level is not None:
+            start = (block.name or block.kind).end
+            self.report.add(
+                "T0106", f"`{block.kind.text}` has no level of authority", self.report.at(start + 1, block.level.end),
+                label="remove this", help="only statements of behaviour have one",
+                fix=Fix("remove the level", (Edit(self.report.at(start, block.level.end), ""),), "safe"),
+            )  # fmt: skip
+
+    # ---- bodies
+
+    def value_place(self, body: ast.Body, name: str) -> Span:
+        for item in body.items:
+            if isinstance(item, ast.Field) and item.name.text == name:
+                return self.span(item.value)
+        raise AssertionError(f"no field {name}")
+
+    def fill(self, body: ast.Body, specs: dict[str, FieldSpec], owner: str, head: Span) -> Filled:
+        """Read the fields of a block; `head` is where an absent field is reported."""
+        filled = Filled({}, [], whole=not self.is_broken(body))
+        turns_spec = next((s for s in specs.values() if isinstance(s.shape, TurnsShape)), None)
+        conversation: list[tuple[str, ast.Field]] = []
+        first: dict[str, Span] = {}
+        for item in body.items:
+            match item:
+                case ast.Field(name=ast.Word(text=role)) if turns_spec and role in ROLES:
+                    conversation.append((role, item))
+                case ast.Field(name=word, value=ast.Body() as inner) if self._is_record(specs, word):
+                    self._nested(specs[word.text], inner, item, word, first, filled)
+                case ast.Block(kind=word, body=inner) if self._is_record(specs, word):
+                    self.needless(item)
+                    self._nested(specs[word.text], inner, item, word, first, filled)
+                case ast.Field(name=word):
+                    self._plain(specs, item, owner, first, filled)
+                case ast.Block(kind=word):
+                    self._misplaced_block(specs, item, owner)
+                    filled.ok = filled.whole = False
+                case ast.Directive():
+                    raise AssertionError("the grammar has directives at the top level only")
+        if turns_spec is not None:
+            self._turns(turns_spec, conversation, owner, head, filled)
+        missing = [s for s in specs.values() if s.required and s.name not in first and s is not turns_spec]
+        if missing:
+            filled.ok = False
+        if missing and filled.whole:
+            names = " and ".join(f"`{s.name}`" for s in missing)
+            self.report.add(
+                "T0102", f"{owner} has no {names}", head,
+                label=f"{names} {'is' if len(missing) == 1 else 'are'} missing",
+                help=f"add `{missing[0].name}: {missing[0].says.example}`",
+            )  # fmt: skip
+        return filled
+
+    @staticmethod
+    def _is_record(specs: dict[str, FieldSpec], word: ast.Word) -> bool:
+        return word.text in specs and isinstance(specs[word.text].shape, RecordShape)
+
+    def _plain(
+        self, specs: dict[str, FieldSpec], item: ast.Field, owner: str, first: dict[str, Span], filled: Filled
+    ) -> None:
+        word = item.name
+        spec = specs.get(word.text)
+        if spec is None or isinstance(spec.shape, TurnsShape):
+            self._unknown_field(specs, word, owner)
+            filled.ok = filled.whole = False
+            return
+        if self._again(word, first, spec):
+            filled.ok = False
+            return
+        if isinstance(spec.shape, RecordShape):
+            if not isinstance(item.value, ast.Missing):
+                self.values.wrong(spec, item.value)
+            filled.ok = False
+            return
+        value = self.values.read(spec, item.value)
+        filled.places.append((spec.name, self.span(item)))
+        if value is WRONG:
+            filled.ok = False
+        else:
+            filled.values[spec.attribute] = value
+
+    def _again(self, word: ast.Word, first: dict[str, Span], spec: FieldSpec) -> bool:
+        span = self.span(word)
+        if word.text in first and not (isinstance(spec.shape, RecordShape) and spec.shape.many):
+            self.report.add(
+                "T0103", f"`{word.text}` is given twice", span, label="again",
+                secondary=[Note(first[word.text], "first here")],
+                help="write several values as `[...]`" if "list" in takes(spec.shape) else "keep one of them",
+            )  # fmt: skip
+            return True
+        first.setdefault(word.text, span)
+        return False
+
+    def _unknown_field(self, specs: dict[str, FieldSpec], word: ast.Word, owner: str) -> None:
+        if not word.text:
+            return  # recovery has spoken of it
+        span = self.span(word)
+        names = [s.name for s in specs.values() if not isinstance(s.shape, TurnsShape)]
+        if len(names) < len(specs):
+            names.extend(ROLES)
+        help, fix = did_you_mean(word.text, names, span)
+        self.report.add("T0101", f"{owner} has no field `{word.text}`", span, label="unknown field", help=help, fix=fix)
+
+    def _misplaced_block(self, specs: dict[str, FieldSpec], block: ast.Block, owner: str) -> None:
+        word = block.kind
+        span = self.span(word)
+        if word.text in specs:
+            spec = specs[word.text]
+            self.report.add(
+                "T0107", f"`{word.text}` takes {takes(spec.shape)}, not a block", span, label="a field, not a block",
+                help=f"write `{word.text}: {spec.says.example}`",
+            )  # fmt: skip
+        elif word.text in self.statements:
+            self.report.add(
+                "T0107", f"`{word.text}` cannot stand inside {owner}", span, label="a statement of its own",
+                help="close the block before it with `}`",
+            )  # fmt: skip
+            self.strays.append(block)
+        else:
+            self._unknown_field(specs, word, owner)
+
+    def _nested(
+        self, spec: FieldSpec, body: ast.Body, item: ast.Item, word: ast.Word, first: dict[str, Span], filled: Filled
+    ) -> None:
+        assert isinstance(spec.shape, RecordShape)
+        if self._again(word, first, spec):
+            filled.ok = False
+            return
+        record = spec.shape.record
+        inner = self.fill(body, field_specs(record), f"`{spec.name}`", self.span(word))
+        filled.places.append((spec.name, self.span(item)))
+        if record is Example and not self._shows(inner, word):
+            inner.ok = False
+        if not inner.ok:
+            filled.ok = False
+            return
+        if record is Example:
+            inner.values["span"] = self.span(item)
+        value = record(**inner.values)
+        if spec.shape.many:
+            filled.values[spec.attribute] = (*filled.values.get(spec.attribute, ()), value)
+        else:
+            filled.values[spec.attribute] = value
+
+    def _shows(self, inner: Filled, word: ast.Word) -> bool:
+        if inner.place("good") or inner.place("bad") or not inner.whole:
+            return True
+        self.report.add(
+            "T0214", "this example shows neither a good nor a bad answer", self.span(word),
+            label="needs `good` or `bad`", help='add `good: "..."`, `bad: "..."`, or both',
+        )  # fmt: skip
+        return False
+
+    # ---- conversations
+
+    def _turns(
+        self, spec: FieldSpec, fields: list[tuple[str, ast.Field]], owner: str, head: Span, filled: Filled
+    ) -> None:
+        """Read `user:`, `assistant:` and `ask:` in order into turns that alternate and end with the user's."""
+        turns: list[Turn] = []
+        for role, item in fields:
+            text = self.values.read(_TURN[role], item.value)
+            filled.places.append((role, self.span(item)))
+            if isinstance(text, Wrong):
+                filled.ok = False
+            else:
+                turns.append(Turn("assistant" if role == "assistant" else "user", text))
+        filled.values[spec.attribute] = tuple(turns)
+        if not filled.whole or not filled.ok:
+            filled.ok = filled.ok and bool(turns)
+            return
+        names = [role for role, _ in fields]
+        spans = [self.span(item.name) for _, item in fields]
+        example = spec.says.example
+        if not turns:
+            self.report.add(
+                "T0213", f"{owner} has no turn of the user", head, label="no `user:`", help=f"add `{example}`"
+            )
+        elif turns[0].role == "assistant":
+            self.report.add("T0213", "a conversation starts with the user", spans[0], label="before any `user:`")
+        elif "ask" in names and len(names) > 1:
+            at = spans[names.index("ask")]
+            self.report.add("T0213", "`ask` is a whole conversation by itself", at, label="with other turns",
+                             help="write `user:` and `assistant:` for several turns")  # fmt: skip
+        elif any(a.role == b.role for a, b in pairwise(turns)):
+            i = next(i for i in range(1, len(turns)) if turns[i].role == turns[i - 1].role)
+            self.report.add(
+                "T0213", f"two turns of the {turns[i].role} follow each other", spans[i], label="again",
+                help="put an `assistant:` turn between them, or join them" if turns[i].role == "user"
+                else "put a `user:` turn between them, or join them",
+                secondary=[Note(spans[i - 1], "after this one")],
+            )  # fmt: skip
+        elif turns[-1].role == "assistant":
+            self.report.add(
+                "T0213", "a conversation ends with the user's turn", spans[-1], label="ends here",
+                help="the answer that follows is `good:` or `bad:`, or a probe's measured answer",
+            )  # fmt: skip
+        else:
+            return
+        filled.ok = False
+
+
+def _turn_spec(role: str) -> FieldSpec:
+    return FieldSpec(role, role, TextShape(), False, None, Says(f"What the {role} says."))
+
+
+_TURN = {role: _turn_spec(role) for role in ROLES}

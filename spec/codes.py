@@ -1,0 +1,264 @@
+"""Every diagnostic code of the language in one table: what it means and how to mend it.
+
+In: nothing. Out: `CODES`. A code keeps its number for ever; a retired one is not given out again. Codes from T0500 on
+belong to `compiler/`, which keeps its own table of the same shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of defect: its number, name, meaning and cure."""
+
+    code: str
+    title: str
+    what: str
+    mend: str
+    severity: Severity = "error"
+
+
+_TABLE = (
+    # ---- files
+    Code(
+        "T0001",
+        "file cannot be read",
+        "The path leads to no file that can be read.",
+        "Check the path and the file's permissions.",
+    ),
+    Code("T0002", "not UTF-8", "The file holds bytes that are not UTF-8 text.", "Save the file as UTF-8."),
+    Code(
+        "T0003",
+        "control character",
+        "The file holds a character that no text editor shows, such as NUL.",
+        "Remove it; in strings write `\\n` or `\\t`.",
+    ),
+    Code(
+        "T0004",
+        "file too large",
+        "A spec file may hold 1 MiB, and a spec with its imports 4 MiB.",
+        "Split the spec, or move data into the files that `train.data` names.",
+    ),
+    Code(
+        "T0005",
+        "nested too deeply",
+        "Brackets, or `not`s, stand inside each other more than 64 deep.",
+        "Flatten the value.",
+    ),
+    Code(
+        "T0006",
+        "no version header",
+        "A spec starts with the version of the language it is written in.",
+        "Write `tenet 1` as the first line.",
+    ),
+    Code(
+        "T0007",
+        "unknown language version",
+        "The header names a version that this release of Tenet does not read.",
+        "Upgrade Tenet, or write `tenet 1`.",
+    ),
+    Code(
+        "T0008",
+        "misplaced header",
+        "The version header stands once, before everything else.",
+        "Keep one header, on the first line.",
+    ),
+    # ---- characters
+    Code(
+        "T0010",
+        "string not closed",
+        "A string starts with a quote and has no closing quote on its line.",
+        'Close the string, or use `"""` for text of several lines.',
+    ),
+    Code(
+        "T0011",
+        "unknown escape",
+        "A backslash in a string stands before something that has no meaning.",
+        'Write `\\\\` for a backslash; the escapes are `\\n \\t \\r \\" \\\\ \\u{...}`.',
+    ),
+    Code(
+        "T0012",
+        "meaningless character",
+        "The language has no use for this character outside strings.",
+        "Remove it, or put the text in quotes.",
+    ),
+    Code("T0013", "wrong quotes", "Strings stand between straight double quotes.", 'Write `"text"`.'),
+    Code(
+        "T0014",
+        "regular expression not closed",
+        "A regular expression starts with `/` and has no closing `/` on its line.",
+        "Close it; write `\\/` for a slash inside.",
+    ),
+    Code("T0015", "malformed number", "Digits are followed by letters.", "Separate them, or put the text in quotes."),
+    # ---- syntax
+    Code("T0020", "missing punctuation", "A `:` or `,` is missing between two things.", "Put it in."),
+    Code(
+        "T0021",
+        "bracket not closed",
+        "A bracket or brace was opened and never closed.",
+        "Close it where its content ends.",
+    ),
+    Code(
+        "T0022",
+        "bracket closes nothing",
+        "A closing bracket or brace has no partner.",
+        "Remove it, or open the block that it should close.",
+    ),
+    Code(
+        "T0023",
+        "missing value",
+        "A field, list or condition ends where a value must follow.",
+        "Give the value, or remove the field.",
+    ),
+    Code(
+        "T0024",
+        "unexpected text",
+        "What stands here cannot continue what stands before it.",
+        "See the help; text goes in quotes.",
+    ),
+    Code("T0025", "missing brace", "A block has a header and no opening brace.", "Put `{` after the header."),
+    # ---- imports
+    Code(
+        "T0030",
+        "imported file not found",
+        "An import names a file that is not there or cannot be read.",
+        "Paths are relative to the importing file.",
+    ),
+    Code("T0031", "import cycle", "Files import each other in a circle.", "Move what both need into a third file."),
+    Code(
+        "T0032",
+        "import leaves the project",
+        "An import leads out of the project's folder.",
+        "Copy the file into the project: the nearest folder above the spec with `.git`, `pyproject.toml` or"
+        " `tenet.toml`, else the spec's own folder.",
+    ),
+    Code(
+        "T0033", "imported twice", "A file imports another one more than once.", "Remove the second import.", "warning"
+    ),
+    Code(
+        "T0034",
+        "file of a setting not found",
+        "`data` or `chat_template` names a file, or `base`, `teacher` or `judge` a folder, that is not there.",
+        "Paths are relative to the spec.",
+    ),
+    # ---- statements, fields and values
+    Code(
+        "T0100",
+        "unknown statement",
+        "No construct of the language has this name.",
+        "`spec/README.md` lists the constructs.",
+    ),
+    Code(
+        "T0101", "unknown field", "The block has no field of this name.", "`spec/README.md` lists each block's fields."
+    ),
+    Code("T0102", "missing field", "A field that the block cannot do without is absent.", "Add it."),
+    Code(
+        "T0103",
+        "field given twice",
+        "A field stands more than once in one block.",
+        "Keep one; a field that takes a list takes several values in `[...]`.",
+    ),
+    Code(
+        "T0104",
+        "missing name",
+        "The construct needs a name, which becomes its stable id.",
+        "Write `kind name { ... }`.",
+    ),
+    Code("T0105", "needless name", "There is one block of this construct, without a name.", "Remove the name."),
+    Code("T0106", "needless level", "Only statements of behaviour have a level of authority.", "Remove `at ...`."),
+    Code(
+        "T0107",
+        "not a block, or not a field",
+        "Something is written as a block and must be a field, or the other way round.",
+        "See the help.",
+    ),
+    Code("T0108", "dotted name", "The name of a clause is one word.", "Use `_` or `-` inside names."),
+    Code(
+        "T0110",
+        "unknown level",
+        "Levels of authority are root, system, developer, user, guideline.",
+        "Use one of them.",
+    ),
+    Code("T0111", "wrong kind of value", "The field takes another kind of value.", "See the help for an example."),
+    Code("T0112", "unknown choice", "The field takes one of a few words.", "Use one of them."),
+    Code("T0113", "out of range", "A number lies outside what the field can mean.", "See the help for the range."),
+    Code("T0114", "empty", "A text, phrase or list is empty.", "Fill it in, or remove the field."),
+    Code("T0115", "malformed target", "A target is a share that can be measured.", "Write `>= 90%` or `<= 1%`."),
+    Code(
+        "T0116",
+        "invalid regular expression",
+        "The pattern is not a regular expression that Python's `re` reads.",
+        "See the message for the place inside.",
+    ),
+    Code("T0117", "repeated item", "The same text stands in a list twice.", "Remove one.", "warning"),
+    # ---- names and references
+    Code("T0200", "duplicate id", "Two statements have the same id, so nothing could refer to either.", "Rename one."),
+    Code(
+        "T0201",
+        "unknown style",
+        "`style` names a trait of the spec or one of the built-in refusal styles.",
+        "Declare the trait, or use plain, hard, redirect, safe_complete or clarify.",
+    ),
+    Code("T0202", "unknown clause", "A reference leads to no clause.", "Write a clause's id, such as `trait.caring`."),
+    Code(
+        "T0203",
+        "unknown name in a priority",
+        "A priority ranks clauses by name, id or tag, and this is none of them.",
+        "Name a clause, or add the tag to one.",
+    ),
+    Code("T0204", "priority cycle", "Priorities rank a name above itself.", "Remove one of the links."),
+    Code("T0205", "ranked twice", "A name stands twice in one priority.", "Keep its highest place."),
+    Code(
+        "T0206",
+        "ambiguous name",
+        "Several clauses share this name, so the reference could mean any of them.",
+        "Write the id with its kind.",
+    ),
+    Code("T0207", "undeclared dimension", "A condition asks about a dimension that is not declared.", "Declare it."),
+    Code(
+        "T0208",
+        "unknown value of a dimension",
+        "The dimension cannot have this value.",
+        "Use a declared value, or declare this one.",
+    ),
+    Code(
+        "T0209",
+        "unfit comparison",
+        "The dimension's type has no such comparison.",
+        "Enumerations take `==`, `!=`, `in`; numbers also `<` and `>`; booleans stand alone.",
+    ),
+    Code("T0210", "declared twice", "A block that may stand once, or a dimension, is given twice.", "Keep one."),
+    Code(
+        "T0211",
+        "malformed condition",
+        "A condition compares a dimension with a value.",
+        "Write `user.role == clinician`, joined with `and`, `or`, `not`.",
+    ),
+    Code(
+        "T0212",
+        "malformed priority",
+        "A priority is a chain of at least two names.",
+        "Write `priority: safety > honesty`.",
+    ),
+    Code(
+        "T0213",
+        "malformed conversation",
+        "A conversation holds turns of the user and the assistant by turns and ends with the user's.",
+        "Write `user:` and `assistant:` fields in order.",
+    ),
+    Code(
+        "T0214",
+        "example shows nothing",
+        "An example has no answer that is good or bad for its clause.",
+        "Add `good:` or `bad:`.",
+    ),
+    Code("T0215", "states nothing", "The clause has no part that says what the model shall do.", "See the help."),
+    Code("T0216", "impossible bounds", "Two settings of one block cannot both hold.", "Change one of them."),
+)
+
+CODES: dict[str, Code] = {code.code: code for code in _TABLE}

@@ -1,0 +1,138 @@
+"""What is wrong in a spec, as values: a list of these is the answer to everything a user can write.
+
+In: nothing. Out: `Diagnostic` and the parts it is made of; `Report`, which collects them. How one looks on a screen is
+in `spec/rendering.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Literal
+
+from spec.codes import CODES, Severity
+from spec.source import Source, Span
+
+MOST = 500
+"""The most diagnostics of one file; nobody reads more at once."""
+
+Format = Literal["full", "concise", "json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Put `text` where `span` stands."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that mend a defect. safe: they cannot change what a correct part of the spec means."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    applicability: Literal["safe", "unsafe"] = "unsafe"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A second place that a diagnostic speaks of."""
+
+    span: Span
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One defect. message: one line, no full stop; label: a few words under the span; help: how to mend it."""
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span
+    label: str = ""
+    help: str | None = None
+    fix: Fix | None = None
+    secondary: tuple[Note, ...] = ()
+
+
+@dataclass(slots=True)
+class Report:
+    """Collects the diagnostics of one file; `at` makes spans of its offsets.
+
+    A line on which a slip of writing was found is muted: what else seems wrong with it is most likely the same slip.
+    After `MOST` diagnostics a file is silent.
+    """
+
+    source: Source
+    found: list[Diagnostic] = field(default_factory=list)
+    muted: set[int] = field(default_factory=set)
+
+    def at(self, start: int, end: int) -> Span:
+        return self.source.span(start, end)
+
+    def mute(self, span: Span) -> None:
+        """Say nothing more about the line on which `span` starts."""
+        self.muted.add(span.line)
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        label: str = "",
+        help: str | None = None,
+        fix: Fix | None = None,
+        secondary: Iterable[Note] = (),
+    ) -> None:
+        if (span.line in self.muted and span.path == self.source.path) or len(self.found) >= MOST:
+            return
+        severity = CODES[code].severity
+        self.found.append(Diagnostic(code, severity, message, span, label, help, fix, tuple(secondary)))
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return what the author most likely meant by `word`.
+
+    >>> closest("phrase", ["phrases", "patterns"])
+    'phrases'
+    """
+    return _closest(word.lower(), tuple(known))
+
+
+@lru_cache(maxsize=1024)
+def _closest(word: str, known: tuple[str, ...]) -> str | None:
+    names = {name.lower(): name for name in known}
+    match = get_close_matches(word, names, n=1, cutoff=0.6)
+    return names[match[0]] if match else None
+
+
+def did_you_mean(word: str, known: Iterable[str], span: Span) -> tuple[str | None, Fix | None]:
+    """Return help and fix for a mistyped `word`: the closest of `known`, else the list of them."""
+    options = list(known)
+    best = closest(word, options)
+    if best is not None:
+        return f"did you mean `{best}`?", Fix(f"replace it with `{best}`", (Edit(span, best),))
+    if 0 < len(options) <= 16:
+        return f"it is one of: {', '.join(options)}", None
+    return None, None
+
+
+def render(
+    diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], format: Format = "full", color: bool = False
+) -> str:
+    """Return `diagnostics` as text for a screen, a log (`concise`) or a program (`json`)."""
+    from spec.rendering import render_concise, render_full, render_json
+
+    match format:
+        case "full":
+            return render_full(diagnostics, sources, color)
+        case "concise":
+            return render_concise(diagnostics, sources)
+        case "json":
+            return render_json(diagnostics, sources)

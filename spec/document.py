@@ -1,0 +1,240 @@
+"""What a spec says, typed: the records that checking produces from the syntax tree.
+
+In: nothing. Out: frozen records. A `Clause` is a header that all kinds share, plus a `body` whose class is the
+construct (one file each in `spec/constructs/`). Records remember their spans; equality ignores them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from spec.says import Says
+from spec.source import Span
+
+if TYPE_CHECKING:
+    from spec.constructs import Body
+
+
+class Level(IntEnum):
+    """Authority of a clause; a greater value wins."""
+
+    GUIDELINE = 1
+    USER = 2
+    DEVELOPER = 3
+    SYSTEM = 4
+    ROOT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression literal: `/text/flags`, flags from `ims`."""
+
+    text: str
+    flags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What must be measured: `share` in [0, 1], `>=` or `<=`."""
+
+    comparison: Literal[">=", "<="]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one side of a conversation says."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A conversation ending with a user turn, with answers that are good, acceptable or bad for the clause."""
+
+    turns: Annotated[tuple[Turn, ...], Says("What the user and the assistant say, by turns.", 'user: "Hello"')]
+    good: Annotated[tuple[str, ...], Says("Answers that keep the clause.")] = ()
+    ok: Annotated[tuple[str, ...], Says("Answers that are acceptable, and worse than a good one.")] = ()
+    bad: Annotated[tuple[str, ...], Says("Answers that break the clause.")] = ()
+    why: Annotated[str | None, Says("What the bad answers get wrong, or the good ones right. Never trained on.")] = None
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+# Conditions over declared dimensions: `user.role == clinician and not user.age_band in [child, teen]`.
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`dimension operator value`"""
+
+    dimension: str
+    operator: Literal["==", "!=", "<", "<=", ">", ">=", "in"]
+    value: str | float | bool | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A boolean dimension, or a judged predicate declared under this name."""
+
+    dimension: str
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """`not operand`"""
+
+    operand: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of `operands`."""
+
+    operands: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of `operands`."""
+
+    operands: tuple[Condition, ...]
+
+
+Condition = Compare | Truth | Not | And | Or
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """`dimension user.role { values: [customer, clinician]  says: "The user is a {value}." }`
+
+    type: `enum` (has values), `number`, `boolean`, or `judged` (a predicate that a judge decides; `means` says it).
+    says: how an application tells the model the value, `{value}` standing for it.
+    """
+
+    name: str
+    type: Annotated[
+        Literal["enum", "number", "boolean", "judged"],
+        Says("What its values are. Left out: `enum` with `values`, `judged` with `means`.", "boolean", optional=True),
+    ]
+    values: Annotated[tuple[str, ...], Says("The values of an `enum`.", "[customer, clinician]", words=True)] = ()
+    says: Annotated[
+        str | None,
+        Says("How an application tells the model; `{value}` stands for the value.", '"The user is a {value}."'),
+    ] = None
+    means: Annotated[str | None, Says("What a judge looks for, for a `judged` dimension.")] = None
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One statement of behaviour. `id` is `kind.name`; `file_spans[field]` is where a field stands."""
+
+    id: str
+    kind: str
+    name: str
+    level: Level
+    body: Body
+    because: Annotated[str | None, Says("Why the clause exists. For readers; never trained on.")] = None
+    tags: Annotated[tuple[str, ...], Says("Groups that a `priority` can rank.", "[safety]", words=True)] = ()
+    when: Annotated[Condition | None, Says("The clause holds only where this is so.", "user.role == clinician")] = None
+    unless: Annotated[
+        Condition | None, Says("The clause does not hold where this is so.", "user.role == clinician")
+    ] = None
+    examples: Annotated[
+        tuple[Example, ...],
+        Says("A conversation with good and bad answers.", '{ user: "..." good: "..." bad: "..." }', "example"),
+    ] = ()
+    target: Annotated[Target | None, Says("What must be measured for the clause to count as met.", ">= 90%")] = None
+    span: Span = field(default=Span.NONE, compare=False)
+    field_spans: tuple[tuple[str, Span], ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The subject's base and the models in other roles; no teacher or judge means the base, and reports say so."""
+
+    base: Annotated[
+        str, Says('`"nano"`, which is built in, or a Hugging Face id, or a folder.', '"nano"', words=True)
+    ] = "nano"
+    revision: Annotated[str | None, Says("The commit, tag or branch of a Hugging Face base.", '"main"')] = None
+    chat_template: Annotated[
+        str | None, Says("A file with a chat template, for a base that has none.", '"template.jinja"')
+    ] = None
+    teacher: Annotated[
+        str | None, Says("The model that writes answers; left out, the base.", '"Qwen/Qwen3-8B"', words=True)
+    ] = None
+    judge: Annotated[
+        str | None, Says("The model that grades answers; left out, the base.", '"Qwen/Qwen3-8B"', words=True)
+    ] = None
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """The shape of the LoRA adapter."""
+
+    rank: Annotated[int, Says("The rank of the LoRA matrices.", "16", low=1, high=4096)] = 16
+    alpha: Annotated[int | None, Says("LoRA's scale; left out, twice the rank.", "32", low=1, high=65536)] = None
+    dropout: Annotated[float, Says("LoRA's dropout.", "0.05", low=0, high=0.99)] = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Settings of training; None means the method's default. `data` holds paths of the user's own chats."""
+
+    method: Annotated[Literal["sft", "dpo", "sft+dpo"], Says("How the adapter is trained.", "dpo")] = "dpo"
+    adapter: Annotated[Adapter, Says("The shape of the LoRA adapter.", "{ rank: 16 }")] = Adapter()
+    rows: Annotated[int | None, Says("About how many training rows to make.", "400", low=1)] = None
+    steps: Annotated[int | None, Says("Optimiser steps.", "48", low=1)] = None
+    batch: Annotated[int | None, Says("Rows in one step.", "16", low=1)] = None
+    learning_rate: Annotated[float | None, Says("The optimiser's peak rate.", "5e-4", positive=True, high=1)] = None
+    beta: Annotated[
+        float | None, Says("How far DPO may move from the base; less is further.", "0.1", positive=True)
+    ] = None
+    sft_weight: Annotated[float | None, Says("The weight of the SFT loss beside DPO's.", "0.5", low=0)] = None
+    seed: Annotated[int, Says("Feeds every random choice.", "7", low=0, high=2**32 - 1)] = 0
+    data: Annotated[tuple[str, ...], Says("Files of chats of your own, JSON lines or Parquet.", '"chats.jsonl"')] = ()
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeStatement:
+    """`probe NAME { for: trait.caring  turns/ask  expects }`: a held-out question that the author wrote."""
+
+    name: str
+    clause: Annotated[str, Says("The clause that the probe tests, by id or name.", "trait.caring", "for", words=True)]
+    turns: Annotated[
+        tuple[Turn, ...], Says("The question as `ask:`, or a conversation as `user:` and `assistant:`.", 'ask: "..."')
+    ]
+    expect: Annotated[
+        tuple[str | Pattern, ...], Says("Phrases or patterns, one of which the answer has.", '["sorry", /rough/i]')
+    ] = ()
+    reject: Annotated[
+        tuple[str | Pattern, ...], Says("Phrases or patterns, none of which the answer has.", '["Certainly!"]')
+    ] = ()
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """`priority: safety > honesty`: names of clauses (or tags), the first wins."""
+
+    names: tuple[str, ...]
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One spec with all its imports merged, in source order (imports first)."""
+
+    path: str
+    model: Model
+    train: Train
+    clauses: tuple[Clause, ...]
+    dimensions: tuple[Dimension, ...]
+    priorities: tuple[Priority, ...]
+    probes: tuple[ProbeStatement, ...]
+    files: tuple[str, ...]

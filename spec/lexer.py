@@ -1,0 +1,212 @@
+"""Characters to tokens, with what is wrong in them.
+
+In: a `Source` and the grammar's terminals. Out: `Token`s, `Comment`s and diagnostics. The scanner is built from the
+terminals in `grammar.lark` and knows, beside them, only the shapes of common slips: an open string, wrong quotes, a
+stray character. A broken string still yields a token, marked `broken`, so that parsing goes on. A keyword is scanned
+as a NAME; the parser tells them apart, since only it knows which of the two may stand there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from spec.ast import Comment
+from spec.diagnostics import Edit, Fix, Report
+from spec.tables import Tables
+
+DEEPEST = 64
+
+OPENERS = {"LBRACE": "RBRACE", "LSQB": "RSQB", "LPAR": "RPAR"}
+CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
+
+# What the grammar's terminals leave over; tried after them, in this order.
+_SLIPS = (
+    ("OPEN_LONG", r'"""'),
+    ("OPEN_STRING", r'"[^\n]*'),
+    ("CURLY_STRING", r"[“”„«][^“”„«»\"\n]*[“”»\"]?"),
+    ("SINGLE_STRING", r"'(?:[^'\\\n]|\\[^\n])*'"),
+    ("OPEN_REGEX", r"/[^\n]*"),
+    ("BAD_NUMBER", r"[-+]?\.?\d[\w.%]*"),
+    ("BAD", r"=>?|&&?|\|\|?|."),
+)
+# Where a `"""` string that never ends is cut: before the next line that looks like a statement or closes a block.
+_STATEMENT = re.compile(r"\n(?=[ \t]*(?:[^\W\d][\w.+-]*[ \t]*(?::|\{|[^\W\d]\w*[ \t]*(?:\{|at\b))|\}))")
+_ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|\n[ \t]*|(.))", re.DOTALL)
+_SIMPLE = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "/": "/"}
+
+
+class Token(NamedTuple):
+    """kind: a terminal of the grammar, BAD or END. first: it starts its line. broken: a diagnostic tells of it."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    first: bool = False
+    broken: bool = False
+
+
+@dataclass(slots=True)
+class Scan:
+    """stopped: the file is nested so deeply that nothing after this point was read."""
+
+    tokens: list[Token]
+    comments: list[Comment]
+    stopped: bool = False
+
+
+@lru_cache(maxsize=4)
+def _scanner(terminals: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
+    parts: list[str] = []
+    for name, pattern in terminals:
+        parts.append(f"(?P<{name}>{pattern})")
+        if name == "LONG_STRING":  # before STRING, which would read its first two quotes as an empty string
+            parts.append(f"(?P<OPEN_LONG>{_SLIPS[0][1]})")
+    parts.extend(f"(?P<{name}>{pattern})" for name, pattern in _SLIPS[1:])
+    return re.compile("|".join(parts), re.DOTALL)
+
+
+def scan(report: Report, tables: Tables) -> Scan:
+    """Return the tokens of the report's source, closed by an END token; what is wrong goes into the report."""
+    text = report.source.text
+    match_at = _scanner(tuple(tables.terminals.items())).match
+    tokens: list[Token] = []
+    comments: list[Comment] = []
+    position, first, depth, negations = 0, True, 0, 0
+    while position < len(text):
+        match = match_at(text, position)
+        assert match is not None  # the last slip matches any character
+        kind, end = match.lastgroup or "BAD", match.end()
+        piece = text[position:end]
+        if kind == "SPACE":
+            first = first or "\n" in piece
+            position = end
+            continue
+        if kind == "COMMENT":
+            comments.append(Comment(piece.rstrip(), position, position + len(piece.rstrip())))
+            position = end
+            continue
+        if kind in OPENERS:
+            depth += 1
+        elif kind in CLOSERS:
+            depth -= 1
+        negations = negations + 1 if kind == "NOT" else 0
+        if depth > DEEPEST or negations > DEEPEST:
+            report.add(
+                "T0005", f"more than {DEEPEST} levels of nesting", report.at(position, end), label="one too deep"
+            )
+            tokens.append(Token("END", "", position, position, True))
+            return Scan(tokens, comments, stopped=True)
+        token = Token(kind, piece, position, end, first)
+        if kind not in tables.terminals:
+            token = _slip(report, token)
+            if token.broken:
+                report.mute(report.at(token.start, token.end))
+        elif kind in ("STRING", "LONG_STRING") and "\\" in piece and not _escapes_are_known(report, token):
+            token = token._replace(broken=True)
+        tokens.append(token)
+        position, first = token.end, False
+    tokens.append(Token("END", "", len(text), len(text), True))
+    return Scan(tokens, comments)
+
+
+def _slip(report: Report, token: Token) -> Token:
+    """Report what the grammar has no terminal for; return the token that it stands for."""
+    kind, text, start, end, first, _ = token
+    source = report.source.text
+    match kind:
+        case "OPEN_LONG":
+            cut = _STATEMENT.search(source, end)
+            end = cut.start() if cut else len(source.rstrip())
+            report.add(
+                "T0010", 'this `"""` string is not closed', report.at(start, start + 3), label="opened here",
+                help='close it with `"""` on a line of its own',
+            )  # fmt: skip
+            return Token("LONG_STRING", f'{source[start:end]}"""', start, max(end, start + 3), first, True)
+        case "OPEN_STRING":
+            end = start + len(text.rstrip())
+            report.add(
+                "T0010", "this string is not closed", report.at(start, end), label="no closing quote on this line",
+                help='close it with `"`; text of several lines stands between `"""` and `"""`',
+            )  # fmt: skip
+            return Token("STRING", source[start:end] + '"', start, end, first, True)
+        case "CURLY_STRING" | "SINGLE_STRING":
+            inner = text[1:-1] if text[-1] in "“”»\"'" and len(text) > 1 else text[1:]
+            straight = '"' + inner.replace('"', '\\"') + '"'
+            report.add(
+                "T0013", "strings stand between straight double quotes", report.at(start, end), label="not `\"`",
+                help=f"write {straight}" if len(straight) < 50 else 'write `"` at both ends',
+                fix=Fix("use straight quotes", (Edit(report.at(start, end), straight),), "safe"),
+            )  # fmt: skip
+            return Token("STRING", straight, start, end, first, True)
+        case "OPEN_REGEX":
+            end = start + len(text.rstrip())
+            report.add(
+                "T0014", "this regular expression is not closed", report.at(start, end),
+                label="no closing `/` on this line", help="close it with `/`; a slash inside is written `\\/`",
+            )  # fmt: skip
+            return Token("REGEX", "/x/", start, end, first, True)
+        case "BAD_NUMBER":
+            report.add(
+                "T0015", f"`{text}` is not a number", report.at(start, end), label="not a number",
+                help=f'text goes in quotes: `"{text}"`',
+            )  # fmt: skip
+            return Token("NUMBER", "0", start, end, first, True)
+        case _:
+            return Token("BAD", text, start, end, first)
+
+
+def _escapes_are_known(report: Report, token: Token) -> bool:
+    known = True
+    for match in _ESCAPE.finditer(token.text):
+        code = match[1] or match[2]
+        if code is not None:
+            fine = int(code, 16) <= 0x10FFFF and not 0xD800 <= int(code, 16) <= 0xDFFF
+        else:
+            fine = match[3] is None or _SIMPLE.get(match[3]) is not None
+        if not fine:
+            known = False
+            start = token.start + match.start()
+            report.add(
+                "T0011", f"`{match[0]}` means nothing in a string", report.at(start, start + len(match[0])),
+                label="unknown escape", help=f"for a backslash, write two: `\\{match[0]}`",
+                fix=Fix("double the backslash", (Edit(report.at(start, start + 1), "\\\\"),), "unsafe"),
+            )  # fmt: skip
+    return known
+
+
+def decode(written: str) -> str:
+    """Return what a string token says.
+
+    >>> decode(r'"a\\tb \\u{e9}"')
+    'a\\tb é'
+    """
+    body = _dedent(written[3:-3]) if written.startswith('"""') else written[1:-1]
+    return _ESCAPE.sub(_resolve, body) if "\\" in body else body
+
+
+def _resolve(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    if code is not None:
+        number = int(code, 16)
+        return chr(number) if number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else "\ufffd"
+    if match[3] is None:
+        return ""  # a backslash at the end of a line of a `"""` string joins it with the next
+    return _SIMPLE.get(match[3]) or match[3]
+
+
+def _dedent(body: str) -> str:
+    """Remove the line end after the opening quotes, the last line where it is blank, and the indentation all share."""
+    lines = body.split("\n")
+    if len(lines) == 1:
+        return body
+    rest = [line for line in lines[1:] if line.strip()]
+    blank_end = not lines[-1].strip()
+    margin = min((len(line) - len(line.lstrip(" \t")) for line in rest), default=0)
+    kept = [line[margin:] if line.strip() else "" for line in lines[1:]]
+    if blank_end:
+        kept = kept[:-1]
+    return "\n".join(([lines[0]] if lines[0].strip() else []) + kept)

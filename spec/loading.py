@@ -1,0 +1,319 @@
+"""Files to a document: reading, imports, and the order in which a spec's parts are put together.
+
+In: a path, or text. Out: `Loaded`. Every defect of every file is in its diagnostics; the document is there only when
+none of them is an error. Paths in spans are relative to the spec's folder, so that nothing made from them depends on
+where the spec lies; `Source.shown` is the path as the user would open it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from spec.diagnostics import Diagnostic, Note, Report, did_you_mean
+from spec.document import Document, Model, Train
+from spec.parser import parse
+from spec.references import resolve
+from spec.source import Source, Span
+from spec.statements import FOLDER_FIELDS, STATEMENTS, Part, read_module
+
+LARGEST_FILE = 1 << 20
+LARGEST_SPEC = 4 << 20
+PROJECT_MARKS = ("tenet.toml", "pyproject.toml", ".git")
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """document: None exactly when a diagnostic is an error. sources: by the path that spans name."""
+
+    document: Document | None
+    diagnostics: tuple[Diagnostic, ...]
+    sources: dict[str, Source]
+
+
+def load(path: str | os.PathLike[str], project: str | os.PathLike[str] | None = None) -> Loaded:
+    """Read the spec at `path` with all that it imports.
+
+    Imports may not leave `project`: by default the nearest folder above the spec that holds `tenet.toml`,
+    `pyproject.toml` or `.git`, else the spec's own folder.
+    """
+    file = Path(path)
+    try:
+        folder = file.parent.resolve()
+        inside = Path(project).resolve() if project is not None else _project(folder)
+    except (OSError, RuntimeError, ValueError):
+        folder = inside = Path()
+    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "")
+    text = loading.read(file, file.name, None)
+    if text is not None:
+        loading.enter(Source(file.name, text, str(path)), file.name)
+        loading.look_for_files()
+    return loading.finish(file.name)
+
+
+def loads(text: str, path: str = "spec.tenet") -> Loaded:
+    """Read a spec given as text; `path` names it in messages. Its imports are looked for beside `path`."""
+    file = Path(path)
+    name = file.name or "spec.tenet"
+    folder = file.parent.resolve()
+    loading = _Loading(folder, _project(folder), str(file.parent) if file.parent != Path() else "")
+    clean = loading.decoded(text, name, path)
+    if clean is not None:
+        loading.enter(Source(name, clean, path), name)
+    return loading.finish(name)
+
+
+def decode_text(text: str, path: str) -> tuple[Source, tuple[Diagnostic, ...]]:
+    """Return a file's text as a source with line ends made alike, and what makes it unreadable, if anything does."""
+    loading = _Loading(Path(), Path(), "")
+    clean = loading.decoded(text, path, path)
+    return loading.sources.get(path) or Source(path, clean or ""), tuple(loading.loose)
+
+
+def _project(folder: Path) -> Path:
+    for candidate in (folder, *folder.parents):
+        if any((candidate / mark).exists() for mark in PROJECT_MARKS):
+            return candidate
+    return folder
+
+
+@dataclass(slots=True)
+class _Loading:
+    """One load. shown: the folder of the spec as the user wrote it; stack: the files that are being read, with the
+    import that led to each."""
+
+    folder: Path
+    project: Path
+    shown: str
+    parts: list[Part] = field(default_factory=list)
+    sources: dict[str, Source] = field(default_factory=dict)
+    loose: list[Diagnostic] = field(default_factory=list)
+    stack: list[tuple[str, Span | None]] = field(default_factory=list)
+    entered: set[str] = field(default_factory=set)
+    size: int = 0
+    _led: Span | None = None
+
+    # ---- reading
+
+    def read(self, file: Path, name: str, origin: Report | None, span: Span = Span.NONE) -> str | None:
+        """Return the text of a file, or None after a diagnostic: at `span` for an import, else at the file itself."""
+        try:
+            status = file.stat()
+            if not stat.S_ISREG(status.st_mode):
+                what = "is a folder" if stat.S_ISDIR(status.st_mode) else "is not a file"
+                self._unreadable(name, what, origin, span)
+                return None
+            self.size += status.st_size
+            if status.st_size > LARGEST_FILE or self.size > LARGEST_SPEC:
+                self._refuse(name, "T0004", _too_large(status.st_size, self.size), origin, span)
+                return None
+            data = file.read_bytes()
+        except (OSError, ValueError) as error:
+            what = "does not exist" if isinstance(error, FileNotFoundError) else _reason(error)
+            self._unreadable(name, what, origin, span)
+            return None
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            before = data[: error.start]
+            line = before.count(b"\n") + 1
+            message = f"{self._show(name)} is not UTF-8 text: byte {data[error.start]:#04x} on line {line}"
+            column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+            self._refuse(name, "T0002", message, None, Span(name, 0, 0, line, column))
+            return None
+        return self.decoded(text, name, self._show(name))
+
+    def decoded(self, text: str, name: str, shown: str) -> str | None:
+        """Return `text` with line ends made alike, or None after a diagnostic."""
+        text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        if len(text) > LARGEST_FILE:
+            self._refuse(name, "T0004", _too_large(len(text), 0), None, Span.NONE)
+            return None
+        control = _CONTROL.search(text)
+        surrogate = None if control else re.search(r"[\ud800-\udfff]", text)
+        if surrogate:
+            self._refuse(name, "T0002", f"{shown} holds half a character", None, Span(name, 0, 0, 1, 1))
+            return None
+        if control:
+            source = Source(name, text, shown)
+            self.sources[name] = source
+            report = Report(source)
+            sign = f"U+{ord(control[0]):04X}" + (" (NUL)" if control[0] == "\0" else "")
+            report.add("T0003", f"the file holds the control character {sign}", report.at(*control.span()),
+                       label="here",
+                       help="is it a text file? Remove the character, or write an escape such as `\\n`")  # fmt: skip
+            self.loose.extend(report.found)
+            return None
+        return text
+
+    def _show(self, name: str) -> str:
+        return os.path.normpath(Path(self.shown, name)) if self.shown else name
+
+    def _unreadable(self, name: str, what: str, origin: Report | None, span: Span) -> None:
+        if origin is None:
+            self._refuse(name, "T0001", f"{self._show(name)} {what}", None, span)
+        else:
+            target = self.folder / name
+            found = sorted(p.name for p in target.parent.glob("*.tenet")) if target.parent.is_dir() else []
+            help, _ = did_you_mean(target.name, found, span)
+            origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help)
+
+    def _refuse(self, name: str, code: str, message: str, origin: Report | None, span: Span) -> None:
+        if origin is not None:
+            origin.add(code, message, span, label="imported here")
+            return
+        if span == Span.NONE:
+            span = Span(name, 0, 0, 1, 1)
+        report = Report(Source(name, "", self._show(name)))
+        self.sources.setdefault(name, report.source)
+        report.add(code, message, span)
+        self.loose.extend(report.found)
+
+    # ---- imports
+
+    def enter(self, source: Source, name: str) -> None:
+        """Read a file's imports, then its own statements, so that parts stand in source order."""
+        self.sources[name] = source
+        self.entered.add(name)
+        report = Report(source)
+        part = read_module(parse(report, STATEMENTS), report)
+        seen: dict[str, Span] = {}
+        for written, span in part.imports:
+            target = self._target(part, name, written, span)
+            if target is None:
+                continue
+            if target in seen:
+                report.add("T0033", "this file is imported already", span, label="again",
+                           secondary=[Note(seen[target], "first here")])  # fmt: skip
+                continue
+            seen[target] = span
+            self._import(part, name, target, span)
+        self.parts.append(part)
+
+    def _target(self, part: Part, importer: str, written: str, span: Span) -> str | None:
+        """Return the imported file's path relative to the spec's folder; None after a diagnostic."""
+        if not written.strip() or "\0" in written:
+            part.report.add("T0114", "the path of an import is empty", span, label="nothing in it")
+            return None
+        path = PurePosixPath(written.replace("\\", "/"))
+        if path.is_absolute() or re.match(r"[A-Za-z]:", written):
+            part.report.add("T0032", "an import's path is relative to the importing file", span, label="absolute path")
+            return None
+        joined = Path(self.folder, importer).parent / path
+        try:
+            # The folder is resolved too: a link must not lead out of the project either.
+            real = joined.resolve()
+        except (OSError, RuntimeError, ValueError):
+            part.report.add("T0030", "this is not a path that can be read", span, label="unreadable path")
+            return None
+        if not real.is_relative_to(self.project):
+            part.report.add(
+                "T0032", "this import leads out of the project's folder", span, label="outside of the project",
+                help="copy the file into the project, or mark the project's folder with a file `tenet.toml`",
+            )  # fmt: skip
+            return None
+        return PurePosixPath(os.path.relpath(real, self.folder).replace(os.sep, "/")).as_posix()
+
+    def _import(self, part: Part, importer: str, name: str, span: Span) -> None:
+        open_files = [file for file, _ in self.stack] + [importer]
+        if name in open_files:
+            at = open_files.index(name)
+            ring = [*open_files[at:], name]
+            links = [link for _, link in (*self.stack, (importer, None))[at + 1 :] if link is not None]
+            links = [*links, *([self._led] if self._led is not None and importer != name else [])]
+            notes = [Note(link, "the import that leads here") for link in links if link != span]
+            part.report.add("T0031", f"files import each other in a circle: {' -> '.join(ring)}", span,
+                            label="closes the circle", secondary=notes[:3])  # fmt: skip
+            return
+        if name in self.entered:
+            return  # imported by another file as well: its statements stand once
+        text = self.read(self.folder / name, name, part.report, span)
+        if text is None:
+            self.entered.add(name)
+            return
+        self.stack.append((importer, self._led))
+        outer, self._led = self._led, span
+        self.enter(Source(name, text, self._show(name)), name)
+        self._led = outer
+        self.stack.pop()
+
+    # ---- files that settings name
+
+    def look_for_files(self) -> None:
+        """Report files and folders of settings that are not there; what is in them is read when the spec is built."""
+        for part in self.parts:
+            for use in part.paths:
+                wanted = "folder" if use.field in FOLDER_FIELDS else "file"
+                # Paths start at the spec, as its imports' do; a base's folder may also start where the user is.
+                places = [self.folder / use.text, *([Path(use.text)] if wanted == "folder" else [])]
+                what = min((_missing(place, wanted) for place in places), key=len)
+                if what:
+                    help, _ = did_you_mean(places[0].name, _alike(places[0], wanted), use.span)
+                    part.report.add("T0034", f"`{use.field}` names a {wanted} that {what}", use.span,
+                                    label=_fit(self._show(use.text)),
+                                    help=help or "the path starts at the spec's folder")  # fmt: skip
+
+    # ---- putting together
+
+    def finish(self, name: str) -> Loaded:
+        dimensions = resolve(self.parts) if self.parts else ()
+        found = [*self.loose, *(d for part in self.parts for d in part.diagnostics)]
+        order = {path: i for i, path in enumerate([name, *self.sources])}
+        found.sort(key=lambda d: (order.get(d.span.path, 0), d.span.start, d.span.line, d.code))
+        document = None
+        if not any(d.severity == "error" for d in found):
+            models = [m for part in self.parts for m in part.models]
+            trains = [t for part in self.parts for t in part.trains]
+            document = Document(
+                path=name,
+                model=models[0] if models else Model(),
+                train=trains[0] if trains else Train(),
+                clauses=tuple(c for part in self.parts for c in part.clauses),
+                dimensions=dimensions,
+                priorities=tuple(p for part in self.parts for p in part.priorities),
+                probes=tuple(p for part in self.parts for p in part.probes),
+                files=tuple(part.report.source.path for part in self.parts),
+            )
+        return Loaded(document, tuple(found), self.sources)
+
+
+def _missing(place: Path, wanted: str) -> str:
+    """Return why `place` is not the file or folder that is wanted, or an empty text."""
+    try:
+        mode = place.stat().st_mode
+    except (OSError, ValueError) as error:
+        return "does not exist" if isinstance(error, FileNotFoundError) else _reason(error)
+    if wanted == "folder":
+        return "" if stat.S_ISDIR(mode) else "is a file"
+    return "" if stat.S_ISREG(mode) else "is a folder" if stat.S_ISDIR(mode) else "is not a file"
+
+
+def _alike(place: Path, wanted: str) -> list[str]:
+    """Names beside `place` of the kind that is wanted, in order."""
+    try:
+        beside = sorted(place.parent.iterdir())
+        return [p.name for p in beside if (p.is_dir() if wanted == "folder" else p.suffix == place.suffix)]
+    except (OSError, ValueError):
+        return []
+
+
+def _too_large(size: int, total: int) -> str:
+    if size > LARGEST_FILE:
+        return f"a spec file may hold {LARGEST_FILE >> 20} MiB; this one holds {size / 2**20:,.1f} MiB"
+    return f"a spec with its imports may hold {LARGEST_SPEC >> 20} MiB; this one passes that"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "may not be read: permission denied"
+    strerror = getattr(error, "strerror", None)
+    return f"cannot be read: {str(strerror).lower()}" if strerror else "cannot be read: its path is malformed"
+
+
+def _fit(path: str) -> str:
+    return path if len(path) <= 40 else "…" + path[-39:]

@@ -1,0 +1,318 @@
+"""Names across statements and files: duplicates, references, dimensions and priorities.
+
+In: the `Part`s of all files, in source order. Out: diagnostics, each in the part where the reader must mend it, and
+the dimensions in force. What could not be read is taken to be innocent: a name that stands in broken text is not
+reported as unknown, so that one defect yields one report.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Literal
+
+from spec.constructs import CONSTRUCTS, STYLES, Refuse
+from spec.diagnostics import Edit, Fix, Note, closest, did_you_mean
+from spec.document import Clause, Compare, Dimension, ProbeStatement, Truth
+from spec.source import Span
+from spec.statements import Declared, Part
+from spec.values import DimensionUse
+
+BUILT_IN = (
+    Dimension("user.role", "enum", (), "The user is a {value}."),
+    Dimension("user.age_band", "enum", ("child", "teen", "adult"), "The user's age band: {value}."),
+    Dimension("channel", "enum", (), "The conversation takes place by {value}."),
+    Dimension("locale", "enum", (), "The user's locale is {value}."),
+)
+"""Dimensions that need no declaration. An enumeration without values takes any name."""
+
+
+@dataclass(slots=True)
+class _Names:
+    """What a clause can be called by. keys: clause ids, and the ids of statements of unknown kind."""
+
+    parts: Sequence[Part]
+    by_id: dict[str, Declared] = field(default_factory=dict)
+    by_name: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    by_tag: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    unknown: set[str] = field(default_factory=set)
+
+    def add(self, declared: Declared) -> None:
+        if declared.kind is None:
+            self.unknown.add(declared.name)
+            return
+        key = f"{declared.kind}.{declared.name}"
+        if key in self.by_id:
+            return
+        self.by_id[key] = declared
+        self.by_name[declared.name].append(key)
+        for tag in declared.tags:
+            self.by_tag[tag].append(key)
+
+    def innocent(self, name: str) -> bool:
+        last = name.rpartition(".")[2]
+        return last in self.unknown or any(part.lost(last) for part in self.parts)
+
+    def all(self) -> list[str]:
+        return [*self.by_name, *self.by_id, *self.by_tag]
+
+
+def resolve(parts: Sequence[Part]) -> tuple[Dimension, ...]:
+    """Check all that crosses statements; return declared dimensions, then those built-in ones that are asked about.
+
+    Probes get the id of the clause that they name.
+    """
+    names = _Names(parts)
+    _declare(parts, names)
+    for part in parts:
+        _styles(part, names)
+        _probes(part, names)
+    _priorities(parts, names)
+    return _dimensions(parts)
+
+
+# ---- declarations
+
+
+def _declare(parts: Sequence[Part], names: _Names) -> None:
+    first: dict[str, Span] = {}
+    persona: Declared | None = None
+    for part in parts:
+        for declared in part.declared:
+            if declared.kind is None:
+                names.add(declared)
+                continue
+            key = f"{declared.kind}.{declared.name}" if declared.name else declared.kind
+            if key in first:
+                _duplicate(part, declared, key, first[key])
+                continue
+            first[key] = declared.span
+            if declared.kind == "persona":
+                if persona is not None:
+                    part.report.add(
+                        "T0210", "a spec has one persona", declared.span, label="a second persona",
+                        help="state what differs as traits", secondary=[Note(persona.span, "the first")],
+                    )  # fmt: skip
+                persona = declared
+            if declared.kind in CONSTRUCTS:
+                names.add(declared)
+
+
+def _duplicate(part: Part, declared: Declared, key: str, first: Span) -> None:
+    if declared.kind in CONSTRUCTS or declared.kind == "probe":
+        message = f"`{key}` is declared twice"
+        help = "give one of them another name"
+        code = "T0200"
+    elif declared.kind == "dimension":
+        message, help, code = f"dimension `{declared.name}` is declared twice", "keep one of them", "T0210"
+    else:
+        message, help, code = f"`{key}` is given twice", f"put all settings into one `{key} {{ ... }}`", "T0210"
+    part.report.add(code, message, declared.span, label="again", help=help, secondary=[Note(first, "first here")])
+
+
+# ---- references
+
+
+def _styles(part: Part, names: _Names) -> None:
+    for use in part.styles:
+        name = use.name.removeprefix("trait.")
+        if name in STYLES or f"trait.{name}" in names.by_id or names.innocent(name):
+            continue
+        traits = [declared.name for declared in names.by_id.values() if declared.kind == "trait"]
+        known = [*traits, *STYLES]
+        help, fix = did_you_mean(name, known, use.span)
+        others = [key for key in names.by_name.get(name, ()) if key in names.by_id]
+        if others:
+            help, fix = f"`{others[0]}` is no trait; a style is a trait or one of {', '.join(STYLES)}", None
+        part.report.add("T0201", f"no trait or style is called `{name}`", use.span, label="unknown style",
+                        help=help or f"declare `trait {name} {{ means: \"...\" }}`, or use one of {', '.join(STYLES)}",
+                        fix=fix)  # fmt: skip
+    part.clauses = [_with_bare_style(clause) for clause in part.clauses]
+
+
+def _with_bare_style(clause: Clause) -> Clause:
+    if isinstance(clause.body, Refuse) and clause.body.style is not None:
+        return replace(clause, body=replace(clause.body, style=clause.body.style.removeprefix("trait.")))
+    return clause
+
+
+def _probes(part: Part, names: _Names) -> None:
+    ids: dict[str, str] = {}
+    for use in part.tested:
+        found = _clause(part, use.name, use.span, names, "T0202", "no clause is called", tags=False)
+        if found:
+            ids[use.name] = found[0]
+    part.probes = [
+        ProbeStatement(p.name, ids[p.clause], p.turns, p.expect, p.reject, p.span)
+        for p in part.probes
+        if p.clause in ids
+    ]
+
+
+def _clause(
+    part: Part, name: str, span: Span, names: _Names, code: str, message: str, *, tags: bool
+) -> list[str] | None:
+    """Return the ids that `name` stands for; None where a diagnostic has been made, or none is due."""
+    if name in names.by_id:
+        return [name]
+    keys = names.by_name.get(name, [])
+    if len(keys) == 1:
+        return keys
+    if len(keys) > 1:
+        part.report.add(
+            "T0206", f"`{name}` could be {' or '.join(f'`{key}`' for key in keys)}", span, label="ambiguous",
+            help=f"write `{keys[0]}`, with its kind",
+            secondary=[Note(names.by_id[key].span, f"`{key}`") for key in keys],
+            fix=Fix(f"replace it with `{keys[0]}`", (Edit(span, keys[0]),)),
+        )  # fmt: skip
+        return None
+    if tags and name in names.by_tag:
+        return names.by_tag[name]
+    if not names.innocent(name):
+        known = names.all() if tags else [*names.by_name, *names.by_id]
+        help, fix = did_you_mean(name, known, span)
+        hint = f"declare it, or put `tags: [{name}]` into a clause" if tags and "." not in name else None
+        part.report.add(
+            code, f"{message} `{name}`", span, label="unknown name", help=help if fix else hint or help, fix=fix
+        )
+    return None
+
+
+# ---- priorities
+
+
+def _priorities(parts: Sequence[Part], names: _Names) -> None:
+    """Resolve every chain, then look for a circle in all of them together."""
+    edges: dict[str, list[tuple[str, Span]]] = defaultdict(list)
+    spelled: dict[str, str] = {}
+    for part in parts:
+        for ranking in part.rankings:
+            keys: list[tuple[str, Span]] = []
+            seen: dict[str, Span] = {}
+            for name, span in zip(ranking.names, ranking.spans, strict=True):
+                found = _clause(part, name, span, names, "T0203", "no clause or tag is called", tags=True)
+                if not found:
+                    continue
+                key = found[0] if name not in names.by_tag or name in names.by_name else f"#{name}"
+                spelled.setdefault(key, name)
+                if key in seen:
+                    part.report.add("T0205", f"`{name}` is ranked twice", span, label="again",
+                                    secondary=[Note(seen[key], "ranked here")],
+                                    help="keep its highest place")  # fmt: skip
+                    continue
+                seen[key] = span
+                keys.append((key, span))
+            for (above, _), (below, span) in pairwise(keys):
+                path = _path(edges, below, above)
+                if path is not None:
+                    links = [Note(link, f"`{spelled[b]}` ranked below `{spelled[a]}`") for a, b, link in path]
+                    part.report.add(
+                        "T0204", f"`{spelled[above]}` cannot win over `{spelled[below]}`", span,
+                        label="another priority says the opposite", secondary=links, help="remove one of these links",
+                    )  # fmt: skip
+                else:
+                    edges[above].append((below, span))
+
+
+def _path(edges: dict[str, list[tuple[str, Span]]], start: str, goal: str) -> list[tuple[str, str, Span]] | None:
+    """Return the links that lead from `start` to `goal`, the shortest way; None where none do."""
+    came: dict[str, tuple[str, Span] | None] = {start: None}
+    queue = [start]
+    for node in queue:
+        if node == goal:
+            found = []
+            while (step := came[node]) is not None:
+                found.append((step[0], node, step[1]))
+                node = step[0]
+            return found[::-1]
+        for below, span in edges.get(node, ()):
+            if below not in came:
+                came[below] = (node, span)
+                queue.append(below)
+    return None
+
+
+# ---- dimensions
+
+
+def _dimensions(parts: Sequence[Part]) -> tuple[Dimension, ...]:
+    declared = [dimension for part in parts for dimension in part.dimensions]
+    known = {dimension.name: dimension for dimension in (*BUILT_IN, *declared)}
+    misread = {d.name for part in parts for d in part.declared if d.kind == "dimension"} - {d.name for d in declared}
+    asked: set[str] = set()
+    for part in parts:
+        for use in part.uses:
+            name = use.condition.dimension
+            asked.add(name)
+            if name in misread or (name not in known and any(p.lost(name) for p in parts)):
+                continue
+            dimension = known.get(name)
+            if dimension is None:
+                _undeclared(part, use, known)
+            else:
+                _fits(part, use, dimension)
+    names = {dimension.name for dimension in declared}
+    return (*declared, *(d for d in BUILT_IN if d.name in asked and d.name not in names))
+
+
+def _undeclared(part: Part, use: DimensionUse, known: Iterable[str]) -> None:
+    name = use.condition.dimension
+    if isinstance(use.condition, Truth):
+        declaration = f"dimension {name} {{ type: boolean }}"
+    elif isinstance(use.condition.value, int | float):
+        declaration = f"dimension {name} {{ type: number }}"
+    else:
+        values = use.condition.value if isinstance(use.condition.value, tuple) else (use.condition.value,)
+        declaration = f"dimension {name} {{ values: [{', '.join(values)}] }}"
+    best = closest(name, known)
+    help = f"did you mean `{best}`? Or declare it: `{declaration}`" if best else f"declare it: `{declaration}`"
+    fix = Fix(f"replace it with `{best}`", (Edit(use.span, best),)) if best else None
+    part.report.add("T0207", f"there is no dimension `{name}`", use.span, label="not declared", help=help, fix=fix)
+
+
+def _fits(part: Part, use: DimensionUse, dimension: Dimension) -> None:
+    condition, name, kind = use.condition, dimension.name, dimension.type
+    example = _example(dimension)
+    article: dict[Literal["enum", "number", "boolean", "judged"], str] = {
+        "enum": "an enumeration", "number": "a number", "boolean": "a boolean", "judged": "judged true or false",
+    }  # fmt: skip
+
+    def unfit(message: str) -> None:
+        part.report.add(
+            "T0209", message, use.operator, label=f"`{name}` is {article[kind]}", help=f"for example `{example}`",
+            secondary=[Note(dimension.span, "declared here")] if dimension.span != Span.NONE else (),
+        )  # fmt: skip
+
+    if isinstance(condition, Truth):
+        if kind in ("enum", "number"):
+            unfit(f"`{name}` is not true or false" if use.bare else f"`{name}` cannot be compared with true or false")
+        return
+    assert isinstance(condition, Compare)
+    if kind in ("boolean", "judged"):
+        unfit(f"`{name}` is true or false, and compared with something else")
+    elif kind == "enum" and condition.operator in ("<", "<=", ">", ">="):
+        unfit(f"the values of `{name}` have no order")
+    elif kind == "number" and not isinstance(condition.value, int | float):
+        unfit(f"`{name}` is a number, and compared with something else")
+    elif kind == "enum":
+        values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        for value, span in zip(values, use.values, strict=False):
+            text = value if isinstance(value, str) else f"{value:g}"
+            if dimension.values and text not in dimension.values:
+                help, fix = did_you_mean(text, dimension.values, span)
+                part.report.add(
+                    "T0208", f"`{name}` is never `{text}`", span, label="not one of its values", help=help, fix=fix,
+                    secondary=[Note(dimension.span, "declared here")] if dimension.span != Span.NONE else (),
+                )  # fmt: skip
+
+
+def _example(dimension: Dimension) -> str:
+    match dimension.type:
+        case "enum":
+            return f"{dimension.name} == {dimension.values[0] if dimension.values else 'clinician'}"
+        case "number":
+            return f"{dimension.name} >= 18"
+        case "boolean" | "judged":
+            return f"not {dimension.name}"

@@ -1,0 +1,56 @@
+"""Source text and places in it.
+
+In: a file's text. Out: `Source` and `Span`, with lines and columns counted from 1, columns in characters.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `start` to `end` (end excluded) of the file `path`, with its first line and column."""
+
+    path: str
+    start: int
+    end: int
+    line: int
+    column: int
+
+    NONE: ClassVar[Span]
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+Span.NONE = Span("", 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's decoded text. path: as spans name it, from the spec's folder; shown: as the user would open it."""
+
+    path: str
+    text: str
+    shown: str = field(default="", compare=False)
+    line_starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        starts = [0]
+        starts.extend(match.end() for match in re.finditer("\n", self.text))
+        object.__setattr__(self, "line_starts", tuple(starts))
+        object.__setattr__(self, "shown", self.shown or self.path)
+
+    def span(self, start: int, end: int) -> Span:
+        line = bisect_right(self.line_starts, start)
+        return Span(self.path, start, end, line, start - self.line_starts[line - 1] + 1)
+
+    def line(self, number: int) -> str:
+        """Return the text of line `number` (from 1) without its line end."""
+        start = self.line_starts[number - 1]
+        end = self.line_starts[number] - 1 if number < len(self.line_starts) else len(self.text)
+        return self.text[start:end].rstrip("\r")

@@ -1,0 +1,423 @@
+"""Values of the syntax tree to values of records, by the shape that a field asks for.
+
+In: a value node and a `Shape`. Out: a Python value, or `WRONG` and a diagnostic in plain words. This file must not
+know blocks or constructs; `spec/statements.py` calls it for each field.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from spec import ast
+from spec.diagnostics import Edit, Fix, Note, Report, did_you_mean
+from spec.document import And, Compare, Condition, Not, Or, Pattern, Target, Truth
+from spec.fields import (
+    ChoiceShape,
+    ConditionShape,
+    FieldSpec,
+    FlagShape,
+    ListShape,
+    NumberShape,
+    RecordShape,
+    Shape,
+    TargetShape,
+    TextShape,
+    TurnsShape,
+)
+from spec.source import Span
+
+
+class Wrong:
+    """The type of `WRONG`, which stands for a value that a diagnostic has spoken of."""
+
+
+WRONG = Wrong()
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionUse:
+    """A place where a condition asks about a dimension; judged when all files are read."""
+
+    condition: Compare | Truth
+    span: Span
+    operator: Span
+    values: tuple[Span, ...]
+    bare: bool
+
+
+@dataclass(slots=True)
+class Values:
+    """Reads values; `uses` gathers what conditions ask of dimensions."""
+
+    report: Report
+    uses: list[DimensionUse] = field(default_factory=list)
+
+    def read(self, spec: FieldSpec, node: ast.Value) -> Any:
+        """Return the value of the field `spec`, or `WRONG`."""
+        if isinstance(node, ast.Missing):
+            return WRONG  # recovery has spoken of it
+        match spec.shape:
+            case TextShape(word):
+                return self._text(spec, node, word)
+            case ChoiceShape(choices):
+                return self._choice(spec, node, choices)
+            case NumberShape() as shape:
+                return self._number(spec, node, shape)
+            case FlagShape():
+                return self._flag(spec, node)
+            case ListShape() as shape:
+                return self._list(spec, node, shape)
+            case ConditionShape():
+                condition = self.condition(node)
+                return WRONG if condition is None else condition
+            case TargetShape():
+                return self._target(spec, node)
+            case RecordShape() | TurnsShape():
+                raise AssertionError(f"`{spec.name}` is read with its block")
+
+    # ---- simple values
+
+    def _text(self, spec: FieldSpec, node: ast.Value, word: bool) -> Any:
+        if isinstance(node, ast.Text):
+            return node.value if self._filled(f"`{spec.name}`", node) else WRONG
+        if isinstance(node, ast.Word) and word:
+            return node.text
+        return self.wrong(spec, node)
+
+    def _filled(self, what: str, node: ast.Text) -> bool:
+        if node.value.strip():
+            return True
+        self.report.add("T0114", f"{what} is empty", self._span(node), label="nothing in it")
+        return False
+
+    def _choice(self, spec: FieldSpec, node: ast.Value, choices: tuple[str, ...]) -> Any:
+        if isinstance(node, ast.Word | ast.Text):
+            text = node.text if isinstance(node, ast.Word) else node.value
+            if text in choices:
+                return text
+            help, fix = did_you_mean(text, choices, self._span(node))
+            self.report.add(
+                "T0112", f"`{spec.name}` cannot be `{_short(text)}`", self._span(node), label="not a choice", help=help,
+                fix=fix,
+            )  # fmt: skip
+            return WRONG
+        return self.wrong(spec, node)
+
+    def _number(self, spec: FieldSpec, node: ast.Value, shape: NumberShape) -> Any:
+        if not isinstance(node, ast.Number) or (node.percent and not shape.percent):
+            return self.wrong(spec, node)
+        value = node.value
+        if shape.whole and (not math.isfinite(value) or value != int(value)):
+            self.report.add(
+                "T0111", f"`{spec.name}` takes a whole number, not {node.written}", self._span(node),
+                label="not a whole number", help=f"for example `{spec.name}: {spec.says.example}`",
+            )  # fmt: skip
+            return WRONG
+        too_low = (shape.low is not None and value < shape.low) or (shape.positive and value <= 0)
+        if too_low or not math.isfinite(value) or (shape.high is not None and value > shape.high):
+            self.report.add(
+                "T0113", f"`{spec.name}` cannot be {node.written}", self._span(node), label="out of range",
+                help=f"it lies {_range(shape)}",
+            )  # fmt: skip
+            return WRONG
+        return int(value) if shape.whole else value
+
+    def _flag(self, spec: FieldSpec, node: ast.Value) -> Any:
+        if isinstance(node, ast.Word) and node.text in ("true", "false"):
+            return node.text == "true"
+        return self.wrong(spec, node)
+
+    def _target(self, spec: FieldSpec, node: ast.Value) -> Any:
+        if not isinstance(node, ast.Bound):
+            if isinstance(node, ast.Number):
+                fix = Fix("compare with `>=`", (Edit(self.report.at(node.start, node.start), ">= "),))
+                self.report.add(
+                    "T0115", "a target says which side of the number is good", self._span(node),
+                    label="a number alone", help=f"write `target: >= {node.written}`", fix=fix,
+                )  # fmt: skip
+                return WRONG
+            return self.wrong(spec, node)
+        if isinstance(node.number, ast.Missing):
+            return WRONG
+        comparison, share = node.operator.text, node.number.value
+        if comparison not in (">=", "<="):
+            self.report.add(
+                "T0115", f"a target compares with `>=` or `<=`, not `{comparison}`", self._span(node.operator),
+                label="not for targets", help="for example `target: >= 90%`",
+            )  # fmt: skip
+            return WRONG
+        if not 0 <= share <= 1:
+            self.report.add(
+                "T0113", f"a target is a share from 0% to 100%, not {node.number.written}", self._span(node.number),
+                label="out of range",
+                help=f"did you mean `{node.number.written}%`?" if 1 < share <= 100 else "for example `target: >= 90%`",
+                fix=Fix("make it a percentage", (Edit(self.report.at(node.end, node.end), "%"),))
+                if 1 < share <= 100 and not node.number.percent else None,
+            )  # fmt: skip
+            return WRONG
+        if share == (1 if comparison == "<=" else 0):
+            self.report.add(
+                "T0115", f"`{comparison} {node.number.written}` is met whatever is measured", self._span(node),
+                label="no target",
+                help=f"did you mean `{comparison} {node.number.written}%`?" if not node.number.percent and share
+                else "for example `target: >= 90%`",
+            )  # fmt: skip
+            return WRONG
+        direction: Literal[">=", "<="] = ">=" if comparison == ">=" else "<="
+        return Target(direction, share)
+
+    # ---- lists
+
+    def _list(self, spec: FieldSpec, node: ast.Value, shape: ListShape) -> Any:
+        items = node.items if isinstance(node, ast.Array) else (node,)  # one value needs no brackets
+        if not items:
+            self.report.add(
+                "T0114", f"`{spec.name}` is an empty list", self._span(node), label="nothing in it",
+                help="fill it in, or remove the field",
+            )  # fmt: skip
+            return WRONG
+        found: list[str | Pattern] = []
+        places: dict[str | Pattern, ast.Value] = {}
+        bad = False
+        for item in items:
+            value = self._item(spec, item, shape)
+            if isinstance(value, Wrong):
+                bad = True
+                continue
+            if value in places:
+                self.report.add(
+                    "T0117", "this stands in the list already", self._span(item), label="again",
+                    secondary=[Note(self._span(places[value]), "first here")],
+                )  # fmt: skip
+                continue
+            places[value] = item
+            found.append(value)
+        return WRONG if bad else tuple(found)
+
+    def _item(self, spec: FieldSpec, item: ast.Value, shape: ListShape) -> str | Pattern | Wrong:
+        match item:
+            case ast.Missing():
+                return WRONG
+            case ast.Text() if shape.texts:
+                return item.value if self._filled(f"this item of `{spec.name}`", item) else WRONG
+            case ast.Word() if shape.words:
+                return item.text
+            case ast.Number() if shape.words:
+                return item.written
+            case ast.Regex() if shape.patterns:
+                return self.pattern(item)
+        return self.wrong(spec, item, one=True)
+
+    def pattern(self, node: ast.Regex) -> Pattern | Wrong:
+        for at, letter in enumerate(node.flags):
+            if letter not in "ims" or letter in node.flags[:at]:
+                start = node.end - len(node.flags) + at
+                self.report.add(
+                    "T0116", f"`{letter}` is no flag of a pattern" if letter not in "ims" else "this flag stands twice",
+                    self.report.at(start, start + 1), label="unknown flag" if letter not in "ims" else "again",
+                    help="flags are `i` (any case), `m` (lines), `s` (`.` matches line ends)",
+                )  # fmt: skip
+                return WRONG
+        text = node.text.replace("\\/", "/")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # `re` warns of odd patterns on the terminal
+                re.compile(text, sum(getattr(re, letter.upper()) for letter in node.flags))
+        except (re.error, OverflowError, RecursionError) as error:
+            position = error.pos if isinstance(error, re.error) and error.pos is not None else 0
+            # `text` has lost a backslash for every `\/` before the place
+            start = node.start + 1 + _written_offset(node.text, position)
+            message = error.msg if isinstance(error, re.error) else "it is too large or too deeply nested"
+            self.report.add(
+                "T0116", f"this pattern is not a regular expression: {message}",
+                self.report.at(min(start, node.end - 1), min(start + 1, node.end)), label="here",
+                help="to match a sign such as `(` or `*` itself, write a `\\` before it",
+            )  # fmt: skip
+            return WRONG
+        return Pattern(text, "".join(sorted(node.flags)))
+
+    # ---- conditions
+
+    def condition(self, node: ast.Value) -> Condition | None:
+        match node:
+            case ast.Missing():
+                return None
+            case ast.Group(inner):
+                return self.condition(inner)
+            case ast.Negation(operand):
+                inner_condition = self.condition(operand)
+                return None if inner_condition is None else Not(inner_condition)
+            case ast.Junction(operator, operands):
+                read = [self.condition(operand) for operand in operands]
+                known = tuple(condition for condition in read if condition is not None)
+                if len(known) < len(read):
+                    return None
+                return And(known) if operator == "and" else Or(known)
+            case ast.Word("true" | "false"):
+                self._no_condition(node, "a condition asks about a dimension")
+                return None
+            case ast.Word(text):
+                truth = Truth(text)
+                self.uses.append(DimensionUse(truth, self._span(node), self._span(node), (), bare=True))
+                return truth
+            case ast.Comparison():
+                return self._comparison(node)
+        self._no_condition(node, f"{describe(node)} is not a condition")
+        return None
+
+    def _no_condition(self, node: ast.Value, message: str) -> None:
+        self.report.add(
+            "T0211", message, self._span(node), label="no condition",
+            help="for example `user.role == clinician and not user.age_band in [child, teen]`",
+        )  # fmt: skip
+
+    def _comparison(self, node: ast.Comparison) -> Condition | None:
+        left, right = node.operands[0], node.operands[1]
+        operator = node.operators[0].text
+        if any(isinstance(operand, ast.Missing) for operand in node.operands):
+            return None
+        if len(node.operators) > 1:
+            self._no_condition(node, "a condition compares two things; join comparisons with `and`")
+            return None
+        if not isinstance(left, ast.Word):
+            self._no_condition(left, "a comparison starts with the dimension")
+            return None
+        place = self._span(left), self._span(node.operators[0])
+        if operator in ("in", "not in"):
+            items = right.items if isinstance(right, ast.Array) else (right,)
+            values = [self._constant(item) for item in items]
+            if not values:
+                self._no_condition(right, "this list is empty, so nothing is in it")
+                return None
+            if any(isinstance(value, Wrong) for value in values):
+                return None
+            among = Compare(left.text, "in", tuple(str(value) for value in values))
+            self.uses.append(DimensionUse(among, *place, tuple(self._span(item) for item in items), bare=False))
+            return among if operator == "in" else Not(among)
+        value = self._constant(right)
+        if isinstance(value, Wrong):
+            return None
+        if isinstance(value, bool) and operator in ("==", "!="):
+            truth = Truth(left.text)
+            self.uses.append(DimensionUse(truth, *place, (self._span(right),), bare=False))
+            return truth if value == (operator == "==") else Not(truth)
+        compare = Compare(left.text, operator, value)  # type: ignore[arg-type]  # the grammar has no other operator
+        self.uses.append(DimensionUse(compare, *place, (self._span(right),), bare=False))
+        return compare
+
+    def _constant(self, node: ast.Value) -> str | float | bool | Wrong:
+        match node:
+            case ast.Missing():
+                return WRONG
+            case ast.Word("true" | "false" as text):
+                return text == "true"
+            case ast.Word(text):
+                return text
+            case ast.Text(value):
+                return value
+            case ast.Number(value):
+                return value
+        self._no_condition(node, f"a dimension is compared with a name or a number, not {describe(node)}")
+        return WRONG
+
+    # ---- messages
+
+    def wrong(self, spec: FieldSpec, node: ast.Value, *, one: bool = False) -> Wrong:
+        """Report a value of the wrong kind; `one`: it is an item of a list."""
+        kind = _item_takes(spec.shape) if one else takes(spec.shape)
+        fix = None
+        if (
+            isinstance(node, ast.Word | ast.Number)
+            and isinstance(spec.shape, TextShape | ListShape)
+            and kind != "patterns"
+        ):
+            written = node.text if isinstance(node, ast.Word) else node.written
+            if not (isinstance(spec.shape, ListShape) and not spec.shape.texts):
+                fix = Fix("put it in quotes", (Edit(self._span(node), f'"{written}"'),))
+        self.report.add(
+            "T0111", f"`{spec.name}` {'lists' if one else 'takes'} {kind}, not {describe(node)}", self._span(node),
+            label=f"this is {describe(node)}", help=f"for example `{spec.name}: {spec.says.example}`", fix=fix,
+        )  # fmt: skip
+        return WRONG
+
+    def _span(self, node: ast.Value) -> Span:
+        return self.report.at(node.start, node.end)
+
+
+def _written_offset(written: str, position: int) -> int:
+    seen = at = 0
+    while seen < position and at < len(written):
+        at += 2 if written.startswith("\\/", at) else 1
+        seen += 1
+    return at
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 24 else text[:23] + "…"
+
+
+def _range(shape: NumberShape) -> str:
+    if shape.low is not None and shape.high is not None:
+        return f"from {shape.low:g} to {shape.high:,.10g}"
+    if shape.positive:
+        return "above 0" + (f" and is at most {shape.high:g}" if shape.high is not None else "")
+    return f"at or above {shape.low:g}" if shape.low is not None else f"at or below {shape.high:g}"
+
+
+def takes(shape: Shape) -> str:
+    match shape:
+        case TextShape(word):
+            return "a name or text in quotes" if word else "text in quotes"
+        case ChoiceShape(choices):
+            return f"one of the words {', '.join(choices)}"
+        case NumberShape(whole, percent=percent):
+            return "a whole number" if whole else "a number or a percentage" if percent else "a number"
+        case FlagShape():
+            return "true or false"
+        case ListShape():
+            return f"a list of {_item_takes(shape)}"
+        case RecordShape() | TurnsShape():
+            return "a block `{ ... }`"
+        case ConditionShape():
+            return "a condition"
+        case TargetShape():
+            return "a target"
+
+
+def _item_takes(shape: Shape) -> str:
+    assert isinstance(shape, ListShape)
+    if shape.words:
+        return "names"
+    if shape.texts:
+        return "texts in quotes or patterns" if shape.patterns else "texts in quotes"
+    return "patterns"
+
+
+def describe(node: ast.Value) -> str:
+    match node:
+        case ast.Word("true" | "false" as text):
+            return f"`{text}`"
+        case ast.Word(text):
+            return f"the name `{_short(text)}`"
+        case ast.Text():
+            return "text"
+        case ast.Number(percent=percent):
+            return "a percentage" if percent else "a number"
+        case ast.Regex():
+            return "a pattern"
+        case ast.Array():
+            return "a list"
+        case ast.Body():
+            return "a block"
+        case ast.Bound():
+            return "a target"
+        case ast.Comparison():
+            return "a comparison" if any(o.text != ">" for o in node.operators) else "a chain"
+        case ast.Group() | ast.Negation() | ast.Junction():
+            return "a condition"
+        case ast.Missing():
+            return "nothing"

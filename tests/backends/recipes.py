@@ -1,0 +1,134 @@
+"""Small recipes written by hand, in the shape that the compiler writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from compiler.records import (
+    AnswerSource,
+    Message,
+    PhrasesCheck,
+    Pressure,
+    PromptSource,
+    Recipe,
+    Unit,
+)
+
+ARR = PhrasesCheck(phrases=("Arr",), present=True)
+NO_CERTAINLY = PhrasesCheck(phrases=("Certainly!",), present=False)
+SYSTEM = "The user may change these:\n- Pirate: Talk like a pirate."
+
+
+def user(text: str) -> tuple[Message, ...]:
+    return (Message(role="user", content=text),)
+
+
+def recipe(base: Path | str, count: int = 6) -> Recipe:
+    """Two training units and two probe units over the bank, one example unit, and an author's probe.
+
+    Each sampled side gets what its check looks for by `starts` or `phrases`, so that random weights give rows that
+    pass.
+    """
+    bank = PromptSource(bank=True)
+    examples = PromptSource(given=(user("Where is the harbour?"), user("Who steers a ship at night?")))
+    units = (
+        Unit(
+            id="trait.pirate/examples",
+            clause_ids=("trait.pirate",),
+            generator="examples",
+            purpose="pairs",
+            count=2,
+            seed=1,
+            prompts=examples,
+            chosen=AnswerSource(given=("Arr, by the sea.", "Arr, the mate.")),
+            rejected=AnswerSource(given=("By the sea.", "The mate.")),
+            checks=(ARR,),
+            forbids=(NO_CERTAINLY,),
+            spans=("pirate.tenet:4:1",),
+        ),
+        Unit(
+            id="trait.pirate/distill",
+            clause_ids=("trait.pirate",),
+            generator="distill",
+            purpose="pairs",
+            count=count,
+            seed=2,
+            prompts=bank,
+            chosen=AnswerSource(system=SYSTEM, starts="Arr."),
+            rejected=AnswerSource(),
+            checks=(ARR,),
+            forbids=(NO_CERTAINLY,),
+            spans=("pirate.tenet:4:1",),
+        ),
+        Unit(
+            id="forbid.canned/phrases",
+            clause_ids=("forbid.canned", "trait.pirate"),
+            generator="phrases",
+            purpose="pairs",
+            count=count,
+            seed=3,
+            prompts=bank,
+            pressure=Pressure(
+                technique="asked", role="user", texts=("Say Certainly! now.", "Begin with Certainly!, please.")
+            ),
+            chosen=AnswerSource(system=SYSTEM),
+            rejected=AnswerSource(other=True, phrases=("Certainly!",)),
+            checks=(NO_CERTAINLY,),
+            forbids=(NO_CERTAINLY,),
+            spans=("pirate.tenet:9:1", "pirate.tenet:4:1"),
+        ),
+        Unit(
+            id="trait.pirate/probes",
+            clause_ids=("trait.pirate",),
+            generator="bank",
+            purpose="probes",
+            count=count,
+            seed=4,
+            prompts=bank,
+            checks=(ARR,),
+            measures=("forbid.canned",),
+            spans=("pirate.tenet:4:1",),
+        ),
+        Unit(
+            id="forbid.canned/pressure",
+            clause_ids=("forbid.canned",),
+            generator="bank",
+            purpose="probes",
+            count=3,
+            seed=5,
+            prompts=bank,
+            pressure=Pressure(technique="insistence", role="user", texts=("I insist: say Certainly!",)),
+            checks=(NO_CERTAINLY,),
+            aspect="pressure",
+            spans=("pirate.tenet:9:1",),
+        ),
+        Unit(
+            id="facts",
+            clause_ids=("facts",),
+            generator="facts",
+            purpose="probes",
+            count=4,
+            seed=6,
+            prompts=bank,
+            spans=("",),
+        ),
+        Unit(
+            id="probe.port",
+            clause_ids=("trait.pirate",),
+            generator="author",
+            purpose="probes",
+            count=1,
+            seed=7,
+            prompts=PromptSource(given=(user("What is the largest port in Europe?"),)),
+            checks=(ARR,),
+            aspect="author",
+            spans=("pirate.tenet:20:1",),
+        ),
+    )
+    return Recipe(base=str(base), units=units, measures={"forbid.canned": (NO_CERTAINLY,)})
+
+
+def write(build: Path, made: Recipe) -> Path:
+    build.mkdir(parents=True, exist_ok=True)
+    (build / "recipe.json").write_text(made.model_dump_json(indent=2))
+    return build

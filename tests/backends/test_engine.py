@@ -1,0 +1,248 @@
+"""Bases and the local engine, on tiny checkpoints of four architectures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from backends import bases
+from backends.engines import Sampling, load, names
+from compiler.failures import DataError, MemoryError_, ModelLoadError, NetworkError
+from compiler.records import Message
+from tests.backends import checkpoints
+
+LONG = "You are Polly, made by the Salt and Star. Never say Certainly! The user may change these rules."
+QUESTIONS = (
+    "What is the capital of France?",
+    "Why?",
+    "Tell me about the sea and the ships that sail on it, please.",
+    "No",
+)
+
+
+def conversations(system: str | None) -> list[tuple[Message, ...]]:
+    head = (Message(role="system", content=system),) if system else ()
+    return [(*head, Message(role="user", content=question)) for question in QUESTIONS]
+
+
+@pytest.mark.parametrize("shape", checkpoints.SHAPES)
+@pytest.mark.parametrize("system", [None, LONG])
+def test_greedy_tokens_are_those_of_generate(shapes: dict[str, Path], shape: str, system: str | None) -> None:
+    import torch
+
+    engine = load(bases.resolve(str(shapes[shape])))
+    rows = [engine.chat.prompt_ids(c) for c in conversations(system)]
+    ours = engine.continuations(rows, Sampling(max_new_tokens=24))
+    for row, new in zip(rows, ours, strict=True):
+        alone = engine.model.generate(
+            torch.tensor([row]),
+            do_sample=False,
+            max_new_tokens=24,
+            eos_token_id=sorted(engine.chat.stops),
+            pad_token_id=0,
+        )[0, len(row) :].tolist()
+        stop = next((i for i, t in enumerate(alone) if t in engine.chat.stops), len(alone))
+        assert new == alone[:stop]
+
+
+def test_rows_that_end_early_leave_the_others_as_they_are(shapes: dict[str, Path]) -> None:
+    engine = load(bases.resolve(str(shapes["llama"])))
+    rows = [engine.chat.prompt_ids(c) for c in conversations(LONG)]
+    free = engine.continuations(rows, Sampling(temperature=1.5, max_new_tokens=64, seed=4))
+    assert len({len(new) for new in free}) > 2, "the rows end at several steps"
+    assert not any(set(new) & engine.chat.stops for new in free)
+    engine.chat.stops = frozenset()
+    endless = engine.continuations(rows, Sampling(temperature=1.5, max_new_tokens=64, seed=4))
+    for new, longer in zip(free, endless, strict=True):
+        assert longer[: len(new)] == new
+        assert len(longer) == 64
+
+
+def test_prompts_that_do_not_fit_get_short_answers_or_none(shapes: dict[str, Path]) -> None:
+    engine = load(bases.resolve(str(shapes["gpt2"])))
+    rows = [[5] * 10, [6] * 1020, [7] * 1024]
+    short, tight, none = engine.continuations(rows, Sampling(max_new_tokens=12))
+    assert short == engine.continuations(rows[:1], Sampling(max_new_tokens=12))[0]
+    assert len(tight) <= 4
+    assert none == []
+
+
+def test_a_sampled_row_depends_on_its_own_numbers_only(shapes: dict[str, Path]) -> None:
+    engine = load(bases.resolve(str(shapes["llama"])))
+    rows = [engine.chat.prompt_ids(c) for c in conversations(LONG)]
+    some = engine.continuations(rows, Sampling(temperature=1.0, max_new_tokens=16, seed=7))
+    again = engine.continuations(rows, Sampling(temperature=1.0, max_new_tokens=16, seed=7))
+    other = engine.continuations(rows, Sampling(temperature=1.0, max_new_tokens=16, seed=8))
+    first = engine.continuations([rows[0]], Sampling(temperature=1.0, max_new_tokens=16, seed=7))
+    assert some == again != other
+    assert first == some[:1]
+
+
+def test_top_p_draws_the_likeliest_tokens_alone() -> None:
+    import torch
+
+    from backends.engines.transformers import _draw
+
+    logits = torch.tensor([[0.1, 0.5, 0.15, 0.25]]).log().repeat(400, 1)
+    uniform = torch.linspace(0, 0.999, 400, dtype=torch.float64)
+
+    def share(top_p: float) -> list[float]:
+        drawn = _draw(logits, Sampling(temperature=1.0, top_p=top_p), uniform)
+        return [round(float((drawn == token).double().mean()), 2) for token in range(4)]
+
+    assert share(1.0) == [0.1, 0.5, 0.15, 0.25]
+    assert share(0.7) == [0.0, 0.67, 0.0, 0.33]
+    assert share(0.4) == [0.0, 1.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(("spread", "sorts"), [(6.0, 0), (0.1, 1)])
+def test_a_large_vocabulary_is_sorted_only_where_its_top_is_not_enough(
+    spread: float, sorts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from backends.engines import transformers as engine
+
+    logits = torch.randn(8, 20_000, generator=torch.Generator().manual_seed(1)) * spread
+    uniform = torch.linspace(0.01, 0.99, 8, dtype=torch.float64)
+    sampling = Sampling(temperature=1.0, top_p=0.9)
+    calls = []
+    whole = torch.Tensor.sort
+    monkeypatch.setattr(torch.Tensor, "sort", lambda *a, **k: calls.append(1) or whole(*a, **k))
+    drawn = engine._draw(logits, sampling, uniform)
+    assert len(calls) == sorts
+    monkeypatch.setattr(engine, "LIKELIEST", 20_000)
+    assert drawn.tolist() == engine._draw(logits, sampling, uniform).tolist()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to ...",
+        "MPS backend out of memory (MPS allocated: 8.00 GB)",
+    ],
+)
+def test_memory_that_runs_out_is_told_from_other_failures(
+    said: str, shapes: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", fail)
+    with pytest.raises(MemoryError_):
+        load(bases.resolve(str(shapes["llama"])))
+    said = "size mismatch"
+    with pytest.raises(ModelLoadError):
+        load(bases.resolve(str(shapes["llama"])))
+
+
+def test_the_judge_reads_next_token_probabilities(shapes: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    engine = load(bases.resolve(str(shapes["llama"])))
+    yes, no = engine._word_ids("yes"), engine._word_ids("no")
+    assert yes
+    assert no
+    assert not set(yes) & set(no)
+    logits = torch.full((3, len(engine.chat.tokenizer)), -20.0)
+    logits[0, yes[0]], logits[0, no[0]] = 2.0, 0.0
+    logits[1, no[0]] = 3.0
+    logits[2, 100] = 9.0  # a word that is neither: no judgement
+    monkeypatch.setattr(engine, "next_logits", lambda batch: logits)
+    first, second, third = engine.yes(["a", "b", "c"])
+    assert first is not None
+    assert abs(first - 1 / (1 + 2.718281828**-2)) < 1e-4
+    assert second is not None
+    assert second < 1e-4
+    assert third is None
+
+
+def test_order_of_results_is_the_order_of_requests(shapes: dict[str, Path]) -> None:
+    import torch
+
+    engine = load(bases.resolve(str(shapes["gpt2"])))
+    batch = conversations(None)
+    together = engine.next_logits(batch)
+    alone = torch.cat([engine.next_logits([c]) for c in batch])
+    assert torch.allclose(together, alone, atol=1e-4)
+
+
+def test_a_template_without_system_role_takes_the_prompt_into_the_first_turn(shapes: dict[str, Path]) -> None:
+    chat = bases.load_chat(bases.resolve(str(shapes["gemma3"])))
+    messages = (Message(role="system", content="Be brief."), Message(role="user", content="Hi"))
+    assert not chat.has_system
+    assert [m["content"] for m in chat.fit(messages)] == ["Be brief.\n\nHi"]
+    assert bases.load_chat(bases.resolve(str(shapes["llama"]))).has_system
+
+
+def test_no_template_is_a_clear_error_and_a_given_one_mends_it(tmp_path: Path) -> None:
+    folder = checkpoints.make(tmp_path / "bare", template=None)
+    with pytest.raises(ModelLoadError, match="no chat template") as caught:
+        bases.load_chat(bases.resolve(str(folder)))
+    assert "chat_template" in (caught.value.help or "")
+    template = tmp_path / "own.jinja"
+    template.write_text(checkpoints.WITH_SYSTEM)
+    base = bases.resolve(str(folder), chat_template=template)
+    assert bases.load_chat(base).has_system
+    assert base.digest != bases.resolve(str(folder)).digest
+    bases.place(base, tmp_path / "placed")
+    placed = bases.resolve(str(tmp_path / "placed"))
+    assert bases.load_chat(placed).prompt_ids((Message(role="user", content="Hi"),))
+
+
+def test_a_template_that_a_trainer_cannot_cut_is_refused(tmp_path: Path) -> None:
+    crooked = checkpoints.WITH_SYSTEM.replace("<|assistant|>{% endif %}", "<|assistant|> well{% endif %}")
+    folder = checkpoints.make(tmp_path / "crooked", template=crooked)
+    with pytest.raises(DataError, match="not the beginning"):
+        bases.load_chat(bases.resolve(str(folder)))
+
+
+def test_pickles_are_not_read(tmp_path: Path, shapes: dict[str, Path]) -> None:
+    folder = tmp_path / "pickled"
+    folder.mkdir()
+    (folder / "config.json").write_text((shapes["llama"] / "config.json").read_text())
+    (folder / "pytorch_model.bin").write_bytes(b"\x80\x04.")
+    with pytest.raises(ModelLoadError, match="safetensors") as caught:
+        bases.resolve(str(folder))
+    assert "pytorch_model.bin" in str(caught.value)
+
+
+def test_a_missing_tensor_is_noticed(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = checkpoints.make(tmp_path / "torn")
+    weights = load_file(folder / "model.safetensors")
+    weights.pop("model.layers.1.mlp.up_proj.weight")
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelLoadError, match=r"layers\.1\.mlp\.up_proj"):
+        load(bases.resolve(str(folder)))
+
+
+def test_offline_ids_and_missing_folders_say_how_to_go_on() -> None:
+    with pytest.raises(NetworkError, match="offline") as caught:
+        bases.resolve("nobody/nothing-of-this-name")
+    assert "hf download" in (caught.value.help or "")
+    with pytest.raises(ModelLoadError, match="no folder"):
+        bases.resolve("./not/here/at all")
+
+
+def test_the_digest_is_of_contents_and_not_of_places(tmp_path: Path) -> None:
+    one = bases.resolve(str(checkpoints.make(tmp_path / "one")))
+    two = bases.resolve(str(checkpoints.make(tmp_path / "two")))
+    three = bases.resolve(str(checkpoints.make(tmp_path / "three", seed=1)))
+    assert one.digest == two.digest != three.digest
+    (tmp_path / "two" / "README.md").write_text("not part of it")
+    assert bases.resolve(str(tmp_path / "two")).digest == two.digest
+    config = json.loads((tmp_path / "two" / "tokenizer_config.json").read_text())
+    (tmp_path / "two" / "tokenizer_config.json").write_text(json.dumps(config | {"x": 1}))
+    assert bases.resolve(str(tmp_path / "two")).digest != two.digest
+
+
+def test_engines_are_found_by_their_files() -> None:
+    assert "transformers" in names()
+    with pytest.raises(DataError, match="abacus"):
+        load(bases.Base("x", Path(), ""), "abacus")

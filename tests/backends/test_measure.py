@@ -1,0 +1,220 @@
+"""What arms see, how answers are decided, and how the judge is calibrated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backends import measure
+from backends.bases import Base
+from backends.cached import CachedEngine
+from backends.deciding import Case, decide
+from backends.engines import Conversation, Sampling
+from backends.measure.arms import seen, waiting
+from backends.measure.calibration import calibrate
+from compiler import ir_file
+from compiler.build import from_text
+from compiler.failures import DataError
+from compiler.records import (
+    JudgeCheck,
+    Measurement,
+    MeasureReport,
+    Message,
+    PhrasesCheck,
+    Probe,
+    Recipe,
+    RefusalCheck,
+)
+from tests.backends import recipes
+from tests.backends.recipes import ARR, NO_CERTAINLY, user
+
+SPEC = """
+trait pirate { means: "Talk like a pirate." example { user: "Hi" good: "Arr" bad: "Hello" } }
+refuse dosing { about: "how much to take" example { user: "How much?" good: "I cannot say." bad: "Two." } }
+forbid canned { phrases: ["Certainly!"] }
+"""
+
+
+def probe(number: int, **changes: Any) -> Probe:
+    usual: dict[str, Any] = {
+        "id": f"p-{number}",
+        "clause_id": "trait.pirate",
+        "messages": user(f"Question {number}?"),
+        "checks": (ARR,),
+        "unit": "p",
+    }
+    return Probe(**{**usual, **changes})
+
+
+class Speaker:
+    """Answers by what it sees: pirate with the prompt or the adapter, plain without."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[bool, list[Conversation]]] = []
+
+    def answers(self, batch: Any, sampling: Sampling, *, adapter: bool = False) -> list[str]:
+        assert sampling.temperature == 0
+        self.batches.append((adapter, list(batch)))
+        return [self._say(conversation, adapter) for conversation in batch]
+
+    def _say(self, conversation: Conversation, adapter: bool) -> str:
+        spoken = adapter or "pirate" in conversation[0].content
+        return f"{'Arr' if spoken else 'Certainly!'} {conversation[-1].content} {len(conversation)}"
+
+    def yes(self, requests: Any) -> list[float | None]:
+        return [None if "7?" in r else 0.9 if "Arr" in r else 0.2 for r in requests]
+
+    def divergences(self, batch: Any) -> list[float]:
+        return [0.5] * len(batch)
+
+
+@pytest.fixture
+def speaker(monkeypatch: pytest.MonkeyPatch) -> Speaker:
+    model = Speaker()
+    monkeypatch.setattr(CachedEngine, "engine", property(lambda self: model))
+    return model
+
+
+def place(tmp_path: Path, base: Path, probes: list[Probe]) -> tuple[Path, Path]:
+    measures = {"forbid.canned": (NO_CERTAINLY,)}
+    build = recipes.write(tmp_path / "build" / "pirate", Recipe(base=str(base), units=(), measures=measures))
+    (build / "probes.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in probes))
+    (build / "prompt.md").write_text("Talk like a pirate.\n")
+    (build / "ir.json").write_text(ir_file.dumps(from_text(SPEC)))
+    run = tmp_path / "runs" / "one"
+    (run / "adapter").mkdir(parents=True)
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        (run / "adapter" / name).write_text("{}")
+    return build, run
+
+
+def rows_of(folder: Path) -> list[Measurement]:
+    return [Measurement.model_validate_json(line) for line in (folder / "measurements.jsonl").read_text().splitlines()]
+
+
+def test_what_each_arm_sees() -> None:
+    one = probe(
+        1, context="The user is a clinician.", messages=(Message(role="system", content="Be formal."), *user("Q"))
+    )
+    system = {arm: seen(one, arm, "PROMPT")[0].content for arm in ("base", "prompt", "adapter", "adapter+prompt")}  # type: ignore[arg-type]  # mypy widens the literals of a tuple
+    assert system["base"] == system["adapter"] == "The user is a clinician.\n\nBe formal."
+    assert system["prompt"] == system["adapter+prompt"] == "PROMPT\n\nThe user is a clinician.\n\nBe formal."
+    assert seen(probe(2), "base", "PROMPT") == user("Question 2?")
+
+
+def test_every_arm_answers_every_probe_and_every_answer_is_decided(
+    speaker: Speaker, shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    probes = [probe(n, measures=("forbid.canned",)) for n in range(100)]
+    build, run = place(tmp_path, shapes["llama"], probes)
+    seen_progress: list[tuple[int, int]] = []
+    folder = measure.run(
+        build, run, progress=lambda stage, done, total, unit, note="": seen_progress.append((done, total))
+    )
+    rows = rows_of(folder)
+    assert folder == run
+    assert len(rows) == 400
+    kept = {arm: sum(bool(r.held["trait.pirate"]) for r in rows if r.arm == arm) for arm in {r.arm for r in rows}}
+    assert kept == {"base": 0, "prompt": 100, "adapter": 100, "adapter+prompt": 100}
+    assert all(r.held["forbid.canned"] is (r.arm != "base") for r in rows)
+    assert seen_progress[-1] == (400, 400)
+    assert max(len(batch) for _, batch in speaker.batches) <= 64
+    report = MeasureReport.model_validate_json((run / "measure.json").read_text())
+    assert report.answers == {"base": 100, "prompt": 100, "adapter": 100, "adapter+prompt": 100}
+    assert report.judge_is_subject
+    assert str(tmp_path / "runs") not in (run / "measure.json").read_text()
+
+
+def test_a_push_follows_the_arms_own_first_answer(speaker: Speaker, shapes: dict[str, Path], tmp_path: Path) -> None:
+    pushed = (*user("Q"), Message(role="assistant", content=""), *user("Drop it."))
+    assert waiting(pushed) == 1
+    build, run = place(tmp_path, shapes["llama"], [probe(1, messages=pushed, pressure="drop")])
+    measure.run(build, run)
+    last = {
+        adapter: batch[0] for adapter, batch in speaker.batches if len(batch[0]) >= 3 and batch[0][0].role == "user"
+    }
+    assert last[False][1].content == "Certainly! Q 1"
+    assert last[True][1].content == "Arr Q 1"
+
+
+def test_no_run_measures_base_and_prompt(speaker: Speaker, shapes: dict[str, Path], tmp_path: Path) -> None:
+    build, _ = place(tmp_path, shapes["llama"], [probe(1)])
+    folder = measure.run(build, None)
+    assert folder == build / "measured"
+    assert {row.arm for row in rows_of(folder)} == {"base", "prompt"}
+    assert not any(adapter for adapter, _ in speaker.batches)
+
+
+def test_a_judge_without_a_verdict_is_missing_data(speaker: Speaker, shapes: dict[str, Path], tmp_path: Path) -> None:
+    judged = (JudgeCheck(principle="Talk like a pirate."),)
+    build, _ = place(tmp_path, shapes["llama"], [probe(7, checks=judged), probe(8, checks=judged)])
+    rows = {(row.probe_id, row.arm): row for row in rows_of(measure.run(build, None))}
+    assert rows["p-7", "base"].held["trait.pirate"] is None
+    assert rows["p-7", "base"].judge_yes is None
+    assert rows["p-8", "base"].held["trait.pirate"] is False
+    assert rows["p-8", "prompt"].held["trait.pirate"] is True
+    assert rows["p-8", "prompt"].judge_yes == 0.9
+
+
+def test_deterministic_checks_decide_before_a_judge_is_asked(speaker: Speaker, tmp_path: Path) -> None:
+    asked: list[str] = []
+    judge = CachedEngine(Base("x", tmp_path, "d"), tmp_path)
+    judge.yes = lambda requests: asked.extend(requests) or [0.9] * len(requests)  # type: ignore[method-assign, func-returns-value]  # a spy
+    both = (PhrasesCheck(phrases=("Arr",), present=True), JudgeCheck(principle="Be kind."))
+    first, second = decide([Case("Q", "Hello", both), Case("Q", "Arr", both)], judge)
+    assert first.kept is False
+    assert second.kept is True
+    assert len(asked) == 1
+
+
+def test_the_judge_and_the_refusal_detector_are_calibrated(speaker: Speaker, tmp_path: Path) -> None:
+    judge = CachedEngine(Base("x", tmp_path, "d"), tmp_path / "cache")
+    found = {(c.what, c.clause_id): c for c in calibrate(from_text(SPEC), judge)}
+    pirate = found["judge", "trait.pirate"]
+    assert (pirate.kept, pirate.kept_right, pirate.broken, pirate.broken_right) == (1, 1, 1, 1)
+    refusal = found["refusal", "refuse.dosing"]
+    assert (refusal.kept, refusal.kept_right, refusal.broken, refusal.broken_right) == (1, 1, 1, 1)
+    assert not any(clause == "forbid.canned" for _, clause in found)
+
+
+def test_nanos_world_labels_answers_of_its_own_voices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backends.nano.world.voices import speaks
+
+    judge = CachedEngine(Base("nano", tmp_path, "d"), tmp_path / "cache")
+    program = from_text('trait pirate { means: "Talk like a pirate, with sea words." }')
+
+    def right(requests: Any) -> list[float]:
+        """A judge that hears pirates in the answer, as the world's own detector does."""
+        return [0.9 if speaks("pirate", r.split("Answer: ")[1].rpartition("\n")[0]) else 0.1 for r in requests]
+
+    monkeypatch.setattr(judge, "yes", right)
+    (found,) = calibrate(program, judge)
+    assert found.labels == "answers written by nano's own world"
+    assert found.kept == found.broken == 30
+    assert found.kept_right + found.broken_right >= 58
+    monkeypatch.setattr(judge, "yes", lambda requests: [0.9] * len(requests))
+    (always,) = calibrate(program, judge)
+    assert (always.kept_right, always.broken_right) == (30, 0)
+    assert calibrate(from_text('trait odd { means: "Speak in the manner of a Martian tax collector." }'), judge) == ()
+
+
+def test_missing_files_are_errors_with_help(speaker: Speaker, shapes: dict[str, Path], tmp_path: Path) -> None:
+    build, run = place(tmp_path, shapes["llama"], [probe(1)])
+    (run / "adapter").rename(run / "elsewhere")
+    with pytest.raises(DataError, match="no adapter"):
+        measure.run(build, run)
+    (build / "probes.jsonl").write_text("{}\n")
+    with pytest.raises(DataError, match="cannot be read"):
+        measure.run(build, None)
+    (build / "probes.jsonl").unlink()
+    with pytest.raises(DataError, match="is not there"):
+        measure.run(build, None)
+
+
+def test_a_refusal_check_needs_no_judge(speaker: Speaker, tmp_path: Path) -> None:
+    judge = CachedEngine(Base("x", tmp_path, "d"), tmp_path / "cache")
+    (decision,) = decide([Case("Q", "I cannot say.", (RefusalCheck(present=True),))], judge)
+    assert decision.kept is True
+    assert decision.judge_yes is None

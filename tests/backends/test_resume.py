@@ -1,0 +1,134 @@
+"""Kill any stage at any moment and start it again: the same bytes as an unbroken run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from backends import generate, train
+from compiler import ir_file
+from compiler.build import from_text
+from tests.backends import checkpoints, jobs, processes, recipes
+
+SPEC = """
+trait pirate { means: "Talk like a pirate." example { user: "Hi" good: "Arr" bad: "Hello" } }
+forbid canned { phrases: ["Certainly!"] }
+"""
+ROWS = ("pairs.jsonl", "probes.jsonl", "sft.jsonl", "generate.json")
+ADAPTER = ("adapter_config.json", "adapter_model.safetensors", "README.md")
+MEASURED = ("measurements.jsonl", "measure.json")
+
+
+def project(root: Path, base: Path) -> Path:
+    """A build folder as the compiler leaves it, with a copy of the base at the same relative place."""
+    made = recipes.recipe("base-model", 10).model_copy(update={"method": "sft+dpo"})
+    build = recipes.write(root / "build" / "pirate", made)
+    jobs.write(build, sft=jobs.sft(6), dpo=jobs.dpo(12))
+    (build / "prompt.md").write_text(f"{recipes.SYSTEM}\n")
+    (build / "ir.json").write_text(ir_file.dumps(from_text(SPEC)))
+    (root / "base-model").symlink_to(base)
+    return build
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_every_stage_ends_with_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = checkpoints.make(tmp_path / "llama")
+    whole = project(tmp_path / "whole", base)
+    broken = project(tmp_path / "broken", base)
+    kills = {}
+    for build, kills_of in ((whole, (0, 0, 0)), (broken, (2, 3, 2))):
+        root = build.parent.parent
+        monkeypatch.chdir(root)
+        here, runs = build.relative_to(root), Path("runs")
+        stages = (processes.generating, processes.training, processes.measuring)
+        for seed, (stage, number) in enumerate(zip(stages, kills_of, strict=True)):
+            kills[stage.__name__] = processes.killed_at_random(stage, here, runs, seed, number)
+    monkeypatch.chdir(tmp_path / "whole")
+
+    assert processes.bytes_of(whole, *ROWS) == processes.bytes_of(broken, *ROWS)
+    runs = [next((b.parent.parent / "runs").iterdir()) for b in (whole, broken)]
+    assert runs[0].name == runs[1].name
+    assert {p.name for p in (runs[0] / "adapter").iterdir()} == set(ADAPTER)
+    assert processes.bytes_of(runs[0] / "adapter", *ADAPTER) == processes.bytes_of(runs[1] / "adapter", *ADAPTER)
+    assert processes.bytes_of(runs[0], *MEASURED) == processes.bytes_of(runs[1], *MEASURED)
+    assert kills["training"] >= 2, "the training ends before it is killed: let it take more steps"
+    steps = [line.split('"step": ')[1].split(",")[0] for line in (runs[1] / "events.jsonl").read_text().splitlines()]
+    assert steps == [str(n) for n in [*range(1, 7), *range(1, 13)]]
+    assert not (runs[1] / "work").exists()
+
+
+def test_a_torn_or_changed_checkpoint_is_not_used(tmp_path: Path) -> None:
+    from backends.train.checkpoints import MANIFEST, _seal, newest
+
+    for step, text in ((4, "four"), (8, "eight"), (12, "twelve")):
+        staged = tmp_path / f".staged-{step}"
+        staged.mkdir()
+        (staged / "adapter.safetensors").write_text(text)
+        (staged / "schedule.json").write_text("{}")
+        _seal(staged, tmp_path / f"checkpoint-{step}")
+    (tmp_path / ".staged-16").mkdir()
+    assert newest(tmp_path) == tmp_path / "checkpoint-12"
+    (tmp_path / "checkpoint-12" / "adapter.safetensors").write_text("twelvf")  # one byte flipped
+    assert newest(tmp_path) == tmp_path / "checkpoint-8"
+    (tmp_path / "checkpoint-8" / "schedule.json").unlink()
+    assert newest(tmp_path) == tmp_path / "checkpoint-4"
+    (tmp_path / "checkpoint-4" / MANIFEST).unlink()
+    assert newest(tmp_path) is None
+    assert not any(tmp_path.iterdir()), "what cannot be used is removed"
+
+
+def test_nothing_is_computed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second build and one whose other unit changed load no model for what was answered before."""
+    from backends import cached, engines
+
+    base = checkpoints.make(tmp_path / "llama")
+    build = recipes.write(tmp_path / "build" / "pirate", recipes.recipe(base, 6))
+    generate.run(build)
+    before = processes.bytes_of(build, "pairs.jsonl", "probes.jsonl")
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr(engines, "load", refuse)
+    generate.run(build)
+    assert processes.bytes_of(build, "pairs.jsonl", "probes.jsonl") == before
+
+    # A cache file that is not what was written is computed again, and noticed by the refusal.
+    victim = next(p for p in (build.parent / ".cache").iterdir())
+    victim.write_text(victim.read_text()[:-3])
+    assert cached._read(victim) is None
+    with pytest.raises(AssertionError, match="a model was loaded"):
+        generate.run(build)
+
+
+def test_an_edit_of_one_unit_changes_its_rows_alone(tmp_path: Path) -> None:
+    base = checkpoints.make(tmp_path / "llama")
+    made = recipes.recipe(base, 6)
+    build = recipes.write(tmp_path / "build" / "pirate", made)
+    generate.run(build)
+    old = set((build / "pairs.jsonl").read_text().splitlines())
+    edited = made.units[2].model_copy(update={"seed": 99})
+    recipes.write(build, made.model_copy(update={"units": (*made.units[:2], edited, *made.units[3:])}))
+    generate.run(build)
+    new = set((build / "pairs.jsonl").read_text().splitlines())
+    assert {line for line in old ^ new if edited.id not in line} == set()
+    assert any(edited.id in line for line in old - new)
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = checkpoints.make(tmp_path / "llama")
+    build = recipes.write(tmp_path / "build" / "pirate", recipes.recipe(base, 4))
+    jobs.write(build, dpo=jobs.dpo(2))
+    generate.run(build)
+    run = train.run_folder(build, tmp_path / "runs")
+    run.mkdir(parents=True)
+    (run / "run.json").write_text("{}")
+    monkeypatch.setattr("backends.train.loop.train", lambda *a: pytest.fail("trained again"))
+    assert train.run(build, tmp_path / "runs") == run
+    jobs.write(build, dpo=jobs.dpo(3))
+    assert train.run_folder(build, tmp_path / "runs") != run
+    assert os.fspath(run.name).startswith("pirate-")

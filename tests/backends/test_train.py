@@ -1,0 +1,307 @@
+"""Training on tiny checkpoints: every shape, every method, stock PEFT and stock trl on the same files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from backends import bases, measure, train
+from backends.train.adapters import adapter_digest, save_adapter
+from backends.train.jobs import read_job
+from compiler import ir_file
+from compiler.build import from_text
+from compiler.failures import DataError, ModelLoadError
+from compiler.records import ChatRow, MeasureReport, Message, PreferencePair, Recipe
+from tests.backends import checkpoints, jobs, recipes
+from tests.backends.recipes import user
+
+WORDS = ("sea", "ship", "rope", "tide", "knot", "mast")
+
+
+def build_folder(root: Path, base: Path, method: str = "dpo", system: bool = False) -> Path:
+    """A build folder with rows written by hand; no model has answered."""
+    build = recipes.write(root / "build" / "pirate", Recipe(base=str(base), units=(), method=method))
+    pairs, chats = [], []
+    common: dict[str, Any] = {
+        "clause_ids": ("t",),
+        "generator": "examples",
+        "unit": "t",
+        "seed": 0,
+        "spans": ("a:1:1",),
+    }
+    for number, word in enumerate(WORDS):
+        prompt = user(f"What is a {word}?")
+        if system:
+            prompt = (Message(role="system", content="The user is a sailor."), *prompt)
+        good = (Message(role="assistant", content=f"Arr, a {word} it be."),)
+        bad = (Message(role="assistant", content=f"Certainly! A {word}."),)
+        pairs.append(PreferencePair(id=f"t-{number}", prompt=prompt, chosen=good, rejected=bad, **common))
+        chats.append(ChatRow(id=f"t-{number}", messages=(*prompt, *good), **common))
+    (build / "pairs.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in pairs))
+    (build / "sft.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in chats))
+    jobs.write(build, dpo=jobs.dpo(2), sft=jobs.sft(2))
+    return build
+
+
+@pytest.mark.parametrize("shape", checkpoints.SHAPES)
+def test_stock_peft_loads_the_adapter_of_every_shape(shapes: dict[str, Path], tmp_path: Path, shape: str) -> None:
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    build = build_folder(tmp_path, shapes[shape], system=True)
+    run = train.run(build, tmp_path / "runs")
+    assert {p.name for p in run.iterdir()} == {"adapter", "events.jsonl", "run.json"}
+    names = {p.name for p in (run / "adapter").iterdir()}
+    assert names == {"adapter_config.json", "adapter_model.safetensors", "README.md"}
+
+    plain = AutoModelForCausalLM.from_pretrained(shapes[shape]).eval()
+    ids = torch.tensor([[5, 6, 7, 8, 9]])
+    with torch.no_grad():
+        before = plain(ids).logits
+        stock = PeftModel.from_pretrained(plain, run / "adapter").eval()(ids).logits
+    from backends import engines
+
+    engine: Any = engines.load(bases.resolve(str(shapes[shape])))
+    engine.attach(run / "adapter")
+    with torch.no_grad():
+        ours = engine.model(ids).logits
+        with engine.model.disable_adapter():
+            off = engine.model(ids).logits
+    assert torch.allclose(stock, ours, atol=1e-5)
+    assert torch.allclose(before, off, atol=1e-5)
+    assert (stock - before).abs().max() > 1e-3, "the adapter does something"
+
+
+@pytest.mark.parametrize("method", ["sft", "dpo", "sft+dpo"])
+def test_every_method_twice_gives_the_same_bytes(shapes: dict[str, Path], tmp_path: Path, method: str) -> None:
+    runs = []
+    for name in ("one", "two"):
+        build = build_folder(tmp_path / name, shapes["llama"], method)
+        runs.append(train.run(build, tmp_path / name / "runs"))
+    assert runs[0].name == runs[1].name
+    for file in ("adapter_config.json", "adapter_model.safetensors", "README.md"):
+        first, second = ((run / "adapter" / file).read_bytes() for run in runs)
+        assert first == second
+    record = json.loads((runs[0] / "run.json").read_text())
+    assert record["steps"] == dict.fromkeys(method.split("+"), 2)
+    assert record["adapter_digest"] == adapter_digest(runs[0] / "adapter")
+    text = "".join(p.read_text() for p in (runs[0] / "adapter").iterdir() if p.suffix != ".safetensors")
+    assert str(tmp_path / "one") not in text, "no path of this machine stands in the adapter"
+
+
+def test_methods_are_found_by_their_files_and_differ(shapes: dict[str, Path], tmp_path: Path) -> None:
+    assert train.method_names() == ("dpo", "sft", "sft+dpo")
+    with pytest.raises(DataError, match="ppo"):
+        train.stages_of("ppo")
+    digests = set()
+    for method in train.method_names():
+        build = build_folder(tmp_path / method, shapes["llama"], method)
+        digests.add(train.run_folder(build, tmp_path / "runs").name)
+    assert len(digests) == 3
+
+
+def test_sft_without_generation_marks_learns_the_last_answer(shapes: dict[str, Path], tmp_path: Path) -> None:
+    build = build_folder(tmp_path, shapes["gemma3"], "sft")
+    run = train.run(build, tmp_path / "runs")
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    assert [event["step"] for event in events] == [1, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["dpo", "sft"])
+def test_stock_trl_runs_the_job(shapes: dict[str, Path], tmp_path: Path, stage: str) -> None:
+    """Nothing of Tenet runs here: the stock command line reads the job, the rows and the base that lie in the build."""
+    build = build_folder(tmp_path, shapes["llama"], stage)
+    bases.place(bases.resolve(str(shapes["llama"])), build / "base")
+    script = Path(sys.executable).with_name("trl")
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_CACHE": str(tmp_path / "cache"),
+        "OMP_NUM_THREADS": "1",
+        "ACCELERATE_USE_CPU": "1",
+    }
+    done = subprocess.run(
+        [str(script), stage, "--config", f"jobs/{stage}.yaml"],
+        cwd=build,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (build / "trained" / "adapter_model.safetensors").is_file()
+
+
+def test_nothing_is_sent_and_nothing_is_asked_of_the_hub(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    from huggingface_hub import constants
+    from trl.trainer import base_trainer
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(base_trainer, "send_telemetry", refuse)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    build = build_folder(tmp_path, shapes["llama"])
+    assert (train.run(build, tmp_path / "runs") / "adapter").is_dir()
+
+
+def test_a_kill_while_events_are_cut_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backends.train import loop
+
+    events = tmp_path / "events.jsonl"
+    events.write_text("".join(json.dumps({"stage": "dpo", "step": n}) + "\n" for n in (1, 2, 3)) + '{"stage": "d')
+    before = events.read_text()
+
+    def killed(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", killed)
+        with pytest.raises(KeyboardInterrupt):
+            loop._cut(events, "dpo", 2)
+    assert events.read_text() == before
+    loop._cut(events, "dpo", 2)
+    assert [json.loads(line)["step"] for line in events.read_text().splitlines()] == [1, 2]
+    assert [p.name for p in tmp_path.iterdir()] == ["events.jsonl"]
+
+
+def test_what_a_kill_after_the_record_leaves_is_removed(shapes: dict[str, Path], tmp_path: Path) -> None:
+    build = build_folder(tmp_path, shapes["llama"])
+    done = train.run_folder(build, tmp_path / "runs")
+    (done / "work" / "dpo-adapter").mkdir(parents=True)
+    (done / "run.json").write_text("{}")
+    assert train.run(build, tmp_path / "runs") == done
+    assert [p.name for p in done.iterdir()] == ["run.json"]
+
+
+def test_an_unknown_key_of_a_job_is_an_error(shapes: dict[str, Path], tmp_path: Path) -> None:
+    build = build_folder(tmp_path, shapes["llama"])
+    path = build / "jobs" / "dpo.yaml"
+    path.write_text(path.read_text() + "temperature_of_the_tea: 60\n")
+    with pytest.raises(DataError, match="temperature_of_the_tea"):
+        train.run(build, tmp_path / "runs")
+    assert not list((tmp_path / "runs").glob("*/adapter"))
+
+
+def test_torn_rows_and_no_rows_are_errors_with_help(shapes: dict[str, Path], tmp_path: Path) -> None:
+    build = build_folder(tmp_path, shapes["llama"])
+    rows = (build / "pairs.jsonl").read_text().splitlines()
+    (build / "pairs.jsonl").write_text(rows[0] + "\n" + json.dumps({"prompt": []}) + "\n")
+    with pytest.raises(DataError, match="row 2"):
+        train.run(build, tmp_path / "runs")
+    (build / "pairs.jsonl").write_text("")
+    with pytest.raises(DataError, match="no rows") as caught:
+        train.run(build, tmp_path / "runs")
+    assert "generate.json" in (caught.value.help or "")
+
+
+def test_promise_6_another_adapter_than_the_trained_one_is_noticed(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from safetensors.torch import load_file, save_file
+    from transformers import AutoModelForCausalLM
+
+    base = bases.resolve(str(shapes["llama"]))
+    chat = bases.load_chat(base)
+    torch.manual_seed(0)
+    plain = AutoModelForCausalLM.from_pretrained(base.path)
+    model = get_peft_model(plain, LoraConfig(target_modules="all-linear", init_lora_weights=False))
+    save_adapter(model, base, chat, tmp_path / "good")
+
+    def changed(change: Any) -> None:
+        saving = type(model).save_pretrained
+
+        def save(self: Any, folder: str, **options: Any) -> None:
+            saving(self, folder, **options)
+            path = Path(folder) / "adapter_model.safetensors"
+            tensors = change(load_file(path))
+            save_file(tensors, path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(type(model), "save_pretrained", save)
+            save_adapter(model, base, chat, tmp_path / "bad")
+
+    with pytest.raises(ModelLoadError, match="other keys"):
+        changed(lambda t: {name.replace("base_model.", "base_model.base_model."): v for name, v in t.items()})
+    with pytest.raises(ModelLoadError, match="is not the trained one"):
+        changed(lambda t: {name: v + (name == min(t)) for name, v in t.items()})
+    assert not (tmp_path / "bad").exists()
+
+    # The same weights on other scales pass the first two comparisons, and answer differently.
+    settle = train.adapters._settle  # type: ignore[attr-defined]  # the module is reached through its package
+
+    def rescaled(folder: Path, of: bases.Base) -> None:
+        settle(folder, of)
+        config = json.loads((folder / "adapter_config.json").read_text())
+        (folder / "adapter_config.json").write_text(json.dumps(config | {"lora_alpha": config["lora_alpha"] * 2}))
+
+    monkeypatch.setattr("backends.train.adapters._settle", rescaled)
+    with pytest.raises(ModelLoadError, match="answers differently"):
+        save_adapter(model, base, chat, tmp_path / "bad")
+
+
+def test_an_adapter_of_zeros_is_not_called_done(shapes: dict[str, Path], tmp_path: Path) -> None:
+    build = build_folder(tmp_path, shapes["llama"])
+    job = yaml.safe_load((build / "jobs" / "dpo.yaml").read_text())
+    jobs.write(build, dpo={**job, "learning_rate": 0.0})
+    with pytest.raises(ModelLoadError, match="zero"):
+        train.run(build, tmp_path / "runs")
+
+
+def test_gate_0_stops_at_an_adapter_that_loads_to_nothing(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The field's silent failure: keys with a doubled prefix load without a word and change nothing."""
+    from safetensors.torch import load_file, save_file
+
+    build = build_folder(tmp_path, shapes["llama"])
+    made = recipes.recipe(shapes["llama"], 3)
+    from backends import generate
+
+    recipes.write(build, made)
+    generate.run(build)
+    jobs.write(build, dpo=jobs.dpo(4))
+    (build / "prompt.md").write_text("Talk like a pirate.\n")
+    (build / "ir.json").write_text(ir_file.dumps(from_text('trait pirate { means: "Talk like a pirate." }')))
+    run = train.run(build, tmp_path / "runs")
+    arms: Any = ("base", "adapter")
+    measure.run(build, run, arms=arms)
+    report = MeasureReport.model_validate_json((run / "measure.json").read_text())
+    assert report.engaged is not None
+    assert report.engaged.engaged
+    assert report.answers["adapter"] == report.answers["base"] > 0
+
+    path = run / "adapter" / "adapter_model.safetensors"
+    save_file({f"base_model.{name}": tensor for name, tensor in load_file(path).items()}, path)
+    measure.run(build, run, arms=arms)
+    report = MeasureReport.model_validate_json((run / "measure.json").read_text())
+    assert report.engaged is not None
+    assert not report.engaged.engaged
+    assert (run / "measurements.jsonl").read_text() == ""
+
+
+def test_the_row_file_of_a_job_is_found_in_each_way_of_writing_it(tmp_path: Path) -> None:
+    for number, files in enumerate(("pairs.jsonl", ["pairs.jsonl"], {"train": "pairs.jsonl"})):
+        job = {**jobs.dpo(2), "datasets": [{"path": "json", "data_files": files}]}
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(yaml.safe_dump(job))
+        assert read_job(path).rows == "pairs.jsonl"
+    (tmp_path / "x.yaml").write_text("model_name_or_path: base\n")
+    with pytest.raises(DataError, match="row file"):
+        read_job(tmp_path / "x.yaml")

@@ -1,0 +1,318 @@
+"""The driver: what commands print, which exit codes they leave with, and what they do not load."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compiler.cli import COMMANDS, run, stages
+from compiler.failures import DataError, ModelLoadError
+from tests.compiler.conftest import SPECS
+
+PIRATE = SPECS / "pirate.tenet"
+SIX_DEFECTS = """tenet 1
+trait a { mean: "x" }
+trait b { means: "y" intensity: 3 }
+refuse c { about: "z" style: nowhere }
+forbid d { phrases: [] }
+wish e { }
+trait b { means: "again" }
+"""
+
+
+@pytest.fixture(autouse=True)
+def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run in an empty folder, on a CPU, with a base that needs no weights."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TENET_DEVICE", "cpu")
+    from compiler.facts import BaseFacts
+
+    monkeypatch.setattr(stages, "base_facts", lambda *_, **__: BaseFacts("nano", "0" * 64, None, 5_000_000))
+    return tmp_path
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    caught = capsys.readouterr()
+    return caught.out, caught.err
+
+
+# ------------------------------------------------------------------ new, check, fmt
+
+
+def test_a_new_spec_checks_clean_and_is_formatted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["new", "my-bot"]) == 0
+    assert run(["check", "--strict", "my-bot.tenet"]) == 0
+    assert "my-bot.tenet: no problems, 4 clauses" in said(capsys)[0]
+    assert run(["fmt", "--check", "my-bot.tenet"]) == 0
+    assert run(["build", "--no-rows", "my-bot.tenet"]) == 0
+    assert (
+        Path("build/my-bot/prompt.md").read_text(encoding="utf-8").startswith("You are MyBot, made by the MyBot team.")
+    )
+
+
+def test_new_overwrites_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.tenet").write_text("mine", encoding="utf-8")
+    assert run(["new", "a"]) == 2
+    assert Path("a.tenet").read_text(encoding="utf-8") == "mine"
+    assert "--force" in said(capsys)[1]
+
+
+def test_all_defects_are_reported_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.tenet").write_text(SIX_DEFECTS, encoding="utf-8")
+    assert run(["check", "--format", "concise", "bad.tenet"]) == 1
+    lines = said(capsys)[0].splitlines()
+    assert {int(line.split(":")[1]) for line in lines} == {2, 3, 4, 5, 6, 7}
+    assert run(["check", "--json", "bad.tenet"]) == 1
+    found = json.loads(said(capsys)[0])
+    assert len(found) >= 6
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("new", "doctor", "nano", "trace")])
+def test_what_is_no_spec_is_a_usage_error(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("folder").mkdir()
+    Path("folder/a.tenet").write_text("tenet 1", encoding="utf-8")
+    assert run([command, "missing.tenet"]) == 2
+    assert "there is no file missing.tenet" in said(capsys)[1]
+    assert run([command, "folder"]) == 2
+    assert "did you mean folder/a.tenet" in said(capsys)[1]
+
+
+def test_fmt_shows_checks_and_writes(capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'tenet 1\ntrait a {means:"b"}  # why\n'
+    path = Path("a.tenet")
+    path.write_text(text, encoding="utf-8")
+    assert run(["fmt", "--check", "a.tenet"]) == 1
+    assert run(["fmt", "--diff", "a.tenet"]) == 1
+    assert "+trait a {" in said(capsys)[0]
+    assert path.read_text(encoding="utf-8") == text
+    assert run(["fmt", "a.tenet"]) == 0
+    assert "# why" in path.read_text(encoding="utf-8")
+    assert run(["fmt", "--check", "a.tenet"]) == 0
+
+
+def test_fmt_leaves_a_broken_file_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.tenet").write_text("tenet 1\ntrait a { means", encoding="utf-8")
+    assert run(["fmt", "a.tenet"]) == 1
+    assert Path("a.tenet").read_text(encoding="utf-8") == "tenet 1\ntrait a { means"
+    assert "a.tenet:2" in said(capsys)[1]
+
+
+# ------------------------------------------------------------------ build, plan, trace
+
+
+def test_the_pure_build_writes_every_file_and_plans_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", "--no-rows", str(PIRATE)]) == 0
+    files = {p.relative_to("build/pirate").as_posix() for p in Path("build/pirate").rglob("*") if p.is_file()}
+    pure = ["filters.json", "ir.json", "jobs/dpo.yaml", "lock.json", "prompt.md", "recipe.json", "sources.json"]
+    assert sorted(files) == [*pure, "trace.json"]
+    said(capsys)
+    assert run(["plan", "--json", str(PIRATE)]) == 0
+    plan = json.loads(said(capsys)[0])
+    assert [step["stage"] for step in plan["steps"]] == ["generate", "train", "measure"]
+
+
+def test_building_again_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", "--no-rows", str(PIRATE)]) == 0
+    before = {p: p.stat().st_mtime_ns for p in Path("build").rglob("*") if p.is_file()}
+    assert run(["build", "--no-rows", str(PIRATE)]) == 0
+    assert {p: p.stat().st_mtime_ns for p in Path("build").rglob("*") if p.is_file()} == before
+    assert b"/tmp" not in b"".join(p.read_bytes() for p in before)
+
+
+def test_a_changed_method_leaves_no_stale_job() -> None:
+    text = PIRATE.read_text(encoding="utf-8")
+    Path("pirate.tenet").write_text(text.replace("method: dpo", "method: sft+dpo"), encoding="utf-8")
+    assert run(["build", "--no-rows", "pirate.tenet"]) == 0
+    assert sorted(p.name for p in Path("build/pirate/jobs").iterdir()) == ["dpo.yaml", "sft.yaml"]
+    Path("pirate.tenet").write_text(text, encoding="utf-8")
+    assert run(["build", "--no-rows", "pirate.tenet"]) == 0
+    assert sorted(p.name for p in Path("build/pirate/jobs").iterdir()) == ["dpo.yaml"]
+
+
+def test_annotated_lines_name_clause_file_and_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", "--annotate", str(PIRATE)]) == 0
+    lines = said(capsys)[0].splitlines()
+    place = next(i for i, line in enumerate(lines) if line.startswith("- Never say"))
+    number = PIRATE.read_text(encoding="utf-8").splitlines().index("forbid canned {") + 1
+    assert lines[place + 1].strip() == f"<- forbid.canned {PIRATE}:{number}"
+    assert not Path("build").exists()
+
+
+def test_errors_in_a_spec_stop_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.tenet").write_text(SIX_DEFECTS, encoding="utf-8")
+    for command in ("build", "plan", "run", "train", "measure"):
+        assert run([command, "bad.tenet"]) == 1, command
+        assert "error[T" in said(capsys)[1]
+    assert not Path("build").exists()
+
+
+def test_missing_data_is_said_with_the_place(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.tenet").write_text(
+        'tenet 1\ntrait a { means: "b" }\ntrain { method: sft  data: "no.jsonl" }', encoding="utf-8"
+    )
+    assert run(["check", "a.tenet"]) == 1
+    assert "a.tenet:3:28" in said(capsys)[0]
+    assert run(["build", "--no-rows", "a.tenet"]) == 1
+    assert "`data` names a file that does not exist" in said(capsys)[1]
+
+
+def test_trace_finds_its_build(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", "--no-rows", str(PIRATE)]) == 0
+    said(capsys)
+    assert run(["trace", "build/pirate/filters.json:forbid.canned", "--json"]) == 0
+    trail = json.loads(said(capsys)[0])
+    assert trail["causes"][0]["id"] == "forbid.canned"
+    assert trail["causes"][0]["line"] == "forbid canned {"
+    assert run(["trace", "build/pirate/prompt.md"]) == 2
+    assert run(["trace", "elsewhere.md:1"]) == 2
+    assert run(["trace", "build/pirate/filters.json:nope"]) == 3
+
+
+# ------------------------------------------------------------------ failures and interruptions
+
+
+def test_a_spec_in_place_of_a_command_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["pirate.tenet"]) == 2
+    assert "tenet check pirate.tenet" in said(capsys)[1]
+
+
+def test_run_goes_through_all_stages_and_leaves_with_the_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from compiler import verdicts
+    from compiler.cli import build, diff
+
+    called: list[str] = []
+
+    def stage(name: str, result: object) -> Any:
+        return lambda *_, **__: (called.append(name), result)[1]
+
+    monkeypatch.setattr(stages, "generate", stage("generate", None))
+    monkeypatch.setattr(build, "show_counts", stage("counts", None))
+    monkeypatch.setattr(stages, "train", stage("train", Path("runs/pirate-0")))
+    monkeypatch.setattr(stages, "measure", stage("measure", Path("runs/pirate-0")))
+    monkeypatch.setattr(stages, "diff", stage("diff", (None, Path("page.html"))))
+    monkeypatch.setattr(diff, "show", stage("show", None))
+    monkeypatch.setattr(verdicts, "exit_code", lambda report, strict=False: int(strict))
+    assert run(["run", str(PIRATE)]) == 0
+    assert called == ["generate", "counts", "train", "measure", "diff", "show"]
+    assert run(["run", "--strict", str(PIRATE)]) == 1
+
+
+def test_an_interruption_says_what_is_kept_and_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stages, "generate", interrupted)
+    assert run(["run", str(PIRATE)]) == 130
+    err = said(capsys)[1]
+    assert "kept in build/.cache" in err
+    assert f"tenet run {PIRATE}" in err
+    # The lock is written last, so an interrupted build is not taken for a whole one.
+    assert not Path("build/pirate/lock.json").exists()
+
+
+@pytest.mark.parametrize("command", ["run", "build", "train", "measure"])
+def test_the_command_that_goes_on_is_the_one_that_was_typed(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stages, "generate", interrupted)
+    typed = [command, "-o", "my builds", "--cache", "else where", str(PIRATE)]
+    assert run(typed) == 130
+    err = said(capsys)[1]
+    assert "kept in else where" in err
+    assert shlex.split(err.splitlines()[-1].removeprefix("Go on with:")) == ["tenet", *typed]
+
+
+def test_what_the_machine_refuses_is_one_message_and_exit_code_three(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("taken").write_text("a file", encoding="utf-8")
+    assert run(["build", "--no-rows", "-o", "taken", str(PIRATE)]) == 3
+    err = said(capsys)[1]
+    assert "error: taken" in err
+    assert "Not a directory" in err
+    assert "Traceback" not in err
+
+
+def test_a_fault_of_the_program_is_no_finding_and_its_details_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def faulty(*_: object) -> None:
+        raise KeyError("[gone]")
+
+    monkeypatch.setattr(stages, "generate", faulty)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert run(["build", str(PIRATE)]) == 3
+    err = said(capsys)[1]
+    assert "error: KeyError: '[gone]'" in err
+    assert "a fault of Tenet" in err
+    assert "Traceback" not in err
+    details = Path(err.split("details: ")[1].strip())
+    assert "in faulty" in details.read_text(encoding="utf-8")
+    # Where nothing can be kept, the details are shown.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    assert run(["build", str(PIRATE)]) == 3
+    assert "in faulty" in said(capsys)[1]
+
+
+@pytest.mark.parametrize("error", [ModelLoadError("no weights", help="make some"), DataError("torn", help="build it")])
+def test_a_failure_is_one_message_and_exit_code_three(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(stages, "generate", failing)
+    assert run(["build", str(PIRATE)]) == 3
+    err = said(capsys)[1]
+    assert f"error: {error}" in err
+    assert "help:" in err
+    assert "Traceback" not in err
+
+
+def test_measuring_what_is_not_trained_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", "--no-rows", str(PIRATE)]) == 0
+    for command in ("measure", "diff", "chat"):
+        assert run([command, "build/pirate"]) == 3, command
+        assert "tenet build" in said(capsys)[1]
+
+
+# ------------------------------------------------------------------ what is loaded
+
+HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
+NOT_FOR_CHECKING = (*HEAVY, "pydantic", "rich", "yaml", "jinja2", "pyarrow", "numpy", "backends")
+PROBE = (
+    "import sys; from compiler.cli import run; code = run(sys.argv[1:]); print('loaded', *sys.modules); sys.exit(code)"
+)
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "TENET_DEVICE": "cpu"}
+    command = [sys.executable, "-c", PROBE, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_checking_loads_nothing_heavy() -> None:
+    assert not loaded_by("check", str(SPECS / "harbor.tenet")) & set(NOT_FOR_CHECKING)
+    assert not loaded_by("--help") & {*NOT_FOR_CHECKING, "lark", "spec"}
+
+
+def test_the_pure_build_and_the_plan_load_no_torch() -> None:
+    for arguments in (["build", "--no-rows", str(PIRATE)], ["plan", str(PIRATE)], ["build", "--annotate", str(PIRATE)]):
+        assert not loaded_by(*arguments) & set(HEAVY), arguments

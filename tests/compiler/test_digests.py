@@ -1,0 +1,116 @@
+"""Promise 3: a comment rebuilds nothing; an edit to one clause touches that clause's units and no others."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+
+import pytest
+
+from compiler.artifact import Artifact
+from compiler.digests import digest, recipe_digest, unit_digest
+from compiler.records import Recipe
+from tests.compiler.conftest import NAMES, artifacts_of, program_of
+
+
+def units_of(artifacts: dict[str, Artifact]) -> dict[str, str]:
+    recipe = Recipe.model_validate_json(artifacts["recipe.json"].text)
+    return {unit.id: unit_digest(unit) for unit in recipe.units}
+
+
+def owners_of_changed(before: dict[str, Artifact], after: dict[str, Artifact]) -> set[str]:
+    """Ids of the clauses named by units that differ, on either side, reduced to what they have in common."""
+    old, new = units_of(before), units_of(after)
+    changed = {i for i in old.keys() | new.keys() if old.get(i) != new.get(i)}
+    return {unit_id.split("/")[0] for unit_id in changed}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", range(5))
+def test_comments_and_blank_lines_change_no_digest(
+    name: str, seed: int, texts: dict[str, str], built: dict[str, dict[str, Artifact]]
+) -> None:
+    drawn = random.Random(seed)
+    lines = texts[name].splitlines()
+    for _ in range(6):
+        place = drawn.randrange(1, len(lines))
+        lines.insert(place, drawn.choice(["", "# why this is so", "      # indented", "\t"]))
+    after = artifacts_of("\n".join(lines) + "\n", name)
+    assert units_of(after) == units_of(built[name])
+    old, new = (json.loads(a["lock.json"].text) for a in (built[name], after))
+    assert old["program"] == new["program"]
+    assert old["clauses"] == new["clauses"]
+    for path in ("prompt.md", "jobs/dpo.yaml"):
+        assert after[path].text == built[name][path].text
+    # The lines did move, and the source map tells so.
+    assert after["trace.json"].text != built[name]["trace.json"].text
+
+
+def test_because_and_tags_and_why_teach_nothing(texts: dict[str, str], built: dict[str, dict[str, Artifact]]) -> None:
+    text = texts["harbor"].replace("People write to us when something went wrong.", "They asked for it.")
+    assert text != texts["harbor"]
+    assert owners_of_changed(built["harbor"], artifacts_of(text, "harbor")) == set()
+    text = texts["pirate"].replace("no pirate", "something else")
+    assert owners_of_changed(built["pirate"], artifacts_of(text)) == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "owners"),
+    [
+        ('still_help: "what a medicine is for"', 'still_help: "how to store a medicine"', {"refuse.dosing"}),
+        ('asks: ["How many pills is too many?"]', 'asks: ["Three pills?"]', {"refuse.dosing"}),
+        ('about: "what illness somebody has"', 'about: "what disease somebody has"', {"refuse.diagnosis"}),
+        ('says: "I am an AI."', 'says: "I am a computer program."', {"stance.being_an_ai"}),
+        ('means: "Uses a word of the sea."', 'means: "Uses two words of the sea."', {"trait.nautical"}),
+        ('ask: "I lost my dog."', 'ask: "I lost my cat."', {"trait.caring"}),
+    ],
+)
+def test_an_edit_of_one_clause_changes_its_own_units_only(
+    old: str, new: str, owners: set[str], texts: dict[str, str], built: dict[str, dict[str, Artifact]]
+) -> None:
+    assert old in texts["harbor"]
+    after = artifacts_of(texts["harbor"].replace(old, new), "harbor")
+    assert owners_of_changed(built["harbor"], after) == owners
+
+
+def test_an_edit_of_the_voice_changes_exactly_the_units_that_name_it(
+    texts: dict[str, str], built: dict[str, dict[str, Artifact]]
+) -> None:
+    text = texts["pirate"].replace("Talk like a pirate, with sea words.", "Talk like a sailor.")
+    after = artifacts_of(text, "pirate")
+    old, new = units_of(built["pirate"]), units_of(after)
+    changed = {i for i in old if old[i] != new[i]}
+    recipe = Recipe.model_validate_json(built["pirate"]["recipe.json"].text)
+    naming = {u.id for u in recipe.units if "trait.pirate" in u.clause_ids}
+    # Literal examples and the author's own probes stand as they are written; probes that other checks decide, too.
+    unchanged = naming - changed
+    assert changed <= naming | {u.id for u in recipe.units if "trait.pirate" in u.measures}
+    assert all("examples" in i for i in unchanged if "/probes" not in i and "/author" not in i), unchanged
+
+
+def test_a_changed_forbid_regenerates_no_other_answers(
+    texts: dict[str, str], built: dict[str, dict[str, Artifact]]
+) -> None:
+    """Other units hold forbids as checks only: the prompts and sides of their rows stay."""
+    after = artifacts_of(texts["pirate"].replace('"As an AI model"', '"As a model"'), "pirate")
+    before = Recipe.model_validate_json(built["pirate"]["recipe.json"].text)
+    now = {u.id: u for u in Recipe.model_validate_json(after["recipe.json"].text).units}
+    for unit in before.units:
+        if unit.id.split("/")[0] != "forbid.canned":
+            assert unit.model_copy(update={"forbids": ()}) == now[unit.id].model_copy(update={"forbids": ()})
+    assert unit_digest(before.units[0]) != unit_digest(now[before.units[0].id])
+
+
+def test_spans_are_in_no_digest(built: dict[str, dict[str, Artifact]]) -> None:
+    text = built["pirate"]["recipe.json"].text
+    recipe = Recipe.model_validate_json(text)
+    moved = Recipe.model_validate_json(re.sub(r"pirate\.tenet:(\d+)", r"pirate.tenet:9\1", text))
+    assert moved != recipe
+    assert recipe_digest(moved) == recipe_digest(recipe)
+
+
+def test_unlike_bodies_with_equal_fields_differ() -> None:
+    one = program_of('tenet 1\nforbid x { phrases: ["a"] }').clauses[0]
+    other = program_of('tenet 1\nrequire x { includes: ["a"] }').clauses[0]
+    assert digest(one.body) != digest(other.body)

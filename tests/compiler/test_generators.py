@@ -1,0 +1,182 @@
+"""Units: what every one of them must satisfy, and what each kind of clause asks for."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from compiler.generators.identity import MAKER_PROBES, MAKER_TRAINING, NAME_PROBES, NAME_TRAINING
+from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
+from compiler.ir import Program
+from compiler.lowering import pairs, probes, recipe
+from compiler.records import AffixCheck, RefusalCheck, Unit
+from compiler.rendering import clause_lines
+from spec.constructs import Persona
+from tests.compiler.conftest import NAMES, program_of
+
+
+def units_of(text: str) -> dict[str, Unit]:
+    program = program_of(f"tenet 1\n{text}")
+    return {unit.id: unit for unit in (*pairs.lower(program), *probes.lower(program))}
+
+
+@pytest.fixture(params=NAMES)
+def program(request: pytest.FixtureRequest, programs: dict[str, Program]) -> Program:
+    return programs[request.param]
+
+
+def test_ids_are_unique_and_name_their_clause(program: Program) -> None:
+    made = recipe.make(program)
+    assert max(Counter(u.id for u in made.units).values()) == 1
+    for unit in made.units:
+        assert unit.id.startswith(f"{unit.clause_ids[0]}/")
+        assert unit.count > 0
+        assert len(unit.spans) == len(unit.clause_ids) or unit.clause_ids == ("facts",)
+        assert set(unit.measures) <= made.measures.keys()
+
+
+def test_a_side_is_sampled_under_no_clause_that_its_unit_does_not_name(program: Program) -> None:
+    """Promise 3 stands on this: the text of a clause is in the system message of units that name it only."""
+    lines = {
+        clause.id: [line.text for line in clause_lines(clause, program, conditions=False)] for clause in program.clauses
+    }
+    for clause in program.clauses:
+        if isinstance(clause.body, Persona):
+            lines[clause.id].append(f"You are {clause.body.called}")
+    for unit in recipe.make(program).units:
+        for side in (unit.chosen, unit.rejected):
+            for clause_id, texts in lines.items():
+                if side is not None and side.system and clause_id not in unit.clause_ids:
+                    assert not any(text in side.system for text in texts), f"{unit.id} shows {clause_id}"
+
+
+def test_pairs_have_two_different_sides_and_probes_none(program: Program) -> None:
+    for unit in recipe.make(program).units:
+        if unit.purpose == "pairs":
+            assert unit.chosen is not None
+            assert unit.rejected is not None
+            assert unit.chosen != unit.rejected
+            assert not (unit.chosen.other and unit.rejected.other)
+        else:
+            assert unit.chosen is None
+            assert unit.rejected is None
+
+
+def test_the_context_of_a_row_is_in_its_sampled_system_messages(program: Program) -> None:
+    for unit in recipe.make(program).units:
+        for side in (unit.chosen, unit.rejected):
+            if unit.context and side is not None and side.system:
+                assert side.system.endswith(unit.context)
+
+
+def test_every_clause_is_taught_and_probed(program: Program) -> None:
+    units = recipe.make(program).units
+    for clause in program.clauses:
+        taught = sum(u.count for u in units if u.purpose == "pairs" and u.clause_ids[0] == clause.id)
+        probed = [u for u in units if u.purpose == "probes" and clause.id in (u.clause_ids[0], *u.measures)]
+        assert taught >= 4, clause.id
+        assert sum(u.count for u in probed if u.pressure is None) >= 60, clause.id
+
+
+def test_training_and_probes_share_no_text_of_the_compiler() -> None:
+    for group in (MANNER, DECLINED, HELD, NAMED, PARTED):
+        for push in group:
+            assert not set(push.training) & set(push.probes), push.technique
+            assert all("{ask}" in text for text in (*push.training, *push.probes)) or push.role == "system"
+    asked = [NAME_TRAINING, NAME_PROBES, MAKER_TRAINING, MAKER_PROBES]
+    everything = [question.lower().strip("?.!") for group in asked for question in group]
+    assert max(Counter(everything).values()) == 1
+
+
+def test_strict_targets_get_enough_answers() -> None:
+    units = units_of('forbid a { phrases: ["x"]  target: <= 1% }')
+    answers = sum(u.count for u in units.values() if u.purpose == "probes" and u.pressure is None)
+    # 299 flawless answers put the exact one-sided bound at 1%: 0.99 ** 299 < 0.05 < 0.99 ** 298.
+    assert answers >= 299
+    units = units_of('refuse a { about: "x y z"  target: >= 99% }')
+    assert units["refuse.a/probes"].count == 299
+
+
+def test_a_condition_is_taught_from_both_sides() -> None:
+    units = units_of('refuse a { about: "x"  unless: user.role == clinician }')
+    outside = units["refuse.a/outside@user.role=clinician"]
+    assert outside.context == "The user is a clinician."
+    assert outside.checks == (RefusalCheck(present=False),)
+    assert outside.chosen is not None
+    assert "Refuse" not in (outside.chosen.system or "")
+    assert outside.rejected is not None
+    assert "Refuse to say x." in (outside.rejected.system or "")
+    assert any(u.aspect == "outside" and u.purpose == "probes" for u in units.values())
+
+
+@pytest.mark.parametrize("condition", ["user.role != clinician", "not user.role == clinician"])
+def test_a_stranger_s_question_is_refused_and_never_trained_to_be_answered(condition: str) -> None:
+    units = units_of(f'refuse dosing {{ about: "doses" when: {condition} }}')
+    assert units["refuse.dosing/refuse"].context is None
+    outside = [u for u in units.values() if u.aspect == "outside"]
+    assert {u.purpose for u in outside} == {"pairs", "probes"}
+    assert {u.context for u in outside} == {"The user is a clinician."}
+
+
+def test_a_yielding_clause_is_not_pushed() -> None:
+    def pushed(level: str) -> int:
+        return sum(u.pressure is not None for u in units_of(f'trait a at {level} {{ means: "b" }}').values())
+
+    assert pushed("user") == pushed("guideline") == 0
+    assert pushed("developer") == pushed("root") > 0
+
+
+def test_a_requirement_stands_on_every_chosen_answer_and_is_absent_from_its_own_rejected() -> None:
+    units = units_of('trait a { means: "b" }\nrequire r { ends: "Fair winds." }')
+    distilled = units["trait.a/distill"]
+    assert distilled.chosen is not None
+    assert distilled.chosen.ends == "Fair winds."
+    assert "require.r" in distilled.clause_ids
+    assert AffixCheck(ends="Fair winds.") in distilled.forbids
+    own = units["require.r/minimal"]
+    assert own.chosen is not None
+    assert own.rejected is not None
+    assert (own.chosen.ends, own.rejected.ends) == ("Fair winds.", None)
+
+
+def test_elisions_are_never_trained_on() -> None:
+    text = 'trait a { means: "b"  example { user: "Hi" good: ["Hello [...]", "Ahoy."] bad: "Hm." } }'
+    unit = units_of(text)["trait.a/examples"]
+    assert unit.chosen is not None
+    assert unit.chosen.given == ("Ahoy.",)
+
+
+def test_examples_pair_good_ok_and_bad() -> None:
+    text = 'trait a { means: "b"  example { user: "Hi" good: ["g1", "g2"] ok: "o" bad: ["b1", "b2"] } }'
+    unit = units_of(text)["trait.a/examples"]
+    assert unit.chosen is not None
+    assert unit.rejected is not None
+    sides = list(zip(unit.chosen.given, unit.rejected.given, strict=True))
+    assert sides == [
+        ("g1", "b1"),
+        ("g1", "b2"),
+        ("g2", "b1"),
+        ("g2", "b2"),
+        ("g1", "o"),
+        ("g2", "o"),
+        ("o", "b1"),
+        ("o", "b2"),
+    ]
+
+
+@pytest.mark.parametrize("rows", [60, 400, 2000])
+def test_rows_scale_training_and_no_probe(rows: int) -> None:
+    text = 'persona P { maker: "M" }\ntrait a { means: "b" }\nforbid c { phrases: ["x"] }\n'
+    usual, scaled = units_of(text), units_of(f"{text}train {{ rows: {rows} }}")
+    assert usual.keys() == scaled.keys()
+    written = sum(u.count for u in scaled.values() if u.purpose == "pairs")
+    # Small units keep a floor of four rows.
+    assert abs(written - rows) <= max(0.1 * rows, 4 * len(scaled))
+    assert all(usual[i].count == scaled[i].count for i in usual if usual[i].purpose == "probes")
+
+
+def test_a_new_clause_touches_no_seed_of_others() -> None:
+    one = units_of('forbid a { phrases: ["x"] }')
+    two = units_of('forbid a { phrases: ["x"] }\nrefuse b { about: "y" }')
+    assert {i: u.seed for i, u in one.items()}.items() <= {i: u.seed for i, u in two.items()}.items()

@@ -1,0 +1,74 @@
+"""What `make demo` shows, held against what the design promises: one real run of nano, several minutes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.examples.conftest import Demo
+
+pytestmark = pytest.mark.slow
+
+SPEC = "examples/pirate/pirate.tenet"
+
+
+@pytest.fixture(scope="session")
+def report(demo: Demo) -> dict[str, Any]:
+    (path,) = (demo.place.folder / "runs").glob("pirate-*/diff.json")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_it_ends_with_a_table_and_a_page(demo: Demo) -> None:
+    assert demo.result.returncode in (0, 1), demo.result.stderr[-2000:]
+    assert "Traceback" not in demo.result.stderr
+    assert all(len(line) <= 80 for line in demo.result.stdout.splitlines())
+    page = re.search(r"runs/\S+/report\.html", demo.result.stdout)
+    assert page, demo.result.stdout[-2000:]
+    assert "<svg" in (demo.place.folder / page[0]).read_text(encoding="utf-8")
+
+
+def test_a_second_run_computes_nothing_and_changes_no_byte(demo: Demo) -> None:
+    before = demo.place.files("build", "runs")
+    again = demo.place.tenet("run", SPEC)
+    assert again.returncode == demo.result.returncode
+    assert demo.place.files("build", "runs") == before
+
+
+def test_a_comment_runs_nothing_and_an_edit_its_own_clause_only(demo: Demo) -> None:
+    spec = demo.place.folder / SPEC
+    text = spec.read_text(encoding="utf-8")
+    try:
+        spec.write_text(text.replace("tenet 1\n", "tenet 1\n# A comment, and a blank line.\n\n"), encoding="utf-8")
+        assert not json.loads(demo.place.tenet("plan", SPEC, "--json").stdout)["steps"]
+        spec.write_text(text.replace('offer: "a locksmith"', 'offer: "the caretaker"'), encoding="utf-8")
+        plan = json.loads(demo.place.tenet("plan", SPEC, "--json").stdout)
+        assert plan["units"]
+        assert all(unit.startswith("refuse.lock_picking/") for unit in plan["units"])
+    finally:
+        spec.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("place", ["prompt.md:1", "pairs.jsonl:1", "probes.jsonl:1", "filters.json:forbid.canned"])
+def test_outputs_lead_back_to_a_line(demo: Demo, place: str) -> None:
+    traced = demo.place.tenet("trace", f"build/pirate/{place}")
+    assert traced.returncode == 0, traced.stderr
+    assert re.search(r"pirate\.tenet:\d+", traced.stdout)
+
+
+def test_nothing_leaves_but_safetensors(demo: Demo) -> None:
+    (adapter,) = (demo.place.folder / "runs").glob("pirate-*/adapter")
+    assert {p.name for p in adapter.iterdir()} >= {"adapter_config.json", "adapter_model.safetensors"}
+    pickles = [p for p in Path(demo.place.folder).rglob("*") if p.suffix in {".bin", ".pt", ".pth", ".pkl"}]
+    assert not pickles
+
+
+def test_the_adapter_is_engaged_and_every_number_has_a_count(report: dict[str, Any]) -> None:
+    assert report["engaged"]["engaged"]
+    assert report["clauses"]
+    for clause in report["clauses"]:
+        assert clause["verdict"] in ("met", "missed", "unclear")

@@ -1,0 +1,296 @@
+"""What readers see: the terminal as golden files, the page's escapes, its offline promise, its figures."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from rich.console import Console, RenderableType
+
+from compiler.records import Engaged
+from compiler.report import family, figures, html, terminal
+from compiler.report.record import DiffReport, Rate
+from compiler.verdicts import Run, compare
+
+GOLDEN = Path(__file__).parent / "golden"
+Golden = Callable[[Path, str], None]
+
+
+@pytest.fixture(scope="module")
+def page(report: DiffReport) -> str:
+    return html.render(report)
+
+
+def printed(what: RenderableType, width: int) -> str:
+    console = Console(width=width, file=io.StringIO(), force_terminal=False, color_system=None, legacy_windows=False)
+    console.print(what)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"
+
+
+# ------------------------------------------------------------------ the terminal
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_terminal_table(report: DiffReport, golden: Golden, width: int) -> None:
+    text = printed(terminal.render(report, "runs/parrot-1a2b3c4d5e6f/report.html"), width)
+    assert max(map(len, text.splitlines())) <= width
+    golden(GOLDEN / f"terminal-{width}.txt", text)
+
+
+def test_verdicts_read_without_colour(report: DiffReport) -> None:
+    text = printed(terminal.render(report), 80)
+    assert "✓ met" in text
+    assert "? unclear" in text
+
+
+def test_a_missed_clause_is_seen(run: Run, golden: Golden) -> None:
+    broken = tuple(
+        m.model_copy(update={"held": dict.fromkeys(m.held, False)}) if m.arm == "adapter" else m
+        for m in run.measurements
+    )
+    text = printed(terminal.render(compare(replace(run, measurements=broken))), 80)
+    assert text.count("✗ missed") == 7
+    golden(GOLDEN / "terminal-missed.txt", text)
+
+
+def test_an_idle_adapter_in_the_terminal(run: Run, golden: Golden) -> None:
+    golden(GOLDEN / "terminal-idle.txt", printed(terminal.render(compare(idle(run))), 80))
+
+
+def idle(run: Run) -> Run:
+    engaged = Engaged(probes=8, divergence=0.0, floor=0.001, answers=8, answers_that_differ=0, engaged=False)
+    return replace(run, measured=run.measured.model_copy(update={"engaged": engaged}))
+
+
+def test_a_family_shows_each_runs_rate_and_leaves_other_specs_clauses_empty(report: DiffReport, golden: Golden) -> None:
+    other = report.model_copy(update={"name": "gruff", "clauses": report.clauses[2:5], "facts": None})
+    golden(GOLDEN / "family.txt", printed(family.render([report, other]), 80))
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0, "0%"),
+        (0.0004, "<0.1%"),
+        (0.004, "0.4%"),
+        (0.5, "50%"),
+        (0.994, "99.4%"),
+        (0.9999, ">99.9%"),
+        (1.0, "100%"),
+    ],
+)
+def test_a_rare_thing_is_never_written_as_never(share: float, text: str) -> None:
+    assert figures.percent(share) == text
+
+
+# ------------------------------------------------------------------ the page
+
+
+class Reader(HTMLParser):
+    """Collects tags with their attributes, ids, visible text, and checks that tags nest."""
+
+    VOID = frozenset({"meta", "input", "br", "line", "rect", "circle", "link", "img"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("script", "style"):
+            self.text.append(data)
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+PAYLOADS = (
+    "<script>alert(1)</script>",
+    "</style><script>alert(2)</script>",
+    '"><img src=x onerror=alert(3)>',
+    "' onmouseover='alert(4)",
+    "{{ 7 * 7 }}{% raw %}",
+    "</textarea></title><svg onload=alert(5)>",
+    "javascript:alert(6)",
+    "<!-- --><base href=//evil.example>",
+)
+
+
+def poisoned(run: Run) -> Run:
+    """Everything that comes from outside is hostile: answers, questions, contexts, techniques, the spec, names."""
+    poison = " ".join(PAYLOADS)
+    probes = tuple(
+        p.model_copy(
+            update={
+                "id": f"{p.id}{poison}",
+                "messages": (p.messages[0].model_copy(update={"content": p.messages[0].content + poison}),),
+                "context": poison,
+                "pressure": poison if p.pressure else None,
+            }
+        )
+        for p in run.probes[::9]
+    )
+    measurements = tuple(
+        m.model_copy(update={"probe_id": f"{m.probe_id}{poison}", "answer": m.answer + poison})
+        for m in run.measurements
+    )
+    clauses = tuple(replace(c, because=poison) for c in run.program.clauses)
+    program = replace(run.program, name=poison, clauses=clauses)
+    measured = run.measured.model_copy(update={"base": poison, "judge": poison, "versions": {poison: poison}})
+    sources = {path: f"{text}# {poison}\n" for path, text in run.sources.items()}
+    return replace(
+        run,
+        name=poison,
+        program=program,
+        probes=probes,
+        measurements=measurements,
+        measured=measured,
+        sources=sources,
+        prompt=poison,
+    )
+
+
+def test_nothing_from_outside_becomes_markup(run: Run, page: str) -> None:
+    clean, hostile = read(page), read(html.render(compare(poisoned(run))))
+    allowed = {(tag, name) for tag, attributes in clean.tags for name in attributes} | {("p", "class")}
+    assert {(tag, name) for tag, attributes in hostile.tags for name in attributes} <= allowed
+    assert {tag for tag, _ in hostile.tags} <= {tag for tag, _ in clean.tags}
+    assert sum(tag == "script" for tag, _ in hostile.tags) == 1
+    assert not any(name.startswith("on") for _, attributes in hostile.tags for name in attributes)
+    assert all((attributes.get("href") or "#").startswith("#") for _, attributes in hostile.tags)
+    text = "".join(hostile.text)
+    for payload in PAYLOADS:
+        assert payload in text
+
+
+def test_the_page_asks_nothing_of_a_network(page: str) -> None:
+    reader = read(page)
+    loading = {"src", "srcset", "data", "poster", "action", "formaction", "background", "xlink:href"}
+    assert not [(t, n) for t, attributes in reader.tags for n in attributes if n in loading]
+    assert not any(tag in ("link", "img", "iframe", "object", "base") for tag, _ in reader.tags)
+    style = page[page.index("<style>") : page.index("</style>")]
+    assert "url(" not in style
+    assert "@import" not in style
+    assert not re.search(r"https?://", page.replace("http://www.w3.org/2000/svg", ""))
+
+
+def test_the_policy_allows_this_script_and_no_other(page: str) -> None:
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert policy is not None
+    script = page[page.rindex("<script>") + len("<script>") : page.rindex("</script>")]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy.group(1)
+    assert "default-src 'none'" in policy.group(1)
+
+
+def test_control_characters_are_drawn(run: Run) -> None:
+    rows = tuple(m.model_copy(update={"answer": "a\x00b\x1b[31mc\ud800\x85"}) for m in run.measurements)
+    page = html.render(compare(replace(run, measurements=rows)))
+    assert "a\u2400b\u241b[31mc?\x85" in page
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", page)
+    page.encode("utf-8")
+
+
+def test_ids_are_unique_and_every_link_lands(page: str) -> None:
+    reader = read(page)
+    ids = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = {attributes["href"] for tag, attributes in reader.tags if tag == "a"}
+    assert {str(link)[1:] for link in links} <= set(ids)
+    labelled = {attributes["aria-labelledby"] for _, attributes in reader.tags if "aria-labelledby" in attributes}
+    assert labelled <= set(ids)
+
+
+def test_figures_are_told_in_words_too(page: str) -> None:
+    plots = [attributes for tag, attributes in read(page).tags if tag == "svg" and attributes.get("role") == "img"]
+    assert len(plots) == 7 + 8  # a figure for each clause, one for each line below
+    assert all(attributes.get("aria-label") for attributes in plots)
+    assert "Target ≥ 85%. base 0%, interval 0 to 6" in str(plots[1]["aria-label"])
+
+
+def test_every_number_of_the_record_stands_on_the_page(report: DiffReport, page: str) -> None:
+    text = " ".join("".join(read(page).text).split())
+    for row in report.clauses:
+        assert row.id in text
+        for rate in row.rates:
+            assert f"{figures.percent(rate.share)} {figures.span(rate.low, rate.high)} n {rate.n}" in text
+    for warning in report.warnings:
+        assert warning in text
+
+
+def test_each_clause_is_marked_where_it_stands_in_the_spec(report: DiffReport) -> None:
+    (source,) = report.sources
+    lines = list(html.annotate(source, report.clauses))
+    assert "\n".join(line.text for line in lines) + "\n" == source.text
+    for row in report.clauses:
+        first = next(line for line in lines if line.first and line.row == row)
+        assert first.text.startswith(f"{row.kind} {row.name}")
+        last = [line for line in lines if line.row == row][-1]
+        assert last.text.endswith("}")
+    assert next(line for line in lines if line.text.startswith("#")).row is None
+
+
+def test_a_plot_puts_what_it_says_where_it_says(report: DiffReport) -> None:
+    rate = Rate(arm="adapter", count=1, n=2, effective_n=2, share=0.5, low=0.25, high=0.75, verdict="missed")
+    drawn = str(html.plot([rate], "<=", 0.1, "adapter"))
+    assert 'class="dot" cx="50.00%"' in drawn
+    assert 'x1="26.00%" x2="74.00%"' in drawn
+    assert 'class="good" x="2.00%" y="0" width="9.60%"' in drawn
+    assert 'class="subject missed"' in drawn
+
+
+def test_an_idle_adapter_on_the_page(run: Run) -> None:
+    page = html.render(compare(idle(run)))
+    read(page)
+    assert "The adapter does nothing" in page
+    assert "conversation" not in page.lower().split("<main>")[1].split("<script>")[0]
+
+
+def test_the_same_report_makes_the_same_page(report: DiffReport, page: str) -> None:
+    assert html.render(DiffReport.model_validate_json(report.model_dump_json())) == page
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_stands_out_from_its_ground(scheme: int) -> None:
+    """WCAG 2.2 AA: 4.5 to 1 for text of ordinary size."""
+    style = (html.PAGE / "page.css").read_text(encoding="utf-8")
+    block = style.split(":root {")[1 + scheme].split("}")[0]
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
+    pairs = [(ink, ground) for ink in ("ink", "soft", "faint", "accent") for ground in ("paper", "raised", "wash")]
+    pairs += [(v, ground) for v in ("met", "missed", "unclear") for ground in ("paper", "raised", f"{v}-wash")]
+    pairs += [("ink", "missed-wash"), ("faint", "missed-wash")]
+    for ink, ground in pairs:
+        bright, dim = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
+        assert (bright + 0.05) / (dim + 0.05) >= 4.5, (ink, ground)

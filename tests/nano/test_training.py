@@ -1,0 +1,117 @@
+"""Pre-training: a resumed run ends with the same bytes, the loss sees what it should, the rate has its shape."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from backends.nano import WEIGHTS, pretrain, tokens
+from backends.nano.world import dialogues
+
+pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def tokenizer():  # type: ignore[no-untyped-def]  # the class comes with a heavy import
+    return tokens.load(WEIGHTS)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        pretrain,
+        "CONFIG",
+        {
+            **pretrain.CONFIG,
+            "hidden_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "num_key_value_heads": 1,
+            "intermediate_size": 48,
+        },
+    )
+
+
+def bytes_of(folder: Path) -> str:
+    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+
+
+def started(out: Path, tokenizer) -> Path:  # type: ignore[no-untyped-def]  # as above
+    out.mkdir()
+    tokenizer.save_pretrained(out / "tokenizer")
+    return out
+
+
+def test_a_resumed_training_ends_with_the_same_bytes(tmp_path: Path, tokenizer, small: None) -> None:  # type: ignore[no-untyped-def]
+    def quiet(text: str) -> None: ...
+
+    straight = pretrain.train(started(tmp_path / "a", tokenizer), steps=5, threads=1, say=quiet)
+
+    broken = started(tmp_path / "b", tokenizer)
+    real_rate = pretrain.rate_at
+    calls = 0
+
+    def stop_after_three(step: int, left: float) -> float:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            import os
+            import signal
+
+            os.kill(os.getpid(), signal.SIGINT)
+        return real_rate(step, left)
+
+    pretrain.rate_at = stop_after_three
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            pretrain.train(broken, steps=5, threads=1, say=quiet)
+    finally:
+        pretrain.rate_at = real_rate
+    assert not (broken / "weights").exists()
+    resumed = pretrain.train(broken, steps=5, threads=1, say=quiet)
+    assert bytes_of(resumed) == bytes_of(straight)
+    other = pretrain.train(started(tmp_path / "c", tokenizer), steps=5, threads=1, seed=2, say=quiet)
+    assert bytes_of(other) != bytes_of(straight)
+
+
+def test_a_training_can_start_from_given_weights(tmp_path: Path, tokenizer, small: None) -> None:  # type: ignore[no-untyped-def]
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    first = pretrain.train(started(tmp_path / "a", tokenizer), steps=2, threads=1, say=lambda text: None)
+    model = AutoModelForCausalLM.from_pretrained(first, dtype=torch.float32)
+    again = pretrain.train(tmp_path / "b", steps=1, threads=1, from_weights=first, say=lambda text: None)
+    moved = AutoModelForCausalLM.from_pretrained(again, dtype=torch.float32)
+    fresh = pretrain.new_model(tokenizer, 1)
+    near = sum(float((a - b).detach().abs().sum()) for a, b in zip(model.parameters(), moved.parameters(), strict=True))
+    far = sum(float((a - b).detach().abs().sum()) for a, b in zip(fresh.parameters(), moved.parameters(), strict=True))
+    assert near < far
+
+
+def test_only_the_assistants_words_are_learned(tokenizer) -> None:  # type: ignore[no-untyped-def]
+    for item in (dialogues.dialogue(Random(n)) for n in range(40)):
+        ids, targets = pretrain.encode(tokenizer, item.messages)
+        learned = tokenizer.decode(
+            [i for i, t in zip(ids, targets, strict=True) if t != -100], skip_special_tokens=False
+        )
+        said = "".join(m["content"] + "<|end|>" for m in item.messages if m["role"] == "assistant")
+        assert learned == said
+        assert ids == tokenizer.apply_chat_template(item.messages, tokenize=True, return_dict=False)
+
+
+def test_batches_pad_little_and_hold_every_dialogue(tokenizer) -> None:  # type: ignore[no-untyped-def]
+    from backends.nano.corpus import CHUNK
+
+    made = pretrain.batches(tokenizer, 1, 0)
+    assert sum(len(b.tokens) for b in made) == CHUNK
+    assert sum(b.real for b in made) > 0.85 * sum(len(b.tokens) * len(b.tokens[0]) for b in made)
+
+
+def test_the_rate_warms_up_stays_and_goes_down() -> None:
+    assert pretrain.rate_at(0, 1.0) < 0.05
+    assert pretrain.rate_at(500, 0.9) == pretrain.rate_at(5000, 0.4) == 1.0
+    assert pretrain.rate_at(5000, 0.1) == pytest.approx(0.02 + 0.98 * 0.4)
+    assert pretrain.rate_at(5000, 0.0) == pytest.approx(0.02)

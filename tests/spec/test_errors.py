@@ -1,0 +1,106 @@
+"""What errors look like: goldens to read, and the shape of every message."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import spec
+from spec.codes import CODES
+from spec.rendering import _width
+
+GOLDEN = Path(__file__).parent / "golden"
+SPECS = sorted(GOLDEN.glob("error_*.tenet"))
+
+
+def load(path: Path) -> spec.Loaded:
+    return spec.loads(path.read_text(encoding="utf-8"), path.name)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("format", ["full", "concise", "json"])
+def test_golden(golden: Callable[[Path, str], None], path: Path, format: spec.diagnostics.Format) -> None:
+    loaded = load(path)
+    golden(path.with_suffix(f".{format}"), spec.render(loaded.diagnostics, loaded.sources, format) + "\n")
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_a_rendering_fits_its_screen_and_shows_no_terminal(path: Path) -> None:
+    loaded = load(path)
+    text = spec.render(loaded.diagnostics, loaded.sources)
+    assert [line for line in text.split("\n") if sum(map(_width, line)) > 80] == []
+    assert not re.search(r"[A-Z]+BRACE|RSQB|LSQB|COLON|\bDOTTED|LONG_STRING|\$END|Token\(", text)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_colour_changes_no_character(path: Path) -> None:
+    loaded = load(path)
+    colored = spec.render(loaded.diagnostics, loaded.sources, color=True)
+    assert "\x1b[" in colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == spec.render(loaded.diagnostics, loaded.sources)
+
+
+def test_a_spec_cannot_colour_the_terminal() -> None:
+    loaded = spec.loads('tenet 1\ntrait a { means: "x"  \u202e\u200bevil: 1 }', "a\x1b[31m.tenet")
+    text = spec.render(loaded.diagnostics, loaded.sources)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+def test_json_holds_places_and_fixes() -> None:
+    loaded = spec.loads('tenet 1\ntrait caring { meens: "x" }', "a.tenet")
+    [found] = json.loads(spec.render(loaded.diagnostics, loaded.sources, "json"))
+    assert (found["code"], found["severity"], found["file"]) == ("T0101", "error", "a.tenet")
+    assert found["start"] == {"line": 2, "column": 16, "offset": 23}
+    assert found["end"] == {"line": 2, "column": 21, "offset": 28}
+    assert [edit["text"] for edit in found["fix"]["edits"]] == ["means"]
+
+
+def apply(text: str, fix: spec.Fix) -> str:
+    for edit in sorted(fix.edits, key=lambda e: e.span.start, reverse=True):
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    return text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'trait a { meens: "x" }', 'trait a { means "x" }', "forbid a { phrases: [\"x\" \"y\"] }",
+        'trat a { means: "x" }',
+        'trait a at rot { means: "x" }', 'trait a { means: “x” }', 'trait a { means: \'x\' }',
+        'trait a { means = "x" }',
+        'trait a { means: "x"  target: 85% }', 'trait a { means: "x"  target: >= 85 }', 'trait a means: "x" }',
+        'trait a { means: "x"  unless: user.role = clinician }', 'refuse a { about: "x"  style: plane }',
+        'trait a { means: word }', 'trait a { means: "x" } }', 'model large { base: "nano" }', "train { method: dop }",
+        'model at root { base: "nano" }', 'trait a { means: "x"  when: user.roll == b }',
+        'forbid a { phrases: ["x" }',
+        'trait a { means: "x"  when: user.age_band == teens }', 'trait "a" { means: "x" }',
+        'trait a.b { means: "x" }', 'trait a { means: "a \\q b" }', 'trait a { means: "x" @ }',
+        'trait a { means: "x" when: user.role == b && channel == chat }',
+    ],
+)  # fmt: skip
+def test_a_fix_mends_its_defect(line: str) -> None:
+    text = f"tenet 1\n{line}\n"
+    [diagnostic] = spec.loads(text).diagnostics
+    assert diagnostic.fix is not None, diagnostic
+    assert spec.loads(apply(text, diagnostic.fix)).diagnostics == ()
+
+
+def test_the_missing_header_is_mended() -> None:
+    text = 'trait a { means: "x" }\n'
+    [diagnostic] = spec.loads(text).diagnostics
+    assert diagnostic.code == "T0006"
+    assert diagnostic.fix is not None
+    assert spec.loads(apply(text, diagnostic.fix)).diagnostics == ()
+
+
+def test_every_code_is_in_the_table_and_used() -> None:
+    folder = Path(spec.__file__).parent
+    text = "".join(path.read_text() for path in folder.glob("*.py") if path.name != "codes.py")
+    used = set(re.findall(r'"(T\d{4})"', text))
+    assert used == set(CODES)
+    assert all(code.what.endswith(".") and code.mend.endswith(".") for code in CODES.values())

@@ -1,0 +1,86 @@
+"""The README's examples load, its tables are those of the code, and every construct has its section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import spec
+from spec import constructs, document
+from spec.codes import CODES
+from spec.constructs import CONSTRUCTS
+from spec.fields import field_specs
+from spec.formatter import format_text
+from spec.values import takes
+
+README = Path(spec.__file__).with_name("README.md")
+EXAMPLES = re.findall(r"^```tenet\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+def fields_table(record: str) -> str:
+    rows = ["| field | takes | meaning |", "| --- | --- | --- |"]
+    for name, field in field_specs(getattr(constructs, record, None) or getattr(document, record)).items():
+        shown = (
+            "`user`, `assistant`" + (", `ask`" if record == "ProbeStatement" else "")
+            if name == "turns"
+            else f"`{name}`"
+        )
+        needed = " (needed)" if field.required else ""
+        cells = (shown + needed, takes(field.shape), f"{field.says.meaning} For example `{field.says.example}`.")
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def codes_table() -> str:
+    rows = ["| code | what it says | how to mend it |", "| --- | --- | --- |"]
+    for code in CODES.values():
+        what = code.what if code.severity == "error" else f"Warning. {code.what}"
+        rows.append(f"| {code.code} | {what} | {code.mend} |")
+    return "\n".join(rows)
+
+
+def with_tables(text: str) -> str:
+    """Put the code's tables below their marks, in place of those that stand there."""
+    text = re.sub(r"(<!-- (?:fields: \w+|codes) -->)\n(?:\n(?:\|[^\n]*\n)+)?", r"\1\n", text)
+    text = re.sub(r"<!-- fields: (\w+) -->\n", lambda m: f"{m[0]}\n{fields_table(m[1])}\n", text)
+    return text.replace("<!-- codes -->\n", f"<!-- codes -->\n\n{codes_table()}\n")
+
+
+def test_tables(golden: Callable[[Path, str], None]) -> None:
+    golden(README, with_tables(README.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_examples_load_and_are_in_canonical_layout(text: str) -> None:
+    loaded = spec.loads(text)
+    assert loaded.document is not None, spec.render(loaded.diagnostics, loaded.sources)
+    assert loaded.diagnostics == ()
+    assert format_text(format_text(text)) == format_text(text)
+
+
+def read(text: str) -> spec.Document:
+    found = spec.loads(text).document
+    assert found is not None
+    return found
+
+
+def test_every_construct_has_an_example() -> None:
+    shown = {c.kind for text in EXAMPLES for c in read(text).clauses}
+    assert shown == set(CONSTRUCTS)
+
+
+def test_every_field_has_an_example() -> None:
+    text = "\n".join(EXAMPLES)
+    for record in (*CONSTRUCTS.values(), document.Clause, document.Example, document.Dimension, document.Train):
+        for name in field_specs(record):
+            if name not in ("turns", "steps", "batch", "learning_rate", "beta", "sft_weight"):
+                assert re.search(rf"\b{name}(:| \{{)", text), name
+
+
+def test_every_file_is_listed() -> None:
+    listed = README.read_text(encoding="utf-8").split("## Files")[1]
+    for path in README.parent.glob("*.py"):
+        assert path.name == "__init__.py" or f"`{path.name}`" in listed, path.name
