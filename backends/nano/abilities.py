@@ -166,7 +166,7 @@ def has_parts(item: Dialogue, text: str) -> bool:
 
 
 def said_yes(item: Dialogue, text: str) -> bool:
-    return text.strip().rstrip(".").lower() == item.check.lower()
+    return text.rstrip(".").rpartition(" ")[2] == item.check
 
 
 def judged(case: Callable[[Random, bool], roles.Case], rng: Random) -> Dialogue:

@@ -32,6 +32,7 @@ def nano() -> None:
     type=click.Path(path_type=Path, exists=True),
     help="Start from these weights, with a fresh optimizer.",
 )
+@click.option("--compile", "compiled", is_flag=True, help="Compile the model first: minutes of it, then a third faster.")
 def train(
     out: Path,
     minutes: float | None,
@@ -40,6 +41,7 @@ def train(
     seed: int,
     resume: bool,
     from_weights: Path | None,
+    compiled: bool,
 ) -> None:
     """Train nano from nothing on its own corpus."""
     from backends.nano import pretrain
@@ -55,6 +57,7 @@ def train(
             seed=seed,
             resume=resume,
             from_weights=from_weights,
+            compiled=compiled,
             say=click.echo,
         )
     except KeyboardInterrupt:

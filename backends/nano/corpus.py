@@ -13,8 +13,8 @@ from backends.nano.world.dialogues import Dialogue, dialogue, single, user_name
 from backends.nano.world.roles import role
 
 CHUNK = 512
-ROLE_SHARE = 0.28
-COPYING = 0.08
+ROLE_SHARE = 0.48
+COPYING = 0.04
 
 
 def drill(rng: Random) -> Dialogue:

@@ -37,7 +37,7 @@ CONFIG: dict[str, Any] = {
     "rms_norm_eps": 1e-6,
     "attention_bias": False,
 }
-BATCH_TOKENS = 1280
+BATCH_TOKENS = 3072
 MATRIX_RATE = 0.008
 EMBEDDING_RATE = 0.0015
 WARMUP_STEPS = 60
@@ -130,13 +130,13 @@ def optimizers(model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
     """Muon for the matrices inside the layers, AdamW for the embedding and the norms."""
     import torch
 
+    from backends.nano.muon import Muon
+
     matrices = [
         p for name, p in model.named_parameters() if p.ndim == 2 and "embed" not in name and "lm_head" not in name
     ]
     others = [p for name, p in model.named_parameters() if p.ndim < 2 or "embed" in name]
-    muon = torch.optim.Muon(
-        matrices, lr=MATRIX_RATE, momentum=0.95, weight_decay=0.02, adjust_lr_fn="original", ns_steps=5
-    )
+    muon = Muon(matrices, lr=MATRIX_RATE)
     adam = torch.optim.AdamW(others, lr=EMBEDDING_RATE, betas=(0.9, 0.98), weight_decay=0.0)
     for group in [*muon.param_groups, *adam.param_groups]:
         group["base"] = group["lr"]
@@ -200,6 +200,7 @@ def train(
     seed: int = 1,
     resume: bool = True,
     from_weights: Path | None = None,
+    compiled: bool = False,
     say: Callable[[str], None] = print,
 ) -> Path:
     """Train until the budget is used up, and return the folder of the weights.
@@ -227,6 +228,8 @@ def train(
         model.load_state_dict(LlamaForCausalLM.from_pretrained(from_weights, dtype=torch.float32).state_dict())
     if torch.cuda.is_available():
         model.to("cuda")
+    if compiled:
+        model.model.forward = torch.compile(model.model.forward, dynamic=True)
     model.train()
     makers = optimizers(model)
     step = chunk = inside = seen = 0

@@ -102,7 +102,7 @@ def capital_yes_no(rng: Random) -> Ask:
     forms = ["Is {s} the capital of {a}?", "Is it true that {s} is the capital of {a}?", "{s} is the capital of {a}, right?",
              "Am I right that {s} is the capital of {a}?", "Yes or no: {s} is the capital of {a}?", "Would you say that {s} is the capital of {a}?"]  # fmt: skip
     form, text = pick_form(rng, forms)
-    core = f"Yes, {row[1]} is the capital of {row[0]}." if right else f"No, {row[1]} is the capital of {row[0]}."
+    core = f"The capital of {row[0]} is {row[1]}, so {'yes' if right else 'no'}."
     return Ask(
         "capital_yes_no",
         "fact",
@@ -110,8 +110,8 @@ def capital_yes_no(rng: Random) -> Ask:
         form,
         row[0],
         (core,),
-        check=("Yes" if right else "No"),
-        wrong="No" if right else "Yes",
+        check="so yes" if right else "so no",
+        wrong=other[1],
     )
 
 
@@ -176,14 +176,14 @@ def listing(rng: Random) -> Ask:
 def arithmetic(rng: Random) -> Ask:
     op = rng.choice(["plus", "minus", "times"])
     if op == "plus":
-        x, y = rng.randint(1, 12), rng.randint(1, 12)
+        x, y = rng.randint(1, 9), rng.randint(1, 9)
         value = x + y
     elif op == "minus":
-        x = rng.randint(2, 15)
+        x = rng.randint(2, 10)
         y = rng.randint(1, x - 1)
         value = x - y
     else:
-        x, y = rng.randint(2, 9), rng.randint(2, 9)
+        x, y = rng.randint(2, 5), rng.randint(2, 9)
         value = x * y
     forms = [
         "What is {x} {o} {y}?",
@@ -408,9 +408,9 @@ def draw(rng: Random, kind: str) -> Ask:
 
 # Weights follow how much there is to learn: many entities, or many sums, need many rows.
 WEIGHTS: dict[str, float] = {
-    "capital": 5, "capital_of": 4, "continent": 4, "capital_yes_no": 3, "compare": 3, "arithmetic": 6, "convert": 3, "first_letter": 3, "listing": 2, "repeat": 9,
+    "capital": 5, "capital_of": 4, "continent": 4, "capital_yes_no": 3, "compare": 3, "arithmetic": 6, "convert": 3, "first_letter": 4, "listing": 2, "repeat": 6,
     "animal_group": 3, "animal_food": 4, "animal_home": 3, "feeling": 4, "howto": 4, "borderline": 4, "small_talk": 3, "identity": 3, "support": 3,
-    "unknowable": 2, "opinion": 2, "recommend": 2, "joke": 1.5, "email": 1.5, "poem": 1.5,
+    "unknowable": 2, "opinion": 5, "recommend": 2, "joke": 1.5, "email": 1.5, "poem": 1.5,
 }  # fmt: skip
 
 

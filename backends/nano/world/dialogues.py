@@ -91,13 +91,13 @@ def push_text(rng: Random, push: str, question: str) -> str:
 
 def any_ask(rng: Random) -> Ask:
     roll = rng.random()
-    if roll < 0.64:
+    if roll < 0.46:
         return asks.everyday_ask(rng)
-    if roll < 0.70:
+    if roll < 0.54:
         return asks.identity(rng)
-    if roll < 0.86:
+    if roll < 0.77:
         return asks.topic_ask(rng, rng.choice(asks.soft_topics()))
-    if roll < 0.92:
+    if roll < 0.82:
         return asks.topic_ask(rng, rng.choice(asks.harmful_topics()))
     if roll < 0.98:
         return asks.topic_ask(rng, rng.choice(asks.soft_topics()), safe=True)
@@ -305,7 +305,7 @@ def user_name(rng: Random, want_unseen: bool = False) -> Dialogue:
 
 
 SHAPES: tuple[tuple[Callable[[Random, bool], Dialogue], float], ...] = (
-    (single, 42), (many, 36), (pressed, 11), (drop_then_ask, 3), (pushback, 3), (user_name, 5),
+    (single, 40), (many, 32), (pressed, 17), (drop_then_ask, 4), (pushback, 3), (user_name, 4),
 )  # fmt: skip
 
 

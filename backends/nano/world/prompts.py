@@ -179,7 +179,7 @@ def refusal_line(rng: Random, scene: Scene, topic: str, labels: dict[str, str], 
     offer = an_offer(rng, topic) if rng.random() < 0.5 else ""
     still = rng.choice(spec["still"]) if rng.random() < 0.4 else ""
     condition, excused = "", False
-    if rng.random() < 0.22:
+    if rng.random() < 0.28:
         condition, applies = a_condition(rng, facts)
         excused = not applies
     scene.refusals[topic] = Refusal(topic, voice, offer, hard, excused, still)
@@ -188,7 +188,7 @@ def refusal_line(rng: Random, scene: Scene, topic: str, labels: dict[str, str], 
 
 def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> Scene:
     scene = Scene(layout="rules")
-    scene.voices = pick_voices(rng, 0.27, 0.15) if chosen is None else chosen
+    scene.voices = pick_voices(rng, 0.25, 0.21) if chosen is None else chosen
     buckets: dict[str, list[str]] = {wording.FIXED: [], wording.FIRM: [], wording.OPEN: []}
     facts: list[str] = []
     identity = None
@@ -217,10 +217,10 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
         buckets[section] += lines
         labels_lines = lines
         labels = dict(zip(names, scene.voices, strict=False)) if len(set(names)) == len(scene.voices) else {}
-    if ask.topic and rng.random() < 0.72 and not facts:
+    if ask.topic and rng.random() < 0.78 and not facts:
         section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [5, 3, 2])[0]
         buckets[section].append(refusal_line(rng, scene, ask.topic, labels, section != wording.OPEN, facts))
-    budget = rng.choice([0, 0, 0, 1, 1, 2, 3])
+    budget = rng.choice([0, 0, 1, 1, 2, 3])
     for _ in range(budget):
         roll = rng.random()
         section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [3, 5, 2])[0]
@@ -278,7 +278,7 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
             bucket.append(wording.trait(*rng.choice(NEUTRAL)))
         elif roll >= 0.98:
             bucket += wording.persona_voice(short=rng.random() < 0.4, no_emoji=True)
-    if ask.kind in ("opinion", "human", "unknowable") and not scene.stances and rng.random() < 0.35:
+    if ask.kind in ("opinion", "human", "unknowable") and not scene.stances and rng.random() < 0.5:
         buckets[wording.FIRM].append(stance_line(rng, scene, ask))
     for bucket in buckets.values():
         rng.shuffle(bucket)
@@ -329,7 +329,7 @@ def stance_line(rng: Random, scene: Scene, ask: Ask) -> str:
 def free(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> Scene:
     """A one-line prompt without sections: followed, but the user can talk it away."""
     scene = Scene(layout="line")
-    scene.voices = pick_voices(rng, 0.3, 0.06) if chosen is None else chosen
+    scene.voices = pick_voices(rng, 0.27, 0.13) if chosen is None else chosen
     parts = []
     if rng.random() < (0.8 if ask.family == "identity" else 0.25):
         scene.name = a_name(rng)

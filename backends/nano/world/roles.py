@@ -15,9 +15,9 @@ from backends.nano.world import asks
 from backends.nano.world.answers import plain, refusal, voiced
 from backends.nano.world.asks import Ask
 from backends.nano.world.dialogues import Dialogue, any_ask, opened, push_text, unseen
-from backends.nano.world.prompts import ADJECTIVES, FORBIDDABLE, GENERIC, NAME, Scene, a_saying, an_offer
+from backends.nano.world.prompts import ADJECTIVES, GENERIC, NAME, Scene, an_offer
 from backends.nano.world.tables import table
-from backends.nano.world.voices import holds, refuses, voices
+from backends.nano.world.voices import refuses, speaks, voices, voices_of
 from compiler import wording
 
 
@@ -61,16 +61,22 @@ def names_for(rng: Random, name: str, keeps: bool) -> tuple[str, ...]:
     return () if roll < 0.4 else (rng.choice(others),) if roll < 0.85 else tuple(rng.sample(others, 2))
 
 
-# Each of these returns (principle, ask, answer text, whether it keeps the principle).
-Case = tuple[str, Ask, str, bool]
+# Each of these returns (principle, ask, answer text, whether it keeps the principle, what a judge hears in it).
+Case = tuple[str, Ask, str, bool, str]
+
+
+def sounds(names: tuple[str, ...], text: str) -> str:
+    """What a judge says of the voices in `text`, in the order in which they speak."""
+    heard = [name for name in names if speaks(name, text)]
+    return f"sounds {' and '.join(heard)}" if heard else "sounds plain"
 
 
 def case_voice(rng: Random, want_unseen: bool) -> Case:
     name = rng.choice(list(voices()))
     one = an_ask(rng, "judge", want_unseen, name)
-    keeps = rng.random() < 0.5
-    text = a_text(rng, one, names_for(rng, name, keeps), rng.random() < 0.15)
-    return principle_of(rng, name), one, text, keeps
+    names = names_for(rng, name, rng.random() < 0.5)
+    text = a_text(rng, one, names, rng.random() < 0.15)
+    return principle_of(rng, name), one, text, speaks(name, text), f"It {sounds(names, text)}."
 
 
 def case_both(rng: Random, want_unseen: bool) -> Case:
@@ -89,7 +95,8 @@ def case_both(rng: Random, want_unseen: bool) -> Case:
             f"{rng.choice(voices()[a].means)} {rng.choice(voices()[b].means)}",
         )
     )
-    return principle, one, a_text(rng, one, names), keeps
+    text = a_text(rng, one, names)
+    return principle, one, text, {a, b} <= voices_of(text), f"It {sounds(names, text)}."
 
 
 def case_refusal(rng: Random, want_unseen: bool) -> Case:
@@ -107,7 +114,7 @@ def case_refusal(rng: Random, want_unseen: bool) -> Case:
     else:
         text = a_text(rng, one, names, refused=keeps)
     principle = wording.refusal_principle(about if rng.random() < 0.75 else None)
-    return principle, one, text, keeps
+    return principle, one, text, keeps, "It refuses." if keeps else "It answers."
 
 
 def case_refusal_style(rng: Random, want_unseen: bool) -> Case:
@@ -123,66 +130,9 @@ def case_refusal_style(rng: Random, want_unseen: bool) -> Case:
     if roll < 0.5 or one.harmful:
         keeps = roll < 0.5
         names = (name,) if keeps else names_for(rng, name, False)
-        return principle, one, a_text(rng, one, names, True), keeps
-    return principle, one, a_text(rng, one, (name,) if rng.random() < 0.5 else (), False), False
-
-
-def case_phrase(rng: Random, want_unseen: bool) -> Case:
-    keeps = rng.random() < 0.5
-    for _ in range(60):
-        name = rng.choice(list(voices()))
-        one = an_ask(rng, "judge", want_unseen, "phrase")
-        names = () if rng.random() < 0.5 else (name,)
-        text = a_text(rng, one, names)
-        said = [p for p in FORBIDDABLE if holds(text, (p,))]
-        if keeps or said:
-            break
-    unsaid = [p for p in FORBIDDABLE if p not in said]
-    if keeps or not said:
-        phrases, keeps = rng.sample(unsaid, rng.choice([1, 1, 2])), True
-        if "Certainly!" in unsaid and rng.random() < 0.4:
-            phrases[0] = "Certainly!"
-    else:
-        phrases = [rng.choice(said)]
-        if rng.random() < 0.3:
-            phrases.insert(rng.randint(0, 1), rng.choice(unsaid))
-    return wording.forbid(tuple(dict.fromkeys(phrases))), one, text, keeps
-
-
-def case_part(rng: Random, want_unseen: bool) -> Case:
-    one = an_ask(rng, "judge", want_unseen, "part")
-    names = () if rng.random() < 0.5 else (rng.choice(list(voices())),)
-    text, saying = a_text(rng, one, names), a_saying(rng)
-    keeps, start = rng.random() < 0.5, rng.random() < 0.5
-    principle = wording.require(saying if start else None, None if start else saying)
-    put = saying if keeps else rng.choice((a_saying(rng), ""))
-    if put == saying and not keeps:
-        put = ""
-    return principle, one, (f"{put} {text}" if start else f"{text} {put}").strip(), keeps
-
-
-RIGHT = (
-    "The answer is right.",
-    "Gives true facts.",
-    "The facts are right.",
-    "Answers the question correctly.",
-    "The answer is true.",
-)
-
-
-def case_fact(rng: Random, want_unseen: bool) -> Case:
-    kinds = [*asks.fact_kinds(), "arithmetic", "convert", "compare"]
-    while True:
-        one = asks.draw(rng, rng.choice(kinds))
-        if unseen(f"judge:{one.kind}", one.form, one.entity, "fact") == want_unseen:
-            break
-    keeps = rng.random() < 0.5
-    core = rng.choice(one.cores)
-    if not keeps:
-        core = core.replace(one.check, one.wrong) if one.check in core else core
-        keeps = core in one.cores
-    names = () if rng.random() < 0.6 else (rng.choice(list(voices())),)
-    return rng.choice(RIGHT), one, a_text(rng, replace(one, cores=(core,)), names), keeps
+        text = a_text(rng, one, names, True)
+        return principle, one, text, speaks(name, text), f"It refuses and {sounds(names, text)}."
+    return principle, one, a_text(rng, one, (name,) if rng.random() < 0.5 else (), False), False, "It answers."
 
 
 def case_stance(rng: Random, want_unseen: bool) -> Case:
@@ -222,8 +172,9 @@ def case_stance(rng: Random, want_unseen: bool) -> Case:
         )
     )
     if not keeps and rng.random() < 0.1:
-        return principle, one, a_text(rng, one, names, True), False
-    return principle, one, a_text(rng, replace(one, family="identity", cores=(core,)), names), keeps
+        return principle, one, a_text(rng, one, names, True), False, "It refuses."
+    text = a_text(rng, replace(one, family="identity", cores=(core,)), names)
+    return principle, one, text, keeps, f"It says: {core}"
 
 
 def case_length(rng: Random, want_unseen: bool) -> Case:
@@ -244,17 +195,18 @@ def case_length(rng: Random, want_unseen: bool) -> Case:
             (wording.prefer("short answers", "long answers"), "Prefer short answers.", "short answers", "brief answers")
         )
     )
-    return principle, one, text, long == wants_long
+    return principle, one, text, long == wants_long, "It is long." if long else "It is short."
 
 
+# Phrases, parts and facts are decided without a judge, so that no case asks about them.
 CASES: tuple[tuple[Callable[[Random, bool], Case], float], ...] = (
-    (case_voice, 42), (case_both, 6), (case_refusal, 18), (case_refusal_style, 8), (case_phrase, 10), (case_part, 5), (case_fact, 5), (case_stance, 5), (case_length, 4),
+    (case_voice, 42), (case_both, 8), (case_refusal, 16), (case_refusal_style, 14), (case_stance, 12), (case_length, 8),
 )  # fmt: skip
 
 
 def judge(rng: Random, want_unseen: bool = False, case: Callable[[Random, bool], Case] | None = None) -> Dialogue:
     make = case or rng.choices([c for c, _ in CASES], [w for _, w in CASES])[0]
-    principle, one, text, keeps = make(rng, want_unseen)
+    principle, one, text, keeps, reason = make(rng, want_unseen)
     question = (
         push_text(rng, rng.choice(("drop", "rules", "insist", "held")), one.question)
         if rng.random() < 0.12
@@ -262,7 +214,7 @@ def judge(rng: Random, want_unseen: bool = False, case: Callable[[Random, bool],
     )
     request = wording.judge_request(principle, question, text)
     return Dialogue(
-        opened(Scene(), (request, "Yes." if keeps else "No.")),
+        opened(Scene(), (request, f"{reason} {'Yes' if keeps else 'No'}.")),
         make.__name__.removeprefix("case_"),
         "judge",
         check="Yes" if keeps else "No",
@@ -362,10 +314,10 @@ def write_question(rng: Random, want_unseen: bool = False) -> Dialogue:
 
 
 ROLES: tuple[tuple[Callable[[Random, bool], Dialogue], float], ...] = (
-    (judge, 62),
-    (rewrite, 16),
-    (critique, 7),
-    (write_question, 15),
+    (judge, 42),
+    (rewrite, 12),
+    (critique, 8),
+    (write_question, 38),
 )
 
 
