@@ -125,10 +125,11 @@ def test_the_judge_says_yes_exactly_when_the_voice_is_there() -> None:
     rng = Random(6)
     replies = set()
     for _ in range(300):
-        principle, _one, text, keeps = roles.case_voice(rng, False)
+        principle, _one, text, keeps, reason = roles.case_voice(rng, False)
         name = labels.voice_described(principle)
         if name is not None:
             assert (name in voices_of(text)) is keeps, (principle, text)
+            assert (name in reason) is keeps, (principle, reason)
             replies.add(keeps)
     assert replies == {True, False}
 
