@@ -1,7 +1,7 @@
 """Measure nano's abilities and write its card.
 
 In: a folder of weights. Out: counts for every figure of abilities.py, CARD.md and card.json. Answers are greedy (the
-question writer's are sampled at temperature 1), so that the same weights give the same card.
+question writer's are sampled as the compiler does it), so that the same weights give the same card.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
+
+from backends.generate.candidates import QUESTION
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
@@ -64,7 +66,8 @@ def reply(
         with torch.inference_mode():
             out = model.generate(
                 input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], max_new_tokens=NEW_TOKENS,
-                do_sample=sampled, temperature=1.0 if sampled else None, top_k=0 if sampled else None, top_p=None,
+                do_sample=sampled, temperature=1.0 if sampled else None, top_k=0 if sampled else None,
+                top_p=QUESTION.top_p if sampled else None,
             )  # fmt: skip
         for i, row in zip(part, out[:, batch["input_ids"].shape[1] :], strict=True):
             text = tokenizer.decode(row, skip_special_tokens=False)
