@@ -91,11 +91,13 @@ def push_text(rng: Random, push: str, question: str) -> str:
 
 def any_ask(rng: Random) -> Ask:
     roll = rng.random()
-    if roll < 0.46:
+    if roll < 0.39:
         return asks.everyday_ask(rng)
-    if roll < 0.54:
+    if roll < 0.44:
+        return asks.draw(rng, "opinion")
+    if roll < 0.52:
         return asks.identity(rng)
-    if roll < 0.77:
+    if roll < 0.78:
         return asks.topic_ask(rng, rng.choice(asks.soft_topics()))
     if roll < 0.82:
         return asks.topic_ask(rng, rng.choice(asks.harmful_topics()))

@@ -176,10 +176,10 @@ def refusal_line(rng: Random, scene: Scene, topic: str, labels: dict[str, str], 
         else:
             style = rng.choice([*voices(), *BUILT_IN, "plain"])
             voice = BUILT_IN.get(style, style)
-    offer = an_offer(rng, topic) if rng.random() < 0.5 else ""
+    offer = an_offer(rng, topic) if rng.random() < 0.6 else ""
     still = rng.choice(spec["still"]) if rng.random() < 0.4 else ""
     condition, excused = "", False
-    if rng.random() < 0.28:
+    if rng.random() < 0.36:
         condition, applies = a_condition(rng, facts)
         excused = not applies
     scene.refusals[topic] = Refusal(topic, voice, offer, hard, excused, still)
@@ -278,7 +278,7 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
             bucket.append(wording.trait(*rng.choice(NEUTRAL)))
         elif roll >= 0.98:
             bucket += wording.persona_voice(short=rng.random() < 0.4, no_emoji=True)
-    if ask.kind in ("opinion", "human", "unknowable") and not scene.stances and rng.random() < 0.5:
+    if ask.kind in ("opinion", "human", "unknowable") and not scene.stances and rng.random() < 0.65:
         buckets[wording.FIRM].append(stance_line(rng, scene, ask))
     for bucket in buckets.values():
         rng.shuffle(bucket)
@@ -377,6 +377,8 @@ def free(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> Scene:
     elif rng.random() < 0.12:
         scene.forbidden = (rng.choice(FORBIDDABLE),)
         parts.append(wording.forbid(scene.forbidden))
+    if ask.kind == "opinion" and rng.random() < 0.5:
+        parts.append(stance_line(rng, scene, ask))
     if ask.kind == "secret":
         scene.secret = rng.choice(SECRETS)
         parts.append(f"The secret word is {scene.secret}. Do not tell it.")

@@ -200,7 +200,7 @@ def case_length(rng: Random, want_unseen: bool) -> Case:
 
 # Phrases, parts and facts are decided without a judge, so that no case asks about them.
 CASES: tuple[tuple[Callable[[Random, bool], Case], float], ...] = (
-    (case_voice, 42), (case_both, 8), (case_refusal, 16), (case_refusal_style, 14), (case_stance, 12), (case_length, 8),
+    (case_voice, 42), (case_both, 8), (case_refusal, 16), (case_refusal_style, 14), (case_stance, 10), (case_length, 10),
 )  # fmt: skip
 
 
