@@ -32,7 +32,7 @@ def nano() -> None:
     type=click.Path(path_type=Path, exists=True),
     help="Start from these weights, with a fresh optimizer.",
 )
-@click.option("--compile", "compiled", is_flag=True, help="Compile the model first: minutes of it, then a third faster.")
+@click.option("--compile", "compiled", is_flag=True, help="Compile the model first: two minutes, then a third faster.")
 def train(
     out: Path,
     minutes: float | None,

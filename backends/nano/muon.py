@@ -8,7 +8,6 @@ Source: Keller Jordan and others, 2024, "Muon: An optimizer for hidden layers in
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 
@@ -37,21 +36,24 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure: gradients are there already
         for group in self.param_groups:
-            shapes: dict[torch.Size, list[torch.nn.Parameter]] = {}
+            shapes: dict[torch.Size, list[torch.Tensor]] = {}
             for p in group["params"]:
                 if p.grad is not None:
                     shapes.setdefault(p.shape, []).append(p)
             for shape, matrices in shapes.items():
-                for p in matrices:
-                    if not self.state[p]:
-                        self.state[p]["momentum"] = torch.zeros_like(p)
-                moments = [self.state[p]["momentum"] for p in matrices]
-                for p, moment in zip(matrices, moments, strict=True):
-                    moment.lerp_(p.grad, 1 - group["momentum"])
-                ahead = [p.grad.lerp(m, group["momentum"]) for p, m in zip(matrices, moments, strict=True)]
+                ahead = [self._ahead(p, group["momentum"]) for p in matrices]
                 scale = max(1.0, shape[0] / shape[1]) ** 0.5
                 for p, update in zip(matrices, orthogonal(torch.stack(ahead)), strict=True):
                     p.mul_(1 - group["lr"] * group["weight_decay"])
                     p.add_(update, alpha=-group["lr"] * scale)
+
+    def _ahead(self, p: torch.Tensor, momentum: float) -> torch.Tensor:
+        """Nesterov's look ahead: the gradient moved towards its mean over time."""
+        assert p.grad is not None
+        if not self.state[p]:
+            self.state[p]["momentum"] = torch.zeros_like(p)
+        mean: torch.Tensor = self.state[p]["momentum"]
+        mean.lerp_(p.grad, 1 - momentum)
+        return p.grad.lerp(mean, momentum)
