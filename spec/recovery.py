@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from spec.diagnostics import Edit, Fix, Note, Report
 from spec.lexer import CLOSERS, OPENERS, Token
 from spec.parser import Node, advance, states, step
+from spec.parting import part_fields
 from spec.source import Span
 from spec.tables import END, Tables
 
@@ -44,7 +45,7 @@ class Repair(NamedTuple):
 
 def recover(report: Report, tables: Tables, tokens: list[Token], broken: list[tuple[int, int]]) -> list[Any]:
     """Return the items of a file with syntax errors; stretches that were skipped go into `broken`."""
-    return _Recovery(report, tables, tokens, broken).run()
+    return _Recovery(report, tables, part_fields(report, tokens), broken).run()
 
 
 class _Recovery:
@@ -81,7 +82,10 @@ class _Recovery:
                 stack, i = self._outermost(stack), resume
                 history.extend([stack] * (resume + 1 - len(history)))
                 continue
-            repair = self._best(stack, i, history)
+            repair = self._character(stack, i) if token.kind == "BAD" else self._best(stack, i, history)
+            if repair is None:
+                self._drop_character(i)
+                continue
             self._tell(repair, stack, i)
             if repair.dropped:
                 self.broken.append(repair.dropped)
@@ -108,12 +112,42 @@ class _Recovery:
 
     # ---- which repair
 
-    def _best(self, stack: Node, i: int, history: list[Node]) -> Repair:
-        best: Repair | None = None
-        longest = NEEDED - 1
-        for repair in self._repairs(stack, i, history):
+    def _character(self, stack: Node, i: int) -> Repair | None:
+        """Return the sign that was meant by one that no rule reads; None where it can only be dropped.
+
+        Nothing that is put in before such a sign makes it readable, so no other repair is tried: it would be judged
+        by what stands after the sign, and the next error would be the same sign again.
+        """
+        token = self.tokens[i]
+        best, longest = None, 0
+        for meant in _MEANT.get(token.text, ()):
+            kind = _KINDS.get(meant, "NAME")
+            repair = Repair("instead", stack, (Token(kind, meant, token.start, token.end),), i + 1, i)
             reach = self._reach(repair, i)
             if reach > longest:
+                best, longest = repair, reach
+        return best
+
+    def _drop_character(self, i: int) -> None:
+        """Report token `i` and read on as if it were not there."""
+        token = self.tokens.pop(i)
+        self.broken.append((token.start, token.end))
+        if token.first:
+            after = self.tokens[i]
+            self.tokens[i] = after._replace(first=True)
+        place = self._at(token)
+        self._add("T0012", f"`{_sign(token.text)}` means nothing here", place, "stray character",
+                  "remove it; text goes in quotes", Fix("remove it", (Edit(place, ""),)))  # fmt: skip
+
+    def _best(self, stack: Node, i: int, history: list[Node]) -> Repair:
+        best: Repair | None = None
+        longest = 0
+        for repair in self._repairs(stack, i, history):
+            reach = self._reach(repair, i)
+            # Less is enough where its own line is read to the end: the next has a mistake of its own.
+            fewer = NEEDED - 1 if any(token.first for token in self.tokens[repair.resume : i + reach]) else NEEDED
+            enough = reach >= fewer
+            if enough and reach > longest:
                 best, longest = repair, reach
         return best or self._skip(stack, i)
 
@@ -156,17 +190,12 @@ class _Recovery:
         token = self.tokens[i]
         before = self.tokens[i - 1] if i else None
         here = token.start
-        if token.kind == "BAD":
-            for meant in _MEANT.get(token.text, ()):
-                kind = _KINDS.get(meant, "NAME")
-                yield Repair("instead", stack, (Token(kind, meant, here, token.end),), i + 1, i)
-            yield Repair("stray", stack, (), i + 1, i, (here, token.end))
         if before is not None and before.text != "import":
             yield Repair("colon", stack, (Token("COLON", ":", before.end, before.end),), i, i)
         for closer in ("RSQB", "RPAR"):
             at = before.end if before else here
             yield Repair("close", stack, (Token(closer, _SIGNS[closer], at, at),), i, i)
-        if token.kind != "COMMA":
+        if token.kind != "COMMA" and self._in_list(stack):
             yield Repair("comma", stack, (Token("COMMA", ",", here, here),), i, i)
         if token.kind in ("COMMA", "SEMICOLON", "RSQB", "RPAR"):  # braces match, thanks to `balance`
             yield Repair("drop", stack, (), i + 1, i, (here, token.end))
@@ -190,6 +219,11 @@ class _Recovery:
         yield from self._earlier_line(stack, i)
         if token.kind not in ("LBRACE", "RBRACE", "END", "NAME"):
             yield Repair("drop", stack, (), i + 1, i, (here, token.end))
+
+    def _in_list(self, stack: Node) -> bool:
+        """Whether a `,` here parts two items of a list; between fields one may stand, but mends nothing."""
+        after = advance(self.tables, states(stack), "COMMA")
+        return after is not None and advance(self.tables, after, "RSQB") is not None
 
     @staticmethod
     def _kinds_after(before: Token | None) -> tuple[str, ...]:
@@ -235,6 +269,8 @@ class _Recovery:
         while tokens[resume].kind != "END":
             token = tokens[resume]
             in_braces = "LBRACE" in open_
+            if resume > first and not open_ and token.first and token.kind == "BAD":
+                break  # a line of its own: a mistake of its own
             if resume > first and not in_braces and token.first and token.kind in ("NAME", "NOT"):
                 after = tokens[resume + 1].kind
                 if not open_ or after in ("COLON", "LBRACE"):
@@ -280,9 +316,6 @@ class _Recovery:
                 what = {":": "a field has `:` after its name", "==": "a comparison is written `==`"}
                 message = what.get(meant, f"`{meant}` is what is written here")
                 self._add("T0020", f"{message}, not `{token.text}`", place, f"write `{meant}`", None, fix)
-            case "stray":
-                self._add("T0012", f"`{_sign(token.text)}` means nothing here", place, "stray character",
-                          "remove it; text goes in quotes", Fix("remove it", (Edit(place, ""),)))  # fmt: skip
             case "quoted":
                 quoted = self.tokens[at]
                 bare = repair.insert[0].text
