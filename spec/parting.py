@@ -1,8 +1,8 @@
 """Fields on lines of their own, parted before a broken file is parsed anew.
 
-In: the tokens of a file with a syntax error. Out: the same with a `;` before each line that starts a field while the
-value above it is not finished: else the field's name would pass for a part of that value, and two mistakes on two lines
-for one. A spec without an error has no such place.
+In: the tokens of a file with a syntax error. Out: the same with a `;` before each line that starts a statement, or that
+starts a field while the value above it is not finished: else the first word would pass for a part of what stands above,
+and two mistakes on two lines for one.
 
     max_words:                 max_words: ;
     tags: [style, length       tags: [style, length ;
@@ -11,6 +11,7 @@ for one. A spec without an error has no such place.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from itertools import pairwise
 
 from spec.balance import UNFINISHED, UNFINISHED_WORDS, column_of, margin_of
@@ -21,24 +22,37 @@ _VALUES = ("STRING", "LONG_STRING", "NUMBER", "REGEX", *OPENERS)
 _INFIX = ("and", "or", "at")
 
 
-def part_fields(report: Report, tokens: list[Token]) -> list[Token]:
-    """Return `tokens` with the fields parted."""
+def part_fields(report: Report, tokens: list[Token], landmarks: Container[str]) -> list[Token]:
+    """Return `tokens` with the fields parted; `landmarks` are the words that start a statement and nothing else."""
     parted: list[Token] = []
     open_: list[Token] = []
     for token, after in pairwise(tokens):
         if parted and token.first and token.kind in ("NAME", "NOT"):
             opener = open_[-1] if open_ and open_[-1].kind != "LBRACE" else None
-            if _goes_on(parted[-1], opener) and _starts_field(report, token, after, opener):
+            if (token.text in landmarks and _starts_statement(after)) or (
+                _goes_on(parted[-1], opener) and _starts_field(report, token, after, opener)
+            ):
                 parted.append(Token("SEMICOLON", ";", parted[-1].end, parted[-1].end))
         if token.kind in OPENERS:
             open_.append(token)
-        elif token.kind == "RBRACE":
-            while open_ and open_.pop().kind != "LBRACE":
-                pass  # a list that is not closed ends with its block
-        elif open_ and CLOSERS.get(token.kind) == open_[-1].kind:
-            open_.pop()
+        elif token.kind in CLOSERS:
+            _close(open_, CLOSERS[token.kind])
         parted.append(token)
     return [*parted, tokens[-1]]
+
+
+def _close(open_: list[Token], opener: str) -> None:
+    """Leave what the closing sign of `opener` ends; what was opened inside and not closed ends with it."""
+    for i in range(len(open_) - 1, -1, -1):
+        if open_[i].kind == opener:
+            del open_[i:]
+            return
+        if open_[i].kind == "LBRACE":
+            return
+
+
+def _starts_statement(after: Token) -> bool:
+    return after.kind in ("NAME", "DOTTED", "LBRACE", "STRING", "COLON") and not after.first
 
 
 def _goes_on(last: Token, opener: Token | None) -> bool:

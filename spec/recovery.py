@@ -8,7 +8,7 @@ is taken, and is the fix that the report offers. Where none helps, the rest of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 from spec.diagnostics import Edit, Fix, Note, Report
@@ -43,9 +43,11 @@ class Repair(NamedTuple):
     dropped: tuple[int, int] | None = None
 
 
-def recover(report: Report, tables: Tables, tokens: list[Token], broken: list[tuple[int, int]]) -> list[Any]:
+def recover(
+    report: Report, tables: Tables, tokens: list[Token], landmarks: Container[str], broken: list[tuple[int, int]]
+) -> list[Any]:
     """Return the items of a file with syntax errors; stretches that were skipped go into `broken`."""
-    return _Recovery(report, tables, part_fields(report, tokens), broken).run()
+    return _Recovery(report, tables, part_fields(report, tokens, landmarks), broken).run()
 
 
 class _Recovery:
@@ -118,15 +120,24 @@ class _Recovery:
         Nothing that is put in before such a sign makes it readable, so no other repair is tried: it would be judged
         by what stands after the sign, and the next error would be the same sign again.
         """
-        token = self.tokens[i]
-        best, longest = None, 0
+        token, after = self.tokens[i], self.tokens[i + 1]
+        dropped = self._reach(Repair("drop", stack, (), i + 1, i), i)
+        # At the end of a line the sign has nothing to join.
+        best, longest = None, dropped if after.first else max(dropped - 1, 0)
         for meant in _MEANT.get(token.text, ()):
-            kind = _KINDS.get(meant, "NAME")
-            repair = Repair("instead", stack, (Token(kind, meant, token.start, token.end),), i + 1, i)
+            kind = self._kind(meant)
+            if advance(self.tables, states(stack), kind) is None:
+                continue
+            # A keyword is scanned as a name, and read as a keyword where one may stand.
+            written = Token("NAME" if kind in self.tables.keywords.values() else kind, meant, token.start, token.end)
+            repair = Repair("instead", stack, (written,), i + 1, i)
             reach = self._reach(repair, i)
             if reach > longest:
                 best, longest = repair, reach
         return best
+
+    def _kind(self, meant: str) -> str:
+        return _KINDS.get(meant) or self.tables.keywords[meant]
 
     def _drop_character(self, i: int) -> None:
         """Report token `i` and read on as if it were not there."""
@@ -173,8 +184,7 @@ class _Recovery:
         if token.kind == "BAD":
             # A mistake of its own, reported when its turn comes: it does not speak against this repair.
             for meant in _MEANT.get(token.text, ()):
-                kind = _KINDS.get(meant) or self.tables.keywords[meant]
-                if (stepped := advance(self.tables, ahead, kind)) is not None:
+                if (stepped := advance(self.tables, ahead, self._kind(meant))) is not None:
                     return stepped
             return ahead
         keyword = self.tables.keywords.get(token.text) if token.kind == "NAME" else None
@@ -202,6 +212,8 @@ class _Recovery:
         for kind in self._kinds_after(before):
             yield Repair("value", stack, (self._absent(kind, i),), i, i)
         if before is not None:
+            closer = Token("RPAR", ")", before.end, before.end)
+            yield Repair("value", stack, (self._absent("STRING", i), closer), i, i)
             earlier = history[i - 1]
             if before.kind == "STRING" and token.kind in ("LBRACE", "NAME"):
                 name = before._replace(kind="NAME", text=before.text[1:-1] or "_")
@@ -368,6 +380,8 @@ class _Recovery:
                       "a value follows", None)  # fmt: skip
 
     def _tell_unexpected(self, stack: Node, at: int) -> None:
+        while at and self.tokens[at].start == self.tokens[at].end and self.tokens[at].kind != "END":
+            at -= 1  # put in between two lines: the slip is on the first
         token = self.tokens[at]
         what = "the end of the file" if token.kind == "END" else f"`{_short(token.text)}`"
         before = self.tokens[at - 1] if at else None

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spec
-from tests.spec.defects import DEFECTS, SHAPES, Planted, clause, plant
+from tests.spec.defects import DEFECTS, LOCAL, SHAPES, Planted, clause, crowd, plant
 
 
 def check(planted: Planted) -> None:
@@ -36,6 +36,102 @@ def test_one_defect_gives_one_report(name: str) -> None:
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(sorted(DEFECTS)), min_size=1, max_size=10))
 def test_k_defects_give_k_reports(seed: int, defects: list[str]) -> None:
     check(plant(seed, defects, len(defects) + 2))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32), st.lists(st.sampled_from(LOCAL), min_size=2, max_size=6))
+def test_defects_on_neighbouring_lines_are_told_apart(seed: int, defects: list[str]) -> None:
+    check(crowd(seed, defects))
+
+
+def test_a_stray_line_before_another_defect_is_reported_as_itself() -> None:
+    """A comma put in before the stray signs seemed to read on further than leaving the signs out, again and again."""
+    text = """tenet 1
+stance grove6 {
+  about: "whether you are human"
+  says: "I am an AI."
+  when: user.age_band in [child, teen] and not channel == email
+  @ $ %
+}
+
+refuse heron7 at {
+  about: "how much of a medicine to take"
+}
+"""
+    found = [(d.span.line, d.code) for d in spec.loads(text).diagnostics]
+    assert found == [(6, "T0012"), (9, "T0023")]
+
+
+MANY_LINE_ENDS = """tenet 1
+model { base: "nano" }
+dimension user.trusted { type: boolean }
+
+trait caring at user {
+  not: "Saccharine."
+  means: "Uses the short word."
+  signs: [
+    "sorry",
+    /rough/i,
+  ]
+  tags: [style, length]
+  when: (user.role == clinician or channel == email) and
+    not locale == fr
+  unless: user.role in [nurse, clinician] and user.trusted
+  intensity: 80%
+  example {
+    user: "I failed my exam."
+    good: ["That hurts.",
+      "Oh no."]
+    bad: "Study more."   why: "skips the feeling"
+  }
+  target: >= 85%
+}
+
+forbid canned { phrases: ["Certainly!"] }
+prefer brevity { this: "short answers" max_words: 40 }
+priority: caring > brevity
+probe exam {
+  for: caring
+  ask: "I failed."
+  expect: ["sorry", /hurts?/i]
+}
+train { method: dpo  adapter: { rank: 16 } }
+"""
+
+
+@pytest.mark.parametrize("stray", ["@", "@ $ %", "?", "\\", "~ ^ *", "…", "=", "&", "||", "!", ":", ")"])
+def test_stray_characters_at_every_line_end_give_one_report(stray: str) -> None:
+    lines = MANY_LINE_ENDS.splitlines()
+    assert spec.loads(MANY_LINE_ENDS).diagnostics == ()
+    for i in range(1, len(lines) + 1):
+        ended = [*lines[: i - 1], f"{lines[i - 1]} {stray}", *lines[i:]]
+        alone = [*lines[:i], f"  {stray}", *lines[i:]]
+        for at, text in ((i, ended), (i + 1, alone)):
+            assert [d.span.line for d in spec.loads("\n".join(text)).diagnostics] == [at], "\n".join(text)
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ("  max_words:", "  tags [style, length]"),
+        ("  max_words:", "  tags = [style, length]"),
+        ("  max_words:", '  because "x"'),
+        ("  tags: [style, length", "  max_words:"),
+        ("  tags: [style, length", '  because "x"'),
+        ("  tags: [style, length", "  when channel == email"),
+        ("  tags: [style,", "  max_words ="),
+        ("  when: channel == email and", "  max_words:"),
+        ("  when: channel == email and (", "  tags [style]"),
+    ],
+)
+def test_a_field_below_a_value_that_is_not_finished_is_read_as_a_field(above: str, below: str) -> None:
+    text = f'tenet 1\nprefer brevity {{\n  this: "short answers"\n{above}\n{below}\n}}\n'
+    assert [d.span.line for d in spec.loads(text).diagnostics] == [4, 5]
+
+
+def test_a_stray_word_before_a_statement_does_not_hide_it() -> None:
+    text = 'tenet 1\nwibble\ntrait caring { means: "True." }\npriority: caring > honest\n'
+    assert [d.span.line for d in spec.loads(text).diagnostics] == [2, 4]
 
 
 def test_every_report_stays_when_defects_are_close() -> None:
