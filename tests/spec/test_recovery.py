@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import spec
+from tests.spec import fuzz
 from tests.spec.defects import DEFECTS, LOCAL, SHAPES, Planted, clause, crowd, plant
 
 
@@ -32,13 +33,13 @@ def test_one_defect_gives_one_report(name: str) -> None:
     assert total >= 3
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(sorted(DEFECTS)), min_size=1, max_size=10))
 def test_k_defects_give_k_reports(seed: int, defects: list[str]) -> None:
     check(plant(seed, defects, len(defects) + 2))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32), st.lists(st.sampled_from(LOCAL), min_size=2, max_size=6))
 def test_defects_on_neighbouring_lines_are_told_apart(seed: int, defects: list[str]) -> None:
     check(crowd(seed, defects))
@@ -161,3 +162,12 @@ refuse x { about: "y" style: honest }
 def test_an_unindented_file_is_valid() -> None:
     text = 'tenet 1\ntrait a {\nmeans: "x"\nexample {\nuser: "u"\ngood: "g"\n}\n}\nmodel {\nbase: "nano"\n}\n'
     assert spec.loads(text).diagnostics == ()
+
+
+def test_the_fuzzer_notices_and_shrinks_a_failure() -> None:
+    planted = plant(1, ["stray characters"], 4)
+    assert not fuzz.fails(planted)
+    (lines, _), *others = planted.clauses
+    unexpected = Planted(((lines, ()), *others))
+    assert fuzz.fails(unexpected)
+    assert unexpected.smaller(fuzz.fails) == Planted(((lines, ()),))
