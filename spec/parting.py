@@ -1,8 +1,7 @@
 """Fields on lines of their own, parted before a broken file is parsed anew.
 
-In: the tokens of a file with a syntax error. Out: the same with a `;` before each line that starts a statement, or that
-starts a field while the value above it is not finished: else the first word would pass for a part of what stands above,
-and two mistakes on two lines for one.
+In: the tokens of a file with a syntax error. Out: the same with a `;` before each line that must start a statement or a
+field: else its first word could pass for a part of what stands above, and two mistakes on two lines for one.
 
     max_words:                 max_words: ;
     tags: [style, length       tags: [style, length ;
@@ -12,13 +11,14 @@ and two mistakes on two lines for one.
 from __future__ import annotations
 
 from collections.abc import Container
-from itertools import pairwise
 
 from spec.balance import UNFINISHED, UNFINISHED_WORDS, column_of, margin_of
 from spec.diagnostics import Report
 from spec.lexer import CLOSERS, OPENERS, Token
 
-_VALUES = ("STRING", "LONG_STRING", "NUMBER", "REGEX", *OPENERS)
+_VALUES = ("STRING", "LONG_STRING", "NUMBER", "REGEX", "LSQB")
+_COMPARISONS = ("COMPARE", "IN", "NOT_IN")
+_AFTER_LANDMARK = ("NAME", "DOTTED", "LBRACE", "STRING", "COLON")
 _INFIX = ("and", "or", "at")
 
 
@@ -26,12 +26,11 @@ def part_fields(report: Report, tokens: list[Token], landmarks: Container[str]) 
     """Return `tokens` with the fields parted; `landmarks` are the words that start a statement and nothing else."""
     parted: list[Token] = []
     open_: list[Token] = []
-    for token, after in pairwise(tokens):
-        if parted and token.first and token.kind in ("NAME", "NOT"):
+    for i, token in enumerate(tokens[:-1]):
+        if i and token.first and token.kind in ("NAME", "NOT") and not tokens[i + 1].first:
             opener = open_[-1] if open_ and open_[-1].kind != "LBRACE" else None
-            if (token.text in landmarks and _starts_statement(after)) or (
-                _goes_on(parted[-1], opener) and _starts_field(report, token, after, opener)
-            ):
+            statement = token.text in landmarks and tokens[i + 1].kind in _AFTER_LANDMARK
+            if statement or _starts_field(report, tokens, i, opener):
                 parted.append(Token("SEMICOLON", ";", parted[-1].end, parted[-1].end))
         if token.kind in OPENERS:
             open_.append(token)
@@ -51,23 +50,19 @@ def _close(open_: list[Token], opener: str) -> None:
             return
 
 
-def _starts_statement(after: Token) -> bool:
-    return after.kind in ("NAME", "DOTTED", "LBRACE", "STRING", "COLON") and not after.first
-
-
-def _goes_on(last: Token, opener: Token | None) -> bool:
-    """Whether the next line belongs to the value that ends with `last`, in the list or group of `opener`."""
-    return opener is not None or last.kind in UNFINISHED or last.text in UNFINISHED_WORDS
-
-
-def _starts_field(report: Report, token: Token, after: Token, opener: Token | None) -> bool:
-    if after.first:
-        return False
+def _starts_field(report: Report, tokens: list[Token], i: int, opener: Token | None) -> bool:
+    """Whether token `i` is the name of a field, its `:` left out maybe; opener: the list or group that is open."""
+    last, token, after, third = tokens[i - 1], tokens[i], tokens[i + 1], tokens[min(i + 2, len(tokens) - 1)]
     if after.kind == "COLON" or after.text == "=":
         return True
-    if opener is None:
-        return after.kind in _VALUES
-    # Two values side by side may also lack a `,`: in a list, only the indentation tells.
-    if column_of(report, token) > margin_of(report, opener):
+    if token.kind == "NOT" or token.text in _INFIX or after.text in _INFIX:
         return False
-    return after.kind in _VALUES or (after.kind in ("NAME", "DOTTED") and after.text not in _INFIX)
+    if opener is not None:
+        # Two values side by side may also lack a `,`: only the indentation tells.
+        outside = column_of(report, token) <= margin_of(report, opener)
+        return outside and after.kind in (*_VALUES, "LBRACE", "DOTTED", "NAME")
+    if last.kind in UNFINISHED or last.text in UNFINISHED_WORDS:
+        # Several names may be text without quotes; with a dot or a comparison they are a condition.
+        condition = after.kind == "DOTTED" or (after.kind == "NAME" and third.kind in _COMPARISONS)
+        return condition or after.kind in (*_VALUES, "LBRACE")
+    return after.kind in _VALUES

@@ -1,8 +1,8 @@
 """What all tests share: golden files and how property tests draw their cases.
 
 `pytest --update-golden` writes golden files anew; read the difference before you commit it. Property tests draw the
-same cases every time, so that a change fails for what it did and not by luck; `pytest --hypothesis-profile random` draws
-new ones, and prints how to replay one that fails.
+same cases every time, so that a change fails for what it did and not by luck; `pytest --hypothesis-profile random`
+draws new ones, and prints how to replay one that fails.
 """
 
 from __future__ import annotations
