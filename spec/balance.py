@@ -12,7 +12,9 @@ from collections.abc import Callable, Container, Iterator
 from spec.diagnostics import Edit, Fix, Note, Report
 from spec.lexer import Token
 
-_UNFINISHED = ("COMPARE", "COLON", "COMMA", "IN", "NOT_IN", "NOT")
+UNFINISHED = ("COMPARE", "COLON", "COMMA", "IN", "NOT_IN", "NOT")
+UNFINISHED_WORDS = ("and", "or")
+"""The tokens after which a value goes on, even on the next line."""
 
 
 def balance(report: Report, tokens: list[Token], landmarks: Container[str]) -> list[Token]:
@@ -20,7 +22,7 @@ def balance(report: Report, tokens: list[Token], landmarks: Container[str]) -> l
     result: list[Token] = []
     mender = _Mender(report)
     for region in _split(tokens, lambda i: tokens[i].text in landmarks):
-        if result and (result[-1].kind in _UNFINISHED or result[-1].text in ("and", "or")):
+        if result and (result[-1].kind in UNFINISHED or result[-1].text in UNFINISHED_WORDS):
             # Else the statement's first word would pass for the value that is missing before it.
             result.append(Token("SEMICOLON", ";", result[-1].end, result[-1].end))
         if _balanced(region):
@@ -30,7 +32,7 @@ def balance(report: Report, tokens: list[Token], landmarks: Container[str]) -> l
         margins = _margins(report, region)
 
         def is_head(i: int, region: list[Token] = region, margins: list[int] = margins) -> bool:
-            return _has_name(region, i) and _column(report, region[i]) <= margins[i]
+            return _has_name(region, i) and column_of(report, region[i]) <= margins[i]
 
         for part in _split(region, is_head):
             result.extend(part if _balanced(part) else mender.mend(part, landmarks))
@@ -69,7 +71,7 @@ def _margins(report: Report, region: list[Token]) -> list[int]:
         found.append(margin)
         if token.kind == "LBRACE":
             if depth == 0:
-                margin = _margin(report, token)
+                margin = margin_of(report, token)
             depth += 1
         elif token.kind == "RBRACE":
             depth = max(0, depth - 1)
@@ -92,12 +94,12 @@ def _has_name(tokens: list[Token], i: int) -> bool:
     return tokens[i + 2].kind == "LBRACE" or tokens[i + 2].text == "at"
 
 
-def _column(report: Report, token: Token) -> int:
+def column_of(report: Report, token: Token) -> int:
     text = report.source.text
     return token.start - (text.rfind("\n", 0, token.start) + 1)
 
 
-def _margin(report: Report, token: Token) -> int:
+def margin_of(report: Report, token: Token) -> int:
     """The indentation of the line on which `token` stands."""
     text = report.source.text
     start = text.rfind("\n", 0, token.start) + 1
@@ -153,7 +155,7 @@ class _Mender:
         return result
 
     def _outdented(self, token: Token, opener: Token) -> bool:
-        column, margin = _column(self.report, token), _margin(self.report, opener)
+        column, margin = column_of(self.report, token), margin_of(self.report, opener)
         return column < margin if token.kind == "RBRACE" else column <= margin
 
     @staticmethod
@@ -188,9 +190,9 @@ class _Mender:
                 depth = max(0, depth - 1)
                 if depth == 0:
                     ends.append(i)
-        margin = _column(self.report, result[0])
+        margin = column_of(self.report, result[0])
         real = next(
-            (i for i in reversed(ends) if result[i].first and _column(self.report, result[i]) == margin), ends[-1]
+            (i for i in reversed(ends) if result[i].first and column_of(self.report, result[i]) == margin), ends[-1]
         )
         if all(token.kind == "RBRACE" for token in result[ends[0] :]):
             extra = ends[-surplus:]  # nothing stands between them: the block ended with the first

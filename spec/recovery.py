@@ -8,12 +8,13 @@ is taken, and is the fix that the report offers. Where none helps, the rest of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 from spec.diagnostics import Edit, Fix, Note, Report
 from spec.lexer import CLOSERS, OPENERS, Token
 from spec.parser import Node, advance, states, step
+from spec.parting import part_fields
 from spec.source import Span
 from spec.tables import END, Tables
 
@@ -42,9 +43,11 @@ class Repair(NamedTuple):
     dropped: tuple[int, int] | None = None
 
 
-def recover(report: Report, tables: Tables, tokens: list[Token], broken: list[tuple[int, int]]) -> list[Any]:
+def recover(
+    report: Report, tables: Tables, tokens: list[Token], landmarks: Container[str], broken: list[tuple[int, int]]
+) -> list[Any]:
     """Return the items of a file with syntax errors; stretches that were skipped go into `broken`."""
-    return _Recovery(report, tables, tokens, broken).run()
+    return _Recovery(report, tables, part_fields(report, tokens, landmarks), broken).run()
 
 
 class _Recovery:
@@ -81,7 +84,10 @@ class _Recovery:
                 stack, i = self._outermost(stack), resume
                 history.extend([stack] * (resume + 1 - len(history)))
                 continue
-            repair = self._best(stack, i, history)
+            repair = self._character(stack, i) if token.kind == "BAD" else self._best(stack, i, history)
+            if repair is None:
+                self._drop_character(i)
+                continue
             self._tell(repair, stack, i)
             if repair.dropped:
                 self.broken.append(repair.dropped)
@@ -108,12 +114,51 @@ class _Recovery:
 
     # ---- which repair
 
-    def _best(self, stack: Node, i: int, history: list[Node]) -> Repair:
-        best: Repair | None = None
-        longest = NEEDED - 1
-        for repair in self._repairs(stack, i, history):
+    def _character(self, stack: Node, i: int) -> Repair | None:
+        """Return the sign that was meant by one that no rule reads; None where it can only be dropped.
+
+        Nothing that is put in before such a sign makes it readable, so no other repair is tried: it would be judged
+        by what stands after the sign, and the next error would be the same sign again.
+        """
+        token, after = self.tokens[i], self.tokens[i + 1]
+        dropped = self._reach(Repair("drop", stack, (), i + 1, i), i)
+        # At the end of a line the sign has nothing to join.
+        best, longest = None, dropped if after.first else max(dropped - 1, 0)
+        for meant in _MEANT.get(token.text, ()):
+            kind = self._kind(meant)
+            if advance(self.tables, states(stack), kind) is None:
+                continue
+            # A keyword is scanned as a name, and read as a keyword where one may stand.
+            written = Token("NAME" if kind in self.tables.keywords.values() else kind, meant, token.start, token.end)
+            repair = Repair("instead", stack, (written,), i + 1, i)
             reach = self._reach(repair, i)
             if reach > longest:
+                best, longest = repair, reach
+        return best
+
+    def _kind(self, meant: str) -> str:
+        return _KINDS.get(meant) or self.tables.keywords[meant]
+
+    def _drop_character(self, i: int) -> None:
+        """Report token `i` and read on as if it were not there."""
+        token = self.tokens.pop(i)
+        self.broken.append((token.start, token.end))
+        if token.first:
+            after = self.tokens[i]
+            self.tokens[i] = after._replace(first=True)
+        place = self._at(token)
+        self._add("T0012", f"`{_sign(token.text)}` means nothing here", place, "stray character",
+                  "remove it; text goes in quotes", Fix("remove it", (Edit(place, ""),)))  # fmt: skip
+
+    def _best(self, stack: Node, i: int, history: list[Node]) -> Repair:
+        best: Repair | None = None
+        longest = 0
+        for repair in self._repairs(stack, i, history):
+            reach = self._reach(repair, i)
+            # Less is enough where its own line is read to the end: the next has a mistake of its own.
+            fewer = NEEDED - 1 if any(token.first for token in self.tokens[repair.resume : i + reach]) else NEEDED
+            enough = reach >= fewer
+            if enough and reach > longest:
                 best, longest = repair, reach
         return best or self._skip(stack, i)
 
@@ -139,8 +184,7 @@ class _Recovery:
         if token.kind == "BAD":
             # A mistake of its own, reported when its turn comes: it does not speak against this repair.
             for meant in _MEANT.get(token.text, ()):
-                kind = _KINDS.get(meant) or self.tables.keywords[meant]
-                if (stepped := advance(self.tables, ahead, kind)) is not None:
+                if (stepped := advance(self.tables, ahead, self._kind(meant))) is not None:
                     return stepped
             return ahead
         keyword = self.tables.keywords.get(token.text) if token.kind == "NAME" else None
@@ -156,23 +200,20 @@ class _Recovery:
         token = self.tokens[i]
         before = self.tokens[i - 1] if i else None
         here = token.start
-        if token.kind == "BAD":
-            for meant in _MEANT.get(token.text, ()):
-                kind = _KINDS.get(meant, "NAME")
-                yield Repair("instead", stack, (Token(kind, meant, here, token.end),), i + 1, i)
-            yield Repair("stray", stack, (), i + 1, i, (here, token.end))
         if before is not None and before.text != "import":
             yield Repair("colon", stack, (Token("COLON", ":", before.end, before.end),), i, i)
         for closer in ("RSQB", "RPAR"):
             at = before.end if before else here
             yield Repair("close", stack, (Token(closer, _SIGNS[closer], at, at),), i, i)
-        if token.kind != "COMMA":
+        if token.kind != "COMMA" and self._in_list(stack):
             yield Repair("comma", stack, (Token("COMMA", ",", here, here),), i, i)
         if token.kind in ("COMMA", "SEMICOLON", "RSQB", "RPAR"):  # braces match, thanks to `balance`
             yield Repair("drop", stack, (), i + 1, i, (here, token.end))
         for kind in self._kinds_after(before):
             yield Repair("value", stack, (self._absent(kind, i),), i, i)
         if before is not None:
+            closer = Token("RPAR", ")", before.end, before.end)
+            yield Repair("value", stack, (self._absent("STRING", i), closer), i, i)
             earlier = history[i - 1]
             if before.kind == "STRING" and token.kind in ("LBRACE", "NAME"):
                 name = before._replace(kind="NAME", text=before.text[1:-1] or "_")
@@ -190,6 +231,11 @@ class _Recovery:
         yield from self._earlier_line(stack, i)
         if token.kind not in ("LBRACE", "RBRACE", "END", "NAME"):
             yield Repair("drop", stack, (), i + 1, i, (here, token.end))
+
+    def _in_list(self, stack: Node) -> bool:
+        """Whether a `,` here parts two items of a list; between fields one may stand, but mends nothing."""
+        after = advance(self.tables, states(stack), "COMMA")
+        return after is not None and advance(self.tables, after, "RSQB") is not None
 
     @staticmethod
     def _kinds_after(before: Token | None) -> tuple[str, ...]:
@@ -235,6 +281,8 @@ class _Recovery:
         while tokens[resume].kind != "END":
             token = tokens[resume]
             in_braces = "LBRACE" in open_
+            if resume > first and not open_ and token.first and token.kind == "BAD":
+                break  # a line of its own: a mistake of its own
             if resume > first and not in_braces and token.first and token.kind in ("NAME", "NOT"):
                 after = tokens[resume + 1].kind
                 if not open_ or after in ("COLON", "LBRACE"):
@@ -280,9 +328,6 @@ class _Recovery:
                 what = {":": "a field has `:` after its name", "==": "a comparison is written `==`"}
                 message = what.get(meant, f"`{meant}` is what is written here")
                 self._add("T0020", f"{message}, not `{token.text}`", place, f"write `{meant}`", None, fix)
-            case "stray":
-                self._add("T0012", f"`{_sign(token.text)}` means nothing here", place, "stray character",
-                          "remove it; text goes in quotes", Fix("remove it", (Edit(place, ""),)))  # fmt: skip
             case "quoted":
                 quoted = self.tokens[at]
                 bare = repair.insert[0].text
@@ -335,6 +380,8 @@ class _Recovery:
                       "a value follows", None)  # fmt: skip
 
     def _tell_unexpected(self, stack: Node, at: int) -> None:
+        while at and self.tokens[at].start == self.tokens[at].end and self.tokens[at].kind != "END":
+            at -= 1  # put in between two lines: the slip is on the first
         token = self.tokens[at]
         what = "the end of the file" if token.kind == "END" else f"`{_short(token.text)}`"
         before = self.tokens[at - 1] if at else None

@@ -328,6 +328,8 @@ class Values:
 
     def wrong(self, spec: FieldSpec, node: ast.Value, *, one: bool = False) -> Wrong:
         """Report a value of the wrong kind; `one`: it is an item of a list."""
+        if isinstance(node, ast.Comparison | ast.Junction) and any(isinstance(o, ast.Missing) for o in node.operands):
+            return WRONG  # recovery has spoken of it: `style: hard <`
         kind = _item_takes(spec.shape) if one else takes(spec.shape)
         fix = None
         if (

@@ -1,6 +1,8 @@
-"""What all tests share: golden files, which are real artifacts that a person can open.
+"""What all tests share: golden files and how property tests draw their cases.
 
-`pytest --update-golden` writes them anew; read the difference before you commit it.
+`pytest --update-golden` writes golden files anew; read the difference before you commit it. Property tests draw the
+same cases every time, so that a change fails for what it did and not by luck; `pytest --hypothesis-profile random`
+draws new ones, and prints how to replay one that fails.
 """
 
 from __future__ import annotations
@@ -9,6 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadlines: a busy machine must not fail a test that says nothing about speed.
+settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "random", derandomize=False, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("fixed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -35,7 +35,7 @@ def comments(text: str) -> list[str]:
     return [comment.text for comment in scan(Report(Source("x", text)), tables()).comments]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.integers(0, 2**64))
 def test_text_to_tree_to_text_is_a_fixed_point(seed: int) -> None:
     rng = random.Random(seed)
@@ -48,7 +48,7 @@ def test_text_to_tree_to_text_is_a_fixed_point(seed: int) -> None:
     assert comments(once) == comments(odd)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**64))
 def test_a_comment_on_a_line_of_its_own_is_kept(seed: int) -> None:
     rng = random.Random(seed)

@@ -37,7 +37,7 @@ def oracle_reads(text: str) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**64))
 def test_valid_texts(seed: int) -> None:
     rng = random.Random(seed)
@@ -46,7 +46,7 @@ def test_valid_texts(seed: int) -> None:
     assert read(text)[1] == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 2**64))
 def test_texts_that_may_be_broken(seed: int) -> None:
     rng = random.Random(seed)

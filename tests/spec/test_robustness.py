@@ -51,19 +51,19 @@ def survives(text: str) -> None:
     assert format_text(once) == once
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.lists(st.sampled_from(TOKENS), max_size=60).map(" ".join))
 def test_token_soup(text: str) -> None:
     survives(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=200))
 def test_any_text(text: str) -> None:
     survives(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32))
 def test_mutated_specs(seed: int) -> None:
     rng = random.Random(seed)
@@ -74,7 +74,7 @@ def test_mutated_specs(seed: int) -> None:
     survives(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.binary(max_size=300))
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "bytes.tenet"
