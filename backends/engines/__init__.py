@@ -43,7 +43,8 @@ class Engine(Protocol):
         """Continue each conversation by one assistant turn, with or without the attached adapter."""
 
     def yes(self, requests: Sequence[str]) -> list[float | None]:
-        """For each request, the probability of yes against no; None where the model would say neither."""
+        """For each request, the probability of yes against no where the reply says it: at its first word, or after a
+        reason at the verdict (`It is short. Yes.`); None where the model says neither."""
 
     def divergences(self, batch: Sequence[Conversation]) -> list[float]:
         """KL(adapter || base) of the next token after each conversation, in nats."""

@@ -28,7 +28,13 @@ LIKELIEST = 1024
 """How many tokens are sorted before a whole vocabulary is."""
 
 JUDGE_MASS = 0.5
-"""A judge must put this much probability on yes and no together; else it has not answered."""
+"""A judge that puts this much probability on yes and no together answers at once; else its reply is read."""
+
+JUDGE_TOKENS = 48
+"""How long a judge's reply may be: a few words why, then yes or no."""
+
+SENTENCE_ENDS = ".!?:…\n"
+"""What stands before the first word of a sentence; a colon, since `Verdict: yes` begins one."""
 
 
 def load(base: Base) -> TransformersEngine:
@@ -214,9 +220,12 @@ class TransformersEngine:
     def next_logits(self, batch: Sequence[Conversation], *, adapter: bool = False) -> Any:
         """Logits of the token that follows each conversation: a float32 tensor [conversation, vocabulary] on the
         CPU."""
+        return self._logits_after([self.chat.prompt_ids(conversation) for conversation in batch], adapter=adapter)
+
+    def _logits_after(self, rows: Sequence[list[int]], *, adapter: bool = False) -> Any:
+        """Logits of the token that follows each row of ids, as `next_logits`."""
         import torch
 
-        rows = [self.chat.prompt_ids(conversation) for conversation in batch]
         order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), i))
         parts = []
         with torch.inference_mode(), self._arm(adapter), _memory("grading"):
@@ -238,13 +247,44 @@ class TransformersEngine:
         if not requests:
             return []
         yes, no = self._word_ids("yes"), self._word_ids("no")
-        logits = self.next_logits([(Message(role="user", content=request),) for request in requests])
-        probabilities = logits.double().softmax(dim=-1)
-        results: list[float | None] = []
-        for row in probabilities:
-            for_yes, for_no = float(row[yes].sum()), float(row[no].sum())
-            results.append(for_yes / (for_yes + for_no) if for_yes + for_no >= JUDGE_MASS else None)
+        batch = [(Message(role="user", content=request),) for request in requests]
+        first = self.next_logits(batch).double().softmax(dim=-1)
+        results: list[float | None] = [None] * len(batch)
+        waiting = []
+        for i, row in enumerate(first):
+            if float(row[yes].sum() + row[no].sum()) >= JUDGE_MASS:
+                results[i] = _share(row, yes, no)
+            else:
+                waiting.append(i)
+        # The others say why first. Their probabilities stand where the reply comes to its verdict.
+        asked = [self.chat.prompt_ids(batch[i]) for i in waiting]
+        replies = self.continuations(asked, Sampling(max_new_tokens=JUDGE_TOKENS))
+        rows: dict[int, list[int]] = {}
+        for i, row, reply in zip(waiting, asked, replies, strict=True):
+            at = self._verdict(reply, {*yes, *no})
+            if at is not None:
+                rows[i] = row + reply[:at]
+        if rows:
+            probabilities = self._logits_after(list(rows.values())).double().softmax(dim=-1)
+            for i, row in zip(rows, probabilities, strict=True):
+                results[i] = _share(row, yes, no)
         return results
+
+    def _verdict(self, reply: Sequence[int], words: set[int]) -> int | None:
+        """The place of the last of `words` that is said as a verdict: capitalised, or first in its sentence. A `no`
+        within a sentence is part of the reason."""
+        for at in reversed(range(len(reply))):
+            if reply[at] not in words:
+                continue
+            before, upto, after = (self.chat.tokenizer.decode(list(reply[:end])) for end in (at, at + 1, at + 2))
+            word, follows = upto[len(before) :], after[len(upto) :]
+            # `No` may also begin a longer word, or end one.
+            if follows[:1].isalnum() or (word[:1].isalpha() and before[-1:].isalnum()):
+                continue
+            opening = before.rstrip(" *_\"'(")
+            if word.strip()[:1].isupper() or not opening or opening[-1] in SENTENCE_ENDS:
+                return at
+        return None
 
     def _word_ids(self, word: str) -> list[int]:
         """First tokens of `word` as an answer may begin with it: any case, with or without a space."""
@@ -252,6 +292,12 @@ class TransformersEngine:
         firsts = {self.chat._ids(form)[0] for form in forms}
         # A tokenizer that splits words may give `Y` or a lone space, which says nothing about yes.
         return sorted(i for i in firsts if self.chat.text_of([i]).lower() == word)
+
+
+def _share(probabilities: Any, yes: list[int], no: list[int]) -> float:
+    """The probability of yes against no."""
+    for_yes, for_no = float(probabilities[yes].sum()), float(probabilities[no].sum())
+    return for_yes / (for_yes + for_no)
 
 
 def _draw(logits: Any, sampling: Sampling, uniform: Any) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -159,6 +161,81 @@ def test_the_judge_reads_next_token_probabilities(shapes: dict[str, Path], monke
     assert second is not None
     assert second < 1e-4
     assert third is None
+
+
+GRADE = "Grade the answer. Does the answer keep the principle? It is request number {}."
+REPLIES = (
+    "Yes.",
+    "It sounds pirate. Yes.",
+    "It has no facts, and nobody knows. No.",
+    "It says: Yes, I am. No.",
+    "It says: No, I am not. Yes.",
+    "It is short, so yes, and no facts are there.",
+    "It is vague. Nobody knows. Not here.",
+    "The answer keeps it. yes",
+    "Verdict: **no**",
+    "Here is a long reason, " * 8 + "Yes.",
+    "",
+)
+
+
+def judging(shapes: dict[str, Path], doubts: dict[tuple[int, str], dict[str, float]]) -> tuple[Any, Any]:
+    """An engine whose model gives REPLIES, and that model. doubts: a reply's number and the token that its script says
+    there -> the logits of words in its place, where the reply says it last."""
+    from tests.backends.scripted import Scripted
+
+    engine: Any = load(bases.resolve(str(shapes["llama"])))
+    ids = engine.chat._ids
+    scripts = {GRADE.format(number): ids(reply) for number, reply in enumerate(REPLIES)}
+    placed = {}
+    for (number, word), logits in doubts.items():
+        script = scripts[GRADE.format(number)]
+        at = len(script) - 1 - script[::-1].index(ids(word)[0])
+        placed[GRADE.format(number), at] = {ids(other)[0]: logit for other, logit in logits.items()}
+    engine.model = Scripted(engine, scripts, placed)
+    return engine, engine.model
+
+
+def test_a_judge_that_says_why_is_read_at_its_verdict(shapes: dict[str, Path]) -> None:
+    engine, _ = judging(shapes, {})
+    found = engine.yes([GRADE.format(number) for number in range(len(REPLIES))])
+    said = [None if p is None else round(p, 6) for p in found]
+    assert said == [1.0, 1.0, 0.0, 0.0, 1.0, None, None, 1.0, 0.0, None, None]
+
+
+def test_a_verdict_has_the_probability_of_its_own_place(shapes: dict[str, Path]) -> None:
+    """The words of the reason, and a yes or no within it, weigh nothing."""
+    doubts = {
+        (1, " Yes"): {" Yes": 30.0, " No": 29.0},
+        (3, " Yes"): {" Yes": 30.0, " No": 10.0},
+        (3, " No"): {" No": 30.0, " Yes": 28.0, "no": 27.0},
+    }
+    engine, _ = judging(shapes, doubts)
+    first, second = engine.yes([GRADE.format(1), GRADE.format(3)])
+    assert first == pytest.approx(1 / (1 + math.exp(-1)), abs=1e-5)
+    assert second == pytest.approx(math.exp(-2) / (1 + math.exp(-2) + math.exp(-3)), abs=1e-5)
+
+
+def test_little_on_yes_and_no_at_first_is_not_a_verdict(shapes: dict[str, Path]) -> None:
+    """Just below JUDGE_MASS the reply is read, where the reason turns it; just above, the first word decides."""
+    engine, _ = judging(shapes, {(2, "I"): {"I": 30.0, "Yes": 29.4}})
+    assert engine.yes([GRADE.format(2)])[0] == pytest.approx(0.0, abs=1e-6)
+    engine, _ = judging(shapes, {(2, "I"): {"I": 30.0, "Yes": 29.4, "No": 29.4}})
+    assert engine.yes([GRADE.format(2)])[0] == pytest.approx(0.5)
+
+
+def test_a_judgement_does_not_depend_on_the_rest_of_the_batch(shapes: dict[str, Path]) -> None:
+    doubts = {(number, " Yes"): {" Yes": 30.0, " No": 30.0 - number} for number in (1, 4)}
+    engine, model = judging(shapes, doubts)
+    requests = [GRADE.format(number) for number in range(len(REPLIES))]
+    together = engine.yes(requests)
+    rows = model.rows
+    assert together == pytest.approx([engine.yes([request])[0] for request in requests], abs=1e-6)
+    assert engine.yes(requests[::-1]) == pytest.approx(together[::-1], abs=1e-6)
+    # A row that was decided at its first word is not computed again.
+    model.rows = 0
+    engine.yes([requests[0]] * 40)
+    assert model.rows <= 41 < rows
 
 
 def test_order_of_results_is_the_order_of_requests(shapes: dict[str, Path]) -> None:
