@@ -53,10 +53,12 @@ def is_done(run: Path) -> bool:
 
 
 def _digest(build: Path) -> str:
+    # Only asks which run this is, so nothing is fetched for it.
     recipe = read_recipe(build)
+    base = base_of(build, recipe, local_files_only=True)
     stages = stages_of(recipe.method)
     rows = sorted({read_rows_name(build, stage) for stage in stages})
-    return training_digest(build, base_of(build, recipe).digest, [f"{stage}.yaml" for stage in stages], rows)
+    return training_digest(build, base.digest, [f"{stage}.yaml" for stage in stages], rows)
 
 
 def read_rows_name(build: Path, stage: str) -> str:
@@ -64,15 +66,18 @@ def read_rows_name(build: Path, stage: str) -> str:
     return read_job(build / "jobs" / f"{stage}.yaml").rows
 
 
-def run(build: Path, runs: Path, *, progress: Progress = silent) -> Path:
+def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_only: bool = False) -> Path:
     """Train what `build/jobs` says and return the run's folder; a finished run is returned at once.
+
+    Args:
+        local_files_only: take the base from this machine only, where it is not in the build.
 
     Raises:
         DataError: jobs or rows are missing or not what a trainer takes.
         ModelLoadError, NetworkError, MemoryError_: the base cannot be had.
     """
     recipe = read_recipe(build)
-    base = base_of(build, recipe)
+    base = base_of(build, recipe, local_files_only=local_files_only)
     digest = _digest(build)
     run = runs / f"{build.name}-{digest[:12]}"
     if is_done(run):
