@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from backends import bases
-from backends.devices import Device, choose, settle
+from backends.devices import Device, choose, release_memory, settle
 from backends.files import write_json
 from backends.generate import base_of, read_recipe
-from backends.train.adapters import adapter_digest, save_adapter
+from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from compiler.digests import rows_digest, training_digest
 from compiler.failures import DataError, ModelLoadError
@@ -151,9 +151,14 @@ def _stage(
     if (done / "adapter_model.safetensors").is_file():
         return done, job.steps
     module = import_module(f"backends.train.methods.{stage}")
+    release_memory()  # of the stage before this one
     trained: Any = train(module, stage, job, build, run, base, start, device, progress)
-    save_adapter(trained.model, base, trained.chat, done)
-    return done, int(trained.state.global_step)
+    steps = int(trained.state.global_step)
+    saved = save_adapter(trained.model, base, trained.chat, done)
+    # The trained model leaves before a fresh base comes.
+    del trained
+    release_memory()
+    return confirm_adapter(saved, base), steps
 
 
 __all__ = ["ModelLoadError", "is_done", "method_names", "run", "run_folder", "stages_of", "versions"]
