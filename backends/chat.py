@@ -37,6 +37,7 @@ def run(
     *,
     context: str | None = None,
     temperature: float = 0.0,
+    local_files_only: bool = False,
     source: TextIO | None = None,
     console: Console | None = None,
 ) -> int:
@@ -46,6 +47,7 @@ def run(
         run: a training's folder; needed for the adapter's arms.
         context: a system message of the application, `The user is a clinician.`, say.
         temperature: 0 for the likeliest answer, the one that is measured.
+        local_files_only: take the base from this machine only, where it is not in the build.
     """
     arms = list(dict.fromkeys(arms))
     if any(map(uses_adapter, arms)) and (run is None or not (run / "adapter").is_dir()):
@@ -56,7 +58,7 @@ def run(
     console = console or Console(highlight=False)
     talking = source.isatty()
     prompt = (build / "prompt.md").read_text(encoding="utf-8").strip() if any(map(uses_prompt, arms)) else ""
-    engine = engines.load(base_of(build, read_recipe(build)))
+    engine = engines.load(base_of(build, read_recipe(build), local_files_only=local_files_only))
     if run is not None and any(map(uses_adapter, arms)):
         engine.attach(run / "adapter")
 

@@ -6,6 +6,7 @@ without it. This file must not know models or specs.
 
 from __future__ import annotations
 
+import gc
 import os
 import warnings
 from dataclasses import dataclass
@@ -63,6 +64,15 @@ def settle(device: Device) -> None:
         # cuBLAS reads this when it starts; without it its results may differ between runs.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def release_memory() -> None:
+    """Give back what nothing refers to any more: trainers and models stand in cycles."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def torch_dtype(device: Device) -> Any:

@@ -9,13 +9,18 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from compiler.failures import TenetError
+from backends import bases
+from backends.bases import Base
+from compiler import wording
+from compiler.failures import NetworkError, TenetError
 
 Status = Literal["ok", "warn", "missing"]
 
@@ -36,6 +41,9 @@ PACKAGES = {
     "accelerate": "training",
     "safetensors": "weights",
 }
+TO_JUDGE = ("Be brief.", "What is the capital of France?", "Paris.")
+"""A principle, a question and an answer, put to a model in the words that a judge is asked in."""
+
 LEAST_FREE = 2 << 30
 LEAST_MEMORY = 2 << 30
 
@@ -51,7 +59,8 @@ class Finding:
 
 
 def report(build: Path | None = None) -> list[Finding]:
-    """Look at Python, packages, device, memory, disk and the base; loading nano's weights is tried.
+    """Look at Python, packages, device, memory, disk and the base; loading nano's weights is tried. Nothing is
+    fetched.
 
     Args:
         build: a build folder whose base and judge are tried as well.
@@ -60,7 +69,7 @@ def report(build: Path | None = None) -> list[Finding]:
     if find_spec("torch") is not None:
         findings.append(_device())
     if all(find_spec(name) is not None for name in ("torch", "transformers")):
-        findings.append(_model("nano", None))
+        findings.append(_model("base nano", lambda: bases.resolve("nano")))
         if build is not None and (build / "recipe.json").is_file():
             findings += _of_build(build)
     return findings
@@ -123,22 +132,22 @@ def _hub() -> Finding:
     )
 
 
-def _model(name: str, build: Path | None) -> Finding:
-    from backends import bases, engines
-    from backends.generate import base_of, read_recipe
+def _model(title: str, find: Callable[[], Base]) -> Finding:
+    from backends import engines
 
     try:
-        base = base_of(build, read_recipe(build)) if build else bases.resolve(name)
-        engine = engines.load(base)
-        said = engine.yes(["Is the sun hot? Say yes or no."])[0]
+        base = find()
+        said = engines.load(base).yes([wording.judge_request(*TO_JUDGE)])[0]
+    except NetworkError as error:
+        return Finding(title, "missing", "not on this machine; a build would fetch it", error.help)
     except TenetError as error:
-        return Finding(f"base {name}", "missing", error.message, error.help)
+        return Finding(title, "missing", error.message, error.help)
     judges = "can judge" if said is not None else "gives no yes or no: name another judge for clauses without signs"
-    return Finding(f"base {name}", "ok" if said is not None else "warn", f"loads; {judges}")
+    return Finding(title, "ok" if said is not None else "warn", f"loads; {judges}")
 
 
 def _of_build(build: Path) -> list[Finding]:
-    from backends.generate import read_recipe
+    from backends.generate import base_of, read_recipe
 
     try:
         recipe = read_recipe(build)
@@ -146,11 +155,11 @@ def _of_build(build: Path) -> list[Finding]:
         return [Finding("build", "missing", error.message, error.help)]
     findings = []
     if recipe.base != "nano":
-        findings.append(_model(recipe.base, build))
-    for role, name in (("judge", recipe.judge), ("teacher", recipe.teacher)):
-        if name:
-            found = _model(name, None)
-            findings.append(Finding(f"{role} {name}", found.status, found.text, found.help))
+        findings.append(_model(f"base {recipe.base}", lambda: base_of(build, recipe, local_files_only=True)))
+    roles = (("judge", recipe.judge, recipe.judge_revision), ("teacher", recipe.teacher, recipe.teacher_revision))
+    for role, name, revision in roles:
+        if name not in (None, recipe.base):
+            findings.append(_model(f"{role} {name}", partial(bases.resolve, name, revision, local_files_only=True)))
         elif role == "judge":
             findings.append(Finding("judge", "ok", "the base itself; reports say so"))
     return findings

@@ -34,9 +34,12 @@ class BaseFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """sources: path as messages show it -> text. versions: package -> version, for the lock."""
+    """teacher, judge: None where the base plays that role, or where it is not at hand. sources: path as messages show
+    it -> text. versions: package -> version, for the lock."""
 
     base: BaseFacts = BaseFacts()
+    teacher: BaseFacts | None = None
+    judge: BaseFacts | None = None
     device: DeviceKind = "cpu"
     data: tuple[DataFile, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()

@@ -193,7 +193,8 @@ class DataFile(Record):
 
 
 class Recipe(Record):
-    """base, teacher, judge: as the spec names them; an absent teacher or judge is the base.
+    """base, teacher, judge: as the spec names them; an absent teacher or judge is the base. Their revisions are the
+    commits that the build found; None for what is no Hugging Face id.
 
     method: the training method, so that an engine knows which row files are wanted.
     measures: the checks of the clauses that `Unit.measures` names, by clause id.
@@ -204,7 +205,9 @@ class Recipe(Record):
     revision: str | None = None
     chat_template: str | None = None
     teacher: str | None = None
+    teacher_revision: str | None = None
     judge: str | None = None
+    judge_revision: str | None = None
     method: str = "dpo"
     units: tuple[Unit, ...]
     measures: dict[str, tuple[Check, ...]] = {}

@@ -82,33 +82,52 @@ def read_recipe(build: Path) -> Recipe:
         raise DataError(f"{path} cannot be read: {error}", help="build the spec again: tenet build SPEC") from error
 
 
-def base_of(build: Path, recipe: Recipe) -> Base:
+def base_of(build: Path, recipe: Recipe, root: Path | None = None, *, local_files_only: bool = False) -> Base:
     """The subject's base as it was put into the build folder, or else as the recipe names it."""
     found = bases.placed(build / "base")
-    if found is not None and found.name == recipe.base:
+    if found is not None and found.name == recipe.base and recipe.revision in (None, found.revision):
         return found
-    return find_base(build, recipe, Path())
+    return find_base(build, recipe, root or Path(), local_files_only=local_files_only)
 
 
-def find_base(build: Path, recipe: Recipe, root: Path) -> Base:
+def find_base(build: Path, recipe: Recipe, root: Path, *, local_files_only: bool = False) -> Base:
     template = build / recipe.chat_template if recipe.chat_template else None
     if template is not None and not template.is_file():
         template = root / str(recipe.chat_template)
-    return bases.resolve(recipe.base, recipe.revision, template, relative_to=root)
+    return bases.resolve(recipe.base, recipe.revision, template, relative_to=root, local_files_only=local_files_only)
 
 
-def judge_of(build: Path, recipe: Recipe, root: Path) -> Base:
-    return bases.resolve(recipe.judge, relative_to=root) if recipe.judge else base_of(build, recipe)
+def teacher_of(recipe: Recipe, base: Base, root: Path, *, local_files_only: bool = False) -> Base:
+    """The model that writes answers, at the commit that the build found; `base` where the recipe names no other."""
+    return _other(recipe.teacher, recipe.teacher_revision, base, root, local_files_only)
+
+
+def judge_of(recipe: Recipe, base: Base, root: Path, *, local_files_only: bool = False) -> Base:
+    """The model that grades answers, as `teacher_of`."""
+    return _other(recipe.judge, recipe.judge_revision, base, root, local_files_only)
+
+
+def _other(name: str | None, revision: str | None, base: Base, root: Path, local_files_only: bool) -> Base:
+    # A role that is given to the base by its name is the base, with its revision and its chat template.
+    if name in (None, base.name):
+        return base
+    return bases.resolve(name, revision, relative_to=root, local_files_only=local_files_only)
 
 
 def run(
-    build: Path, *, progress: Progress = silent, cache: Path | None = None, root: Path | None = None
+    build: Path,
+    *,
+    progress: Progress = silent,
+    cache: Path | None = None,
+    root: Path | None = None,
+    local_files_only: bool = False,
 ) -> GenerateReport:
     """Write the rows that `build/recipe.json` asks for, and put the base beside them.
 
     Args:
         root: the folder that paths of the spec start from (the spec's own); the working folder unless given.
         cache: where answers are kept by content; `build/../.cache` unless given.
+        local_files_only: take models from this machine only.
 
     Raises:
         DataError: recipe, bank or the user's data cannot be read.
@@ -117,10 +136,10 @@ def run(
     recipe = read_recipe(build)
     cache = cache or build.parent / ".cache"
     root = root or Path()
-    base = find_base(build, recipe, root)
+    base = find_base(build, recipe, root, local_files_only=local_files_only)
     bases.place(base, build / "base")
-    teacher = bases.resolve(recipe.teacher, relative_to=root) if recipe.teacher else base
-    judge = bases.resolve(recipe.judge, relative_to=root) if recipe.judge else base
+    teacher = teacher_of(recipe, base, root, local_files_only=local_files_only)
+    judge = judge_of(recipe, base, root, local_files_only=local_files_only)
     # Models with the same content share one engine: weights stand in memory once.
     engines = {b.digest: CachedEngine(b, cache) for b in (judge, teacher, base)}
     models = Models(engines[base.digest], engines[teacher.digest], engines[judge.digest])

@@ -40,6 +40,7 @@ def run(
     progress: Progress = silent,
     cache: Path | None = None,
     root: Path | None = None,
+    local_files_only: bool = False,
 ) -> Path:
     """Measure `arms` on the probes of `build` and return the folder that holds the measurements.
 
@@ -47,6 +48,7 @@ def run(
         run: a training's folder; None measures the base with and without the prompt, into `build/measured/`.
         cache: where answers are kept by content; `build/../.cache` unless given.
         root: the folder that paths of the spec start from.
+        local_files_only: take models from this machine only.
 
     Raises:
         DataError: probes, prompt or adapter are missing.
@@ -55,8 +57,8 @@ def run(
     recipe = read_recipe(build)
     probes = read_probes(build / "probes.jsonl")
     prompt = _prompt(build)
-    base = base_of(build, recipe)
-    judge_base = judge_of(build, recipe, root or Path())
+    base = base_of(build, recipe, root, local_files_only=local_files_only)
+    judge_base = judge_of(recipe, base, root or Path(), local_files_only=local_files_only)
     cache = cache or build.parent / ".cache"
     if run is None:
         arms = [arm for arm in arms if not uses_adapter(arm)]

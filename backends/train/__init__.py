@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from backends import bases
-from backends.devices import Device, choose, settle
+from backends.devices import Device, choose, release_memory, settle
 from backends.files import write_json
 from backends.generate import base_of, read_recipe
-from backends.train.adapters import adapter_digest, save_adapter
+from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from compiler.digests import rows_digest, training_digest
 from compiler.failures import DataError, ModelLoadError
@@ -53,10 +53,12 @@ def is_done(run: Path) -> bool:
 
 
 def _digest(build: Path) -> str:
+    # Only asks which run this is, so nothing is fetched for it.
     recipe = read_recipe(build)
+    base = base_of(build, recipe, local_files_only=True)
     stages = stages_of(recipe.method)
     rows = sorted({read_rows_name(build, stage) for stage in stages})
-    return training_digest(build, base_of(build, recipe).digest, [f"{stage}.yaml" for stage in stages], rows)
+    return training_digest(build, base.digest, [f"{stage}.yaml" for stage in stages], rows)
 
 
 def read_rows_name(build: Path, stage: str) -> str:
@@ -64,15 +66,18 @@ def read_rows_name(build: Path, stage: str) -> str:
     return read_job(build / "jobs" / f"{stage}.yaml").rows
 
 
-def run(build: Path, runs: Path, *, progress: Progress = silent) -> Path:
+def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_only: bool = False) -> Path:
     """Train what `build/jobs` says and return the run's folder; a finished run is returned at once.
+
+    Args:
+        local_files_only: take the base from this machine only, where it is not in the build.
 
     Raises:
         DataError: jobs or rows are missing or not what a trainer takes.
         ModelLoadError, NetworkError, MemoryError_: the base cannot be had.
     """
     recipe = read_recipe(build)
-    base = base_of(build, recipe)
+    base = base_of(build, recipe, local_files_only=local_files_only)
     digest = _digest(build)
     run = runs / f"{build.name}-{digest[:12]}"
     if is_done(run):
@@ -146,9 +151,14 @@ def _stage(
     if (done / "adapter_model.safetensors").is_file():
         return done, job.steps
     module = import_module(f"backends.train.methods.{stage}")
+    release_memory()  # of the stage before this one
     trained: Any = train(module, stage, job, build, run, base, start, device, progress)
-    save_adapter(trained.model, base, trained.chat, done)
-    return done, int(trained.state.global_step)
+    steps = int(trained.state.global_step)
+    saved = save_adapter(trained.model, base, trained.chat, done)
+    # The trained model leaves before a fresh base comes.
+    del trained
+    release_memory()
+    return confirm_adapter(saved, base), steps
 
 
 __all__ = ["ModelLoadError", "is_done", "method_names", "run", "run_folder", "stages_of", "versions"]

@@ -2,7 +2,12 @@
 
 In: a trained model. Out: a folder with adapter_config.json, adapter_model.safetensors and README.md, and nothing
 else. It gets its name only after a fresh base with the saved adapter has given the trained model's keys, weights and
-logits. This file must not know trainers.
+logits. The trained model makes room for the fresh base: two of them never stand in memory. This file must not know
+trainers.
+
+    saved = save_adapter(model, base, chat, folder)     keys and weights are compared; the model's logits are kept
+    del model
+    confirm_adapter(saved, base)                        logits are compared; the folder gets its name
 """
 
 from __future__ import annotations
@@ -10,6 +15,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +41,21 @@ TOLERANCE = {"float32": 1e-4, "bfloat16": 0.1}
 """Of logits, by number type; kernels may sum in another order when the base is loaded anew."""
 
 
-def save_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> None:
-    """Save the `default` adapter of `model` into `folder`, checked.
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """An adapter on disk that has no name yet. asked: token ids of the prompts. said: the trained model's logits after
+    each of their tokens, on the CPU. device, dtype: those of the trained model."""
+
+    staged: Path
+    folder: Path
+    asked: tuple[list[int], ...]
+    said: tuple[Any, ...]
+    device: Any
+    dtype: Any
+
+
+def save_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> Saved:
+    """Save the `default` adapter of `model` beside `folder`, and keep what is needed to confirm it without the model.
 
     Raises:
         ModelLoadError: what was saved is not what was trained.
@@ -50,8 +70,13 @@ def save_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> None:
         str(staged), safe_serialization=True, selected_adapters=["default"], save_embedding_layers=False
     )
     _settle(staged, base)
-    check_adapter(model, base, chat, staged)
-    staged.rename(folder)
+    _compare_weights(model, staged)
+    asked = tuple(chat.prompt_ids([Message(role="user", content=text)]) for text in ASKED)
+    was_training = model.training
+    said = _logits(model.eval(), asked)
+    model.train(was_training)
+    parameter = next(model.parameters())
+    return Saved(staged, folder, asked, said, parameter.device, parameter.dtype)
 
 
 def _settle(folder: Path, base: Base) -> None:
@@ -73,12 +98,11 @@ def _settle(folder: Path, base: Base) -> None:
 FILES = frozenset({"adapter_config.json", "adapter_model.safetensors", "README.md"})
 
 
-def check_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> None:
-    """Load `folder` onto a fresh base and compare keys, weights and logits with the trained `model`."""
+def _compare_weights(model: Any, folder: Path) -> None:
+    """Compare the keys and weights in `folder` with those of the trained `model`."""
     import torch
-    from peft import PeftModel, get_peft_model_state_dict
+    from peft import get_peft_model_state_dict
     from safetensors.torch import load_file
-    from transformers import AutoModelForCausalLM
 
     trained = get_peft_model_state_dict(model, adapter_name="default", save_embedding_layers=False)
     saved = load_file(folder / "adapter_model.safetensors")
@@ -91,25 +115,35 @@ def check_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> None:
     if all(float(tensor.abs().max()) == 0 for name, tensor in saved.items() if "lora_B" in name):
         raise ModelLoadError("the adapter is zero: training changed nothing", help="train for more steps, or faster")
 
-    device, dtype = next(model.parameters()).device, next(model.parameters()).dtype
-    tolerance = TOLERANCE[str(dtype).removeprefix("torch.")]
+
+def confirm_adapter(saved: Saved, base: Base) -> Path:
+    """Load what was saved onto a fresh base, compare its logits with the trained model's, and give it its name.
+
+    Raises:
+        ModelLoadError: it answers differently.
+    """
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
     fresh = AutoModelForCausalLM.from_pretrained(
-        str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
-    ).to(device)
-    fresh = PeftModel.from_pretrained(fresh, str(folder)).eval()
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            for text in ASKED:
-                ids = torch.tensor([chat.prompt_ids([Message(role="user", content=text)])], device=device)
-                gap = float((fresh(input_ids=ids).logits - model(input_ids=ids).logits).abs().max())
-                if not gap <= tolerance:
-                    raise ModelLoadError(
-                        f"the saved adapter answers differently from the trained one (logits by {gap:.2g})"
-                    )
-    finally:
-        model.train(was_training)
+        str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
+    ).to(saved.device)
+    fresh = PeftModel.from_pretrained(fresh, str(saved.staged)).eval()
+    tolerance = TOLERANCE[str(saved.dtype).removeprefix("torch.")]
+    for ours, theirs in zip(_logits(fresh, saved.asked), saved.said, strict=True):
+        gap = float((ours - theirs).abs().max())
+        if not gap <= tolerance:
+            raise ModelLoadError(f"the saved adapter answers differently from the trained one (logits by {gap:.2g})")
+    saved.staged.rename(saved.folder)
+    return saved.folder
+
+
+def _logits(model: Any, asked: Sequence[list[int]]) -> tuple[Any, ...]:
+    import torch
+
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        return tuple(model(input_ids=torch.tensor([ids], device=device)).logits[0].float().cpu() for ids in asked)
 
 
 def adapter_digest(folder: Path) -> str:

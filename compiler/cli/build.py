@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--no-rows", is_flag=True, help="Stop before a model is needed: prompt, filters, recipe, jobs.")
 @click.option("--annotate", is_flag=True, help="Show the prompt with each line's clause, and write nothing.")
 @click.option("--show-ir", is_flag=True, help="Show the intermediate representation, and write nothing.")
-@click.option("--local-files-only", is_flag=True, help="Take the base from this machine only.")
+@stages.local_option
 def command(
     path: Path, out: Path, cache: Path | None, no_rows: bool, annotate: bool, show_ir: bool, local_files_only: bool
 ) -> None:
@@ -35,17 +35,15 @@ def command(
     if annotate or show_ir:
         show(path, annotate, show_ir)
         return
-    build_spec(path, stages.place_of(path, out, Path("runs"), cache), no_rows, local_files_only=local_files_only)
+    build_spec(path, stages.place_of(path, out, Path("runs"), cache, local_files_only=local_files_only), no_rows)
 
 
-def build_spec(
-    path: Path, place: stages.Place, no_rows: bool = False, *, local_files_only: bool = False
-) -> stages.Compilation:
+def build_spec(path: Path, place: stages.Place, no_rows: bool = False) -> stages.Compilation:
     """Emit, generate, and say on stderr what was made."""
     from compiler.cli.screen import err, shown_progress, when_interrupted
 
     when_interrupted("Nothing was half-written.")
-    compilation = stages.compile_to(path, place, local_files_only=local_files_only, base_needed=not no_rows)
+    compilation = stages.compile_to(path, place, base_needed=not no_rows)
     stages.write(compilation)
     console = err()
     tokens = compilation.facts.base.count_tokens

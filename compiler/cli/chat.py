@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @stages.out_option
 @stages.runs_option
 @arm_option
-def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...]) -> None:
+@stages.local_option
+def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], local_files_only: bool) -> None:
     """Ask several arms the same thing; base and adapter unless --arm says otherwise. Ctrl-D leaves."""
     from backends import chat
 
@@ -29,4 +30,4 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...]) -> None:
     else:
         place = stages.place_of(target, out, runs, None)
         build, run = place.build, stages.run_of(place)
-    chat.run(build, run, arms or ("base", "adapter"))
+    chat.run(build, run, arms or ("base", "adapter"), local_files_only=local_files_only)

@@ -31,13 +31,23 @@ def arm_option(function: click.decorators.FC) -> click.decorators.FC:
 @stages.cache_option
 @arm_option
 @click.option("--untrained", is_flag=True, help="Measure base and prompt of a build that has no adapter yet.")
-def command(target: Path, out: Path, runs: Path, cache: Path | None, arms: tuple[Arm, ...], untrained: bool) -> None:
+@stages.local_option
+def command(
+    target: Path,
+    out: Path,
+    runs: Path,
+    cache: Path | None,
+    arms: tuple[Arm, ...],
+    untrained: bool,
+    local_files_only: bool,
+) -> None:
     """Answer the probes with every arm, and decide which clauses each answer kept."""
     if is_run(target):
-        place = stages.place_of(stages.build_of(target, out), out, target.parent, cache)
+        build = stages.build_of(target, out)
+        place = stages.place_of(build, out, target.parent, cache, local_files_only=local_files_only)
         run: Path | None = target
     else:
-        place = prepared(target, stages.place_of(target, out, runs, cache))
+        place = prepared(target, stages.place_of(target, out, runs, cache, local_files_only=local_files_only))
         run = None if untrained else stages.run_of(place)
     wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
     click.echo(measure_run(place, run, wanted))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--units", "show_units", is_flag=True, help="Name every unit whose rows would be made.")
 def command(path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool, show_units: bool) -> None:
     """Say what `tenet run SPEC` would do and why, and how long it would take."""
-    plan = make_plan(path, stages.place_of(path, out, runs, cache))
+    plan = make_plan(path, stages.place_of(path, out, runs, cache, local_files_only=True))
     if as_json:
         click.echo(json.dumps({**asdict(plan), "seconds": plan.seconds}, ensure_ascii=False, indent=1))
     else:
@@ -36,7 +36,7 @@ def make_plan(path: Path, place: stages.Place) -> Plan:
     from compiler import plan as planning
     from compiler.records import Recipe
 
-    compilation = stages.compile_to(path, place, local_files_only=True, base_needed=False)
+    compilation = stages.compile_to(path, place, base_needed=False)
     texts = {artifact.path: artifact.text for artifact in compilation.artifacts}
     recipe = Recipe.model_validate_json(texts["recipe.json"])
     return planning.plan(

@@ -17,7 +17,7 @@ from compiler.cli.specs import SpecPath
 @stages.cache_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON in place of the table.")
 @click.option("--strict", is_flag=True, help="An unclear verdict is a finding too.")
-@click.option("--local-files-only", is_flag=True, help="Take the base from this machine only.")
+@stages.local_option
 def command(
     path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool, strict: bool, local_files_only: bool
 ) -> None:
@@ -32,9 +32,9 @@ def command(
     from compiler.cli.screen import when_interrupted
     from compiler.cli.train import train_build
 
-    place = stages.place_of(path, out, runs, cache)
+    place = stages.place_of(path, out, runs, cache, local_files_only=local_files_only)
     # 1. The spec becomes a build folder: prompt, filters, rows, probes, jobs, lock.
-    build_spec(path, place, local_files_only=local_files_only)
+    build_spec(path, place)
     # 2. The jobs become an adapter.
     run = train_build(place)
     # 3. All arms answer the probes.

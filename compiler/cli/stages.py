@@ -10,6 +10,7 @@ import json
 import os
 import platform
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from compiler.ir import Program
 from compiler.records import ARMS, DataFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from backends.generate import GenerateReport
     from compiler.artifact import Artifact
@@ -39,12 +40,14 @@ class Place:
     """Where a spec's files go: its build folder, the folder of runs, and the cache beside the builds.
 
     root: the spec's own folder, where relative paths of bases and data start; None where only a build was named.
+    local_files_only: models are taken from this machine only, by every stage.
     """
 
     build: Path
     runs: Path
     cache: Path
     root: Path | None = None
+    local_files_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,11 @@ class Compilation:
 # ------------------------------------------------------------------ what the user named
 
 
-def place_of(target: Path, out: Path, runs: Path, cache: Path | None) -> Place:
+def place_of(target: Path, out: Path, runs: Path, cache: Path | None, *, local_files_only: bool = False) -> Place:
     """Where things go for a spec, or for a build folder given in its place."""
     build = target if target.is_dir() else out / target.stem
-    return Place(build, runs, cache or build.parent / ".cache", None if target.is_dir() else target.parent)
+    root = None if target.is_dir() else target.parent
+    return Place(build, runs, cache or build.parent / ".cache", root, local_files_only)
 
 
 def is_build(path: Path) -> bool:
@@ -74,24 +78,35 @@ def is_build(path: Path) -> bool:
 # ------------------------------------------------------------------ emit: the pure part
 
 
-def compile_to(path: Path, place: Place, *, local_files_only: bool = False, base_needed: bool = True) -> Compilation:
+def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compilation:
     """Compile a spec and return every artifact; nothing is written.
 
     Raises:
-        ModelLoadError, NetworkError: the base is not at hand, and `base_needed`.
+        ModelLoadError, NetworkError: a model is not at hand, and `base_needed`.
     """
     from compiler.lowering import emit
+    from compiler.lowering.lock import pin
 
     program, compiled = program_or_exit(path)
-    try:
-        base = base_facts(program, path.parent, local_files_only=local_files_only)
-    except (ModelLoadError, NetworkError) as error:
-        if base_needed:
-            raise
-        click.echo(f"note: {error.message}; sizes and hashes of the base are left out", err=True)
-        base = BaseFacts(program.model.base, revision=program.model.revision)
+    model, pins = program.model, read_pins(place.build)
+
+    def found(name: str, find: Callable[..., BaseFacts], revision: str | None) -> BaseFacts | None:
+        revision = pins.get(pin(name, revision), revision)
+        try:
+            return find(program, path.parent, revision=revision, local_files_only=place.local_files_only)
+        except (ModelLoadError, NetworkError) as error:
+            if base_needed:
+                raise
+            click.echo(f"note: {error.message}; its size and hash are left out", err=True)
+            return None
+
+    def role(name: str | None) -> BaseFacts | None:
+        return found(name, partial(role_facts, name), None) if name not in (None, model.base) else None
+
     facts = Facts(
-        base=base,
+        base=found(model.base, base_facts, model.revision) or BaseFacts(model.base, revision=model.revision),
+        teacher=role(model.teacher),
+        judge=role(model.judge),
         device=device_kind(),
         data=data_files(program, path.parent),
         sources=tuple((name, source.text) for name, source in sorted(compiled.sources.items())),
@@ -100,13 +115,24 @@ def compile_to(path: Path, place: Place, *, local_files_only: bool = False, base
     return Compilation(place, program, facts, emit(program, facts), path)
 
 
-def base_facts(program: Program, folder: Path, *, local_files_only: bool = False) -> BaseFacts:
+def read_pins(build: Path) -> dict[str, str]:
+    """The commits that an earlier build has found for what its spec asks of the hub."""
+    try:
+        pins: dict[str, str] = json.loads((build / "lock.json").read_text(encoding="utf-8"))["pins"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # no build yet, or one that is written anew in any case
+    return pins
+
+
+def base_facts(
+    program: Program, folder: Path, *, revision: str | None = None, local_files_only: bool = False
+) -> BaseFacts:
     """Find the base and hash it; its tokenizer is loaded only when something counts tokens."""
     from backends import bases
 
     model = program.model
     template = folder / model.chat_template if model.chat_template else None
-    base = bases.resolve(model.base, model.revision, template, relative_to=folder, local_files_only=local_files_only)
+    base = bases.resolve(model.base, revision, template, relative_to=folder, local_files_only=local_files_only)
     weights = sum(file.stat().st_size for file in base.path.glob("*.safetensors"))
 
     def count_tokens(text: str) -> int:
@@ -118,6 +144,16 @@ def base_facts(program: Program, folder: Path, *, local_files_only: bool = False
     # Half precision is what weights are shipped in; the size only tells a small base from a large one.
     counter = count_tokens if (base.path / "tokenizer.json").is_file() else None
     return BaseFacts(model.base, base.digest, base.revision, weights // 2, counter)
+
+
+def role_facts(
+    name: str, program: Program, folder: Path, *, revision: str | None = None, local_files_only: bool = False
+) -> BaseFacts:
+    """Find a teacher or judge and hash it."""
+    from backends import bases
+
+    found = bases.resolve(name, revision, relative_to=folder, local_files_only=local_files_only)
+    return BaseFacts(name, found.digest, found.revision)
 
 
 def device_kind() -> DeviceKind:
@@ -194,7 +230,9 @@ def generate(compilation: Compilation, progress: Progress) -> GenerateReport:
     from backends import generate as generation
 
     place = compilation.place
-    report = generation.run(place.build, progress=progress, cache=place.cache, root=place.root)
+    report = generation.run(
+        place.build, progress=progress, cache=place.cache, root=place.root, local_files_only=place.local_files_only
+    )
     finish(compilation)
     return report
 
@@ -216,14 +254,20 @@ def finish(compilation: Compilation, *, rows: bool = True) -> None:
 def train(place: Place, progress: Progress) -> Path:
     from backends import train as training
 
-    return training.run(place.build, place.runs, progress=progress)
+    return training.run(place.build, place.runs, progress=progress, local_files_only=place.local_files_only)
 
 
 def measure(place: Place, run: Path | None, arms: Sequence[Arm] | None, progress: Progress) -> Path:
     from backends import measure as measuring
 
     return measuring.run(
-        place.build, run, arms=tuple(arms or ARMS), progress=progress, cache=place.cache, root=place.root
+        place.build,
+        run,
+        arms=tuple(arms or ARMS),
+        progress=progress,
+        cache=place.cache,
+        root=place.root,
+        local_files_only=place.local_files_only,
     )
 
 
@@ -337,3 +381,7 @@ def cache_option(function: click.decorators.FC) -> click.decorators.FC:
         default=None,
         help="Folder of answers made earlier.  [default: OUT/.cache]",
     )(function)
+
+
+def local_option(function: click.decorators.FC) -> click.decorators.FC:
+    return click.option("--local-files-only", is_flag=True, help="Take models from this machine only.")(function)

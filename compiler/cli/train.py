@@ -15,12 +15,13 @@ from compiler.cli.targets import TargetPath, prepared
 @stages.out_option
 @stages.runs_option
 @stages.cache_option
-def command(target: Path, out: Path, runs: Path, cache: Path | None) -> None:
+@stages.local_option
+def command(target: Path, out: Path, runs: Path, cache: Path | None, local_files_only: bool) -> None:
     """Train the adapter of a spec (built first where needed) or of a build folder as it stands.
 
     An interrupted training goes on from its last checkpoint and ends with the same bytes.
     """
-    place = prepared(target, stages.place_of(target, out, runs, cache))
+    place = prepared(target, stages.place_of(target, out, runs, cache, local_files_only=local_files_only))
     run = train_build(place)
     click.echo(run / "adapter")
 

@@ -21,7 +21,7 @@ Lowering = Callable[[Program, Facts], tuple[Artifact, ...]]
 LOWERINGS: tuple[Lowering, ...] = (
     lambda program, facts: (prompt.lower(program),),
     lambda program, facts: (filters.lower(program),),
-    lambda program, facts: (recipe.lower(program, facts.data),),  # asks for pairs and probes
+    lambda program, facts: (recipe.lower(program, facts.data, facts),),  # asks for pairs and probes
     lambda program, facts: jobs.lower(program, facts),
 )
 

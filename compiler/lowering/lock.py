@@ -5,8 +5,8 @@ bytes. It holds no time and no absolute path. `tenet plan` compares it with what
 
 >>> from compiler.build import from_text
 >>> import json; sorted(json.loads(lower(from_text('trait warm { means: "Be warm." }'), None, []).text))
-['base', 'clauses', 'data', 'device', 'files', 'program', 'prompt_tokens', 'seed', 'sources', 'units', 'version',
-'versions']
+['base', 'clauses', 'data', 'device', 'files', 'judge', 'pins', 'program', 'prompt_tokens', 'seed', 'sources',
+'teacher', 'units', 'version', 'versions']
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 from compiler.artifact import Artifact
 from compiler.digests import unit_digest
-from compiler.facts import Facts
+from compiler.facts import BaseFacts, Facts
 from compiler.ir import Program
 from compiler.lowering import recipe
 
@@ -36,13 +36,35 @@ def lower(program: Program, facts: Facts | None, artifacts: Iterable[Artifact]) 
         "files": {path: text_digest(text) for path, text in sorted(by_path.items())},
         "sources": {path: text_digest(text) for path, text in facts.sources},
         "data": {file.path: file.sha256 for file in facts.data},
-        "base": {"name": facts.base.name, "revision": facts.base.revision, "digest": facts.base.digest},
+        "base": _model(facts.base),
+        "teacher": _model(facts.teacher),
+        "judge": _model(facts.judge),
+        "pins": pins(program, facts),
         "device": facts.device,
         "prompt_tokens": count(by_path["prompt.md"].rstrip("\n")) if count and "prompt.md" in by_path else None,
         "seed": program.train.seed,
         "versions": dict(facts.versions),
     }
     return Artifact("lock.json", json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
+
+
+def _model(facts: BaseFacts | None) -> dict[str, str | None] | None:
+    return {"name": facts.name, "revision": facts.revision, "digest": facts.digest} if facts else None
+
+
+def pins(program: Program, facts: Facts) -> dict[str, str]:
+    """Which commit stands for what a spec asks of the hub: a later build takes it again, wherever `main` is by then."""
+    asked = ((facts.base, program.model.revision), (facts.teacher, None), (facts.judge, None))
+    return {pin(found.name, revision): found.revision for found, revision in asked if found and found.revision}
+
+
+def pin(name: str, revision: str | None) -> str:
+    """The key of a pin.
+
+    >>> pin("Qwen/Qwen3-0.6B", None)
+    'Qwen/Qwen3-0.6B@main'
+    """
+    return f"{name}@{revision or 'main'}"
 
 
 def text_digest(text: str) -> str:

@@ -16,13 +16,14 @@ from typing import Any
 
 from compiler.artifact import Artifact, Mark
 from compiler.deciding import deciding_checks
+from compiler.facts import Facts
 from compiler.ir import Program
 from compiler.lowering import pairs, probes
 from compiler.records import DataFile, Recipe
 
 
-def lower(program: Program, data: tuple[DataFile, ...] = ()) -> Artifact:
-    recipe = make(program, data)
+def lower(program: Program, data: tuple[DataFile, ...] = (), facts: Facts | None = None) -> Artifact:
+    recipe = pinned(make(program, data), facts or Facts())
     marks = tuple(Mark(unit.id, unit.clause_ids) for unit in recipe.units)
     return Artifact("recipe.json", written(recipe), marks)
 
@@ -40,6 +41,18 @@ def make(program: Program, data: tuple[DataFile, ...] = ()) -> Recipe:
         units=units,
         measures={clause_id: deciding_checks(program.clause(clause_id)) for clause_id in measured},
         data=data,
+    )
+
+
+def pinned(recipe: Recipe, facts: Facts) -> Recipe:
+    """Return the recipe with the commits that were found, so that every later stage takes the same models."""
+    teacher, judge = facts.teacher, facts.judge
+    return recipe.model_copy(
+        update={
+            "revision": facts.base.revision or recipe.revision,
+            "teacher_revision": teacher.revision if teacher else None,
+            "judge_revision": judge.revision if judge else None,
+        }
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from backends import bases, measure, train
-from backends.train.adapters import adapter_digest, save_adapter
+from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import read_job
 from compiler import ir_file
 from compiler.build import from_text
@@ -222,7 +223,8 @@ def test_promise_6_another_adapter_than_the_trained_one_is_noticed(
     torch.manual_seed(0)
     plain = AutoModelForCausalLM.from_pretrained(base.path)
     model = get_peft_model(plain, LoraConfig(target_modules="all-linear", init_lora_weights=False))
-    save_adapter(model, base, chat, tmp_path / "good")
+    assert confirm_adapter(save_adapter(model, base, chat, tmp_path / "good"), base) == tmp_path / "good"
+    assert (tmp_path / "good" / "adapter_model.safetensors").is_file()
 
     def changed(change: Any) -> None:
         saving = type(model).save_pretrained
@@ -235,7 +237,7 @@ def test_promise_6_another_adapter_than_the_trained_one_is_noticed(
 
         with monkeypatch.context() as patch:
             patch.setattr(type(model), "save_pretrained", save)
-            save_adapter(model, base, chat, tmp_path / "bad")
+            confirm_adapter(save_adapter(model, base, chat, tmp_path / "bad"), base)
 
     with pytest.raises(ModelLoadError, match="other keys"):
         changed(lambda t: {name.replace("base_model.", "base_model.base_model."): v for name, v in t.items()})
@@ -253,7 +255,31 @@ def test_promise_6_another_adapter_than_the_trained_one_is_noticed(
 
     monkeypatch.setattr("backends.train.adapters._settle", rescaled)
     with pytest.raises(ModelLoadError, match="answers differently"):
-        save_adapter(model, base, chat, tmp_path / "bad")
+        confirm_adapter(save_adapter(model, base, chat, tmp_path / "bad"), base)
+    assert not (tmp_path / "bad").exists()
+
+
+def test_one_base_at_a_time_stands_in_memory(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training loads a base for each stage and one to check each adapter; each finds the place of the last empty."""
+    from transformers import AutoModelForCausalLM, PreTrainedModel
+
+    loading = AutoModelForCausalLM.from_pretrained
+    there: list[int] = []
+
+    def load(*arguments: Any, **options: Any) -> Any:
+        # Only what training brings itself: models of earlier tests may wait for a collection of their own.
+        there.append(sum(isinstance(o, PreTrainedModel) and id(o) not in before for o in gc.get_objects()))
+        return loading(*arguments, **options)
+
+    build = build_folder(tmp_path, shapes["llama"], "sft+dpo")
+    gc.collect()
+    kept = [o for o in gc.get_objects() if isinstance(o, PreTrainedModel)]
+    before = {id(o) for o in kept}
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", load)
+    train.run(build, tmp_path / "runs")
+    assert there == [0, 0, 0, 0]
 
 
 def test_an_adapter_of_zeros_is_not_called_done(shapes: dict[str, Path], tmp_path: Path) -> None:
