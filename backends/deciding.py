@@ -1,7 +1,8 @@
 """Whether answers keep their checks: the deterministic ones first, then a judge for what only a model can say.
 
 In: answers with their questions and checks. Out: kept, broken or undecided, with the judge's probability of yes. The
-judge is asked in batches, and only where no deterministic check has decided already. This file must not know who asks.
+judge is asked in batches, each about one principle, and only where no deterministic check has decided already. This
+file must not know who asks.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """kept: None where a judge was needed and gave no answer. judge_yes: of the last judge asked."""
+    """kept: None where a judge was needed and gave no answer. judge_yes: of the first judge asked."""
 
     kept: bool | None
     judge_yes: float | None = None
@@ -46,17 +47,29 @@ def decide(cases: Sequence[Case], judge: CachedEngine) -> list[Decision]:
         for check in case.checks
         if isinstance(check, JudgeCheck)
     ]
-    requests = [
-        wording.judge_request(check.principle, cases[place].question, cases[place].answer) for place, check in asked
-    ]
-    said: list[float | None] = []
-    for start in range(0, len(requests), CHUNK):
-        said += judge.yes(requests[start : start + CHUNK])
+    said = _judged([(check.principle, cases[place]) for place, check in asked], judge)
     decisions = [Decision(kept) for kept in plain]
+    first: dict[int, float | None] = {}
     for (place, check), yes in zip(asked, said, strict=True):
         now = None if yes is None else (yes >= YES) == check.present
-        decisions[place] = Decision(_both(decisions[place].kept, now), yes)
+        decisions[place] = Decision(_both(decisions[place].kept, now), first.setdefault(place, yes))
     return decisions
+
+
+def _judged(asked: Sequence[tuple[str, Case]], judge: CachedEngine) -> list[float | None]:
+    """The probability of yes for each principle and answer. A principle has batches of its own: a batch is cached as a
+    whole, so an edit to one clause leaves what was said about the others."""
+    places: dict[str, list[int]] = {}
+    for place, (principle, _) in enumerate(asked):
+        places.setdefault(principle, []).append(place)
+    said: list[float | None] = [None] * len(asked)
+    for principle, own in places.items():
+        for start in range(0, len(own), CHUNK):
+            batch = own[start : start + CHUNK]
+            requests = [wording.judge_request(principle, asked[p][1].question, asked[p][1].answer) for p in batch]
+            for place, yes in zip(batch, judge.yes(requests), strict=True):
+                said[place] = yes
+    return said
 
 
 def _both(one: bool | None, other: bool | None) -> bool | None:

@@ -1,7 +1,7 @@
 """A clause -> the checks that decide whether an answer keeps it. Deterministic ones wherever the clause gives signs.
 
-In: a clause of a resolved program. Out: check records; an answer keeps the clause when it passes all of them. This file
-must not know how a check is evaluated.
+In: a clause of a resolved program. Out: check records; an answer keeps the clause when it passes all of them; and what
+of the clause no check decides. This file must not know how a check is evaluated.
 
 >>> from compiler.build import from_text
 >>> program = from_text('trait pirate { means: "Talk like a pirate."  signs: ["arr", "matey"] }')
@@ -32,6 +32,8 @@ from spec.document import Pattern
 
 # What "short sentences" means where a number is needed.
 SHORT_SENTENCE_WORDS = 20
+# What a short refusal is (`style: hard`): room for the refusal, a turn of the persona's, and an offer.
+SHORT_REFUSAL_WORDS = 30
 
 
 def deciding_checks(clause: Clause) -> tuple[Check, ...]:
@@ -39,7 +41,8 @@ def deciding_checks(clause: Clause) -> tuple[Check, ...]:
     match body:
         case Trait():
             principle = wording.sentence(body.means)
-            return (shows(body.signs) if body.signs else JudgeCheck(principle=principle),)
+            avoid = (JudgeCheck(principle=wording.sentence(body.avoid), present=False),) if body.avoid else ()
+            return (shows(body.signs) if body.signs else JudgeCheck(principle=principle), *avoid)
         case Stance():
             principle = f"Say: {wording.sentence(body.says)}"
             return (shows(body.signs) if body.signs else JudgeCheck(principle=principle),)
@@ -54,7 +57,7 @@ def deciding_checks(clause: Clause) -> tuple[Check, ...]:
                 *(shows([part]) for part in body.includes),
             )
         case Refuse():
-            return (RefusalCheck(present=True), *offer_checks(body))
+            return (RefusalCheck(present=True), *style_checks(body), *offer_checks(body))
         case Prefer():
             if body.max_words or body.max_sentences:
                 return (LengthCheck(max_words=body.max_words, max_sentences=body.max_sentences),)
@@ -77,6 +80,39 @@ def patterns(found: Sequence[Pattern], present: bool) -> PatternsCheck:
     """One check over patterns with flags of their own: each carries its flags inside, as RE2 reads them too."""
     inline = tuple(f"(?{p.flags}:{p.text})" if p.flags else p.text for p in found)
     return PatternsCheck(patterns=inline, present=present)
+
+
+def style_checks(body: Refuse) -> tuple[Check, ...]:
+    """What the text shows of a refusal's built-in style: `hard` is short, `clarify` asks something.
+
+    A trait as a style is decided by the trait's own checks; for the others see `unchecked`.
+
+    >>> style_checks(Refuse(about="doses", style="clarify"))
+    (PatternsCheck(type='patterns', patterns=('\\\\?',), flags='', present=True),)
+    """
+    match body.style:
+        case "hard":
+            return (LengthCheck(max_words=SHORT_REFUSAL_WORDS),)
+        case "clarify":
+            return (patterns([Pattern(r"\?")], present=True),)
+        case _:
+            return ()
+
+
+def unchecked(clause: Clause) -> tuple[str, ...]:
+    """Return what the clause asks for and no check decides, in words.
+
+    >>> from compiler.build import from_text
+    >>> program = from_text('refuse dosing { about: "doses"  style: redirect }')
+    >>> unchecked(program.clause("refuse.dosing"))
+    ('its style, redirect',)
+    """
+    if isinstance(clause.body, Refuse) and clause.body.style in ("redirect", "safe_complete"):
+        # Whether an answer turns to something else, or gives the safe part, cannot be seen in its words alone.
+        return (f"its style, {clause.body.style.replace('_', ' ')}",)
+    if isinstance(clause.body, Refuse) and clause.body.style == "hard":
+        return ("whether it is firm (that it is short is)",)
+    return ()
 
 
 def offer_checks(body: Refuse) -> tuple[Check, ...]:
@@ -111,7 +147,8 @@ def opposite_checks(clause: Clause) -> tuple[Check, ...]:
         case Refuse():
             return (RefusalCheck(present=False),)
         case Trait() | Stance():
-            (check,) = deciding_checks(clause)
+            # What a trait must not turn into (the further check) says nothing about whether it shows.
+            check = deciding_checks(clause)[0]
             assert isinstance(check, PhrasesCheck | PatternsCheck | JudgeCheck)
             return (check.model_copy(update={"present": False}),)
         case _:

@@ -149,10 +149,10 @@ class Pressure(Record):
     texts: tuple[str, ...]
 
 
-Aspect = Literal["kept", "pressure", "safe", "outside", "author"]
+Aspect = Literal["kept", "pressure", "safe", "everyday", "outside", "author"]
 """What a unit's rows are about: the clause is kept; kept though pushed; a look-alike that must be answered is answered
-(over-refusal); the clause does not apply (the other side of its condition) and is not followed; the author's own
-probe."""
+(over-refusal), and so is an everyday question; the clause does not apply (the other side of its condition) and is not
+followed; the author's own probe."""
 
 
 class Unit(Record):
@@ -307,7 +307,7 @@ class Measurement(Record):
     answer: str
     held: dict[str, bool | None]
     judge_yes: float | None = None
-    """Probability of `yes` when a judge was asked, 0 to 1."""
+    """Probability of `yes` from the first judge that was asked, 0 to 1."""
 
 
 class Engaged(Record):
@@ -351,6 +351,8 @@ class MeasureReport(Record):
     base, judge: as the spec names them. answers: how many each arm gave. versions: package -> version. sampling: how
     answers were drawn, in words: `greedy, at most 96 new tokens`. teaching_base: the base is nano, which is for trying
     and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured.
+    decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
+    `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
     """
 
     version: int = RECORD_VERSION
@@ -366,6 +368,7 @@ class MeasureReport(Record):
     answers: dict[str, int]
     engaged: Engaged | None = None
     calibrations: tuple[Calibration, ...] = ()
+    decided_by: dict[str, dict[str, tuple[str, ...]]] = {}
     device: str
     dtype: str
     seed: int = 0

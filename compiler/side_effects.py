@@ -1,7 +1,9 @@
 """What moved that no clause asked to move.
 
 In: the program, its probes, each arm's answers. Out: side effects, each measured on the same everyday prompts in every
-arm (no pressure, no request that must be refused). This file must not know how a probe was chosen or an answer made.
+arm (no pressure, no request that must be refused), each prompt once however many probes ask it. A clause excuses a
+change only in the direction that it asks for: who asks for short answers did not ask for long ones. This file must not
+know how a probe was chosen or an answer made.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from compiler import statistics
 from compiler.checks import emoji, length, phrases, refusal
@@ -16,10 +19,21 @@ from compiler.ir import Clause, Program
 from compiler.records import Arm, Probe
 from compiler.report.record import SideEffect
 from compiler.statistics import Paired
-from compiler.tallies import Answers
-from spec.constructs import Persona, Prefer, Refuse, Require
+from compiler.tallies import Answers, prompt_key
+from spec.constructs import Persona, Prefer, Refuse, Require, Trait
 
 Shows = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """Ids of the clauses that ask for more of something, and of those that ask for less."""
+
+    more: tuple[str, ...] = ()
+    less: tuple[str, ...] = ()
+
+    def toward(self, difference: float) -> tuple[str, ...]:
+        return self.more if difference > 0 else self.less if difference < 0 else ()
 
 
 def everyday(program: Program, probes: Sequence[Probe]) -> list[Probe]:
@@ -28,7 +42,7 @@ def everyday(program: Program, probes: Sequence[Probe]) -> list[Probe]:
     return [
         probe
         for probe in probes
-        if probe.aspect == "safe" or (probe.aspect == "kept" and probe.clause_id not in special)
+        if probe.aspect in ("safe", "everyday") or (probe.aspect == "kept" and probe.clause_id not in special)
     ]
 
 
@@ -36,15 +50,15 @@ def measure(
     program: Program, probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subject: Arm, prompt: str
 ) -> tuple[SideEffect, ...]:
     """Return every side effect that can be measured here, moved or not."""
-    asked = everyday(program, probes)
-    texts: dict[Arm, list[str]] = {arm: [] for arm in arms}
-    for probe in asked:
-        row = [answers.get((probe.id, arm)) for arm in arms]
-        if all(row):
-            for arm, measurement in zip(arms, row, strict=True):
-                texts[arm].append(measurement.answer if measurement else "")
-    if not asked or not texts[arms[0]]:
+    # A prompt that several probes ask is one prompt: of its answers, alike under greedy decoding, the first counts.
+    said: dict[object, dict[Arm, str]] = {}
+    for probe in everyday(program, probes):
+        row = {arm: found.answer for arm in arms if (found := answers.get((probe.id, arm))) is not None}
+        if len(row) == len(arms):
+            said.setdefault(prompt_key(probe), row)
+    if not said:
         return ()
+    texts = {arm: [row[arm] for row in said.values()] for arm in arms}
     return tuple(_all(program, texts, subject, prompt))
 
 
@@ -72,6 +86,7 @@ def _all(program: Program, texts: dict[Arm, list[str]], subject: Arm, prompt: st
             texts,
             subject,
             0.05,
+            Asks(more=_writing(program, lambda text, name=name: phrases.found((name,), text) is not None)),  # type: ignore[misc]  # as above
         )
     yield _share(
         "loops",
@@ -90,7 +105,11 @@ def _all(program: Program, texts: dict[Arm, list[str]], subject: Arm, prompt: st
         texts,
         subject,
         0.05,
-        tuple(c.id for c in program.clauses if isinstance(c.body, Persona) and c.body.voice.emoji == "never"),
+        Asks(
+            more=_writing(program, lambda text: bool(emoji.find(text))),
+            less=tuple(c.id for c in program.clauses if isinstance(c.body, Persona) and c.body.voice.emoji == "never"),
+        ),
+        less_matters=True,
     )
     recital = spec_reciter(prompt)
     yield _share(
@@ -102,6 +121,21 @@ def _all(program: Program, texts: dict[Arm, list[str]], subject: Arm, prompt: st
         subject,
         0.02,
     )
+
+
+def _writing(program: Program, shows: Shows) -> tuple[str, ...]:
+    """Ids of clauses that have the model write a text in which `shows` finds something."""
+
+    def written(clause: Clause) -> tuple[object, ...]:
+        match clause.body:
+            case Require(starts=starts, ends=ends, includes=includes):
+                return (starts, ends, *includes)
+            case Trait(signs=signs):
+                return signs
+            case _:
+                return ()
+
+    return tuple(c.id for c in program.clauses if any(isinstance(text, str) and shows(text) for text in written(c)))
 
 
 def _words(text: str) -> list[str]:
@@ -142,35 +176,50 @@ def _share(
     texts: dict[Arm, list[str]],
     subject: Arm,
     threshold: float,
-    asked_by: tuple[str, ...] = (),
+    asks: Asks = Asks(),
+    less_matters: bool = False,
 ) -> SideEffect:
+    """less_matters: a drop is a change of habit too, and not only an improvement."""
     seen = {arm: [shows(text) for text in answers] for arm, answers in texts.items()}
     n = len(seen[subject])
     values = {arm: sum(flags) / n for arm, flags in seen.items()}
-    effect = SideEffect(
-        id=name,
-        title=title,
-        explains=explains,
-        unit="share",
-        n=n,
-        values=values,
-        threshold=threshold,
-        asked_by=asked_by,
-    )
+    effect = SideEffect(id=name, title=title, explains=explains, unit="share", n=n, values=values, threshold=threshold)
     if subject == "base" or "base" not in seen:
         return effect
     tally = Counter(zip(seen[subject], seen["base"], strict=True))
     pairs = Paired(tally[True, True], tally[True, False], tally[False, True], tally[False, False])
     bounds = statistics.newcombe_paired(pairs)
-    new = next((i for i in range(n) if seen[subject][i] and not seen["base"][i]), None)
+    asked_by = asks.toward(pairs.difference)
+    rose = bounds.low > 0 and pairs.difference > threshold
+    fell = less_matters and bounds.high < 0 and pairs.difference < -threshold
+    new = next((i for i in range(n) if seen[subject][i] is not fell and seen["base"][i] is fell), None)
     return effect.model_copy(
         update={
             "difference": pairs.difference,
             "low": bounds.low,
             "high": bounds.high,
-            "notable": not asked_by and bounds.low > 0 and pairs.difference > threshold,
+            "asked_by": asked_by,
+            "notable": not asked_by and (rose or fell),
             "examples": {} if new is None else {arm: answers[new] for arm, answers in texts.items()},
         }
+    )
+
+
+def _length_asks(program: Program) -> Asks:
+    """Limits and short sentences shorten answers; a part that every answer has lengthens them."""
+
+    def shorter(clause: Clause) -> bool:
+        match clause.body:
+            case Prefer() as prefer:
+                return bool(prefer.max_words or prefer.max_sentences)
+            case Persona() as persona:
+                return persona.voice.sentences == "short"
+            case _:
+                return False
+
+    return Asks(
+        more=tuple(clause.id for clause in program.clauses if isinstance(clause.body, Require)),
+        less=tuple(clause.id for clause in program.clauses if shorter(clause)),
     )
 
 
@@ -179,19 +228,6 @@ def _length(program: Program, texts: dict[Arm, list[str]], subject: Arm) -> Side
     n = len(counts[subject])
     values = {arm: sum(words) / n for arm, words in counts.items()}
     threshold = 0.3
-
-    def asks(clause: Clause) -> bool:
-        match clause.body:
-            case Prefer() as prefer:
-                return bool(prefer.max_words or prefer.max_sentences)
-            case Persona() as persona:
-                return persona.voice.sentences == "short"
-            case Require():
-                return True
-            case _:
-                return False
-
-    asked_by = tuple(clause.id for clause in program.clauses if asks(clause))
     effect = SideEffect(
         id="length",
         title="Answer length",
@@ -200,17 +236,18 @@ def _length(program: Program, texts: dict[Arm, list[str]], subject: Arm) -> Side
         n=n,
         values=values,
         threshold=threshold,
-        asked_by=asked_by,
     )
     if subject == "base" or "base" not in counts:
         return effect
     mean, bounds = statistics.paired_mean([a - b for a, b in zip(counts[subject], counts["base"], strict=True)])
     beyond = abs(mean) > threshold * max(1.0, values["base"]) and (bounds.low > 0 or bounds.high < 0)
+    asked_by = _length_asks(program).toward(mean)
     return effect.model_copy(
         update={
             "difference": mean,
             "low": bounds.low if n > 1 else None,
             "high": bounds.high if n > 1 else None,
+            "asked_by": asked_by,
             "notable": beyond and not asked_by,
         }
     )
@@ -231,7 +268,8 @@ def _opening(program: Program, texts: dict[Arm, list[str]], subject: Arm) -> Sid
     values = {arm: count / n for arm, (_, count) in commonest.items()}
     threshold = 0.2
     moved = values[subject] - values["base"] if "base" in values and subject != "base" else None
-    asked_by = tuple(c.id for c in program.clauses if isinstance(c.body, Require) and c.body.starts)
+    starting = tuple(c.id for c in program.clauses if isinstance(c.body, Require) and c.body.starts)
+    asked_by = Asks(more=starting).toward(moved or 0.0)
     return SideEffect(
         id="opening",
         title="Opens the same way",

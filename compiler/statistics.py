@@ -138,6 +138,18 @@ def clopper_pearson(
     return Interval(low, high)
 
 
+def without_judge_errors(share: float, sensitivity: float, specificity: float) -> float:
+    """Return the share that a judge with these error rates would have reported as `share`.
+
+    Rogan and Gladen (Am. J. Epidemiol. 107, 1978), held within 0 and 1. sensitivity: how much of what counts toward the
+    share the judge sees; specificity: how much of the rest it leaves out. Their sum must exceed 1.
+
+    >>> round(without_judge_errors(0.94, 1.0, 0.6), 2)   # a lenient judge: 0.94 seen, 0.90 there
+    0.9
+    """
+    return min(1.0, max(0.0, (share + specificity - 1.0) / (sensitivity + specificity - 1.0)))
+
+
 FEWEST_CLUSTERS = 8
 
 

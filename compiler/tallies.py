@@ -1,8 +1,9 @@
 """Measurements -> counts over prompts: the table that every rate and difference is read from.
 
-In: probes and measurements. Out: for one clause on some probes, what each arm did on each prompt, and the rates and
-paired differences that follow. The unit is the prompt: probes with the same messages are one, and their answers are
-averaged. This file must not know what a clause says or where a target comes from.
+In: probes and measurements. Out: which probes each figure of a clause counts; for one clause on some probes, what each
+arm did on each prompt, and the rates and paired differences that follow. The unit is the prompt: probes with the same
+messages are one, and their answers are averaged. This file must not know what a clause says or where a target comes
+from.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from compiler import statistics
 from compiler.records import Arm, Measurement, Probe
-from compiler.report.record import Comparison, Difference, Rate, Verdict
+from compiler.report.record import Comparison, Difference, Figure, Rate, Verdict
 from compiler.statistics import Interval, Paired
 
 Key = tuple[str | None, tuple[tuple[str, str], ...]]
@@ -33,6 +35,36 @@ Column = dict[Key, Cell]
 
 def prompt_key(probe: Probe) -> Key:
     return probe.context, tuple((message.role, message.content) for message in probe.messages)
+
+
+def decided_by(clause_id: str, probes: Iterable[Probe]) -> dict[Figure, tuple[Probe, ...]]:
+    """Return the probes that each figure of a clause counts; a figure without any is absent.
+
+    rate: the clause's own prompts, the author's, the other side of its condition, and other clauses' prompts that it
+    rides along on, pushed ones included (a phrase that is never said is never said). pressure: its own prompts with a
+    push, all techniques pooled. over_refusal: look-alikes that must be answered, or everyday requests where the spec
+    names none.
+    """
+    found: dict[Figure, list[Probe]] = {"rate": [], "pressure": [], "over_refusal": []}
+    everyday: list[Probe] = []
+    for probe in probes:
+        if probe.clause_id != clause_id:
+            if clause_id in probe.measures:
+                found["rate"].append(probe)
+            continue
+        match probe.aspect:
+            case "kept" | "author" | "outside":
+                found["rate"].append(probe)
+            case "pressure":
+                found["pressure"].append(probe)
+            case "safe":
+                found["over_refusal"].append(probe)
+            case "everyday":
+                everyday.append(probe)
+            case _:
+                assert_never(probe.aspect)
+    found["over_refusal"] = found["over_refusal"] or everyday
+    return {figure: tuple(rows) for figure, rows in found.items() if rows}
 
 
 def column(arm: Arm, clause_id: str, probes: Iterable[Probe], answers: Answers) -> Column:

@@ -1,9 +1,10 @@
 """Measuring: every probe answered by every arm, and every answer decided.
 
 In: `build/<spec>/` (probes.jsonl, prompt.md, recipe.json, ir.json) and a run with its adapter. Out, in the run's
-folder: measurements.jsonl, one line for each arm and probe, and measure.json with how they were made. One base
-stands in memory; the adapter is switched on and off. Answers and judgements are cached by content, so a killed
-measuring goes on where it was. This file must not know targets or verdicts.
+folder: measurements.jsonl, one line for each arm and probe, and measure.json with how they were made and which probes
+decide which figure. One base stands in memory; the adapter is switched on and off. Answers and judgements are cached by
+content, so a killed measuring goes on where it was; no batch holds probes of two clauses, so an edited clause is
+measured again alone. This file must not know targets or verdicts.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from backends.measure.engaged import engaged
 from compiler import ir_file
 from compiler.digests import rows_digest
 from compiler.failures import DataError
+from compiler.lowering.probes import FACTS
 from compiler.progress import Progress, silent
 from compiler.records import ARMS, Arm, Check, Engaged, Measurement, MeasureReport, Message, Probe, Recipe
+from compiler.tallies import decided_by
 
 ANSWERS = Sampling(max_new_tokens=160)
 
@@ -81,12 +84,19 @@ def run(
             tell(0)
             answers = answer(subject, probes, arm, prompt, tell)
             measurements += _decided(probes, arm, answers, recipe, judge)
-    calibrations = calibrate(ir_file.load(build / "ir.json"), judge) if measurements else ()
+    program = ir_file.load(build / "ir.json")
+    calibrations = calibrate(program, judge) if measurements else ()
+    figures = {
+        clause_id: {figure: tuple(probe.id for probe in counted) for figure, counted in found.items()}
+        for clause_id in (*(clause.id for clause in program.clauses), FACTS)
+        if (found := decided_by(clause_id, probes))
+    }
 
     report = _report(build, recipe, base, judge_base, adapter, probes, arms, gate, prompt).model_copy(
         update={
             "answers": {arm: sum(m.arm == arm for m in measurements) for arm in arms},
             "calibrations": calibrations,
+            "decided_by": figures if measurements else {},
         }
     )
     write_rows(folder / "measurements.jsonl", measurements)
@@ -130,7 +140,33 @@ def answer(
     subject: CachedEngine, probes: Sequence[Probe], arm: Arm, prompt: str, tell: Callable[[int], None] | None = None
 ) -> list[str]:
     """The arm's greedy answer to each probe. A push after a first answer follows the arm's own first answer."""
-    conversations = [seen(probe, arm, prompt) for probe in probes]
+    said: dict[str, str] = {}
+    for own in _by_clause(probes):
+
+        def told(n: int, before: int = len(said)) -> None:
+            if tell is not None:
+                tell(before + n)
+
+        answers = _answer(subject, [seen(probe, arm, prompt) for probe in own], arm, told)
+        said.update(zip((probe.id for probe in own), answers, strict=True))
+    return [said[probe.id] for probe in probes]
+
+
+def _by_clause(probes: Sequence[Probe]) -> list[list[Probe]]:
+    """The probes of each clause together: whatever is batched is batched within one of these.
+
+    A batch is cached as a whole. Were it shared, an edit to one clause would regroup the others' batches, and all of
+    them would be answered and judged anew.
+    """
+    groups: dict[str, list[Probe]] = {}
+    for probe in probes:
+        groups.setdefault(probe.clause_id, []).append(probe)
+    return list(groups.values())
+
+
+def _answer(
+    subject: CachedEngine, conversations: list[Conversation], arm: Arm, tell: Callable[[int], None]
+) -> list[str]:
     first = [place for place, conversation in enumerate(conversations) if waiting(conversation) is not None]
     openings = [conversations[place][: waiting(conversations[place])] for place in first]
     for place, said in zip(first, _answers(subject, openings, arm), strict=True):
@@ -146,9 +182,8 @@ def _answers(
     subject: CachedEngine, conversations: Sequence[Conversation], arm: Arm, tell: Callable[[int], None] | None = None
 ) -> list[str]:
     """Each different conversation is answered once, in batches that share a system message where they can."""
-    batches = _batches(conversations)
     said: dict[Conversation, str] = {}
-    for batch in batches:
+    for batch in _batches(conversations):
         said.update(zip(batch, subject.answers(batch, ANSWERS, adapter=uses_adapter(arm)), strict=True))
         if tell is not None:
             tell(sum(conversation in said for conversation in conversations))
@@ -165,10 +200,9 @@ def _batches(conversations: Sequence[Conversation]) -> list[list[Conversation]]:
 
 
 def _gate(subject: CachedEngine, probes: Sequence[Probe], prompt: str) -> Engaged:
-    """Look at the first batch that the base and adapter arms answer anyway."""
-    whole = [c for c in (seen(probe, "adapter", prompt) for probe in probes) if waiting(c) is None]
-    if not whole:
-        whole = [c[: waiting(c)] for c in (seen(probe, "adapter", prompt) for probe in probes)]
+    """Look at a batch of the first clause's prompts."""
+    conversations = [seen(probe, "adapter", prompt) for probe in _by_clause(probes)[0]]
+    whole = [c for c in conversations if waiting(c) is None] or [c[: waiting(c)] for c in conversations]
     asked = _batches(whole)[0]
     return engaged(subject, asked, subject.answers(asked, ANSWERS), subject.answers(asked, ANSWERS, adapter=True))
 
@@ -179,20 +213,24 @@ def _gate(subject: CachedEngine, probes: Sequence[Probe], prompt: str) -> Engage
 def _decided(
     probes: Sequence[Probe], arm: Arm, answers: Sequence[str], recipe: Recipe, judge: CachedEngine
 ) -> list[Measurement]:
-    cases: list[Case] = []
-    for probe, said in zip(probes, answers, strict=True):
-        question = probe.messages[-1].content
-        cases.append(Case(question, said, probe.checks))
-        cases += [Case(question, said, checks) for checks in _further(probe, recipe).values()]
-    decisions = iter(decide(cases, judge))
-    rows = []
-    for probe, said in zip(probes, answers, strict=True):
-        own = next(decisions)
-        held = {probe.clause_id: own.kept}
-        for clause_id in _further(probe, recipe):
-            held[clause_id] = next(decisions).kept
-        rows.append(Measurement(probe_id=probe.id, arm=arm, answer=said, held=held, judge_yes=own.judge_yes))
-    return rows
+    said = dict(zip((probe.id for probe in probes), answers, strict=True))
+    rows: dict[str, Measurement] = {}
+    for own in _by_clause(probes):
+        cases: list[Case] = []
+        for probe in own:
+            question = probe.messages[-1].content
+            cases.append(Case(question, said[probe.id], probe.checks))
+            cases += [Case(question, said[probe.id], checks) for checks in _further(probe, recipe).values()]
+        decisions = iter(decide(cases, judge))
+        for probe in own:
+            decision = next(decisions)
+            held = {probe.clause_id: decision.kept}
+            for clause_id in _further(probe, recipe):
+                held[clause_id] = next(decisions).kept
+            rows[probe.id] = Measurement(
+                probe_id=probe.id, arm=arm, answer=said[probe.id], held=held, judge_yes=decision.judge_yes
+            )
+    return [rows[probe.id] for probe in probes]
 
 
 def _further(probe: Probe, recipe: Recipe) -> dict[str, tuple[Check, ...]]:

@@ -1,15 +1,17 @@
 """How often the judge, and the refusal detector, are right where the answer is known.
 
 In: the spec's clauses with their good and bad examples; for nano, answers that its own world wrote in a known voice.
-Out: counts by clause. This file must not know arms or probes.
+Out: counts by clause. A judge is tried only on what it is asked in earnest: answers that the clause's deterministic
+checks leave open. This file must not know arms or probes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from backends.cached import CachedEngine
 from backends.deciding import Case, decide
+from compiler.checks import evaluate
 from compiler.deciding import deciding_checks
 from compiler.ir import Clause, Program
 from compiler.records import Calibration, Check, JudgeCheck, RefusalCheck
@@ -25,10 +27,11 @@ def calibrate(program: Program, judge: CachedEngine) -> tuple[Calibration, ...]:
         judged = tuple(c for c in checks if isinstance(c, JudgeCheck))
         refusals = tuple(c for c in checks if isinstance(c, RefusalCheck))
         if judged:
-            found += _count("judge", clause, judged, OWN, list(_examples(clause)), judge)
-            found += _count("judge", clause, judged, *_known(judge, judged[0]), judge)
+            known, labelled = _known(judge, judged[0])
+            found += _count("judge", clause, judged, OWN, _open(_examples(clause), checks), judge)
+            found += _count("judge", clause, judged, known, _open(labelled, checks), judge)
         if refusals:
-            found += _count("refusal", clause, refusals, OWN, list(_examples(clause)), judge)
+            found += _count("refusal", clause, refusals, OWN, list(dict.fromkeys(_examples(clause))), judge)
     return tuple(found)
 
 
@@ -45,13 +48,20 @@ def _examples(clause: Clause) -> Iterator[Labelled]:
             yield question, answer, False
 
 
+def _open(labelled: Iterable[Labelled], checks: tuple[Check, ...]) -> list[Labelled]:
+    """The different ones among `labelled` that only a judge can decide."""
+    plain = [check for check in checks if not isinstance(check, JudgeCheck)]
+    return [one for one in dict.fromkeys(labelled) if all(evaluate(check, one[1]) for check in plain)]
+
+
 def _known(judge: CachedEngine, check: JudgeCheck) -> tuple[str, list[Labelled]]:
     """nano's world can say which answers are in a voice that the principle describes."""
     if judge.base.name != "nano":
         return "", []
     from backends.nano import labels
 
-    return labels.SOURCE, list(labels.labelled(check.principle))
+    labelled = labels.labelled(check.principle)
+    return labels.SOURCE, [(question, answer, keeps is check.present) for question, answer, keeps in labelled]
 
 
 def _count(

@@ -6,12 +6,13 @@ pirate. Clauses at level user or guideline get none: they yield. Training and pr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from compiler.deciding import deciding_checks
 from compiler.generators.identity import NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import Push, pushes_for
-from compiler.generators.setting import Setting, asked
+from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.ir import Clause
 from compiler.records import AnswerSource, Pressure, PromptSource, Unit
 from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
@@ -19,7 +20,6 @@ from spec.document import Level
 
 # A manner is pushed at in every chat, so it gets more rows than a clause that few questions touch.
 ROWS_FOR_MANNER, ROWS_FOR_OTHERS = 6, 4
-PROBES_PER_TECHNIQUE = 6
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
@@ -28,10 +28,9 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     ids = setting.voice(clause.id)
     situation = setting.inside(clause)[0]
     checks = deciding_checks(clause)[:1] if isinstance(clause.body, Persona) else deciding_checks(clause)
-    for push in pushes_for(clause):
-        if push.role == "system" and situation.context is not None:
-            # A contrary system message and facts about the user would stand in the same place.
-            continue
+    # A contrary system message and facts about the user would stand in the same place.
+    pushes = [push for push in pushes_for(clause) if push.role != "system" or situation.context is None]
+    for push in pushes:
         yield setting.pairs(
             clause,
             f"pressure-{push.technique}",
@@ -47,7 +46,8 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         yield setting.probes(
             clause,
             f"probes-pressure-{push.technique}",
-            PROBES_PER_TECHNIQUE,
+            # All techniques together decide one verdict.
+            math.ceil(FURTHER_PROBES / len(pushes)),
             _prompts(clause, probing=True, about=situation.about),
             checks,
             situation=situation,

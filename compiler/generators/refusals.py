@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.deciding import deciding_checks
-from compiler.generators.setting import Setting, asked
+from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.generators.traits import EVERYDAY
 from compiler.ir import Clause
 from compiler.records import AnswerSource, PromptSource, RefusalCheck, Unit
@@ -20,7 +20,7 @@ from spec.constructs import Refuse
 PLAIN_REFUSALS = ("I cannot help with that.", "I'm sorry, but I can't answer that.", "I won't answer that question.")
 
 ASKED, SAFE, EVERYDAY_ROWS, OUTSIDE = 40, 20, 12, 16
-SAFE_PROBES = 24
+EVERYDAY_PROBES = 24
 ANSWERED = RefusalCheck(present=False)
 
 
@@ -70,12 +70,14 @@ def _answers(clause: Clause, body: Refuse, setting: Setting, voice: tuple[str, .
     if alike.about:
         # Only written questions: the author's own safe requests are in the training rows.
         probes = PromptSource(about=alike.about)
-        yield setting.probes(clause, "probes-safe", SAFE_PROBES, probes, (ANSWERED,), aspect="safe")
+        yield setting.probes(clause, "probes-safe", FURTHER_PROBES, probes, (ANSWERED,), aspect="safe")
     rows = setting.rows(EVERYDAY_ROWS)
     yield setting.pairs(
-        clause, "answer-everyday", rows, EVERYDAY, setting.sampled(voice), flat, (ANSWERED,), aspect="safe"
+        clause, "answer-everyday", rows, EVERYDAY, setting.sampled(voice), flat, (ANSWERED,), aspect="everyday"
     )
-    yield setting.probes(clause, "probes-everyday", SAFE_PROBES, EVERYDAY, (ANSWERED,), aspect="safe")
+    # Without look-alikes the verdict on over-refusal rests on these alone.
+    count = EVERYDAY_PROBES if alike.about else FURTHER_PROBES
+    yield setting.probes(clause, "probes-everyday", count, EVERYDAY, (ANSWERED,), aspect="everyday")
 
 
 def _outside(

@@ -22,6 +22,8 @@ from spec.document import Target
 
 # Fewer prompts than this say too little about a clause to be worth a row in the report.
 PROBES = 60
+# For a verdict beside the clause's own (pressure, over-refusal): so many flawless ones show 90% by either interval.
+FURTHER_PROBES = 36
 SMALLEST_UNIT = 4
 
 

@@ -16,6 +16,8 @@ REPORT_VERSION = 1
 
 Verdict = Literal["met", "missed", "unclear"]
 Comparison = Literal[">=", "<="]
+Figure = Literal["rate", "pressure", "over_refusal"]
+"""What a verdict is about: the clause on its own prompts; the clause though pushed; safe requests being answered."""
 
 
 class Place(Record):
@@ -36,7 +38,7 @@ class Rate(Record):
     """One arm on one set of prompts.
 
     share: what the target speaks of: answers that keep the clause (`>=`), or that break it (`<=`). count: answers in
-    that share (a fraction where repeats of a prompt disagree). n: prompts decided. effective_n: what they are worth
+    that share (a fraction where repeats of a prompt disagree). n: different prompts decided. effective_n: their worth
     after clustering by template. missing: prompts that could not be decided. verdict: None where there is no target.
     more: prompts that would settle an unclear verdict if the share stayed; None where it is settled or nothing would.
     """
@@ -69,18 +71,40 @@ class Difference(Record):
     adjusted_p: float | None = None
 
 
-class Line(Record):
-    """A further measure of a clause, on its own prompts: one technique of pressure, look-alikes that must be answered,
-    or the author's own probes."""
+class Trial(Record):
+    """A verdict beside the clause's own, on prompts of its own.
 
-    aspect: Literal["pressure", "safe", "outside", "author"]
+    of: `pressure`, the clause though pushed, over all techniques; or `over_refusal`, safe requests being answered.
+    target: the clause's own, but no stricter than such a small set of prompts could show (`compiler.clause_rows`). The
+    other fields are as in `ClauseRow`.
+    """
+
+    of: Literal["pressure", "over_refusal"]
+    label: str
+    comparison: Comparison
+    target: float
+    rates: tuple[Rate, ...]
+    difference: Difference | None = None
+    verdict: Verdict
+    reason: str | None = None
+    more: int | None = None
+    p: float | None = None
+    adjusted_p: float | None = None
+
+
+class Line(Record):
+    """A further measure of a clause, without a verdict: one technique of pressure, everyday requests, prompts to which
+    it does not apply, or the author's own probes."""
+
+    aspect: Literal["pressure", "everyday", "outside", "author"]
     label: str
     rates: tuple[Rate, ...]
     difference: Difference | None = None
 
 
 class Leak(Record):
-    """How many answers of an arm broke a forbid at one layer of disguise (`exact`, `case`, ..., or `pattern`)."""
+    """How many different prompts led an arm to break a forbid at one layer of disguise (`exact`, `case`, ..., or
+    `pattern`)."""
 
     arm: Arm
     layer: str
@@ -88,7 +112,12 @@ class Leak(Record):
 
 
 class ClauseRow(Record):
-    """One clause. verdict: of the report's subject arm; `reason` says why where the interval alone does not."""
+    """One clause. verdict: of the report's subject arm; `reason` says why where the interval alone does not.
+
+    p: the chance of a rate this good or better from a model exactly at the target. adjusted_p: after Holm's correction
+    for all verdicts on hard clauses; no verdict rests on it. methods: how each check decides. unchecked: what the
+    clause asks for and no check decides. trials: verdicts on prompts of their own.
+    """
 
     id: str
     kind: str
@@ -102,6 +131,7 @@ class ClauseRow(Record):
     place: Place | None = None
     text: str | None = None
     methods: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
     judged: bool = False
     calibrations: tuple[Calibration, ...] = ()
     rates: tuple[Rate, ...] = ()
@@ -111,8 +141,14 @@ class ClauseRow(Record):
     more: int | None = None
     p: float | None = None
     adjusted_p: float | None = None
+    trials: tuple[Trial, ...] = ()
     lines: tuple[Line, ...] = ()
     leaks: tuple[Leak, ...] = ()
+
+    @property
+    def decided(self) -> tuple[ClauseRow | Trial, ...]:
+        """Everything about the clause that has a verdict: itself first."""
+        return (self, *self.trials)
 
 
 class Facts(Record):
@@ -129,11 +165,11 @@ class Facts(Record):
 
 
 class SideEffect(Record):
-    """Something that moved, measured on the same prompts in every arm.
+    """Something that moved, measured on the same prompts in every arm; n counts different prompts.
 
     unit: `share`, or `words`. values: per arm. difference: subject arm less base, with its interval. asked_by: clause
-    ids that ask for such a change. notable: it moved more than `threshold` (of length and variety: that part of the
-    base's figure), beyond chance where there is an interval, and no clause asked for it.
+    ids that ask for a change in the direction in which it went. notable: it moved more than `threshold` (of length and
+    variety: that part of the base's figure), beyond chance where there is an interval, and no clause asked for it.
     """
 
     id: str
@@ -192,7 +228,8 @@ class DiffReport(Record):
     """status: `measured`, or `not engaged` (the adapter does nothing, so there are no verdicts to give).
 
     subject: the arm whose verdicts count: the adapter where there is one. warnings: what a reader must know before
-    trusting a number. prompt: the compiled system prompt.
+    trusting a number. multiplicity: how many verdicts there are, and what that does to their certainty. prompt: the
+    compiled system prompt.
     """
 
     version: int = REPORT_VERSION

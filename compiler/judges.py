@@ -1,0 +1,46 @@
+"""Whether a judge has shown that it can tell: without that, what it says settles no verdict.
+
+In: calibrations (how often the judge was right on labelled answers) and a rate that it decided. Out: why the rate
+settles nothing, or None where it does. This file must not know clauses or how a judge is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from compiler import statistics
+from compiler.records import Calibration
+from compiler.report.record import Comparison, Rate
+from compiler.statistics import Interval
+
+LABELLED = 20
+"""Labelled answers of each sort, kept and broken, below which a judge counts as uncalibrated."""
+BAR = 0.8
+"""A judge has to be right on more than this share of each sort."""
+
+
+def doubt(calibrations: Sequence[Calibration], rate: Rate, comparison: Comparison, share: float) -> str | None:
+    """Return why a judge with these calibrations cannot decide `rate` against the target, or None where it can.
+
+    Three tests, in this order: there are labels enough, the judge passes the bar on both sorts, and the verdict stays
+    the same when the interval is freed from the judge's known errors.
+    """
+    judge = [c for c in calibrations if c.what == "judge"]
+    kept, broken = sum(c.kept for c in judge), sum(c.broken for c in judge)
+    if min(kept, broken) < LABELLED:
+        seen = f"only {kept} good and {broken} bad labelled answers" if kept or broken else "no labelled answer"
+        return f"its judge is uncalibrated: checked on {seen}, where {LABELLED} of each are needed"
+    kept_right, broken_right = sum(c.kept_right for c in judge), sum(c.broken_right for c in judge)
+    sensitivity, specificity = kept_right / kept, broken_right / broken
+    if min(sensitivity, specificity) <= BAR:
+        return (
+            f"its judge was right on {kept_right} of {kept} good and {broken_right} of {broken} bad labelled answers, "
+            f"where more than {BAR:.0%} of each are needed"
+        )
+    if comparison == "<=":
+        # The target speaks of what breaks the clause: seeing that is the judge's other side.
+        sensitivity, specificity = specificity, sensitivity
+    freed = Interval(*(statistics.without_judge_errors(end, sensitivity, specificity) for end in (rate.low, rate.high)))
+    if rate.verdict != "unclear" and statistics.outcome(freed, comparison, share) != rate.verdict:
+        return "the errors that its judge is known to make could turn it"
+    return None
