@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Literal
 
@@ -107,6 +106,8 @@ def closest(word: str, known: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _closest(word: str, known: tuple[str, ...]) -> str | None:
+    from difflib import get_close_matches  # needed for specs with mistakes only
+
     names = {name.lower(): name for name in known}
     match = get_close_matches(word, names, n=1, cutoff=0.6)
     return names[match[0]] if match else None

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,6 +171,8 @@ def _from_json(data: dict[str, Any]) -> Tables:
 
 def _write(path: Path, text: str) -> None:
     """Write at once or not at all; a cache that cannot be written is no error."""
+    import tempfile  # slow to load, and needed once
+
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

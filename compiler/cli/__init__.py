@@ -9,7 +9,6 @@ sees is in `screen.py`.
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -104,6 +103,8 @@ def run(arguments: list[str] | None = None) -> int:
         error.show()
         return USAGE
     except (KeyboardInterrupt, click.Abort):
+        import shlex
+
         from compiler.cli.screen import say_interrupted
 
         say_interrupted(shlex.join(["tenet", *arguments]))
