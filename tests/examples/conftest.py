@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -12,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.network import ROOT, watched
 
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """A folder that holds a copy of the examples, and a `tenet` command that starts there."""
+    """A folder that holds a copy of the examples, and a `tenet` command that starts there, watched for what it asks of
+    a network."""
 
     folder: Path
 
@@ -25,7 +25,7 @@ class Workplace:
         return subprocess.run(
             [sys.executable, "-m", "compiler.cli", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "HF_HUB_OFFLINE": "1", **(env or {})},
+            env={**watched(self.folder), "COLUMNS": "80", **(env or {})},
             capture_output=True,
             text=True,
             check=False,

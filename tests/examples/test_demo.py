@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.examples.conftest import Demo
+from tests.network import attempts
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +31,10 @@ def test_it_ends_with_a_table_and_a_page(demo: Demo) -> None:
     page = re.search(r"runs/\S+/report\.html", demo.result.stdout)
     assert page, demo.result.stdout[-2000:]
     assert "<svg" in (demo.place.folder / page[0]).read_text(encoding="utf-8")
+
+
+def test_no_stage_asks_anything_of_a_network(demo: Demo) -> None:
+    assert attempts(demo.place.folder) == ""
 
 
 def test_a_second_run_computes_nothing_and_changes_no_byte(demo: Demo) -> None:
