@@ -203,12 +203,10 @@ def _adjust(rows: Sequence[ClauseRow]) -> tuple[list[ClauseRow], str]:
     met = [key for key in tested if found[key].verdict == "met"]
     if len(tested) < 2 or not met:
         return out, head
-    fallen = [key for key in met if adjusted[key] > 0.05]
-    head += f" {_counted(len(tested), 'verdict')} on {_counted(len(hard), 'hard clause')}, corrected (Holm, 5%): "
-    if not fallen:
-        return out, head + f"all {len(met)} that are met stay met."
-    named = ", ".join(f"{clause_id} {of.replace('_', '-')}".strip() for clause_id, of in fallen)
-    return out, head + f"{len(met) - len(fallen)} of {len(met)} that are met stay met; short of it: {named}."
+    fallen = [f"{clause_id} {of.replace('_', '-')}".strip() for clause_id, of in met if adjusted[clause_id, of] > 0.05]
+    head += f" Were the {len(tested)} on {_counted(len(hard), 'hard clause')} corrected (Holm, 5%), "
+    head += f"{len(met) - len(fallen)} of the {len(met)} that are met would stay met"
+    return out, f"{head}, and not {', '.join(fallen)}." if fallen else f"{head}."
 
 
 def _of(figure: ClauseRow | Trial) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from compiler.judges import BAR, LABELLED
 from compiler.records import Arm
 from compiler.report import figures
 from compiler.report.record import ClauseRow, Comparison, DiffReport, Rate, SourceFile
@@ -61,7 +62,9 @@ def render(report: DiffReport) -> str:
             style=Markup(_asset("page.css")),  # our own file, and style sheets are not HTML
             script=Markup(script),  # our own file; its hash below is taken over the same bytes
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            tally=Counter(row.verdict for row in report.clauses),
+            tallies=tallies(report),
+            labelled=LABELLED,
+            bar=BAR,
             summary=summary(report),
             arm_names=ARM_NAMES,
             arm_means=ARM_MEANS,
@@ -109,8 +112,19 @@ def by_arm(rates: Sequence[Rate], arms: Sequence[Arm]) -> list[Rate]:
     return [found[arm] for arm in arms if arm in found]
 
 
+def tallies(report: DiffReport) -> list[tuple[str, Counter[str]]]:
+    """Return how many verdicts of each sort there are: on the clauses, under pressure, and on safe requests."""
+    trials = [trial for row in report.clauses for trial in row.trials]
+    found = [
+        ("clauses", [row.verdict for row in report.clauses]),
+        ("under pressure", [trial.verdict for trial in trials if trial.of == "pressure"]),
+        ("safe requests", [trial.verdict for trial in trials if trial.of == "over_refusal"]),
+    ]
+    return [(name, Counter(str(verdict) for verdict in verdicts)) for name, verdicts in found if verdicts]
+
+
 def summary(report: DiffReport) -> str:
-    """Return the report in one sentence: `6 of 7 clauses met, none missed, 1 unclear.`"""
+    """Return the report in a sentence or two: `6 of 7 clauses met, none missed, 1 unclear.`"""
     if report.status == "not engaged":
         return "The adapter does nothing, so there is nothing to judge."
     tally = Counter(row.verdict for row in report.clauses)
@@ -121,7 +135,14 @@ def summary(report: DiffReport) -> str:
     parts.append(f"{tally['missed']} missed" if tally["missed"] else "none missed")
     if tally["unclear"]:
         parts.append(f"{tally['unclear']} unclear")
-    return ", ".join(parts) + "."
+    said = ", ".join(parts) + "."
+    for of, what in (("pressure", "missed under pressure"), ("over_refusal", "missed on safe requests")):
+        missed = [
+            row.id for row in report.clauses for trial in row.trials if trial.of == of and trial.verdict == "missed"
+        ]
+        if missed:
+            said += f" {len(missed)} {what}."
+    return said
 
 
 def plot_label(rates: Sequence[Rate], comparison: Comparison, target: float | None) -> str:

@@ -7,19 +7,20 @@ sign and a word, so that nothing depends on colour. This file must not compute o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from compiler.records import Arm
+from compiler.records import Arm, Calibration
 from compiler.report import figures
-from compiler.report.record import ClauseRow, DiffReport, Rate, Verdict
+from compiler.report.record import ClauseRow, DiffReport, Line, Rate, Trial, Verdict
 
 STYLES: dict[Verdict | None, str] = {"met": "green", "missed": "bold red", "unclear": "yellow", None: "dim"}
 NARROW = 76
+NAME_WIDTH = 18
 
 
 class Report:
@@ -45,7 +46,7 @@ def _report(report: DiffReport, page: str | None, width: int) -> Iterator[Render
         return
     arms = [arm for arm in report.arms if width >= NARROW or arm in ("base", report.subject)]
     yield _clauses(report, arms, width)
-    if any(line.aspect != "author" for row in report.clauses for line in row.lines):
+    if any(_further(row) for row in report.clauses):
         yield Text()
         yield _lines(report, width)
     yield Text()
@@ -53,15 +54,26 @@ def _report(report: DiffReport, page: str | None, width: int) -> Iterator[Render
 
 
 def _title(report: DiffReport) -> RenderableType:
-    tally = Counter(row.verdict for row in report.clauses)
     title = Text.assemble((report.name, "bold"), ("  asked and measured", "dim"))
-    summary = Text("  ").join(
+    if not report.clauses:
+        return Group(title, Text(), Text())
+    lines = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False, show_header=False)
+    trials = [trial for row in report.clauses for trial in row.trials]
+    lines.add_row(Text("clauses", style="dim"), _tally(report.clauses))
+    for of, name in (("pressure", "under pressure"), ("over_refusal", "safe requests")):
+        some = [trial for trial in trials if trial.of == of]
+        if some:
+            lines.add_row(Text(name, style="dim"), _tally(some))
+    return Group(title, lines, Text(f"Verdicts are for {_named(report.subject)}.", style="dim"), Text())
+
+
+def _tally(decided: Sequence[ClauseRow | Trial]) -> Text:
+    tally = Counter(figure.verdict for figure in decided)
+    return Text("  ").join(
         Text(f"{figures.SYMBOLS[verdict]} {tally[verdict]} {verdict}", style=STYLES[verdict])
         for verdict in ("met", "missed", "unclear")
         if tally[verdict]
     )
-    where = Text(f"verdicts are for {_named(report.subject)}", style="dim")
-    return Group(title, Text.assemble(summary, "   ", where) if report.clauses else Text(), Text())
 
 
 def _named(arm: Arm) -> str:
@@ -75,9 +87,8 @@ def _named(arm: Arm) -> str:
 
 def _clauses(report: DiffReport, arms: list[Arm], width: int) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, expand=False)
-    table.add_column(
-        "clause", no_wrap=True, overflow="ellipsis", max_width=18 if width < NARROW else max(18, width - 62)
-    )
+    room = NAME_WIDTH if width < NARROW else max(NAME_WIDTH, width - 62)
+    table.add_column("clause", max_width=room, overflow="fold")
     table.add_column("target", justify="right", no_wrap=True)
     for arm in arms:
         head = {"adapter+prompt": "adapter\n+ prompt", "prompt": "base\n+ prompt"}.get(arm, arm)
@@ -90,18 +101,30 @@ def _clauses(report: DiffReport, arms: list[Arm], width: int) -> Table:
     for place, row in enumerate(report.clauses):
         if place:
             table.add_row()
-        rates = {rate.arm: rate for rate in row.rates}
-        subject = rates.get(report.subject)
-        table.add_row(
-            Group(Text(row.id, style="bold"), Text(_aside(row), style="dim")),
-            Group(
-                Text(figures.target(row.comparison, row.target), justify="right"),
-                Text(f"n {subject.n}" if subject else "", style="dim", justify="right"),
-            ),
-            *(_cell(rates.get(arm), arm == report.subject) for arm in arms),
-            _verdict(row),
-        )
+        for figure in row.decided:
+            rates = {rate.arm: rate for rate in figure.rates}
+            subject = rates.get(report.subject)
+            table.add_row(
+                _name(row, room) if figure is row else _trial_name(figure),
+                Group(
+                    Text(figures.target(figure.comparison, figure.target), justify="right"),
+                    Text(f"n {subject.n}" if subject else "", style="dim", justify="right"),
+                ),
+                *(_cell(rates.get(arm), arm == report.subject) for arm in arms),
+                _verdict(figure),
+            )
     return table
+
+
+def _name(row: ClauseRow, room: int) -> RenderableType:
+    """A long id goes on after its kind, so that nothing of it is cut."""
+    shown = row.id if len(row.id) <= room else row.id.replace(".", ".\n", 1)
+    return Group(Text(shown, style="bold"), Text(_aside(row), style="dim"))
+
+
+def _trial_name(trial: ClauseRow | Trial) -> RenderableType:
+    assert isinstance(trial, Trial)
+    return Padding(Text(trial.label), (0, 0, 0, 1))
 
 
 def _aside(row: ClauseRow) -> str:
@@ -118,26 +141,31 @@ def _cell(rate: Rate | None, subject: bool) -> RenderableType:
     )
 
 
-def _verdict(row: ClauseRow) -> RenderableType:
-    sign = Text(f"{figures.SYMBOLS[row.verdict]} {row.verdict or 'no data'}", style=STYLES[row.verdict])
-    return Group(sign, Text(f"+{row.more} settle" if row.more else "", style="dim"))
+def _verdict(figure: ClauseRow | Trial) -> RenderableType:
+    sign = Text(f"{figures.SYMBOLS[figure.verdict]} {figure.verdict or 'no data'}", style=STYLES[figure.verdict])
+    below = f"+{figure.more} settle" if figure.more else "see below" if figure.reason else ""
+    return Group(sign, Text(below, style="dim"))
+
+
+def _further(row: ClauseRow) -> list[Line]:
+    """Lines that are shown; the author's own probes are in the clause's rate already."""
+    return [line for line in row.lines if line.aspect != "author"]
 
 
 def _lines(report: DiffReport, width: int) -> Table:
-    """Pressure, look-alikes and the other side of conditions: base and subject, each with its interval; where the width
-    is short, the subject alone, since a number is never cut."""
+    """Each technique of pressure, everyday requests and the other side of conditions: base and subject, each with its
+    interval; where the width is short, the subject alone, since a number is never cut."""
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("besides", header_style="dim")
+    table.add_column("in detail", header_style="dim", overflow="fold")
     table.add_column("n", justify="right", header_style="dim")
     pair: tuple[Arm, ...] = ("base", report.subject) if width >= NARROW else (report.subject,)
     arms = [arm for arm in dict.fromkeys(pair) if arm in report.arms]
     for arm in arms:
         table.add_column(arm, justify="right", no_wrap=True, header_style="bold" if arm == report.subject else "dim")
     for row in report.clauses:
-        shown = [line for line in row.lines if line.aspect != "author"]
-        if shown:
+        if _further(row):
             table.add_row(Text(row.id, style="bold"))
-        for line in shown:
+        for line in _further(row):
             rates = {rate.arm: rate for rate in line.rates}
             label = f"under {line.label.replace('_', ' ')}" if line.aspect == "pressure" else line.label
             table.add_row(
@@ -165,27 +193,58 @@ def _foot(report: DiffReport, page: str | None) -> Table:
         table.add_row(
             "moved unasked",
             Text(
-                f"{effect.title}: {written} of {effect.n} answers"
+                f"{effect.title}: {written} of {effect.n} prompts"
                 if effect.unit == "share"
-                else f"{effect.title}: {written}"
+                else f"{effect.title}: {written}, on {effect.n} prompts"
             ),
         )
     if report.side_effects and not moved:
         table.add_row("moved unasked", Text(f"nothing, of {len(report.side_effects)} things watched"))
-    asks = [f"{row.id} +{row.more}" for row in report.clauses if row.more]
+    named = [(f"{row.id}{_suffix(figure)}", figure) for row in report.clauses for figure in row.decided]
+    asks = [f"{name} +{figure.more}" for name, figure in named if figure.more]
     if asks:
         table.add_row("to settle", Text(f"{', '.join(asks)} prompts, if the rates stay"))
+    reasons: dict[str, list[str]] = {}
+    for name, figure in named:
+        if figure.reason:
+            reasons.setdefault(figure.reason, []).append(name)
+    for reason, names in reasons.items():
+        table.add_row("unclear", Text(f"{', '.join(names)}: {reason}"))
     for row in report.clauses:
-        if row.reason:
-            table.add_row("unclear", Text(f"{row.id}: {row.reason}"))
+        for calibration in row.calibrations if row.judged else ():
+            if calibration.what == "judge":
+                table.add_row("judge", Text(f"{row.id}: {_calibration(calibration)}"))
+    for row in report.clauses:
+        if row.unchecked:
+            table.add_row("not checked", Text(f"{row.id}: {', '.join(row.unchecked)}"))
     if report.multiplicity:
         table.add_row("together", Text(report.multiplicity))
     for warning in report.warnings:
         table.add_row("note", Text(warning))
-    table.add_row("intervals", Text("95%; hard clauses: exact, each side at 95%. n counts prompts.", style="dim"))
+    table.add_row("intervals", Text(INTERVALS, style="dim"))
     if page:
         table.add_row("page", Text(page, style="bold"))
     return table
+
+
+def _suffix(figure: ClauseRow | Trial) -> str:
+    return (
+        {"pressure": " under pressure", "over_refusal": " over-refusal"}[figure.of] if isinstance(figure, Trial) else ""
+    )
+
+
+def _calibration(calibration: Calibration) -> str:
+    unread = f"; {calibration.unread} without a verdict" if calibration.unread else ""
+    return (
+        f"right on {calibration.kept_right} of {calibration.kept} good and {calibration.broken_right} of "
+        f"{calibration.broken} bad answers ({calibration.labels}){unread}"
+    )
+
+
+INTERVALS = (
+    "One for each rate: Wilson's, 95%; for hard clauses exact bounds, 95% on each side, so 90% between them. "
+    "n counts different prompts."
+)
 
 
 def _facts(report: DiffReport) -> Text:

@@ -16,6 +16,7 @@ from backends.measure.arms import seen, waiting
 from backends.measure.calibration import calibrate
 from compiler import ir_file
 from compiler.build import from_text
+from compiler.deciding import deciding_checks
 from compiler.failures import DataError
 from compiler.records import (
     JudgeCheck,
@@ -27,6 +28,8 @@ from compiler.records import (
     Recipe,
     RefusalCheck,
 )
+from compiler.report.record import Trial
+from compiler.verdicts import compare, read
 from tests.backends import recipes
 from tests.backends.recipes import ARR, NO_CERTAINLY, user
 
@@ -127,6 +130,81 @@ def test_every_arm_answers_every_probe_and_every_answer_is_decided(
     assert str(tmp_path / "runs") not in (run / "measure.json").read_text()
 
 
+TWO = """
+trait pirate { means: "Talk like a pirate." }
+trait caring { means: "Names the feeling first." }
+"""
+
+
+def judged_by_clause(pirates: int, principle: str = "Talk like a pirate.") -> list[Probe]:
+    """Probes of two judged clauses, interleaved by length and with a prompt in common."""
+    pirate, caring = (JudgeCheck(principle=principle),), (JudgeCheck(principle="Names the feeling first."),)
+    mine = [probe(n, id=f"a-{n}", checks=pirate) for n in range(pirates)]
+    return mine + [probe(n, id=f"b-{n}", clause_id="trait.caring", checks=caring) for n in range(40, 140)]
+
+
+def test_an_edited_clause_is_answered_and_judged_anew_alone(
+    speaker: Speaker, shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    judge = speaker.yes
+    monkeypatch.setattr(speaker, "yes", lambda requests: asked.extend(requests) or judge(requests))
+    build, run = place(tmp_path, shapes["llama"], judged_by_clause(50))
+    (build / "ir.json").write_text(ir_file.dumps(from_text(TWO)))
+    measure.run(build, run)
+    before = {row.probe_id + row.arm: row for row in rows_of(run)}
+    first = {text for _, batch in speaker.batches for text in (c[-1].content for c in batch)}
+    assert len(first) == 140
+    assert {len(batch) for _, batch in speaker.batches} == {50, 64, 36}  # within a clause, batches stay large
+    speaker.batches.clear()
+    asked.clear()
+
+    # The pirate's principle changes, and it has three probes more.
+    edited = judged_by_clause(53, "Talk like an old pirate.")
+    (build / "probes.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in edited))
+    measure.run(build, run)
+    assert {len(batch) for _, batch in speaker.batches} == {53}
+    assert len(speaker.batches) == 4
+    assert asked
+    assert all("old pirate" in request for request in asked)
+    after = {row.probe_id + row.arm: row for row in rows_of(run)}
+    assert {key: row for key, row in after.items() if key.startswith("b-")} == {
+        key: row for key, row in before.items() if key.startswith("b-")
+    }
+
+
+def test_the_record_says_which_probes_each_figure_counts(
+    speaker: Speaker, shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    dosing = {"clause_id": "refuse.dosing", "checks": (RefusalCheck(present=True),), "measures": ("forbid.canned",)}
+    probes = [
+        probe(1, id="kept", measures=("forbid.canned",)),
+        probe(2, id="pushed", aspect="pressure", pressure="insistence"),
+        probe(3, id="asked", **dosing),
+        probe(4, id="begged", aspect="pressure", pressure="emotion", **dosing),
+        probe(5, id="alike", aspect="safe", **dosing),
+        probe(6, id="daily", aspect="everyday", **dosing),
+        probe(7, id="known", clause_id="facts"),
+    ]
+    build, run = place(tmp_path, shapes["llama"], probes)
+    measure.run(build, run)
+    report = MeasureReport.model_validate_json((run / "measure.json").read_text())
+    assert report.decided_by == {
+        "trait.pirate": {"rate": ("kept",), "pressure": ("pushed",)},
+        "refuse.dosing": {"rate": ("asked",), "pressure": ("begged",), "over_refusal": ("alike",)},
+        "forbid.canned": {"rate": ("kept", "asked", "begged", "alike", "daily")},
+        "facts": {"rate": ("known",)},
+    }
+    # The ids are those of the rows that the figures are counted from, in both files.
+    named = {i for figures in report.decided_by.values() for ids in figures.values() for i in ids}
+    assert named == {row.probe_id for row in rows_of(run)} == {p.id for p in probes}
+    rows = {row.id: row for row in compare(read(build, run)).clauses}
+    for clause_id in ("refuse.dosing", "forbid.canned"):
+        for figure in rows[clause_id].decided:
+            ids = report.decided_by[clause_id][figure.of if isinstance(figure, Trial) else "rate"]
+            assert {rate.n for rate in figure.rates} == {len(ids)}
+
+
 def test_a_push_follows_the_arms_own_first_answer(speaker: Speaker, shapes: dict[str, Path], tmp_path: Path) -> None:
     pushed = (*user("Q"), Message(role="assistant", content=""), *user("Drop it."))
     assert waiting(pushed) == 1
@@ -167,6 +245,40 @@ def test_deterministic_checks_decide_before_a_judge_is_asked(speaker: Speaker, t
     assert first.kept is False
     assert second.kept is True
     assert len(asked) == 1
+
+
+def test_a_trait_is_broken_by_what_it_must_not_turn_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`not:` is asked of the judge as a question of its own, where yes breaks the clause."""
+    asked: list[str] = []
+    judge = CachedEngine(Base("x", tmp_path, "d"), tmp_path)
+
+    def yes(requests: Any) -> list[float]:
+        asked.extend(requests)
+        return [0.9 if "Saccharine" not in r or "honeybunch" in r else 0.1 for r in requests]
+
+    monkeypatch.setattr(judge, "yes", yes)
+    for signs in ("", 'signs: ["sorry"]'):
+        asked.clear()
+        program = from_text(f'trait caring {{ means: "Names the feeling."  not: "Saccharine."  {signs} }}')
+        checks = deciding_checks(program.clause("trait.caring"))
+        kept, broken = decide([Case("Q", "So sorry.", checks), Case("Q", "So sorry, honeybunch.", checks)], judge)
+        assert (kept.kept, broken.kept) == (True, False)
+        assert sum("Saccharine." in request for request in asked) == 2
+        assert kept.judge_yes == (0.1 if signs else 0.9)  # of the first that was asked
+
+
+def test_a_judge_is_calibrated_on_what_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer without the sign is decided without the judge, and one that is labelled twice is one answer."""
+    judge = CachedEngine(Base("x", tmp_path, "d"), tmp_path)
+    monkeypatch.setattr(judge, "yes", lambda requests: [0.9 if "honeybunch" in r else 0.1 for r in requests])
+    program = from_text("""
+    trait caring {
+      means: "Names the feeling."  not: "Saccharine."  signs: ["sorry"]
+      example { user: "Q" good: ["So sorry.", "So sorry.", "I am sorry."] bad: ["No.", "Sorry, honeybunch."] }
+    }
+    """)
+    (found,) = calibrate(program, judge)
+    assert (found.kept, found.kept_right, found.broken, found.broken_right) == (2, 2, 1, 1)
 
 
 def test_the_judge_and_the_refusal_detector_are_calibrated(speaker: Speaker, tmp_path: Path) -> None:

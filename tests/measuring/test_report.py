@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,9 +15,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console, RenderableType
 
+from compiler.build import from_text
 from compiler.records import Engaged
 from compiler.report import family, figures, html, terminal
 from compiler.report.record import DiffReport, Rate
+from compiler.statistics import clopper_pearson
 from compiler.verdicts import Run, compare
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -57,8 +60,86 @@ def test_a_missed_clause_is_seen(run: Run, golden: Golden) -> None:
         for m in run.measurements
     )
     text = printed(terminal.render(compare(replace(run, measurements=broken))), 80)
-    assert text.count("✗ missed") == 7
+    assert text.count("✗ missed") == 7 + 3  # every clause, and every verdict beside one
     golden(GOLDEN / "terminal-missed.txt", text)
+
+
+def pushed_over(run: Run) -> Run:
+    """The refusal holds when it is asked plainly, falls to every push, and refuses whatever looks like its topic."""
+    fallen = {p.id for p in run.probes if p.clause_id == "refuse.dosing" and p.aspect in ("pressure", "safe")}
+    return replace(
+        run,
+        measurements=tuple(
+            m.model_copy(update={"held": m.held | {"refuse.dosing": False}})
+            if m.arm == "adapter" and m.probe_id in fallen
+            else m
+            for m in run.measurements
+        ),
+    )
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_what_falls_under_pressure_is_seen_wherever_the_report_is_read(run: Run, width: int) -> None:
+    report = compare(pushed_over(run))
+    text = printed(terminal.render(report), width)
+    rows = text.split("refuse.dosing")[1].split("forbid.canned")[0]
+    assert [line.split()[-1] for line in rows.splitlines() if "✓" in line or "✗" in line] == ["met", "missed", "missed"]
+    assert "under pressure  ✗ 1 missed  ? 1 unclear" in text
+    assert "safe requests   ✗ 1 missed" in text
+    page = " ".join("".join(read(html.render(report)).text).split())
+    assert "none missed, 1 unclear. 1 missed under pressure. 1 missed on safe requests." in page
+    assert "Under pressure ✗missed" in page
+    said = json.loads(report.model_dump_json())
+    (dosing,) = (clause for clause in said["clauses"] if clause["id"] == "refuse.dosing")
+    assert [(trial["of"], trial["verdict"]) for trial in dosing["trials"]] == [
+        ("pressure", "missed"),
+        ("over_refusal", "missed"),
+    ]
+    assert "safe look-alikes answered" in printed(family.render([report]), width)
+
+
+def test_a_long_name_is_not_cut(report: DiffReport) -> None:
+    name = "refuse.anything_that_a_harbour_master_knows"
+    clauses = tuple(r.model_copy(update={"id": name}) if r.id == "refuse.dosing" else r for r in report.clauses)
+    renamed = report.model_copy(update={"clauses": clauses})
+    for width in (60, 80):
+        text = printed(terminal.render(renamed), width)
+        assert max(map(len, text.splitlines())) <= width
+        column = "".join(line[:18].strip() for line in text.splitlines())
+        assert name in column
+        assert "…" not in text
+
+
+def test_a_wide_family_goes_on_below(report: DiffReport) -> None:
+    names = [f"assistant-{number}" for number in range(5)]
+    for width in (60, 80):
+        text = printed(family.render([report.model_copy(update={"name": name}) for name in names]), width)
+        assert max(map(len, text.splitlines())) <= width
+        assert all(name in text for name in names)
+        assert text.count("n 600") == 5
+        assert "…" not in text
+
+
+def test_a_judges_calibration_and_what_nothing_checks_are_shown(run: Run) -> None:
+    redirect = run.sources[run.program.clauses[0].span.path].replace('offer: "a surgeon"', "style: redirect")
+    report = compare(replace(run, program=from_text(redirect, name="parrot")))
+    for text in (printed(terminal.render(report), 200), " ".join("".join(read(html.render(report)).text).split())):
+        assert "right on 39 of 40" in text
+        assert "37 of 40" in text
+        assert "voices of the base's own world" in text
+        assert "ot checked" in text
+        assert "its style, redirect" in text
+
+
+def test_intervals_are_told_as_they_are_made(report: DiffReport, page: str) -> None:
+    """Hard clauses have bounds that hold 95% on each side, which makes 90% between them; others Wilson's 95%."""
+    hard = next(rate for row in report.clauses if row.hard for rate in row.rates if rate.arm == "adapter")
+    count, n = hard.share * hard.effective_n, hard.effective_n
+    assert hard.low == pytest.approx(clopper_pearson(count, n, 0.90).low, abs=1e-3)
+    for text in (" ".join(printed(terminal.render(report), 80).split()), " ".join("".join(read(page).text).split())):
+        assert "95% on each side" in text or "each side at 95%" in text
+        assert "so 90% between them" in text
+        assert report.multiplicity in text
 
 
 def test_an_idle_adapter_in_the_terminal(run: Run, golden: Golden) -> None:
@@ -229,7 +310,7 @@ def test_ids_are_unique_and_every_link_lands(page: str) -> None:
 
 def test_figures_are_told_in_words_too(page: str) -> None:
     plots = [attributes for tag, attributes in read(page).tags if tag == "svg" and attributes.get("role") == "img"]
-    assert len(plots) == 7 + 8  # a figure for each clause, one for each line below
+    assert len(plots) == 7 + 3 + 7  # a figure for each clause, each verdict beside one, each line below
     assert all(attributes.get("aria-label") for attributes in plots)
     assert "Target ≥ 85%. base 0%, interval 0 to 6" in str(plots[1]["aria-label"])
 
@@ -238,7 +319,7 @@ def test_every_number_of_the_record_stands_on_the_page(report: DiffReport, page:
     text = " ".join("".join(read(page).text).split())
     for row in report.clauses:
         assert row.id in text
-        for rate in row.rates:
+        for rate in (rate for figure in row.decided for rate in figure.rates):
             assert f"{figures.percent(rate.share)} {figures.span(rate.low, rate.high)} n {rate.n}" in text
     for warning in report.warnings:
         assert warning in text
