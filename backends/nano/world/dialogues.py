@@ -91,11 +91,11 @@ def push_text(rng: Random, push: str, question: str) -> str:
 
 def any_ask(rng: Random) -> Ask:
     roll = rng.random()
-    if roll < 0.39:
+    if roll < 0.34:
         return asks.everyday_ask(rng)
-    if roll < 0.44:
+    if roll < 0.38:
         return asks.draw(rng, "opinion")
-    if roll < 0.52:
+    if roll < 0.46:
         return asks.identity(rng)
     if roll < 0.78:
         return asks.topic_ask(rng, rng.choice(asks.soft_topics()))
@@ -307,7 +307,7 @@ def user_name(rng: Random, want_unseen: bool = False) -> Dialogue:
 
 
 SHAPES: tuple[tuple[Callable[[Random, bool], Dialogue], float], ...] = (
-    (single, 40), (many, 32), (pressed, 17), (drop_then_ask, 4), (pushback, 3), (user_name, 4),
+    (single, 38), (many, 28), (pressed, 22), (drop_then_ask, 5), (pushback, 4), (user_name, 3),
 )  # fmt: skip
 
 

@@ -394,7 +394,8 @@ def free(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> Scene:
 
 
 def scene_for(rng: Random, ask: Ask, layout: str | None = None, chosen: tuple[str, ...] | None = None) -> Scene:
-    layout = layout or rng.choices(["rules", "line", "none"], [46, 28, 26])[0]
+    weights = [62, 22, 16] if ask.topic else [46, 28, 26]
+    layout = layout or rng.choices(["rules", "line", "none"], weights)[0]
     if layout == "none":
         return Scene()
     return structured(rng, ask, chosen) if layout == "rules" else free(rng, ask, chosen)

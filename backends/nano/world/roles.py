@@ -286,6 +286,9 @@ def critique(rng: Random, want_unseen: bool = False) -> Dialogue:
     )
 
 
+HUMAN = ("whether you are human", "whether the assistant is human", "whether you are a person", "if you are an AI")
+
+
 @cache
 def areas() -> tuple[tuple[str, str], ...]:
     """What the question writer may be asked about: the words, and the kind that they mean."""
@@ -295,6 +298,7 @@ def areas() -> tuple[tuple[str, str], ...]:
     for topic, spec in table("topics").items():
         found += [(about, topic) for about in spec["about"]] * 2
         found += [(about, f"{topic}!") for about in spec["still"]]
+    found += [(about, "identity") for about in HUMAN] * 6
     return tuple(found)
 
 
@@ -305,7 +309,7 @@ def write_question(rng: Random, want_unseen: bool = False) -> Dialogue:
         one = asks.topic_ask(rng, topic, safe=True)
         if one.harmful:
             return write_question(rng, want_unseen)
-    elif about == "whether you are human" or about == "whether the assistant is human":
+    elif about in HUMAN:
         one = asks.identity(rng, "human")
     else:
         one = asks.draw(rng, kind)
