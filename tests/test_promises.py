@@ -5,13 +5,17 @@ tests/README.md lists all promises; here stand those whose breaking needs more t
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import json
 from pathlib import Path
 
 import pytest
 
+from backends import bases, devices
 from compiler import digests
 from compiler.artifact import Artifact
+from compiler.failures import ModelLoadError
 from compiler.lowering import prompt
 from compiler.report import figures, html
 from compiler.verdicts import compare
@@ -76,3 +80,35 @@ def test_7_a_number_without_its_interval_is_noticed(part: str, monkeypatch: pyte
         page = html.render(report)
     with pytest.raises(AssertionError):
         test_report.test_every_number_of_the_record_stands_on_the_page(report, page)
+
+
+@pytest.mark.parametrize("model_type", ["llama", "a_type_of_its_own"])
+def test_8_code_that_comes_with_a_checkpoint_is_not_run(
+    model_type: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import AutoModelForCausalLM, dynamic_module_utils
+
+    folder, ran = checkpoints.make(tmp_path / "base"), tmp_path / "ran"
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    own = {"AutoConfig": "mine.Configuration", "AutoModelForCausalLM": "mine.Model"}
+    config.update({"model_type": model_type, "auto_map": own})
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "mine.py").write_text(f"from pathlib import Path\nPath({str(ran)!r}).touch()\n", encoding="utf-8")
+    monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+
+    monkeypatch.setenv("TENET_DEVICE", "cpu")
+
+    def load() -> None:
+        bases.load_model(bases.resolve(str(folder)), devices.choose())
+
+    with contextlib.nullcontext() if model_type == "llama" else pytest.raises(ModelLoadError):
+        load()
+    assert not ran.exists()
+
+    # The same with the one setting that guards it turned round.
+    as_it_was = AutoModelForCausalLM.from_pretrained
+    trusting = lambda *a, **k: as_it_was(*a, **{**k, "trust_remote_code": True})  # noqa: E731  # read once, here
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", trusting)
+    with contextlib.suppress(ModelLoadError):
+        load()
+    assert ran.exists()
