@@ -43,3 +43,19 @@ def test_the_table_is_the_examples_output() -> None:
     assert table
     output = (ROOT / "examples" / "pirate" / "output.txt").read_text(encoding="utf-8")
     assert table[1].strip() in output
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    table = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) .*", table, re.MULTILINE)
+    assert rows == [str(n) for n in range(1, 10)]
+    path = ""
+    for row in re.findall(r"^\| \d .*", table, re.MULTILINE):
+        for cell in row.strip("|").split("|")[1:]:
+            named = re.findall(r"`(?:([\w/]+\.py)::)?(test_\w+)(\*?)`", cell)
+            assert named, row
+            for file, test, starts in named:
+                # Named alone, a test stands in the file that the row named last.
+                path = file or path
+                text = (ROOT / "tests" / path).read_text(encoding="utf-8")
+                assert f"def {test}" + ("" if starts else "(") in text, f"{path}::{test}"

@@ -38,7 +38,7 @@ def stages(found: Plan) -> list[str]:
 
 
 def test_nothing_runs_after_a_comment(texts: dict[str, str], before: dict[str, Artifact]) -> None:
-    found = planned(f"{texts['harbor']}\n# a thought\n", before)
+    found = planned(f"# a thought, which moves every line\n\n{texts['harbor']}", before)
     assert found == Plan((), (), ())
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from compiler.artifact import Artifact
+from compiler.artifact import Artifact, Mark
 from compiler.failures import DataError
 from compiler.records import ChatRow, Message, PreferencePair, Probe, Recipe, Unit
 from compiler.trace import trace
-from tests.compiler.conftest import NAMES, SPECS
+from tests.compiler.conftest import NAMES, artifacts_of
 
 Write = Callable[[dict[str, Artifact], str], Path]
 
@@ -34,9 +34,11 @@ def row_of(unit: Unit) -> PreferencePair | Probe:
 
 @pytest.fixture(params=NAMES)
 def build(request: pytest.FixtureRequest, built: dict[str, dict[str, Artifact]], write_build: Write) -> Path:
-    artifacts = built[request.param]
-    folder = write_build(artifacts, request.param)
-    source = (SPECS / f"{request.param}.tenet").read_text(encoding="utf-8")
+    return with_rows(built[request.param], write_build(built[request.param], request.param))
+
+
+def with_rows(artifacts: dict[str, Artifact], folder: Path) -> Path:
+    """Put the rows into a build folder that an engine would write: one of each unit, and one of the user's own."""
     rows = [row_of(unit) for unit in Recipe.model_validate_json(artifacts["recipe.json"].text).units]
     for name, kind in (("pairs.jsonl", PreferencePair), ("probes.jsonl", Probe)):
         text = "\n".join(row.model_dump_json() for row in rows if isinstance(row, kind)) + "\n"
@@ -46,7 +48,6 @@ def build(request: pytest.FixtureRequest, built: dict[str, dict[str, Artifact]],
         clause_ids=(), generator="data", unit="data.0", seed=0, spans=("x.tenet:1:1",),
     )  # fmt: skip
     (folder / "sft.jsonl").write_text(chat.model_dump_json() + "\n", encoding="utf-8")
-    assert source
     return folder
 
 
@@ -121,8 +122,19 @@ def test_a_place_that_is_not_there_is_said_so(file: str, place: str, build: Path
     assert error.value.help
 
 
+def test_a_lowering_that_loses_a_clause_is_noticed(
+    texts: dict[str, str], write_build: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first test of this file can fail: here the prompt's lowering names no clause for its lines."""
+    from compiler.lowering import prompt
+
+    monkeypatch.setattr(prompt, "Mark", lambda place, _: Mark(place, ()))
+    artifacts = artifacts_of(texts["pirate"], "pirate")
+    with pytest.raises(AssertionError, match=r"prompt\.md:1 leads nowhere"):
+        test_every_place_leads_to_a_line_of_the_spec(with_rows(artifacts, write_build(artifacts, "pirate")))
+
+
 def test_a_row_whose_clause_was_lost_is_noticed(build: Path) -> None:
-    """The test above can fail: a row that names no clause leads nowhere."""
     rows = (build / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
     row = {**json.loads(rows[0]), "clause_ids": [], "spans": []}
     (build / "pairs.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")

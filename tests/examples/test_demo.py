@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.examples.conftest import Demo
+from tests.measuring import test_report
 from tests.network import attempts
 
 pytestmark = pytest.mark.slow
@@ -28,9 +29,12 @@ def test_it_ends_with_a_table_and_a_page(demo: Demo) -> None:
     assert demo.result.returncode in (0, 1), demo.result.stderr[-2000:]
     assert "Traceback" not in demo.result.stderr
     assert all(len(line) <= 80 for line in demo.result.stdout.splitlines())
-    page = re.search(r"runs/\S+/report\.html", demo.result.stdout)
-    assert page, demo.result.stdout[-2000:]
-    assert "<svg" in (demo.place.folder / page[0]).read_text(encoding="utf-8")
+    named = re.search(r"runs/\S+/report\.html", demo.result.stdout)
+    assert named, demo.result.stdout[-2000:]
+    page = (demo.place.folder / named[0]).read_text(encoding="utf-8")
+    assert "<svg" in page
+    test_report.test_the_page_asks_nothing_of_a_network(page)
+    test_report.test_the_policy_allows_this_script_and_no_other(page)
 
 
 def test_no_stage_asks_anything_of_a_network(demo: Demo) -> None:
@@ -67,7 +71,8 @@ def test_outputs_lead_back_to_a_line(demo: Demo, place: str) -> None:
 
 def test_nothing_leaves_but_safetensors(demo: Demo) -> None:
     (adapter,) = (demo.place.folder / "runs").glob("pirate-*/adapter")
-    assert {p.name for p in adapter.iterdir()} >= {"adapter_config.json", "adapter_model.safetensors"}
+    # What stock PEFT writes, and nothing beside it.
+    assert {p.name for p in adapter.iterdir()} == {"README.md", "adapter_config.json", "adapter_model.safetensors"}
     pickles = [p for p in Path(demo.place.folder).rglob("*") if p.suffix in {".bin", ".pt", ".pth", ".pkl"}]
     assert not pickles
 
