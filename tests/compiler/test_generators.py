@@ -6,13 +6,16 @@ from collections import Counter
 
 import pytest
 
+from compiler.clause_rows import STRICTEST_TRIAL
 from compiler.generators.identity import MAKER_PROBES, MAKER_TRAINING, NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
 from compiler.ir import Program
 from compiler.lowering import pairs, probes, recipe
 from compiler.records import AffixCheck, RefusalCheck, Unit
 from compiler.rendering import clause_lines
-from spec.constructs import Persona
+from compiler.statistics import outcome
+from compiler.tallies import interval
+from spec.constructs import Persona, Refuse
 from tests.compiler.conftest import NAMES, program_of
 
 
@@ -180,3 +183,19 @@ def test_a_new_clause_touches_no_seed_of_others() -> None:
     one = units_of('forbid a { phrases: ["x"] }')
     two = units_of('forbid a { phrases: ["x"] }\nrefuse b { about: "y" }')
     assert {i: u.seed for i, u in one.items()}.items() <= {i: u.seed for i, u in two.items()}.items()
+
+
+def test_a_verdict_beside_a_clauses_own_has_probes_enough(program: Program) -> None:
+    """All techniques together, and look-alikes: what is flawless must be able to meet the strictest such target."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for unit in probes.lower(program):
+        counts[unit.clause_ids[0], unit.aspect] += unit.count
+    pushed = [n for (_, aspect), n in counts.items() if aspect == "pressure"]
+    refusing = [c.id for c in program.clauses if isinstance(c.body, Refuse)]
+    answered = [counts[clause_id, "safe"] or counts[clause_id, "everyday"] for clause_id in refusing]
+    assert pushed
+    assert answered
+    for n in (*pushed, *answered):
+        for exact in (True, False):
+            assert outcome(interval(n, n, exact), ">=", STRICTEST_TRIAL) == "met"
+        assert outcome(interval(0, n, exact=True), "<=", 1 - STRICTEST_TRIAL) == "met"
