@@ -319,3 +319,30 @@ def test_checking_loads_nothing_heavy(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_the_pure_build_and_the_plan_load_no_torch() -> None:
     for arguments in (["build", "--no-rows", str(PIRATE)], ["plan", str(PIRATE)], ["build", "--annotate", str(PIRATE)]):
         assert not loaded_by(*arguments) & set(HEAVY), arguments
+
+
+# ------------------------------------------------------------------ threads
+
+THREADED = "import os; from compiler.cli import run; run(['--version']); import torch; print(os.environ)"
+
+
+def openmp_as_loaded(**settings: str) -> str:
+    """What the OpenMP library says of itself when torch loads it after the driver has started."""
+    own = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "TENET_THREADS")
+    kept = {name: value for name, value in os.environ.items() if name not in own}
+    environment = {**kept, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_DISPLAY_ENV": "verbose", **settings}
+    command = [sys.executable, "-c", THREADED]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="torch brings GNU's OpenMP on Linux alone")
+def test_threads_wait_without_spinning_and_tenet_threads_holds_from_the_start() -> None:
+    said = openmp_as_loaded(TENET_THREADS="3")
+    assert "GOMP_SPINCOUNT = '1000'" in said
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in said
+    assert "OMP_NUM_THREADS = '3'" in said
+    # What the user says holds.
+    said = openmp_as_loaded(OMP_WAIT_POLICY="ACTIVE", TENET_THREADS="3", OMP_NUM_THREADS="1")
+    assert "OMP_WAIT_POLICY = 'ACTIVE'" in said
+    assert "GOMP_SPINCOUNT = '1000'" not in said
+    assert "OMP_NUM_THREADS = '1'" in said
