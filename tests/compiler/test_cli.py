@@ -119,6 +119,22 @@ def test_the_pure_build_writes_every_file_and_plans_the_rest(capsys: pytest.Capt
     assert [step["stage"] for step in plan["steps"]] == ["generate", "train", "measure"]
 
 
+def test_no_artifact_depends_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock alone says on what kind of machine a build was made."""
+    from compiler.facts import BaseFacts
+
+    for parameters in (5_000_000, 8_000_000_000):
+        facts = BaseFacts("org/model", "0" * 64, None, parameters)
+        monkeypatch.setattr(stages, "base_facts", lambda *_, made=facts, **__: made)
+        written = []
+        for device in ("cpu", "cuda", "mps"):
+            monkeypatch.setenv("TENET_DEVICE", device)
+            assert run(["build", "--no-rows", str(PIRATE)]) == 0
+            found = [path for path in Path("build/pirate").rglob("*") if path.is_file() and path.name != "lock.json"]
+            written.append({path: path.read_bytes() for path in found})
+        assert written[0] == written[1] == written[2]
+
+
 def test_building_again_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["build", "--no-rows", str(PIRATE)]) == 0
     before = {p: p.stat().st_mtime_ns for p in Path("build").rglob("*") if p.is_file()}
