@@ -12,6 +12,8 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+from compiler.failures import DataError
+
 CPU_THREADS = 2
 """Threads on a CPU. Sums are split by thread, so another number may give other last bits: fixed, not taken from the
 machine."""
@@ -36,16 +38,28 @@ class Device:
 
 
 def choose() -> Device:
-    """Return the best device here: CUDA, then MPS, then the CPU. `TENET_DEVICE` and `TENET_THREADS` overrule."""
+    """Return the best device here: CUDA, then MPS, then the CPU. `TENET_DEVICE` and `TENET_THREADS` overrule.
+
+    Raises:
+        DataError: one of the two says what cannot be.
+    """
     import torch
 
-    threads = int(os.environ.get("TENET_THREADS", CPU_THREADS))
-    wanted = os.environ.get("TENET_DEVICE")
-    if wanted in (None, "cuda") and torch.cuda.is_available():
+    said, wanted = os.environ.get("TENET_THREADS", str(CPU_THREADS)), os.environ.get("TENET_DEVICE")
+    if not (said.isdecimal() and int(said) > 0):
+        raise DataError(f"TENET_THREADS is {said!r}", help="give a number of threads, 1 or more")
+    threads = int(said)
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted is not None and not here.get(wanted):
+        raise DataError(
+            f"TENET_DEVICE is {wanted!r}, and torch finds {', '.join(kind for kind, found in here.items() if found)}",
+            help="leave TENET_DEVICE out to take the best device; `tenet doctor` shows it",
+        )
+    if wanted in (None, "cuda") and here["cuda"]:
         properties = torch.cuda.get_device_properties(0)
         dtype = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
         return Device("cuda", dtype, properties.name, threads, properties.total_memory)
-    if wanted in (None, "mps") and torch.backends.mps.is_available():
+    if wanted in (None, "mps") and here["mps"]:
         return Device("mps", "float32", "Apple GPU", threads)
     # float32 is also the fast type on a CPU without matrix units: bfloat16 reached half its rate there.
     return Device("cpu", "float32", "CPU", threads)

@@ -20,7 +20,7 @@ from typing import Literal
 from backends import bases
 from backends.bases import Base
 from compiler import wording
-from compiler.failures import NetworkError, TenetError
+from compiler.failures import DataError, NetworkError, TenetError
 
 Status = Literal["ok", "warn", "missing"]
 
@@ -92,7 +92,10 @@ def _packages() -> list[Finding]:
 def _device() -> Finding:
     from backends.devices import choose
 
-    device = choose()
+    try:
+        device = choose()
+    except DataError as error:
+        return Finding("device", "missing", error.message, error.help)
     text = f"{device.name} ({device.kind}), {device.dtype}"
     if device.kind == "cpu":
         return Finding(

@@ -55,22 +55,20 @@ def _rows(values: dict[str, Any]) -> str | None:
     return files if isinstance(files, str) else None
 
 
-def configure(job: Job, config: type, device: Device, work: Path) -> tuple[Any, Any]:
-    """Return the trainer's configuration and the model's, as `trl` would read them, fitted to `device`.
+def fitted(job: Job, device: Device, work: Path) -> dict[str, Any]:
+    """Return the job with what depends on the machine.
 
-    The job is read by the same parser; only where things are written, how they are logged and what depends on the
-    machine is ours. None of these changes the adapter's bytes on a given kind of machine.
+    Only where things are written, how they are logged and what the device decides is ours. A base that the job holds in
+    half precision takes the device's number type; one in full precision stays so.
     """
-    from transformers import HfArgumentParser
-    from trl import DatasetMixtureConfig, ModelConfig, ScriptArguments
-
-    bf16 = device.dtype == "bfloat16"
     ours: dict[str, Any] = {
         "output_dir": str(work),
         "use_cpu": device.kind == "cpu",
-        "bf16": bf16,
+        "bf16": device.dtype == "bfloat16",
         "fp16": False,
         "dataloader_pin_memory": device.kind == "cuda",
+        # Memory is short on accelerators; a CPU would only compute everything twice.
+        "gradient_checkpointing": bool(job.values.get("gradient_checkpointing")) and device.kind != "cpu",
         "report_to": "none",
         "disable_tqdm": True,
         "logging_strategy": "steps",
@@ -82,13 +80,23 @@ def configure(job: Job, config: type, device: Device, work: Path) -> tuple[Any, 
         "push_to_hub": False,
         "log_level": "error",
     }
+    if job.values.get("dtype") == "bfloat16":
+        ours["dtype"] = device.dtype
+    return {**job.values, **ours}
+
+
+def configure(job: Job, config: type, device: Device, work: Path) -> tuple[Any, Any]:
+    """Return the trainer's configuration and the model's, as `trl` would read them, fitted to `device`."""
+    from transformers import HfArgumentParser
+    from trl import DatasetMixtureConfig, ModelConfig, ScriptArguments
+
     classes = (ScriptArguments, config, ModelConfig, DatasetMixtureConfig)
     known = {field.name for each in classes for field in dataclasses.fields(each)}
     unknown = sorted(set(job.values) - known)
     if unknown:
         raise DataError(f"{job.path} has keys that trl does not know: {', '.join(unknown)}")
     try:
-        parsed = HfArgumentParser(list(classes)).parse_dict({**job.values, **ours}, allow_extra_keys=False)
+        parsed = HfArgumentParser(list(classes)).parse_dict(fitted(job, device, work), allow_extra_keys=False)
     except (ValueError, TypeError) as error:
         raise DataError(f"{job.path}: {error}") from error
     return parsed[1], parsed[2]

@@ -32,6 +32,12 @@ COMMANDS = {
     "nano": "The embedded base model: train it, measure it, look at its world.",
 }
 
+# How OpenMP's threads wait for one another, unless the user says. By default they spin for milliseconds; beside another
+# busy process they spin away the time in which the thread they wait for could run. The count is some microseconds:
+# on idle cores nothing is lost by it (see benchmarks/waiting.py).
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
+SAID_BY_USERS = (*WAITING, "KMP_BLOCKTIME")
+
 FINDINGS, USAGE, INFRASTRUCTURE, INTERRUPTED = 1, 2, 3, 130
 
 
@@ -81,6 +87,14 @@ def tenet() -> None:
     """
 
 
+def _settle_threads() -> None:
+    """Set what OpenMP reads when torch is loaded, which is after this."""
+    if not any(name in os.environ for name in SAID_BY_USERS):
+        os.environ.update(WAITING)
+    if "TENET_THREADS" in os.environ:
+        os.environ.setdefault("OMP_NUM_THREADS", os.environ["TENET_THREADS"])
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
     sys.exit(run(arguments))
@@ -94,7 +108,7 @@ def run(arguments: list[str] | None = None) -> int:
     from compiler.failures import TenetError
 
     arguments = sys.argv[1:] if arguments is None else arguments
-
+    _settle_threads()
     try:
         code = tenet.main(args=arguments, prog_name="tenet", standalone_mode=False)
     except click.exceptions.Exit as stop:

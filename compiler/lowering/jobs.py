@@ -1,9 +1,9 @@
 """The `train` statement -> `jobs/*.yaml`, configurations that stock `trl sft` and `trl dpo` run unchanged.
 
-In: a program, the base's size, the device, and how many rows the recipe asks for. Out: one file for `sft` or `dpo`,
-two for `sft+dpo`. Every key is one that TRL's own scripts read (an unknown key is an error there). Paths are relative
-to the build folder, so `cd build/pirate && trl dpo --config jobs/dpo.yaml` runs anywhere. This file must not import
-trl.
+In: a program, the base's size, and how many rows the recipe asks for. Out: one file for `sft` or `dpo`, two for
+`sft+dpo`. Every key is one that TRL's own scripts read (an unknown key is an error there). Paths are relative to the
+build folder and nothing depends on the device, so `cd build/pirate && trl dpo --config jobs/dpo.yaml` runs anywhere;
+`tenet train` fits the job to the device that it finds. This file must not import trl.
 
 >>> from compiler.build import from_text
 >>> job, = lower(from_text('''
@@ -81,7 +81,8 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
     rate = usual.dpo_rate if stage == "dpo" else usual.sft_rate
     keys: list[tuple[str, Value, str]] = [
         ("model_name_or_path", "base", MODEL),
-        ("dtype", "bfloat16" if facts.device == "cuda" and not facts.base.small else "float32", MODEL),
+        # A large base is held in half precision, on any device; the adapter is always in full.
+        ("dtype", "float32" if facts.base.small else "bfloat16", MODEL),
         ("datasets", [_rows_of(stage)], TRAIN),
         ("output_dir", stage, TRAIN),
         ("use_peft", True, TRAIN),
@@ -103,7 +104,10 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
         ("save_strategy", "steps", TRAIN),
         ("save_steps", max(1, min(steps, steps // 4)), TRAIN),
         ("report_to", "none", TRAIN),
-        *_device(facts),
+        # Off, since not every device can; where one can, `tenet train` turns them on.
+        ("bf16", False, MODEL),
+        ("dataloader_pin_memory", False, MODEL),
+        ("gradient_checkpointing", not facts.base.small, MODEL),
     ]
     head = [
         f"# In build/{program.name}: trl {stage} --config jobs/{stage}.yaml",
@@ -130,22 +134,6 @@ def _loss(stage: str, program: Program, usual: Defaults) -> list[tuple[str, Valu
         ("loss_type", ["sigmoid", "sft"], TRAIN),
         ("loss_weights", [1.0, float(weight)], TRAIN),
         ("beta", 0.1 if program.train.beta is None else program.train.beta, TRAIN),
-    ]
-
-
-def _device(facts: Facts) -> list[tuple[str, Value, str]]:
-    if facts.device == "cpu":
-        return [
-            ("use_cpu", True, MODEL),
-            ("bf16", False, MODEL),
-            ("gradient_checkpointing", False, MODEL),
-            ("dataloader_pin_memory", False, MODEL),
-        ]
-    large = not facts.base.small
-    return [
-        ("bf16", facts.device == "cuda" and large, MODEL),
-        ("gradient_checkpointing", large, MODEL),
-        ("dataloader_pin_memory", facts.device == "cuda", MODEL),
     ]
 
 

@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from backends import bases, measure, train
+from backends.devices import Device, choose
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
-from backends.train.jobs import read_job
+from backends.train.jobs import fitted, read_job
 from compiler import ir_file
 from compiler.build import from_text
 from compiler.failures import DataError, ModelLoadError
@@ -116,11 +117,53 @@ def test_sft_without_generation_marks_learns_the_last_answer(shapes: dict[str, P
     assert [event["step"] for event in events] == [1, 2]
 
 
+LARGE = {"dtype": "bfloat16", "gradient_checkpointing": True, "use_cpu": None}
+"""What the compiler writes otherwise for a large base, on every machine."""
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "expected"),
+    [
+        (Device("cpu", "float32", "CPU", 2), "bfloat16", ("float32", False, False, False)),
+        (Device("cuda", "bfloat16", "H", 2), "bfloat16", ("bfloat16", True, True, True)),
+        (Device("cuda", "float32", "T", 2), "bfloat16", ("float32", False, True, True)),
+        (Device("mps", "float32", "M", 2), "bfloat16", ("float32", False, False, True)),
+        (Device("cuda", "bfloat16", "H", 2), "float32", ("float32", True, True, True)),
+    ],
+)
+def test_a_job_is_fitted_to_the_device_when_it_runs(
+    shapes: dict[str, Path], tmp_path: Path, device: Device, dtype: str, expected: tuple[Any, ...]
+) -> None:
+    build = build_folder(tmp_path, shapes["llama"])
+    jobs.write(build, dpo={**jobs.dpo(2), **LARGE, "dtype": dtype})
+    job = fitted(read_job(build / "jobs" / "dpo.yaml"), device, tmp_path)
+    keys = ("dtype", "bf16", "dataloader_pin_memory", "gradient_checkpointing")
+    assert tuple(job[key] for key in keys) == expected
+    assert job["use_cpu"] == (device.kind == "cpu")
+    assert job["learning_rate"] == jobs.COMMON["learning_rate"]
+
+
+def test_a_device_that_is_not_there_is_an_error_with_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TENET_DEVICE", "abacus")
+    with pytest.raises(DataError, match="abacus") as caught:
+        choose()
+    assert "TENET_DEVICE" in (caught.value.help or "")
+    monkeypatch.delenv("TENET_DEVICE")
+    for said in ("0", "two", "-1"):
+        monkeypatch.setenv("TENET_THREADS", said)
+        with pytest.raises(DataError, match=f"TENET_THREADS is '{said}'"):
+            choose()
+    monkeypatch.setenv("TENET_THREADS", "3")
+    assert choose().threads == 3
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["dpo", "sft"])
-def test_stock_trl_runs_the_job(shapes: dict[str, Path], tmp_path: Path, stage: str) -> None:
+@pytest.mark.parametrize(("stage", "size"), [("dpo", {}), ("sft", {}), ("dpo", LARGE)], ids=["dpo", "sft", "large"])
+def test_stock_trl_runs_the_job(shapes: dict[str, Path], tmp_path: Path, stage: str, size: dict[str, Any]) -> None:
     """Nothing of Tenet runs here: the stock command line reads the job, the rows and the base that lie in the build."""
     build = build_folder(tmp_path, shapes["llama"], stage)
+    job = {**yaml.safe_load((build / "jobs" / f"{stage}.yaml").read_text()), **size}
+    jobs.write(build, **{stage: {key: value for key, value in job.items() if value is not None}})
     bases.place(bases.resolve(str(shapes["llama"])), build / "base")
     script = Path(sys.executable).with_name("trl")
     environment = {

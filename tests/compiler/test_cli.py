@@ -119,6 +119,22 @@ def test_the_pure_build_writes_every_file_and_plans_the_rest(capsys: pytest.Capt
     assert [step["stage"] for step in plan["steps"]] == ["generate", "train", "measure"]
 
 
+def test_no_artifact_depends_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock alone says on what kind of machine a build was made."""
+    from compiler.facts import BaseFacts
+
+    for parameters in (5_000_000, 8_000_000_000):
+        facts = BaseFacts("org/model", "0" * 64, None, parameters)
+        monkeypatch.setattr(stages, "base_facts", lambda *_, made=facts, **__: made)
+        written = []
+        for device in ("cpu", "cuda", "mps"):
+            monkeypatch.setenv("TENET_DEVICE", device)
+            assert run(["build", "--no-rows", str(PIRATE)]) == 0
+            found = [path for path in Path("build/pirate").rglob("*") if path.is_file() and path.name != "lock.json"]
+            written.append({path: path.read_bytes() for path in found})
+        assert written[0] == written[1] == written[2]
+
+
 def test_building_again_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["build", "--no-rows", str(PIRATE)]) == 0
     before = {p: p.stat().st_mtime_ns for p in Path("build").rglob("*") if p.is_file()}
@@ -319,3 +335,30 @@ def test_checking_loads_nothing_heavy(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_the_pure_build_and_the_plan_load_no_torch() -> None:
     for arguments in (["build", "--no-rows", str(PIRATE)], ["plan", str(PIRATE)], ["build", "--annotate", str(PIRATE)]):
         assert not loaded_by(*arguments) & set(HEAVY), arguments
+
+
+# ------------------------------------------------------------------ threads
+
+THREADED = "import os; from compiler.cli import run; run(['--version']); import torch; print(os.environ)"
+
+
+def openmp_as_loaded(**settings: str) -> str:
+    """What the OpenMP library says of itself when torch loads it after the driver has started."""
+    own = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME", "TENET_THREADS")
+    kept = {name: value for name, value in os.environ.items() if name not in own}
+    environment = {**kept, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_DISPLAY_ENV": "verbose", **settings}
+    command = [sys.executable, "-c", THREADED]
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="torch brings GNU's OpenMP on Linux alone")
+def test_threads_wait_without_spinning_and_tenet_threads_holds_from_the_start() -> None:
+    said = openmp_as_loaded(TENET_THREADS="3")
+    assert "GOMP_SPINCOUNT = '1000'" in said
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in said
+    assert "OMP_NUM_THREADS = '3'" in said
+    # What the user says holds.
+    said = openmp_as_loaded(OMP_WAIT_POLICY="ACTIVE", TENET_THREADS="3", OMP_NUM_THREADS="1")
+    assert "OMP_WAIT_POLICY = 'ACTIVE'" in said
+    assert "GOMP_SPINCOUNT = '1000'" not in said
+    assert "OMP_NUM_THREADS = '1'" in said
