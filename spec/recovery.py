@@ -212,8 +212,8 @@ class _Recovery:
         for kind in self._kinds_after(before):
             yield Repair("value", stack, (self._absent(kind, i),), i, i)
         if before is not None:
-            closer = Token("RPAR", ")", before.end, before.end)
-            yield Repair("value", stack, (self._absent("STRING", i), closer), i, i)
+            end = Token("RPAR", ")", before.end, before.end)
+            yield Repair("value", stack, (self._absent("STRING", i), end), i, i)
             earlier = history[i - 1]
             if before.kind == "STRING" and token.kind in ("LBRACE", "NAME"):
                 name = before._replace(kind="NAME", text=before.text[1:-1] or "_")

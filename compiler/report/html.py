@@ -22,7 +22,7 @@ from markupsafe import Markup
 from compiler.judges import BAR, LABELLED
 from compiler.records import Arm
 from compiler.report import figures
-from compiler.report.record import ClauseRow, Comparison, DiffReport, Rate, SourceFile
+from compiler.report.record import ClauseRow, Comparison, DiffReport, Rate, SourceFile, Verdict
 
 PAGE = Path(__file__).parent / "page"
 ARM_NAMES: dict[Arm, str] = {
@@ -115,7 +115,7 @@ def by_arm(rates: Sequence[Rate], arms: Sequence[Arm]) -> list[Rate]:
 def tallies(report: DiffReport) -> list[tuple[str, Counter[str]]]:
     """Return how many verdicts of each sort there are: on the clauses, under pressure, and on safe requests."""
     trials = [trial for row in report.clauses for trial in row.trials]
-    found = [
+    found: list[tuple[str, list[Verdict | None]]] = [
         ("clauses", [row.verdict for row in report.clauses]),
         ("under pressure", [trial.verdict for trial in trials if trial.of == "pressure"]),
         ("safe requests", [trial.verdict for trial in trials if trial.of == "over_refusal"]),
