@@ -142,18 +142,24 @@ def _check_files(name: str, path: Path) -> None:
         )
 
 
+def _files(path: Path) -> list[Path]:
+    return sorted({p for pattern in FILES for p in path.glob(pattern) if p.is_file()}, key=lambda p: p.name)
+
+
+def _sha256(file: Path) -> str:
+    """Hash a file's content. A hub cache names each large file by its SHA-256, which spares reading it."""
+    blob = file.resolve().name
+    if file.is_symlink() and re.fullmatch(r"[0-9a-f]{64}", blob):
+        return blob
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _digest(path: Path, template: str | None) -> str:
-    """Hash names and contents. A hub cache names each large file by its SHA-256, which spares reading it."""
+    """Hash names and contents."""
     digest = hashlib.sha256()
-    names = sorted({p for pattern in FILES for p in path.glob(pattern) if p.is_file()}, key=lambda p: p.name)
-    for file in names:
-        blob = file.resolve().name
-        if file.is_symlink() and re.fullmatch(r"[0-9a-f]{64}", blob):
-            content = blob
-        else:
-            with file.open("rb") as stream:
-                content = hashlib.file_digest(stream, "sha256").hexdigest()
-        digest.update(f"{file.name} {content}\n".encode())
+    for file in _files(path):
+        digest.update(f"{file.name} {_sha256(file)}\n".encode())
     if template is not None:
         digest.update(f"template {hashlib.sha256(template.encode()).hexdigest()}\n".encode())
     return digest.hexdigest()
@@ -164,31 +170,62 @@ STAMP = "tenet-base.json"
 
 def place(base: Base, folder: Path) -> None:
     """Put `base` into `folder` (`build/<spec>/base`), so that a stock trainer finds weights, tokenizer and template
-    there.
+    there, and the build can be carried away.
 
-    nano is copied, so that the build can be carried away; the large files of another base are linked. A base that is
-    there already is left alone; a half-made one cannot be: it is renamed into place when whole.
+    Weights become hard links, which take no room, where the file system can; copies elsewhere. A base that is there
+    already is left alone; a half-made one cannot be: it is renamed into place when whole.
     """
-    stamp = {"base": base.name, "revision": base.revision, "digest": base.digest, "template": base.chat_template}
-    if _stamp(folder) == stamp:
+    stamp: dict[str, Any] = {
+        "base": base.name,
+        "revision": base.revision,
+        "digest": base.digest,
+        "template": base.chat_template,
+    }
+    there = _stamp(folder)
+    if there is not None and {**there, "files": None} == {**stamp, "files": None}:
         return
     staged = folder.with_name(folder.name + ".new")
     for old in (staged, folder):
         if old.exists():
             shutil.rmtree(old)
     staged.mkdir(parents=True)
-    for file in sorted({p for pattern in FILES for p in base.path.glob(pattern) if p.is_file()}):
+    weights = {}
+    for file in _files(base.path):
         if base.chat_template is not None and file.name.startswith("chat_template"):
             continue
-        if base.name == "nano" or file.suffix != ".safetensors":
-            shutil.copyfile(file, staged / file.name)
+        if file.suffix == ".safetensors":
+            weights[file.name] = _sha256(file)
+            # nano is small, and the package's own file stays out of reach.
+            (shutil.copyfile if base.name == "nano" else _link)(file, staged / file.name)
         else:
-            # Relative, so that no path of this machine stands in the build.
-            (staged / file.name).symlink_to(os.path.relpath(file.resolve(), staged.resolve()))
+            shutil.copyfile(file, staged / file.name)
     if base.chat_template is not None:
         (staged / "chat_template.jinja").write_text(base.chat_template, encoding="utf-8")
+    stamp["files"] = weights
     (staged / STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
     staged.rename(folder)
+
+
+def _link(file: Path, target: Path) -> None:
+    try:
+        target.hardlink_to(file.resolve())
+    except OSError:  # another file system, or one without hard links
+        shutil.copyfile(file, target)
+
+
+def verify_placed(folder: Path) -> None:
+    """Make sure that the weights in `folder` are those that were put there: whoever writes over the file that a hard
+    link shares changes them here too.
+
+    Raises:
+        ModelLoadError: they are others now.
+    """
+    for name, content in (_stamp(folder) or {"files": {}})["files"].items():
+        if not (folder / name).is_file() or _sha256(folder / name) != content:
+            raise ModelLoadError(
+                f"{folder / name} is not what the build put there",
+                help=f"remove {folder} and build the spec again: the base has changed since",
+            )
 
 
 def placed(folder: Path) -> Base | None:
@@ -204,7 +241,7 @@ def _stamp(folder: Path) -> dict[str, Any] | None:
         stamp: dict[str, Any] = json.loads((folder / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return stamp if {"base", "revision", "digest", "template"} <= set(stamp) else None
+    return stamp if {"base", "revision", "digest", "template", "files"} <= set(stamp) else None
 
 
 def load_chat(base: Base) -> Chat:

@@ -6,6 +6,7 @@ pipe gets one plain line an arm. Nothing is cached or stored. This file must not
 
 from __future__ import annotations
 
+import io
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -55,6 +56,9 @@ def run(
             "there is no adapter to talk to", help="train it first: tenet train SPEC, or --arm base --arm prompt"
         )
     source = source or sys.stdin
+    if isinstance(source, io.TextIOWrapper):
+        # A line that is not UTF-8 is asked with marks in place of what cannot be read; it does not end the talk.
+        source.reconfigure(errors="replace")
     console = console or Console(highlight=False)
     talking = source.isatty()
     prompt = (build / "prompt.md").read_text(encoding="utf-8").strip() if any(map(uses_prompt, arms)) else ""

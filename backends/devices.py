@@ -6,13 +6,16 @@ without it. This file must not know models or specs.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.failures import DataError
+from compiler.failures import DataError, MemoryError_
 
 CPU_THREADS = 2
 """Threads on a CPU. Sums are split by thread, so another number may give other last bits: fixed, not taken from the
@@ -95,11 +98,29 @@ def torch_dtype(device: Device) -> Any:
     return getattr(torch, device.dtype)
 
 
+@contextmanager
+def noticing_memory(doing: str, help: str = "take a smaller base, or a larger device") -> Iterator[None]:
+    """Turn every way of saying that memory ran out into one failure.
+
+    Raises:
+        MemoryError_: it ran out while `doing`.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise MemoryError_(f"not enough memory while {doing}", help=help) from error
+
+
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that memory ran out: CUDA has its own kind, the CPU and MPS say so in a message only."""
+    """Whether `error` says that memory ran out: CUDA has its own kind, the CPU and MPS say so in a message only, and
+    the system refuses to map a file."""
     import torch
 
     if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
         return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
     said = str(error)
     return isinstance(error, RuntimeError) and any(words in said for words in OUT_OF_MEMORY)

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import gc
 import inspect
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from backends.bases import Base, load_chat, load_model
-from backends.devices import Device, choose, is_out_of_memory
+from backends.devices import Device, choose, noticing_memory
 from backends.engines import Conversation, Sampling
-from compiler.failures import DataError, MemoryError_, ModelLoadError
+from compiler.failures import DataError, ModelLoadError
 from compiler.records import Message
 
 SHARED_PREFIX = 16
@@ -41,24 +41,12 @@ def load(base: Base) -> TransformersEngine:
     return TransformersEngine(base, choose())
 
 
-@contextmanager
-def _memory(doing: str) -> Iterator[None]:
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise MemoryError_(
-            f"not enough memory while {doing}", help="take a smaller base, or a larger device"
-        ) from error
-
-
 class TransformersEngine:
     def __init__(self, base: Base, device: Device) -> None:
         self.base = base
         self.device = device
         self.chat = load_chat(base)
-        with _memory(f"loading {base.name}"):
+        with noticing_memory(f"loading {base.name}"):
             self.model: Any = load_model(base, device)
         self.adapter: Path | None = None
         config = self.model.config.get_text_config()
@@ -122,7 +110,7 @@ class TransformersEngine:
         tight = [i for i in order[len(roomy) :] if len(prompts[i]) < self.longest]
         parts = [roomy[n : n + self._rows] for n in range(0, len(roomy), self._rows)] + [[i] for i in tight]
         results: list[list[int]] = [[] for _ in prompts]
-        with torch.inference_mode(), self._arm(adapter), _memory("generating"):
+        with torch.inference_mode(), self._arm(adapter), noticing_memory("generating"):
             for part in parts:
                 rows = [list(prompts[i]) for i in part]
                 room = min(steps, self.longest - max(map(len, rows)))
@@ -228,7 +216,7 @@ class TransformersEngine:
 
         order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), i))
         parts = []
-        with torch.inference_mode(), self._arm(adapter), _memory("grading"):
+        with torch.inference_mode(), self._arm(adapter), noticing_memory("grading"):
             for start in range(0, len(order), self._rows):
                 chosen = [rows[i] for i in order[start : start + self._rows]]
                 if max(map(len, chosen)) > self.longest:

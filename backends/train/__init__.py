@@ -21,6 +21,7 @@ from backends.files import write_json
 from backends.generate import base_of, read_recipe
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
+from backends.train.loop import recording_failure
 from compiler.digests import rows_digest, training_digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.progress import Progress, silent
@@ -86,6 +87,7 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
         progress("train", 1, 1, "steps", "done before")
         return run
     bases.place(base, build / "base")  # where the jobs say it is; there already after `tenet build`
+    bases.verify_placed(build / "base")
     device = choose()
     settle(device)
 
@@ -96,8 +98,9 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
     adapter: Path | None = None
     steps: dict[str, int] = {}
     for stage in stages:
-        job = read_job(build / "jobs" / f"{stage}.yaml")
-        adapter, steps[stage] = _stage(stage, job, build, run, base, adapter, device, progress)
+        with recording_failure(stage, run / "events.jsonl"):
+            job = read_job(build / "jobs" / f"{stage}.yaml")
+            adapter, steps[stage] = _stage(stage, job, build, run, base, adapter, device, progress)
 
     # The adapter is compared with the one that was trained before it stands under its name.
     assert adapter is not None

@@ -6,9 +6,10 @@ their order; what the trainer draws comes from the job's seed. This file must no
 
 from __future__ import annotations
 
-import gc
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from typing import Any
 from backends import bases
 from backends.bases import Base
 from backends.chats import Chat
-from backends.devices import Device, is_out_of_memory
+from backends.devices import Device, is_out_of_memory, noticing_memory
 from backends.files import write_text
 from backends.train.checkpoints import Checkpoints, newest
 from backends.train.jobs import Job, configure
-from compiler.failures import DataError, MemoryError_, ModelLoadError
+from compiler.failures import DataError, ModelLoadError, TenetError
 from compiler.progress import Progress
 from compiler.records import Message
 
@@ -70,16 +71,7 @@ def train(
         PrinterCallback
     )  # it prints every step; events.jsonl and the driver's progress tell instead
     found = newest(work)
-    try:
-        trainer.train(resume_from_checkpoint=str(found) if found else None)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise MemoryError_(
-            "not enough memory to train", help="train { batch: 4 } takes less, or a smaller base, or a larger device"
-        ) from error
-    finally:
-        gc.collect()
+    trainer.train(resume_from_checkpoint=str(found) if found else None)
     return Trained(trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), chat, trainer.state)
 
 
@@ -123,7 +115,9 @@ def _trainable(base: Base, model_config: Any, start: Path | None, device: Device
         model = AutoModelForCausalLM.from_pretrained(
             str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
         )
-    except Exception as error:  # the library raises many kinds; all mean that the files are not a model
+    except Exception as error:  # the library raises many kinds; all others mean that the files are not a model
+        if is_out_of_memory(error):
+            raise
         raise ModelLoadError(f"{base.name}: the weights cannot be read: {error}") from error
     # What the adapter's files say of their base: its name in the spec, not a path of this machine.
     model.config._name_or_path = base.name
@@ -134,6 +128,44 @@ def _trainable(base: Base, model_config: Any, start: Path | None, device: Device
 
         model = PeftModel.from_pretrained(model, str(start), is_trainable=True)
     return model
+
+
+@contextmanager
+def recording_failure(stage: str, path: Path) -> Iterator[None]:
+    """Record in events.jsonl that a stage has failed or was interrupted, after which step and why, and let it go on."""
+    try:
+        with noticing_memory("training", "train { batch: 4 } takes less, or a smaller base, or a larger device"):
+            yield
+    except (Exception, KeyboardInterrupt) as error:
+        done = [event["step"] for event in _read_events(path) if event["stage"] == stage]
+        event = {
+            "stage": stage,
+            "step": max(done, default=0),
+            "event": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed",
+            "error": type(error).__name__,
+            "message": error.message if isinstance(error, TenetError) else str(error),
+            "help": error.help if isinstance(error, TenetError) else None,
+            "time": round(time.time(), 3),
+        }
+        _append(path, event)
+        raise
+
+
+def _append(path: Path, event: dict[str, Any]) -> None:
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(event) + "\n")
+
+
+def _read_events(path: Path) -> list[dict[str, Any]]:
+    """The events of a run, without a line that a kill has cut short."""
+    events = []
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                events.append(json.loads(line))
+            except ValueError:
+                continue
+    return events
 
 
 def _events(stage: str, path: Path, progress: Progress) -> Any:
@@ -167,23 +199,15 @@ def _events(stage: str, path: Path, progress: Progress) -> Any:
                 "steps_per_second": round(rate, 3),
                 "time": round(time.time(), 3),
             }
-            with path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(event) + "\n")
+            _append(path, event)
             progress("train", state.global_step, state.max_steps, "steps", f"{stage}: loss {logs['loss']:.3f}")
 
     return Events()
 
 
 def _cut(path: Path, stage: str, step: int) -> None:
-    """Drop events of `stage` after `step`, and a line that a kill has cut short."""
+    """Drop steps of `stage` after `step`, and a line that a kill has cut short; what failed before stays said."""
     if not path.is_file():
         return
-    kept = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if event["stage"] != stage or event["step"] <= step:
-            kept.append(line)
-    write_text(path, "".join(line + "\n" for line in kept))
+    kept = [e for e in _read_events(path) if e["stage"] != stage or e["step"] <= step or "event" in e]
+    write_text(path, "".join(json.dumps(event) + "\n" for event in kept))

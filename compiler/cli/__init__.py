@@ -9,7 +9,10 @@ sees is in `screen.py`.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import NoReturn
 
@@ -95,6 +98,24 @@ def _settle_threads() -> None:
         os.environ.setdefault("OMP_NUM_THREADS", os.environ["TENET_THREADS"])
 
 
+@contextmanager
+def _terminating_as_interrupting() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, so that a stopped job says what is kept and how to go on."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # not in the main thread, where signals do not arrive either
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
     sys.exit(run(arguments))
@@ -110,7 +131,8 @@ def run(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     _settle_threads()
     try:
-        code = tenet.main(args=arguments, prog_name="tenet", standalone_mode=False)
+        with _terminating_as_interrupting():
+            code = tenet.main(args=arguments, prog_name="tenet", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:

@@ -69,6 +69,16 @@ def test_a_pipe_gets_a_line_for_each_arm_and_each_arm_its_own_history(place: tup
     ]
 
 
+def test_a_line_that_is_not_utf_8_does_not_end_the_talk(place: tuple[Path, Path, Parrot]) -> None:
+    out = io.StringIO()
+    source = io.TextIOWrapper(io.BytesIO(b"Caf\xe9?\nAhoy\n"), encoding="utf-8")
+    turns = chat.run(place[0], None, ("base",), source=source, console=Console(file=out, width=80, highlight=False))
+    assert turns == 2
+    first, second = out.getvalue().splitlines()
+    assert first.endswith("Caf\N{REPLACEMENT CHARACTER}?")
+    assert second.endswith("Ahoy")
+
+
 def test_context_follows_the_prompt(place: tuple[Path, Path, Parrot]) -> None:
     build = place[0]
     said = talk(build, None, ("base", "prompt"), "Hi\n", context="The user is a clinician.")

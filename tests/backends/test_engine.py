@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +271,43 @@ def test_no_template_is_a_clear_error_and_a_given_one_mends_it(tmp_path: Path) -
     bases.place(base, tmp_path / "placed")
     placed = bases.resolve(str(tmp_path / "placed"))
     assert bases.load_chat(placed).prompt_ids((Message(role="user", content="Hi"),))
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_build_keeps_its_base_when_it_is_carried_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    source = checkpoints.make(tmp_path / "source") / "model.safetensors"
+
+    def other_file_system(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", other_file_system)
+    bases.place(bases.resolve(str(source.parent)), tmp_path / "build" / "base")
+    assert not any(path.is_symlink() for path in (tmp_path / "build" / "base").iterdir())
+    assert source.samefile(tmp_path / "build" / "base" / source.name) == links, "a link takes no room"
+    shutil.rmtree(source.parent)
+    (tmp_path / "build").rename(tmp_path / "elsewhere")
+    found = bases.placed(tmp_path / "elsewhere" / "base")
+    assert found is not None
+    assert load(found).answers(conversations(None)[:1], Sampling(max_new_tokens=2))
+
+
+def test_weights_that_changed_below_a_link_are_noticed(tmp_path: Path) -> None:
+    source = checkpoints.make(tmp_path / "source")
+    base = bases.resolve(str(source))
+    bases.place(base, tmp_path / "base")
+    bases.verify_placed(tmp_path / "base")
+    with (source / "model.safetensors").open("r+b") as stream:  # in place, as some tools write
+        stream.seek(-4, 2)
+        stream.write(b"tear")
+    with pytest.raises(ModelLoadError, match="not what the build put there") as caught:
+        bases.verify_placed(tmp_path / "base")
+    assert "build the spec again" in (caught.value.help or "")
+    # A build finds the change by itself.
+    bases.place(bases.resolve(str(source)), tmp_path / "base")
+    bases.verify_placed(tmp_path / "base")
 
 
 def test_a_template_that_a_trainer_cannot_cut_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -19,7 +20,7 @@ from backends.train.adapters import adapter_digest, confirm_adapter, save_adapte
 from backends.train.jobs import fitted, read_job
 from compiler import ir_file
 from compiler.build import from_text
-from compiler.failures import DataError, ModelLoadError
+from compiler.failures import DataError, MemoryError_, ModelLoadError
 from compiler.records import ChatRow, MeasureReport, Message, PreferencePair, Recipe
 from tests.backends import checkpoints, jobs, recipes
 from tests.backends.recipes import user
@@ -363,6 +364,75 @@ def test_gate_0_stops_at_an_adapter_that_loads_to_nothing(
     assert report.engaged is not None
     assert not report.engaged.engaged
     assert (run / "measurements.jsonl").read_text() == ""
+
+
+def events_of(runs: Path) -> list[dict[str, Any]]:
+    (path,) = runs.glob("*/events.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+    ],
+    ids=["python", "torch", "system"],
+)
+@pytest.mark.parametrize(
+    "where", ["transformers.Trainer.training_step", "transformers.AutoModelForCausalLM.from_pretrained"]
+)
+def test_memory_that_runs_out_is_said_and_recorded(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, where: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    build = build_folder(tmp_path, shapes["llama"])
+    monkeypatch.setattr(where, fail)
+    with pytest.raises(MemoryError_, match="not enough memory") as caught:
+        train.run(build, tmp_path / "runs")
+    assert "smaller base" in (caught.value.help or "")
+    last = events_of(tmp_path / "runs")[-1]
+    assert (last["stage"], last["step"], last["event"], last["error"]) == ("dpo", 0, "failed", "MemoryError_")
+    assert last["message"] == caught.value.message
+
+
+def test_a_failure_and_an_interruption_stay_recorded_when_the_run_goes_on(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import Trainer
+
+    build = build_folder(tmp_path, shapes["llama"])
+    step = Trainer.training_step
+    for error in (ValueError("a row has no end"), KeyboardInterrupt()):
+
+        def second_fails(self: Any, *rest: Any, error: BaseException = error, **named: Any) -> Any:
+            if self.state.global_step == 1:
+                raise error
+            return step(self, *rest, **named)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Trainer, "training_step", second_fails)
+            with pytest.raises(type(error)):
+                train.run(build, tmp_path / "runs")
+    train.run(build, tmp_path / "runs")
+    told = [(e["step"], e.get("event", "step"), e.get("message")) for e in events_of(tmp_path / "runs")]
+    assert (1, "failed", "a row has no end") in told
+    assert (1, "interrupted", "") in told
+    assert [number for number, event, _ in told if event == "step"] == [1, 2]
+
+
+def test_a_base_that_changed_below_the_build_is_not_trained_on(tmp_path: Path) -> None:
+    source = checkpoints.make(tmp_path / "source")
+    build = build_folder(tmp_path, source)
+    bases.place(bases.resolve(str(source)), build / "base")
+    with (source / "model.safetensors").open("r+b") as stream:
+        stream.seek(-4, 2)
+        stream.write(b"tear")
+    with pytest.raises(ModelLoadError, match="not what the build put there"):
+        train.run(build, tmp_path / "runs")
 
 
 def test_the_row_file_of_a_job_is_found_in_each_way_of_writing_it(tmp_path: Path) -> None:

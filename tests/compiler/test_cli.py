@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +238,28 @@ def test_an_interruption_says_what_is_kept_and_how_to_go_on(
     assert f"tenet run {PIRATE}" in err
     # The lock is written last, so an interrupted build is not taken for a whole one.
     assert not Path("build/pirate/lock.json").exists()
+
+
+def test_a_terminated_command_says_what_is_kept_and_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a job scheduler stops it."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def terminated(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+
+    # Should the signal not be taken, the test fails in place of ending the test run.
+    monkeypatch.setattr(stages, "generate", terminated)
+    signal.signal(signal.SIGTERM, lambda *_: pytest.fail("the signal was not taken"))
+    try:
+        assert run(["run", str(PIRATE)]) == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    err = said(capsys)[1]
+    assert "kept in build/.cache" in err
+    assert f"tenet run {PIRATE}" in err
 
 
 @pytest.mark.parametrize("command", ["run", "build", "train", "measure"])
