@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from compiler.records import Recipe, Unit
+    from compiler.records import Unit
 
 SPAN_FIELDS = frozenset({"span", "spans", "field_spans"})
 
@@ -52,12 +52,9 @@ def file_digest(path: Path) -> str:
 
 
 def unit_digest(unit: Unit) -> str:
-    """Hash all that decides a unit's rows."""
-    return digest(unit.model_dump(mode="json"))
-
-
-def recipe_digest(recipe: Recipe) -> str:
-    return digest(recipe.model_dump(mode="json"))
+    """Hash all that decides what is asked of a model for a unit. Forbids are a filter behind that, and what else an
+    answer is held against (`measures`) is written beside a probe: neither asks for an answer."""
+    return hashlib.sha256(unit.model_dump_json(exclude={"forbids", "measures", "spans"}).encode()).hexdigest()
 
 
 def rows_digest(path: Path) -> str:
