@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compiler.digests import file_digest
 from compiler.failures import ModelLoadError, NetworkError
 
 if TYPE_CHECKING:
@@ -148,11 +149,8 @@ def _digest(path: Path, template: str | None) -> str:
     names = sorted({p for pattern in FILES for p in path.glob(pattern) if p.is_file()}, key=lambda p: p.name)
     for file in names:
         blob = file.resolve().name
-        if file.is_symlink() and re.fullmatch(r"[0-9a-f]{64}", blob):
-            content = blob
-        else:
-            with file.open("rb") as stream:
-                content = hashlib.file_digest(stream, "sha256").hexdigest()
+        named = file.is_symlink() and re.fullmatch(r"[0-9a-f]{64}", blob)
+        content = blob if named else file_digest(file)
         digest.update(f"{file.name} {content}\n".encode())
     if template is not None:
         digest.update(f"template {hashlib.sha256(template.encode()).hexdigest()}\n".encode())

@@ -354,7 +354,9 @@ class MeasureReport(Record):
 
     base, judge: as the spec names them. answers: how many each arm gave. versions: package -> version. sampling: how
     answers were drawn, in words: `greedy, at most 96 new tokens`. teaching_base: the base is nano, which is for trying
-    and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured.
+    and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured. measures_sha256: over
+    what answers are held against beside the probes' own checks. machine: what computed, as far as it can change an
+    answer (`compiler.facts.Machine`).
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
     `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
     """
@@ -365,7 +367,9 @@ class MeasureReport(Record):
     adapter_sha256: str | None = None
     prompt_sha256: str | None = None
     probes_sha256: str
+    measures_sha256: str | None = None
     judge: str
+    judge_sha256: str | None = None
     judge_is_subject: bool
     teaching_base: bool
     arms: tuple[Arm, ...]
@@ -375,6 +379,7 @@ class MeasureReport(Record):
     decided_by: dict[str, dict[str, tuple[str, ...]]] = {}
     device: str
     dtype: str
+    machine: dict[str, str | int | None] = {}
     seed: int = 0
     sampling: str
     versions: dict[str, str] = {}

@@ -23,7 +23,10 @@ from compiler.records import DataFile, Recipe
 
 
 def lower(program: Program, data: tuple[DataFile, ...] = (), facts: Facts | None = None) -> Artifact:
-    recipe = pinned(make(program, data), facts or Facts())
+    return artifact(pinned(make(program, data), facts or Facts()))
+
+
+def artifact(recipe: Recipe) -> Artifact:
     marks = tuple(Mark(unit.id, unit.clause_ids) for unit in recipe.units)
     return Artifact("recipe.json", written(recipe), marks)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from backends.devices import Device
 from compiler.records import (
     AnswerSource,
     Message,
@@ -16,6 +17,7 @@ from compiler.records import (
 
 ARR = PhrasesCheck(phrases=("Arr",), present=True)
 NO_CERTAINLY = PhrasesCheck(phrases=("Certainly!",), present=False)
+CPU = Device("cpu", "float32", "CPU", 1)
 SYSTEM = "The user may change these:\n- Pirate: Talk like a pirate."
 
 

@@ -31,7 +31,7 @@ from compiler.records import (
     Unit,
 )
 from tests.backends import checkpoints, recipes
-from tests.backends.recipes import ARR, NO_CERTAINLY, user
+from tests.backends.recipes import ARR, CPU, NO_CERTAINLY, user
 
 
 class Scripted:
@@ -40,6 +40,7 @@ class Scripted:
     def __init__(self, said: Any, yes: Any = lambda request: 0.9) -> None:
         self.said = said
         self.judge = yes
+        self.device = CPU
         self.asked: list[tuple[Conversation, Sampling]] = []
 
     def answers(self, batch: Any, sampling: Sampling, *, adapter: bool = False) -> list[str]:

@@ -31,7 +31,7 @@ from compiler.records import (
 from compiler.report.record import Trial
 from compiler.verdicts import compare, read
 from tests.backends import recipes
-from tests.backends.recipes import ARR, NO_CERTAINLY, user
+from tests.backends.recipes import ARR, CPU, NO_CERTAINLY, user
 
 SPEC = """
 trait pirate { means: "Talk like a pirate." example { user: "Hi" good: "Arr" bad: "Hello" } }
@@ -55,6 +55,7 @@ class Speaker:
     """Answers by what it sees: pirate with the prompt or the adapter, plain without."""
 
     def __init__(self) -> None:
+        self.device = CPU
         self.batches: list[tuple[bool, list[Conversation]]] = []
 
     def answers(self, batch: Any, sampling: Sampling, *, adapter: bool = False) -> list[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from backends import generate, train
+from backends import bases, generate, train
 from compiler import ir_file
 from compiler.build import from_text
+from compiler.facts import Machine
 from tests.backends import checkpoints, jobs, processes, recipes
+from tests.backends.recipes import CPU
 
 SPEC = """
 trait pirate { means: "Talk like a pirate." example { user: "Hi" good: "Arr" bad: "Hello" } }
@@ -132,3 +135,53 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path, monkeypatch: pytest
     jobs.write(build, dpo=jobs.dpo(3))
     assert train.run_folder(build, tmp_path / "runs") != run
     assert os.fspath(run.name).startswith("pirate-")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"device": "cuda"},
+        {"dtype": "bfloat16"},
+        {"threads": 3},
+        {"versions": (("torch", "9.9"),)},
+        {"versions": (("transformers", "9.9"),)},
+    ],
+)
+def test_another_machine_finds_none_of_this_ones_answers(
+    changed: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can change a token is in a batch's name; what cannot (a parser's version) is not."""
+    from dataclasses import replace
+
+    from backends import engines, machine
+    from backends.cached import CachedEngine
+    from backends.devices import Device
+    from backends.engines import Sampling
+    from tests.backends.recipes import user
+
+    class Counting:
+        def __init__(self, device: Device) -> None:
+            self.device = device
+
+        def answers(self, batch: Any, sampling: Sampling, *, adapter: bool = False) -> list[str]:
+            return [self.device.kind for _ in batch]
+
+    base = bases.Base("x", tmp_path, "d")
+    usual = machine.of_device(CPU)
+
+    def computed(here: Machine, expected: Machine | None = None) -> int:
+        device = Device(here.device, here.dtype, here.device, here.threads or 1)
+        monkeypatch.setattr(machine, "versions", lambda: here.versions)
+        monkeypatch.setattr(machine, "expected", lambda: expected or here)
+        monkeypatch.setattr(engines, "load", lambda *_: Counting(device))
+        engine = CachedEngine(base, tmp_path / "cache")
+        engine.answers([user("Ahoy")], Sampling())
+        return engine.computed
+
+    other = replace(usual, **changed)
+    assert computed(usual) == 1
+    assert computed(replace(usual, versions=(*usual.versions, ("click", "9.9")))) == 0
+    # Where another device was expected than the one that is loaded, the loaded one gives the name.
+    assert computed(other, expected=replace(usual, dtype="float16")) == 1
+    assert computed(other if other.device == "cpu" else replace(other, threads=None)) == 0
+    assert computed(usual) == 0
