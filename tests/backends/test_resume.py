@@ -185,3 +185,45 @@ def test_another_machine_finds_none_of_this_ones_answers(
     assert computed(other, expected=replace(usual, dtype="float16")) == 1
     assert computed(other if other.device == "cpu" else replace(other, threads=None)) == 0
     assert computed(usual) == 0
+
+
+def test_two_builds_from_nothing_are_the_same_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that stands below build/: the base beside the rows and the cache too, and no time anywhere."""
+    from compiler.cli import run
+
+    spec = 'tenet 1\nmodel { base: "./model" }\nrequire hail { starts: "Arr." }\n'
+    spec += 'forbid canned { phrases: ["Certainly!"] }\ntrain { rows: 12 }\n'
+    found: list[dict[str, bytes]] = []
+    for name in ("one", "two"):
+        monkeypatch.chdir(_made(tmp_path / name))
+        checkpoints.make(Path("model"))
+        Path("small.tenet").write_text(spec)
+        assert run(["build", "small.tenet"]) == 0
+        files = [p for p in sorted(Path("build").rglob("*")) if not p.is_dir()]
+        found.append({str(p): (bytes(p.readlink()) if p.is_symlink() else p.read_bytes()) for p in files})
+    assert found[0] == found[1]
+    places = {Path(name).parts[1] for name in found[0]}
+    assert places == {".cache", "small"}
+    assert {"base", "pairs.jsonl", "lock.json"} <= {Path(name).parts[2] for name in found[0] if "small/" in name}
+    assert found[0]["build/small/pairs.jsonl"]
+    # A second build computes nothing, and tells nothing of how fast that was.
+    rates = [p.read_bytes() for p in Path("runs").glob(".rates.json")]
+    assert run(["build", "small.tenet"]) == 0
+    assert [p.read_bytes() for p in Path("runs").glob(".rates.json")] == rates
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_what_a_killed_writer_has_left_is_swept(tmp_path: Path) -> None:
+    from backends.files import write_text
+
+    path = tmp_path / "pairs.jsonl"
+    stray, own = tmp_path / ".pairs.jsonl.999999999", tmp_path / f".pairs.jsonl.{os.getppid()}"
+    other = tmp_path / ".probes.jsonl.999999999"
+    for left in (stray, own, other):
+        left.write_text("half a")
+    write_text(path, "whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in (path, own, other))
