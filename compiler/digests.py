@@ -49,20 +49,21 @@ def digest(value: Any) -> str:
 
 def file_digest(path: Path) -> str:
     """Hash a file's bytes; a file that has not changed since is not read again by this process."""
-    return _file_digest(*_state(path))
+    return _file_digest(*file_state(path))
 
 
 def rows_digest(path: Path) -> str:
     """Hash the rows of a JSON Lines file in their order, whatever lines of the spec they lead back to. As
     `file_digest`, once."""
-    return _rows_digest(*_state(path))
+    return _rows_digest(*file_state(path))
 
 
 State = tuple[str, int, int, int]
 """A file's path, size, time of change and number: what differs once somebody has written to it."""
 
 
-def _state(path: Path) -> State:
+def file_state(path: Path) -> State:
+    """What tells whether a file has changed since it was read."""
     found = path.stat()
     return str(path.absolute()), found.st_size, found.st_mtime_ns, found.st_ino
 

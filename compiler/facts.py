@@ -72,7 +72,3 @@ class Facts:
     data: tuple[DataFile, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
     spec: str = ""
-
-    @property
-    def device(self) -> DeviceKind:
-        return self.machine.device
