@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from compiler.digests import file_digest
 from compiler.failures import ModelLoadError, NetworkError
 
 if TYPE_CHECKING:
@@ -151,8 +152,7 @@ def _sha256(file: Path) -> str:
     blob = file.resolve().name
     if file.is_symlink() and re.fullmatch(r"[0-9a-f]{64}", blob):
         return blob
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return file_digest(file)
 
 
 def _digest(path: Path, template: str | None) -> str:

@@ -1,21 +1,22 @@
 """Answers and judgements, each computed once: a cache by content in front of an engine.
 
 In: batches. Out: what the engine says to them, from `<cache>/<digest>.jsonl` where that is there. The digest covers the
-base, the adapter, the request texts and the sampling, never a path or a time. A batch is stored as a whole, so what
-stands in the cache never changes how later batches are composed. The engine is loaded at the first miss: work that was
-done before loads no weights. This file must not know recipes or probes.
+base, the adapter, the request texts, the sampling, and what computes (device kind, number type, threads, versions),
+never a path or a time. A batch is stored as a whole, so what stands in the cache never changes how later batches are
+composed. The engine is loaded at the first miss: work that was done before loads no weights. This file must not know
+recipes or probes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backends import engines
+from backends import engines, machine
 from backends.bases import Base, load_chat
 from backends.engines import Conversation, Engine, Sampling
 from backends.files import write_text
@@ -38,6 +39,9 @@ class CachedEngine:
         self.cache = cache
         self.adapter = adapter
         self.name = engine
+        self.machine = machine.expected()
+        self.computed = 0
+        """How many batches were not in the cache."""
         self._engine: Engine | None = None
 
     @property
@@ -50,7 +54,9 @@ class CachedEngine:
 
     def has_system(self) -> bool:
         """Whether the base's chat template knows a system role."""
-        return bool(self._remember({"ask": "has_system"}, lambda: [load_chat(self.base).has_system])[0])
+        # A question to the template: no engine is loaded for it.
+        path = self._path({"ask": "has_system"})
+        return bool(_kept(path, lambda: [load_chat(self.base).has_system])[0])
 
     def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str]:
         """As `Engine.answers`; at most CHUNK conversations."""
@@ -89,16 +95,37 @@ class CachedEngine:
         }
         return list(self._remember(asked, lambda: [round(d, 6) for d in self.engine.divergences(batch)]))
 
-    def _remember(self, asked: dict[str, Any], compute: Any) -> list[Any]:
-        key = digest({"version": VERSION, "engine": self.name, "base": self.base.digest, **asked})
-        path = self.cache / f"{key}.jsonl"
-        rows = _read(path)
+    def _remember(self, asked: dict[str, Any], compute: Callable[[], list[Any]]) -> list[Any]:
+        rows = _read(self._path(asked))
+        if rows is None and self._load():
+            # Something else computes than was expected, so the batch has another name.
+            rows = _read(self._path(asked))
         if rows is None:
-            rows = compute()
-            body = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            head = json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest()})
-            write_text(path, f"{head}\n{body}")
+            self.computed += 1
+            rows = _kept(self._path(asked), compute)
         return rows
+
+    def _load(self) -> bool:
+        """Load the engine; return whether it computes otherwise than was expected."""
+        expected = self.machine
+        self.machine = machine.of_device(self.engine.device)
+        return self.machine != expected
+
+    def _path(self, asked: dict[str, Any]) -> Path:
+        what = {"version": VERSION, "engine": self.name, "base": self.base.digest}
+        computes = self.machine.influencing("measure" if asked.get("adapter") else "generate")
+        return self.cache / f"{digest({**what, 'machine': computes, **asked})}.jsonl"
+
+
+def _kept(path: Path, compute: Callable[[], list[Any]]) -> list[Any]:
+    """The rows of a cache file, computed and written where there is none."""
+    rows = _read(path)
+    if rows is None:
+        rows = compute()
+        body = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        head = json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest()})
+        write_text(path, f"{head}\n{body}")
+    return rows
 
 
 def _read(path: Path) -> list[Any] | None:

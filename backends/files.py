@@ -5,6 +5,7 @@ In: text or rows. Out: a file that was staged, synced and renamed. This file mus
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from typing import Any
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, by a staged file beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
     # The process id keeps two writers apart; the name is never seen by a reader.
     staged = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -26,6 +28,24 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         staged.unlink(missing_ok=True)
         raise
+
+
+def _sweep(path: Path) -> None:
+    """Remove what writers of `path` have left that were killed: a folder that is resumed ends with the same files."""
+    for stray in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        owner = stray.name.rpartition(".")[2]
+        if owner.isdecimal() and not _runs(int(owner)):
+            stray.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,28 +48,54 @@ def digest(value: Any) -> str:
 
 
 def file_digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def unit_digest(unit: Unit) -> str:
-    """Hash all that decides a unit's rows."""
-    return digest(unit.model_dump(mode="json"))
-
-
-def recipe_digest(recipe: Recipe) -> str:
-    return digest(recipe.model_dump(mode="json"))
+    """Hash a file's bytes; a file that has not changed since is not read again by this process."""
+    return _file_digest(*file_state(path))
 
 
 def rows_digest(path: Path) -> str:
-    """Hash the rows of a JSON Lines file in their order, whatever lines of the spec they lead back to."""
+    """Hash the rows of a JSON Lines file in their order, whatever lines of the spec they lead back to. As
+    `file_digest`, once."""
+    return _rows_digest(*file_state(path))
+
+
+State = tuple[str, int, int, int]
+"""A file's path, size, time of change and number: what differs once somebody has written to it."""
+
+
+def file_state(path: Path) -> State:
+    """What tells whether a file has changed since it was read."""
+    found = path.stat()
+    return str(path.absolute()), found.st_size, found.st_mtime_ns, found.st_ino
+
+
+@cache
+def _file_digest(path: str, *_: int) -> str:
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@cache
+def _rows_digest(path: str, *_: int) -> str:
     state = hashlib.sha256()
-    with path.open(encoding="utf-8") as lines:
+    with Path(path).open(encoding="utf-8") as lines:
         for line in lines:
             if line.strip():
                 state.update(canonical(json.loads(line)).encode())
                 state.update(b"\n")
     return state.hexdigest()
+
+
+def unit_digest(unit: Unit) -> str:
+    """Hash all that decides what is asked of a model for a unit. Forbids are a filter behind that, and what else an
+    answer is held against (`measures`) is written beside a probe: neither asks for an answer."""
+    return hashlib.sha256(unit.model_dump_json(exclude={"forbids", "measures", "spans"}).encode()).hexdigest()
+
+
+def measures_digest(recipe: Recipe) -> str:
+    """Hash what answers to probes are held against beside the probes' own checks."""
+    checks = recipe.model_dump(mode="json", include={"measures"})
+    units = [[unit.id, unit.measures] for unit in recipe.units if unit.measures]
+    return hashlib.sha256(json.dumps([checks, units], ensure_ascii=False).encode()).hexdigest()
 
 
 def training_digest(build: Path, base: str, jobs: Iterable[str], rows: Iterable[str]) -> str:

@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from compiler.records import DataFile
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
+Stage = Literal["generate", "train", "measure"]
+
+# The packages whose version can change what a stage computes. Others (a parser, a progress bar) change no byte.
+INFLUENCES: dict[Stage, tuple[str, ...]] = {
+    "generate": ("torch", "transformers", "tokenizers"),
+    "train": ("torch", "transformers", "tokenizers", "trl", "peft", "accelerate", "datasets"),
+    "measure": ("torch", "transformers", "tokenizers", "peft"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +41,34 @@ class BaseFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Machine:
+    """What computes. threads: None where a device other than the CPU does: sums on a CPU are split by thread.
+
+    >>> machine = Machine(versions=(("torch", "2.13.0"), ("trl", "1.16.0"), ("rich", "15")))
+    >>> machine.influencing("generate")
+    {'device': 'cpu', 'dtype': 'float32', 'threads': 2, 'torch': '2.13.0'}
+    """
+
+    device: DeviceKind = "cpu"
+    dtype: str = "float32"
+    threads: int | None = 2
+    versions: tuple[tuple[str, str], ...] = ()
+
+    def influencing(self, stage: Stage) -> dict[str, Any]:
+        """What of the machine can change a byte that the stage writes."""
+        packages = {name: version for name, version in self.versions if name in INFLUENCES[stage]}
+        return {"device": self.device, "dtype": self.dtype, "threads": self.threads, **packages}
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """teacher, judge: None where the base plays that role, or where it is not at hand. sources: path as messages show
-    it -> text. versions: package -> version, for the lock."""
+    """spec: the spec's path from the folder that holds it and the build. teacher, judge: None where the base plays that
+    role, or where it is not at hand. sources: path as messages show it -> text."""
 
     base: BaseFacts = BaseFacts()
     teacher: BaseFacts | None = None
     judge: BaseFacts | None = None
-    device: DeviceKind = "cpu"
+    machine: Machine = Machine()
     data: tuple[DataFile, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
-    versions: tuple[tuple[str, str], ...] = ()
+    spec: str = ""

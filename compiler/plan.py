@@ -7,12 +7,13 @@ decide, and spans are in none of them: a comment edit plans nothing. This file m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from compiler.digests import plain
+from compiler.facts import INFLUENCES, Stage
 from compiler.ir import Clause, Program
-from compiler.records import ARMS, Unit
+from compiler.records import ARMS, AnswerSource, JudgeCheck, Unit
 
 # Rows, steps, answers a second where nothing was measured yet: nano on two cores.
 GUESSED_RATES = {"generate": 10.0, "train": 0.4, "measure": 30.0}
@@ -21,7 +22,7 @@ NOT_IN_ARTIFACTS = ("span", "field_spans", "because", "tags", "rank", "depends",
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changed in the spec: `subject` is a clause id, or `train`, `model`, ...; `what` says how, in words."""
+    """What changed since: `subject` is a clause id, or `train`, `model`, `torch`, ...; `what` says how, in words."""
 
     subject: str
     what: str
@@ -56,14 +57,48 @@ class Plan:
 class Built:
     """What an earlier build left.
 
-    lock: of the last whole build, None for none. program: its program. trained, measured: whether the run of these very
-    rows is there and done.
+    lock: of the last whole build, None for none. program: its program. trained, measured: whether the adapter of these
+    very rows is there, and whether its measurements are of this very build. untrained, unmeasured: where not, what is
+    known of the reason. answered: whether the base has answered probes here before, so that its answers are cached.
     """
 
     lock: Mapping[str, Any] | None = None
     program: Program | None = None
     trained: bool = False
     measured: bool = False
+    untrained: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """What differs between two locks, as far as one stage or another cares."""
+
+    whole: bool
+    rebased: bool
+    teacher: bool
+    judge: bool
+    machine: tuple[str, ...]
+    data: bool
+    filters: bool
+    prompt: bool
+    measures: bool
+    jobs: tuple[str, ...]
+    stale: tuple[Unit, ...]
+    gone: tuple[str, ...]
+    rows: tuple[Unit, ...] = field(init=False)
+    probes: tuple[Unit, ...] = field(init=False)
+    lost_rows: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(u for u in self.stale if u.purpose == "pairs"))
+        object.__setattr__(self, "probes", tuple(u for u in self.stale if u.purpose == "probes"))
+        object.__setattr__(self, "lost_rows", sum("/probes" not in i and "/author-" not in i for i in self.gone))
+
+    @property
+    def lost_probes(self) -> int:
+        return len(self.gone) - self.lost_rows
 
 
 def plan(
@@ -86,40 +121,96 @@ def plan(
     """
     rates = rates or {}
     old = built.lock or {}
-    whole = "rows" in old
-    rebased = whole and old.get("base") != lock["base"]
-    old_units = old.get("units", {}) if whole and not rebased else {}
-    stale = tuple(unit for unit in units if old_units.get(unit.id) != lock["units"][unit.id])
-    gone = [unit_id for unit_id in old_units if unit_id not in lock["units"]]
-    changes = _changes(program, built.program, old, lock) if whole else ()
-
-    training_rows = [u for u in stale if u.purpose == "pairs"]
-    lost_rows = [i for i in gone if "/probes" not in i and "/author-" not in i]
-    jobs = [
-        path
-        for path, digest in lock["files"].items()
-        if path.startswith("jobs/") and old.get("files", {}).get(path) != digest
-    ]
-    new_data = whole and old.get("data") != lock["data"]
-    retrain = bool(training_rows or lost_rows or jobs or rebased or new_data) or not built.trained
-    prompt = old.get("files", {}).get("prompt.md") != lock["files"]["prompt.md"]
-    probes = [u for u in stale if u.purpose == "probes"]
-    lost_probes = len(gone) - len(lost_rows)
-    remeasure = retrain or prompt or bool(probes) or bool(lost_probes) or not built.measured
+    found = _compare(program, units, lock, old)
+    changes = _changes(program, built.program, old, lock) if found.whole else ()
+    why_generate, why_train = _why_generate(found), _why_train(found, built)
+    why_measure = _why_measure(found, built, retrain=bool(why_train))
 
     steps = []
-    if stale or gone or new_data or not whole:
-        why = _why_generate(stale, gone, whole, rebased, new_data)
-        steps.append(_step("generate", why, sum(unit.count for unit in stale), "rows", rates))
-    if retrain:
-        reasons = _why_train(training_rows, lost_rows, jobs, rebased, new_data)
-        steps.append(_step("train", reasons or ("no adapter of these rows is there",), steps_to_train, "steps", rates))
-    if remeasure:
-        why_not = () if retrain else _why_measure(prompt, probes, lost_probes)
-        reason = ("the adapter would be another one",) if retrain else why_not or ("this adapter was not measured yet",)
-        count = len(ARMS) * sum(u.count for u in units if u.purpose == "probes")
-        steps.append(_step("measure", reason, count, "answers", rates))
-    return Plan(changes, tuple(u.id for u in stale), tuple(steps))
+    if why_generate:
+        steps.append(_step("generate", why_generate, sum(unit.count for unit in found.stale), "rows", rates))
+    if why_train:
+        steps.append(_step("train", why_train, steps_to_train, "steps", rates))
+    if why_measure:
+        steps.append(_step("measure", why_measure, _answers(units, found, built, bool(why_train)), "answers", rates))
+    return Plan(changes, tuple(u.id for u in found.stale), tuple(steps))
+
+
+def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], old: Mapping[str, Any]) -> _Difference:
+    whole = "rows" in old
+    model = program.model
+    rebased = whole and _is_another(old.get("base"), lock["base"], model.base)
+    teacher = whole and _is_another(old.get("teacher"), lock["teacher"], model.teacher)
+    judge = whole and _is_another(old.get("judge"), lock["judge"], model.judge)
+    machine = machine_changes(old, lock, "generate") if whole else ()
+    old_units = old.get("units", {}) if whole else {}
+    old_files = old.get("files", {})
+
+    def is_stale(unit: Unit) -> bool:
+        models = models_of(unit)
+        anew = (teacher and "teacher" in models) or (judge and "judge" in models) or (machine and models)
+        return rebased or bool(anew) or old_units.get(unit.id) != lock["units"][unit.id]
+
+    return _Difference(
+        whole=whole,
+        rebased=rebased,
+        teacher=teacher,
+        judge=judge,
+        machine=machine,
+        data=whole and old.get("data") != lock["data"],
+        filters=whole and old.get("filters") != lock["filters"],
+        prompt=old_files.get("prompt.md") != lock["files"]["prompt.md"],
+        measures=old.get("measures") != lock["measures"],
+        jobs=tuple(p for p, sha in lock["files"].items() if p.startswith("jobs/") and old_files.get(p) != sha),
+        stale=tuple(unit for unit in units if is_stale(unit)),
+        gone=tuple(i for i in old_units if i not in lock["units"]) if not rebased else (),
+    )
+
+
+def _is_another(old: Mapping[str, Any] | None, now: Mapping[str, Any] | None, name: str | None) -> bool:
+    """Whether a role is played by another model than before. One that is not at hand is known by its name alone."""
+    if now is None or now["digest"] is None:
+        return (old or {}).get("name") != name and not (old is None and now is None)
+    return old != now
+
+
+def models_of(unit: Unit) -> frozenset[str]:
+    """Who is asked for a unit's rows: `base`, `teacher`, `judge`. Literal rows ask nobody."""
+    asked = set()
+    if unit.prompts.about:
+        asked.add("teacher")
+    if unit.purpose == "pairs":
+        if _is_sampled(unit.chosen) or (unit.pressure and unit.pressure.role == "user"):
+            asked.add("teacher")
+        if _is_sampled(unit.rejected):
+            asked.add("base")
+        if any(isinstance(check, JudgeCheck) for check in unit.checks):
+            asked.add("judge")
+    return frozenset(asked)
+
+
+def _is_sampled(source: AnswerSource | None) -> bool:
+    return source is not None and not (source.given or source.texts or source.other)
+
+
+def machine_changes(old: Mapping[str, Any], lock: Mapping[str, Any], stage: Stage) -> tuple[str, ...]:
+    """What of the machine differs between two locks and can change what `stage` computes, in words."""
+    before = {**old.get("machine", {}), **{p: old.get("versions", {}).get(p) for p in INFLUENCES[stage]}}
+    now = {**lock["machine"], **{p: lock["versions"].get(p) for p in INFLUENCES[stage]}}
+    return differing(before, now)
+
+
+def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name what differs, with both values.
+
+    >>> differing({"torch": "2.12.0", "device": "cpu"}, {"torch": "2.13.0", "device": "cpu"})
+    ('torch is 2.13.0 now, was 2.12.0',)
+    """
+    return tuple(
+        f"{name} is {value or 'missing'} now, was {before.get(name) or 'missing'}"
+        for name, value in now.items()
+        if before.get(name) != value
+    )
 
 
 def _step(stage: str, why: Sequence[str], count: int, unit: str, rates: Mapping[str, float]) -> Step:
@@ -128,37 +219,69 @@ def _step(stage: str, why: Sequence[str], count: int, unit: str, rates: Mapping[
     return Step(stage, tuple(why), count, unit, count / rate, not measured)
 
 
-def _why_generate(
-    stale: Sequence[Unit], gone: Sequence[str], whole: bool, rebased: bool, new_data: bool
-) -> tuple[str, ...]:
-    if not whole:
+def _answers(units: Sequence[Unit], found: _Difference, built: Built, retrain: bool) -> int:
+    """How many answers are not cached: an arm answers anew what is new, or all where the arm itself is another one."""
+    everything = sum(u.count for u in units if u.purpose == "probes")
+    if not built.answered or found.rebased or found.machine:
+        return len(ARMS) * everything
+    new = sum(u.count for u in found.probes)
+    prompt = everything if found.prompt else new
+    adapter = everything if retrain else new
+    return new + prompt + adapter + max(prompt, adapter)
+
+
+def _why_generate(found: _Difference) -> tuple[str, ...]:
+    if not found.whole:
         return ("nothing was built yet",)
-    if rebased:
+    if found.rebased:
         return ("the base is another one",)
-    owners: dict[str, int] = {}
-    for unit in stale:
-        owners[unit.clause_ids[0]] = owners.get(unit.clause_ids[0], 0) + unit.count
-    reasons = [f"{owner}: {count} rows and probes" for owner, count in owners.items()]
-    if gone:
-        reasons.append(f"{len(gone)} unit{'s are' if len(gone) > 1 else ' is'} no longer asked for")
-    if new_data:
+    reasons = [*found.machine]
+    if found.teacher:
+        reasons.append("the teacher is another one")
+    if found.judge and any("judge" in models_of(unit) for unit in found.stale):
+        reasons.append("the judge is another one")
+    if not reasons:
+        owners: dict[str, int] = {}
+        for unit in found.stale:
+            owners[unit.clause_ids[0]] = owners.get(unit.clause_ids[0], 0) + unit.count
+        reasons += [f"{owner}: {count} rows and probes" for owner, count in owners.items()]
+    if found.gone:
+        reasons.append(f"{len(found.gone)} unit{'s are' if len(found.gone) > 1 else ' is'} no longer asked for")
+    if found.filters:
+        reasons.append("filters.json changes: all other rows pass through it again, as they were answered before")
+    if found.measures and not found.probes:
+        reasons.append("probes: which clauses their answers decide, or by which checks, changes")
+    if found.data:
         reasons.append("the files under `data` changed")
     return tuple(reasons)
 
 
-def _why_train(
-    rows: Sequence[Unit], lost: Sequence[str], jobs: Sequence[str], rebased: bool, new_data: bool
-) -> tuple[str, ...]:
-    reasons = ["the base is another one"] if rebased else []
-    if (rows or lost) and not rebased:
-        reasons.append("training rows change")
-    if new_data:
+def _why_train(found: _Difference, built: Built) -> tuple[str, ...]:
+    if found.rebased:
+        return ("the base is another one",)
+    reasons = [*built.untrained]
+    if found.rows or found.lost_rows:
+        reasons.append("training rows change" if found.whole else "there are no rows yet")
+    elif found.whole:
+        reasons += [f"{job} changes" for job in found.jobs]
+    if found.data:
         reasons.append("the files under `data` changed")
-    return (*reasons, *(f"{job} changes" for job in jobs if not rows and not rebased))
+    return tuple(reasons) or (() if built.trained else ("no adapter of these rows is there",))
 
 
-def _why_measure(prompt: bool, probes: Sequence[Unit], lost: int) -> tuple[str, ...]:
-    return (*(["prompt.md changes"] if prompt else []), *(["probes change"] if probes or lost else []))
+def _why_measure(found: _Difference, built: Built, *, retrain: bool) -> tuple[str, ...]:
+    if retrain:
+        return ("the adapter would be another one",)
+    reasons = [*built.unmeasured]
+    if found.prompt:
+        reasons.append("prompt.md changes")
+    if found.probes or found.lost_probes:
+        reasons.append("probes change")
+    if found.measures:
+        reasons.append("what answers are held against changes")
+    if found.judge:
+        reasons.append("the judge is another one")
+    return tuple(dict.fromkeys(reasons)) or (() if built.measured else ("this adapter was not measured yet",))
 
 
 def _changes(
@@ -166,6 +289,13 @@ def _changes(
 ) -> tuple[Change, ...]:
     if old is None:
         return ()
+    stages: tuple[Stage, ...] = ("generate", "train", "measure")
+    machine = dict.fromkeys(text for stage in stages for text in machine_changes(old_lock, lock, stage))
+    return (*program_changes(old, program), *(Change(*text.split(" ", 1)) for text in machine))
+
+
+def program_changes(old: Program, program: Program) -> tuple[Change, ...]:
+    """What differs between two programs, by clause and statement."""
     before = {c.id: c for c in old.clauses}
     after = {c.id: c for c in program.clauses}
     changes = [Change(i, "is new") for i in after if i not in before]
@@ -177,8 +307,6 @@ def _changes(
     for name in ("train", "model", "dimensions", "priority", "probes"):
         if plain(getattr(old, name)) != plain(getattr(program, name)):
             changes.append(Change(name, "changed"))
-    if old_lock.get("device") != lock.get("device"):
-        changes.append(Change("device", f"is {lock.get('device')} now"))
     return tuple(changes)
 
 

@@ -173,8 +173,10 @@ class Unit(Record):
     checks: tuple[Check, ...] = ()
     """The clause's own checks: a chosen answer passes all, a rejected one fails one; they decide a probe.
     None: the sides are the author's own and are taken as they stand (`forbids` still hold for the chosen one)."""
-    forbids: tuple[Check, ...] = ()
-    """Every forbid in force, and every part that all answers need: a chosen answer passes all of these too."""
+    forbids: tuple[str, ...] = ()
+    """Ids of every forbid in force, and of every clause whose parts all answers need: a finished row whose chosen
+    answer breaks one is left out. They decide nothing about how rows are written; their checks stand in
+    `Recipe.forbids`."""
     measures: tuple[str, ...] = ()
     """Probes only: further clauses (always-on forbids and requirements) that decide on the same answers."""
     aspect: Aspect = "kept"
@@ -197,7 +199,8 @@ class Recipe(Record):
     commits that the build found; None for what is no Hugging Face id.
 
     method: the training method, so that an engine knows which row files are wanted.
-    measures: the checks of the clauses that `Unit.measures` names, by clause id.
+    measures: the checks of the clauses that `Unit.measures` names, by clause id. forbids: of those that `Unit.forbids`
+    names.
     """
 
     version: int = RECORD_VERSION
@@ -211,6 +214,7 @@ class Recipe(Record):
     method: str = "dpo"
     units: tuple[Unit, ...]
     measures: dict[str, tuple[Check, ...]] = {}
+    forbids: dict[str, tuple[Check, ...]] = {}
     data: tuple[DataFile, ...] = ()
 
 
@@ -350,7 +354,9 @@ class MeasureReport(Record):
 
     base, judge: as the spec names them. answers: how many each arm gave. versions: package -> version. sampling: how
     answers were drawn, in words: `greedy, at most 96 new tokens`. teaching_base: the base is nano, which is for trying
-    and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured.
+    and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured. measures_sha256: over
+    what answers are held against beside the probes' own checks. machine: what computed, as far as it can change an
+    answer (`compiler.facts.Machine`).
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
     `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
     """
@@ -361,7 +367,9 @@ class MeasureReport(Record):
     adapter_sha256: str | None = None
     prompt_sha256: str | None = None
     probes_sha256: str
+    measures_sha256: str | None = None
     judge: str
+    judge_sha256: str | None = None
     judge_is_subject: bool
     teaching_base: bool
     arms: tuple[Arm, ...]
@@ -371,6 +379,7 @@ class MeasureReport(Record):
     decided_by: dict[str, dict[str, tuple[str, ...]]] = {}
     device: str
     dtype: str
+    machine: dict[str, str | int | None] = {}
     seed: int = 0
     sampling: str
     versions: dict[str, str] = {}

@@ -1,26 +1,30 @@
 """An output -> the clause and the line of the spec that caused it.
 
-In: a build or run folder, a file in it, and a place in the file (a line number, a key, a row's id, a metric). Out: a
+In: a build or run folder, a file in it, and a place in the file (a line number, a key, a row's id, a figure). Out: a
 `Trail`: the chain from the output to clauses and their places. What the chain rests on is on disk: trace.json for
-files, the rows themselves for rows. This file must not load models or compile anything.
+files, the rows themselves for rows, keys and ids for JSON. This file must not load models or compile anything.
 
     build/pirate/prompt.md:7            a line of the prompt
     build/pirate/pairs.jsonl:12         a row, by its line
     build/pirate/pairs.jsonl:trait.pirate/distill-0003    a row, by its id
     build/pirate/filters.json:forbid.canned               a rule
     build/pirate/jobs/dpo.yaml:beta     a setting
-    runs/pirate-1a2b3c/diff.json:trait.pirate             a number in the report
+    build/pirate/lock.json:17           a line of any JSON file: a hash, a count, a version
+    runs/pirate-1a2b3c/diff.json:trait.pirate/adapter     a number of the table (`figures.py` reads these)
     runs/pirate-1a2b3c/measurements.jsonl:40              an answer
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from compiler import json_places
+from compiler.digests import State, file_state
 from compiler.failures import DataError
 from compiler.ir_file import load
 from compiler.records import Recipe
@@ -60,59 +64,153 @@ def trace(build: Path, file: str, place: str, run: Path | None = None) -> Trail:
     Raises:
         DataError: there is no such file or place.
     """
-    if run is not None:
-        return _trace_run(build, run, file, place)
+    if run is None and file.startswith("measured/"):
+        # Base and prompt, measured before there is a run.
+        run, file = build / "measured", file.removeprefix("measured/")
+    folder = run or build
     if file in ROWS:
         return _row(build, file, _find_row(build / file, place))
+    if file == "measurements.jsonl":
+        return _answer(build, file, _find_row(folder / file, place), place)
+    if file == "events.jsonl":
+        return _event(build, file, _find_row(folder / file, place), place)
+    if file == "diff.json" and not place.isdecimal():
+        from compiler.trace_figures import figure
+
+        return figure(build, folder, place)
+    if file.endswith(".json"):
+        return _json_place(build, folder, file, place)
+    if run is not None:
+        raise DataError(f"{run / file} is no file that is traced", help=f"traced are: {', '.join(RUN_FILES)}")
     return _mapped(build, file, place)
 
 
-# ------------------------------------------------------------------ files that lowerings wrote
+# ------------------------------------------------------------------ text that lowerings wrote
+
+RUN_FILES = ("diff.json", "measurements.jsonl", "measure.json", "run.json", "events.jsonl")
 
 
 def _mapped(build: Path, file: str, place: str) -> Trail:
-    """A file of a lowering: trace.json knows its places, and a line without a mark belongs to the key it holds."""
+    """A text file of a lowering: trace.json knows its places, and a line without a mark belongs to the key it holds."""
     places = _source_map(build)["files"].get(file)
     if places is None:
         known = ", ".join((*_source_map(build)["files"], *ROWS))
-        raise DataError(f"{build / file} is no file that is traced", help=f"traced are: {known}")
-    text = _text(build / file)
-    key = place if place in places else _key_at(text, place, places)
-    if key is None and place.isdecimal() and 0 < int(place) <= len(text.splitlines()):
-        return Trail(f"{file}:{place}", text.splitlines()[int(place) - 1], (f"{file} {_kind(file)}",), ())
+        raise DataError(f"{build / file} is no file that is traced", help=f"traced are: {known}, and all JSON files")
+    lines = _text(build / file).splitlines()
+    at = int(place) - 1 if place.isdecimal() and 0 < int(place) <= len(lines) else None
+    key = place if place in places else _key_on(lines[at], places) if at is not None else None
+    chain = (f"{file} {_kind(file)}",)
+    if key is None and at is not None:
+        # A job's first lines say how to run it, and of which base.
+        ids = ["model" if lines[at].startswith("# base") else "train"] if lines[at].startswith("# ") else []
+        ids = ids if file.startswith("jobs/") else []
+        return Trail(f"{file}:{place}", lines[at], chain, causes_of(build, ids))
     if key is None:
-        raise DataError(f"{file} has no place {place!r}", help=_near(place, places))
-    shown = _shown(text, key)
-    return Trail(f"{file}:{place}", shown, (f"{file} {_kind(file)}",), _causes(build, places[key]))
+        raise DataError(f"{file} has no place {place!r}", help=near(place, places))
+    shown = lines[int(key) - 1] if key.isdecimal() else next((x for x in lines if x.startswith(f"{key}:")), key)
+    return Trail(f"{file}:{place}", shown, chain, causes_of(build, places[key]))
 
 
-def _key_at(text: str, place: str, places: dict[str, list[str]]) -> str | None:
-    """Return the key whose entry stands on the line `place`."""
-    if not place.isdecimal():
-        return None
-    lines = text.splitlines()
-    if not 0 < int(place) <= len(lines):
-        return None
-    line = lines[int(place) - 1]
-    by_length = sorted((k for k in places if not k.isdecimal()), key=len, reverse=True)
-    return next((k for k in by_length if f'"{k}"' in line or line.startswith(f"{k}:")), None)
+def _key_on(line: str, places: dict[str, list[str]]) -> str | None:
+    """Return the key whose entry stands on a line."""
+    return next((k for k in places if not k.isdecimal() and line.startswith(f"{k}:")), None)
 
 
-def _shown(text: str, key: str) -> str:
-    lines = text.splitlines()
-    if key.isdecimal() and 0 < int(key) <= len(lines):
-        return lines[int(key) - 1]
-    return next((line.strip() for line in lines if f'"{key}"' in line or line.startswith(f"{key}:")), key)
+KINDS = {
+    "prompt.md": "is rendered from clauses in order of authority",
+    "filters.json": "holds a rule for each clause that a program can check",
+    "recipe.json": "asks an engine for the rows of each clause",
+    "ir.json": "is the spec as the compiler reads it",
+    "trace.json": "says which place comes from which clause",
+    "sources.json": "holds the text of the spec",
+    "lock.json": "holds the hash of everything that went into the build",
+    "generate.json": "counts what was asked for, kept and dropped",
+    "run.json": "says what an adapter was trained on, and by what",
+    "measure.json": "says how answers were made, and which of them decide which figure",
+    "diff.json": "sets what was asked beside what was measured",
+    "tenet-base.json": "says which base stands here",
+}
 
 
 def _kind(file: str) -> str:
-    if file == "prompt.md":
-        return "is rendered from clauses in order of authority"
-    if file == "filters.json":
-        return "holds a rule for each clause that a program can check"
-    if file == "recipe.json":
-        return "asks an engine for the rows of each clause"
-    return "is written from the statements `train` and `model`"
+    return KINDS.get(Path(file).name, "is written from the statements `train` and `model`")
+
+
+# ------------------------------------------------------------------ JSON: keys and ids lead back
+
+MODEL_KEYS = frozenset(
+    [
+        *("base", "base_digest", "base_sha256", "revision", "chat_template", "pins", "teaching_base"),
+        *("teacher", "teacher_digest", "judge", "judge_digest", "judge_sha256", "judge_is_subject"),
+        *("device", "dtype", "machine", "versions", "sampling"),
+    ]
+)
+TRAIN_KEYS = frozenset(["train", "seed", "method", "data", "steps", "adapter_digest", "adapter_sha256", "engaged"])
+LAYOUT = frozenset(["version", "is"])
+
+
+def _json_place(build: Path, folder: Path, file: str, place: str) -> Trail:
+    text = _text(folder / file)
+    try:
+        whole = json.loads(text)
+    except ValueError as error:
+        raise DataError(f"{folder / file} is no JSON: {error}", help="build the spec again") from error
+    found = json_places.paths(text)
+    if place.isdecimal():
+        if not 0 < int(place) <= len(found):
+            raise DataError(f"{file} has no line {place}", help=f"it has {len(found)}")
+        line = int(place) - 1
+    else:
+        named = [n for n, path in enumerate(found) if _is_named(place, path, whole)]
+        if not named:
+            keys = dict.fromkeys(str(path[-1]) for path in found if path)
+            raise DataError(f"{file} has no place {place!r}", help=near(place, keys))
+        line = named[0]
+    path = found[line]
+    chain = [f"{file} {_kind(file)}", *([f"at {' > '.join(map(str, path))}"] if path else [])]
+    shown = text.splitlines()[line].strip()
+    return Trail(f"{file}:{place}", shown, tuple(chain), causes_of(build, _owners(build, path, whole)))
+
+
+def _is_named(place: str, path: json_places.Path, whole: Any) -> bool:
+    value = json_places.values(whole, path)[-1]
+    named = isinstance(value, dict) and place in (value.get("id"), value.get("key"), value.get("unit"))
+    return bool(path) and (path[-1] == place or named)
+
+
+def _owners(build: Path, path: json_places.Path, whole: Any) -> list[str]:
+    """Ids of what causes a place in a JSON file: the nearest key, id or list of ids on the way to it. What names none
+    (a hash over everything, a count of answers) is caused by every clause."""
+    if not path or path[-1] in LAYOUT:
+        return []
+    known = _source_map(build)["causes"]
+    units = {unit.id: list(unit.clause_ids) for unit in _recipe(build).units}
+    if (build / "probes.jsonl").is_file():
+        units |= {row["id"]: [row["clause_id"]] for _, row in rows_of(build / "probes.jsonl")}
+    whole_files = _source_map(build)["files"]
+    for step, value in reversed(list(zip(("", *path), json_places.values(whole, path), strict=True))):
+        for name in (step, value):
+            if isinstance(name, str) and (name in known or name in units):
+                return [name] if name in known else units[name]
+        ids = _ids_in(value, known)
+        if ids:
+            return ids
+        if step in whole_files:
+            return list(dict.fromkeys(i for marked in whole_files[step].values() for i in marked))
+        if step in MODEL_KEYS or step in TRAIN_KEYS:
+            return ["model" if step in MODEL_KEYS else "train"]
+    return [clause.id for clause in load(build).clauses]
+
+
+def _ids_in(value: Any, known: Iterable[str]) -> list[str]:
+    """The clauses that a record names as its own."""
+    if isinstance(value, dict):
+        named = [value.get("clause_id"), value.get("id"), *value.get("clause_ids", ()), *value.get("asked_by", ())]
+    elif isinstance(value, list):
+        named = value
+    else:
+        named = []
+    return list(dict.fromkeys(i for i in named if isinstance(i, str) and i in known))
 
 
 # ------------------------------------------------------------------ rows
@@ -128,25 +226,25 @@ def _row(build: Path, file: str, row: dict[str, Any]) -> Trail:
         how = f"unit {unit.id}, generator {unit.generator}, seed {unit.seed}"
         chain.append(how if unit.pressure is None else f"{how}, pressure {unit.pressure.technique}")
     elif unit_id.startswith("data"):
-        chain.append("a row of the user's own data, kept by filters.json")
+        chain.append(f"{_data_line(build, row['id'])}, kept by filters.json")
         ids = ids or ["train"]
     if file == "probes.jsonl" and row.get("measures"):
         chain.append(f"its answers also decide {', '.join(row['measures'])}")
     messages = row.get("prompt") or row.get("messages") or []
     shown = next((m["content"] for m in reversed(messages) if m["role"] == "user"), "")
     spans = dict(zip(ids, row.get("spans", []), strict=False))
-    return Trail(f"{file}:{row['id']}", shown, tuple(chain), _causes(build, ids, spans))
+    return Trail(f"{file}:{row['id']}", shown, tuple(chain), causes_of(build, ids, spans))
 
 
 def _find_row(path: Path, place: str) -> dict[str, Any]:
     """Find a row by its line number or its id."""
-    for number, row in _rows(path):
+    for number, row in rows_of(path):
         if str(number) == place or row.get("id") == place or row.get("probe_id") == place:
             return row
     raise DataError(f"{path} has no row {place!r}", help="give a line number, or a row's id")
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def rows_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
@@ -158,30 +256,33 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise DataError(f"{path} holds a line that is no JSON: {error}", help="build the spec again") from error
 
 
+def _data_line(build: Path, row_id: str) -> str:
+    """Which line of which of the user's files a row is: `data.0-000012` is line 12 of the first."""
+    file, _, line = row_id.removeprefix("data.").partition("-")
+    files = _recipe(build).data
+    if not (file.isdecimal() and line.isdecimal() and int(file) < len(files)):
+        return "a row of the user's own data"
+    return f"row {int(line)} of {files[int(file)].path}"
+
+
 # ------------------------------------------------------------------ what a run wrote
 
 
-def _trace_run(build: Path, run: Path, file: str, place: str) -> Trail:
-    if file == "measurements.jsonl":
-        answer = _find_row(run / file, place)
-        probe = _row(build, "probes.jsonl", _find_row(build / "probes.jsonl", answer["probe_id"]))
-        said = f"answer of {answer['arm']} to {answer['probe_id']}"
-        return Trail(f"{file}:{place}", answer["answer"], (said, *probe.chain), probe.causes)
-    if file == "diff.json":
-        program = load(build)
-        if place not in {clause.id for clause in program.clauses}:
-            known: dict[str, list[str]] = {clause.id: [] for clause in program.clauses}
-            raise DataError(f"{file} has no clause {place!r}", help=_near(place, known))
-        probes = sum(place in (row["clause_id"], *row.get("measures", [])) for _, row in _rows(build / "probes.jsonl"))
-        chain = (f"rates of {place} in {file}", f"decided by the answers in measurements.jsonl to {probes} probes")
-        return Trail(f"{file}:{place}", place, chain, _causes(build, [place]))
-    raise DataError(f"{run / file} is no file that is traced", help="traced are: measurements.jsonl, diff.json")
+def _answer(build: Path, file: str, answer: dict[str, Any], place: str) -> Trail:
+    probe = _row(build, "probes.jsonl", _find_row(build / "probes.jsonl", answer["probe_id"]))
+    said = f"answer of {answer['arm']} to {answer['probe_id']}"
+    return Trail(f"{file}:{place}", answer["answer"], (said, *probe.chain), probe.causes)
+
+
+def _event(build: Path, file: str, event: dict[str, Any], place: str) -> Trail:
+    said = f"step {event.get('step')} of jobs/{event.get('stage')}.yaml"
+    return Trail(f"{file}:{place}", json.dumps(event), (said,), causes_of(build, ["train"]))
 
 
 # ------------------------------------------------------------------ causes
 
 
-def _causes(build: Path, ids: list[str], spans: dict[str, str] | None = None) -> tuple[Cause, ...]:
+def causes_of(build: Path, ids: Iterable[str], spans: dict[str, str] | None = None) -> tuple[Cause, ...]:
     known = _source_map(build)["causes"]
     texts = _sources(build)
     out = []
@@ -209,11 +310,28 @@ def _sources(build: Path) -> dict[str, str]:
 
 
 def _recipe(build: Path) -> Recipe:
-    return Recipe.model_validate_json(_text(build / "recipe.json"))
+    return _read_recipe(*_state(build / "recipe.json"))
 
 
 def _json(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(_text(path))
+    return _read_json(*_state(path))
+
+
+def _state(path: Path) -> State:
+    try:
+        return file_state(path)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", help="run `tenet build` first") from error
+
+
+@lru_cache(maxsize=8)
+def _read_recipe(path: str, *_: int) -> Recipe:
+    return Recipe.model_validate_json(_text(Path(path)))
+
+
+@lru_cache(maxsize=8)
+def _read_json(path: str, *_: int) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_text(Path(path)))
     return found
 
 
@@ -224,7 +342,7 @@ def _text(path: Path) -> str:
         raise DataError(f"{path} cannot be read: {error.strerror}", help="run `tenet build` first") from error
 
 
-def _near(place: str, places: dict[str, list[str]]) -> str:
+def near(place: str, places: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(place, list(places), n=3, cutoff=0.4)

@@ -141,11 +141,20 @@ def read(build: Path, run: Path) -> Run:
         program=program,
         probes=tuple(_rows(Probe, build / "probes.jsonl")),
         measurements=tuple(_rows(Measurement, run / "measurements.jsonl")),
-        measured=_record(MeasureReport, run / "measure.json", _read(run / "measure.json")),
+        measured=read_measured(run),
         prompt=_read(build / "prompt.md") if (build / "prompt.md").exists() else "",
         sources=sources,
         hashes={name: file_digest(build / name) for name in HASHED if (build / name).exists()},
     )
+
+
+def read_measured(run: Path) -> MeasureReport:
+    """Return how a run was measured.
+
+    Raises:
+        DataError: measure.json is missing or holds something else.
+    """
+    return _record(MeasureReport, run / "measure.json", _read(run / "measure.json"))
 
 
 def _read(path: Path) -> str:

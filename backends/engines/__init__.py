@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from backends.bases import Base
+from backends.devices import Device
 from compiler.failures import DataError
 from compiler.records import Message
 
@@ -35,6 +36,7 @@ class Sampling:
 
 class Engine(Protocol):
     base: Base
+    device: Device
 
     def count(self, text: str) -> int:
         """Tokens in `text`."""

@@ -168,7 +168,7 @@ def run(
             progress("generate", before + n, total, "rows", unit_id)
 
         tell(0)
-        rows, dropped = write_pairs(unit, candidates, models, tell)
+        rows, dropped = write_pairs(unit, recipe.forbids, candidates, models, tell)
         pairs += rows
         done += unit.count
         counts.append(

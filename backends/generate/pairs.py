@@ -1,21 +1,23 @@
 """Preference pairs of one unit: both sides had as the recipe says, checked, and dropped with a reason where they fail.
 
-In: a unit and its candidates, the models. Out: rows, and how many were asked for, kept and dropped. A chosen side
-passes the unit's checks and every forbid; a rejected side fails a check. A sampled side that does not is sampled again,
-twice at most. This file must not know where rows are written.
+In: a unit and its candidates, the models, and the checks of the forbids in force. Out: rows, and how many were asked
+for, kept and dropped. A chosen side passes the unit's checks, a rejected side fails one; a sampled side that does not
+is sampled again, twice at most. Forbids are a filter behind this: what is asked of a model depends on the unit alone,
+so an edited forbid asks for nothing but what takes the place of the rows that break it. This file must not know where
+rows are written.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
 from backends.generate.candidates import Candidate, Candidates, seed_of
-from compiler.records import AnswerSource, Message, PreferencePair, RefusalCheck, Unit
+from compiler.records import AnswerSource, Check, Message, PreferencePair, RefusalCheck, Unit
 
 ANSWER_TOKENS = 160
 ATTEMPTS = 3
@@ -28,6 +30,8 @@ RETRY = Sampling(temperature=0.8, max_new_tokens=ANSWER_TOKENS, top_p=0.95)
 HOPELESS = 32
 """Candidates after which a unit without a single row is given up."""
 SMALLEST_BATCH = 8
+REPLACED_AT_ONCE = 4
+"""A full unit that loses rows to forbids tries this part of its rows again at once: a quarter."""
 PATIENCE = 4
 """Candidates looked at for each row wanted, at most."""
 
@@ -54,41 +58,70 @@ class Draft:
 
 
 def write_pairs(
-    unit: Unit, candidates: Candidates, models: Models, tell: Callable[[int], None]
+    unit: Unit,
+    forbids: Mapping[str, tuple[Check, ...]],
+    candidates: Candidates,
+    models: Models,
+    tell: Callable[[int], None],
 ) -> tuple[list[PreferencePair], Counter[str]]:
     """Write up to `unit.count` rows. `tell` hears how many there are.
+
+    Args:
+        forbids: the checks of the clauses that `unit.forbids` names, by id.
 
     Returns:
         The rows, and the dropped candidates by reason.
     """
-    assert unit.chosen is not None
-    assert unit.rejected is not None
+    in_force = tuple(check for clause_id in unit.forbids for check in forbids[clause_id])
     rows: list[PreferencePair] = []
     dropped: Counter[str] = Counter()
-    looked_at = 0
-    while len(rows) < unit.count and looked_at < max(CHUNK, PATIENCE * unit.count):
-        batch = candidates.take(_batch(unit.count - len(rows), len(rows), looked_at))
-        if not batch or (looked_at >= HOPELESS and not rows):
+    for drafts in _batches(unit, candidates, models):
+        _leave_out(drafts, in_force, models.judge)
+        for draft in drafts:
+            if draft.failed is not None:
+                dropped[draft.failed] += 1
+            elif len(rows) < unit.count:
+                rows.append(_row(unit, draft))
+        tell(len(rows))
+        if len(rows) == unit.count or (not rows and drafts[-1].number + 1 >= HOPELESS):
             break
+    return rows, dropped
+
+
+def _batches(unit: Unit, candidates: Candidates, models: Models) -> Iterator[list[Draft]]:
+    """Drafts of a unit, batch after batch: as many as anybody takes. What they are depends on the unit alone."""
+    looked_at = passed = 0
+    while looked_at < max(CHUNK, PATIENCE * unit.count):
+        # Once the unit's own checks have passed enough, more are asked for only where forbids have left some out.
+        missing = unit.count - passed if passed < unit.count else unit.count // REPLACED_AT_ONCE
+        batch = candidates.take(_batch(missing, passed, looked_at))
+        if not batch:
+            return
         drafts = [
             Draft(looked_at + i, candidate, _setting(unit, candidate, looked_at + i))
             for i, candidate in enumerate(batch)
         ]
         looked_at += len(drafts)
         _write(unit, drafts, models)
-        for draft in drafts:
-            if draft.failed is None and len(rows) < unit.count:
-                rows.append(_row(unit, draft, len(rows)))
-            elif draft.failed is not None:
-                dropped[draft.failed] += 1
-        tell(len(rows))
-    return rows, dropped
+        passed += sum(draft.failed is None for draft in drafts)
+        yield drafts
 
 
-def _batch(missing: int, kept: int, looked_at: int) -> int:
+def _batch(missing: int, passed: int, looked_at: int) -> int:
     """How many candidates to try next: as many as should fill the unit at the rate so far. Small batches waste time."""
-    passing = max(kept / looked_at, 0.1) if looked_at else 0.8
+    passing = max(passed / looked_at, 0.1) if looked_at else 0.8
     return min(CHUNK, max(SMALLEST_BATCH, round(missing / passing)))
+
+
+def _leave_out(drafts: Sequence[Draft], in_force: tuple[Check, ...], judge: CachedEngine) -> None:
+    """Fail the drafts whose chosen side breaks a rule in force."""
+    going = [draft for draft in drafts if draft.failed is None]
+    if not in_force or not going:
+        return
+    cases = [Case(draft.messages[-1].content, draft.sides["chosen"], in_force) for draft in going]
+    for draft, decision in zip(going, decide(cases, judge), strict=True):
+        if decision.kept is not True:
+            draft.failed = "chosen breaks a rule in force"
 
 
 def _setting(unit: Unit, candidate: Candidate, number: int) -> Conversation:
@@ -193,25 +226,13 @@ def _dressed(source: AnswerSource, answer: str, number: int) -> str:
 def _faults(unit: Unit, drafts: Sequence[Draft], models: Models, side: str) -> list[str | None]:
     """Why each draft's side may not be used, None where it may."""
     faults: list[str | None] = [None if d.sides[side] else "no answer" for d in drafts]
-    if not unit.checks and not unit.forbids:
-        return faults
-    questions = [d.messages[-1].content for d in drafts]
     if unit.checks:
-        own = decide(
-            [Case(q, d.sides[side], unit.checks) for q, d in zip(questions, drafts, strict=True)], models.judge
-        )
+        own = decide([Case(d.messages[-1].content, d.sides[side], unit.checks) for d in drafts], models.judge)
         for place, decision in enumerate(own):
             if faults[place] is None and decision.kept is None:
                 faults[place] = "the judge gave no answer"
             elif faults[place] is None and decision.kept is not (side == "chosen"):
                 faults[place] = "chosen fails its checks" if side == "chosen" else "rejected keeps the clause"
-    if side == "chosen" and unit.forbids:
-        forbids = decide(
-            [Case(q, d.sides[side], unit.forbids) for q, d in zip(questions, drafts, strict=True)], models.judge
-        )
-        for place, decision in enumerate(forbids):
-            if faults[place] is None and decision.kept is not True:
-                faults[place] = "chosen breaks a rule in force"
     if side == "chosen" and not any(isinstance(c, RefusalCheck) and c.present for c in unit.checks):
         for place, draft in enumerate(drafts):
             if faults[place] is None and _fact_lost(draft):
@@ -227,9 +248,10 @@ def _fact_lost(draft: Draft) -> bool:
     return answer is not None and not evaluate(right_answer(answer), draft.sides["chosen"])
 
 
-def _row(unit: Unit, draft: Draft, number: int) -> PreferencePair:
+def _row(unit: Unit, draft: Draft) -> PreferencePair:
     return PreferencePair(
-        id=f"{unit.id}-{number:04d}",
+        # Named by its place among all drafts: a row that is left out renames no other.
+        id=f"{unit.id}-{draft.number:04d}",
         prompt=draft.messages,
         chosen=(Message(role="assistant", content=draft.sides["chosen"]),),
         rejected=(Message(role="assistant", content=draft.sides["rejected"]),),

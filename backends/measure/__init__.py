@@ -9,12 +9,12 @@ measured again alone. This file must not know targets or verdicts.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from backends import machine
 from backends.bases import Base
 from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
@@ -24,8 +24,10 @@ from backends.generate import base_of, judge_of, read_recipe
 from backends.measure.arms import seen, uses_adapter, waiting
 from backends.measure.calibration import calibrate
 from backends.measure.engaged import engaged
+from backends.measure.kept import in_order, kept
 from compiler import ir_file
-from compiler.digests import rows_digest
+from compiler.agreement import prompt_digest
+from compiler.digests import measures_digest, rows_digest
 from compiler.failures import DataError
 from compiler.lowering.probes import FACTS
 from compiler.progress import Progress, silent
@@ -33,6 +35,7 @@ from compiler.records import ARMS, Arm, Check, Engaged, Measurement, MeasureRepo
 from compiler.tallies import decided_by
 
 ANSWERS = Sampling(max_new_tokens=160)
+SAMPLING = f"greedy, at most {ANSWERS.max_new_tokens} new tokens"
 
 
 def run(
@@ -92,13 +95,22 @@ def run(
         if (found := decided_by(clause_id, probes))
     }
 
-    report = _report(build, recipe, base, judge_base, adapter, probes, arms, gate, prompt).model_copy(
+    report = _report(build, recipe, base, judge_base, adapter, probes, arms, gate, prompt)
+    # Arms that were measured before on this very build keep their answers.
+    earlier = kept(folder, report, arms)
+    measurements = in_order([*earlier.measurements, *measurements])
+    arms = [arm for arm in ARMS if arm in (*earlier.arms, *arms)]
+    report = report.model_copy(
         update={
+            "arms": tuple(arms),
+            "engaged": gate or earlier.engaged,
             "answers": {arm: sum(m.arm == arm for m in measurements) for arm in arms},
             "calibrations": calibrations,
             "decided_by": figures if measurements else {},
         }
     )
+    # The report says what the answers beside it are of, so it goes first and comes last.
+    (folder / "measure.json").unlink(missing_ok=True)
     write_rows(folder / "measurements.jsonl", measurements)
     write_text(folder / "measure.json", report.model_dump_json(indent=1) + "\n")
     progress("measure", total, total, "answers", "done")
@@ -260,9 +272,11 @@ def _report(
         base=base.name,
         base_sha256=base.digest,
         adapter_sha256=adapter[1] if adapter else None,
-        prompt_sha256=hashlib.sha256(prompt.encode()).hexdigest(),
+        prompt_sha256=prompt_digest(build),
         probes_sha256=rows_digest(build / "probes.jsonl"),
+        measures_sha256=measures_digest(recipe),
         judge=judge.name,
+        judge_sha256=judge.digest,
         judge_is_subject=judge.digest == base.digest,
         teaching_base=base.name == "nano",
         arms=tuple(arms),
@@ -270,6 +284,7 @@ def _report(
         engaged=gate,
         device=device.name if device.kind != "cpu" else "cpu",
         dtype=device.dtype,
-        sampling=f"greedy, at most {ANSWERS.max_new_tokens} new tokens",
+        machine=machine.expected().influencing("measure"),
+        sampling=SAMPLING,
         versions=versions(),
     )

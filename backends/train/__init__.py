@@ -15,14 +15,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from backends import bases
+from backends import bases, machine
 from backends.devices import Device, choose, release_memory, settle
 from backends.files import write_json
 from backends.generate import base_of, read_recipe
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
-from compiler.digests import rows_digest, training_digest
+from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.progress import Progress, silent
 
@@ -54,6 +54,12 @@ def is_done(run: Path) -> bool:
 
 
 def _digest(build: Path) -> str:
+    """Hash what decides the adapter's bytes: what is trained on, how, and what computes."""
+    return digest({"content": content_digest(build), "machine": machine.expected().influencing("train")})
+
+
+def content_digest(build: Path) -> str:
+    """Hash what is trained on and how; equal for trainings of one build on unlike machines."""
     # Only asks which run this is, so nothing is fetched for it.
     recipe = read_recipe(build)
     base = base_of(build, recipe, local_files_only=True)
@@ -79,8 +85,7 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
     """
     recipe = read_recipe(build)
     base = base_of(build, recipe, local_files_only=local_files_only)
-    digest = _digest(build)
-    run = runs / f"{build.name}-{digest[:12]}"
+    run = run_folder(build, runs)
     if is_done(run):
         # Left where a kill came between the record and the end.
         shutil.rmtree(run / "work", ignore_errors=True)
@@ -111,7 +116,7 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
     record = {
         "version": RUN_VERSION,
         "spec": build.name,
-        "training_digest": digest,
+        "content_digest": content_digest(build),
         "method": recipe.method,
         "base": base.name,
         "base_digest": base.digest,
@@ -120,6 +125,7 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
         "steps": steps,
         "adapter_digest": adapter_digest(final),
         "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
+        "machine": machine.expected().influencing("train"),
         "versions": versions(),
     }
     write_json(run / "run.json", record)

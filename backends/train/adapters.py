@@ -22,6 +22,7 @@ from typing import Any
 
 from backends.bases import Base
 from backends.chats import Chat
+from compiler.digests import file_digest
 from compiler.failures import ModelLoadError
 from compiler.records import Message
 
@@ -151,8 +152,7 @@ def adapter_digest(folder: Path) -> str:
     digest = hashlib.sha256()
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         try:
-            with (folder / name).open("rb") as stream:
-                digest.update(f"{name} {hashlib.file_digest(stream, 'sha256').hexdigest()}\n".encode())
+            digest.update(f"{name} {file_digest(folder / name)}\n".encode())
         except OSError as error:
             raise ModelLoadError(f"the adapter in {folder} has no {name}") from error
     return digest.hexdigest()

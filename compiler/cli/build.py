@@ -40,7 +40,7 @@ def command(
 
 def build_spec(path: Path, place: stages.Place, no_rows: bool = False) -> stages.Compilation:
     """Emit, generate, and say on stderr what was made."""
-    from compiler.cli.screen import err, shown_progress, when_interrupted
+    from compiler.cli.screen import err, when_interrupted
 
     when_interrupted("Nothing was half-written.")
     compilation = stages.compile_to(path, place, base_needed=not no_rows)
@@ -54,10 +54,8 @@ def build_spec(path: Path, place: stages.Place, no_rows: bool = False) -> stages
         stages.finish(compilation, rows=False)
         return compilation
     when_interrupted(f"Answers written so far are kept in {place.cache}.")
-    rates = stages.read_rates(place)
-    with shown_progress(rates) as progress:
+    with stages.timed(place) as progress:
         report = stages.generate(compilation, progress)
-    stages.write_rates(place, rates)
     show_counts(compilation.program, report)
     return compilation
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 from compiler.cli import stages
 from compiler.cli.measure import arm_option
 from compiler.cli.targets import TargetPath, is_run
+from compiler.failures import DataError
 
 if TYPE_CHECKING:
     from compiler.records import Arm
@@ -22,12 +24,24 @@ if TYPE_CHECKING:
 @arm_option
 @stages.local_option
 def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], local_files_only: bool) -> None:
-    """Ask several arms the same thing; base and adapter unless --arm says otherwise. Ctrl-D leaves."""
+    """Ask several arms the same thing: base and adapter, or base and prompt before there is an adapter, unless --arm
+    says otherwise. Ctrl-D leaves."""
     from backends import chat
+    from backends.measure.arms import uses_adapter
 
+    run: Path | None = target
     if is_run(target):
-        build, run = stages.build_of(target, out), target
-    else:
-        place = stages.place_of(target, out, runs, None)
-        build, run = place.build, stages.run_of(place)
-    chat.run(build, run, arms or ("base", "adapter"), local_files_only=local_files_only)
+        build = stages.build_of(target, out)
+        chat.run(build, run, arms or ("base", "adapter"), local_files_only=local_files_only)
+        return
+    place = stages.place_of(target, out, runs, None)
+    run = None
+    if not arms:
+        with suppress(DataError):
+            run = stages.run_of(place)
+        if run is None:
+            click.echo(f"note: {place.build} has no adapter yet; base and prompt answer", err=True)
+    elif any(map(uses_adapter, arms)):
+        run = stages.run_of(place)
+    usual: tuple[Arm, ...] = ("base", "adapter") if run else ("base", "prompt")
+    chat.run(place.build, run, arms or usual, local_files_only=local_files_only)

@@ -54,11 +54,8 @@ def command(
 
 
 def measure_run(place: stages.Place, run: Path | None, arms: Sequence[Arm] | None) -> Path:
-    from compiler.cli.screen import shown_progress, when_interrupted
+    from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Answers given so far are kept in {place.cache}.")
-    rates = stages.read_rates(place)
-    with shown_progress(rates) as progress:
-        written = stages.measure(place, run, arms, progress)
-    stages.write_rates(place, rates)
-    return written
+    with stages.timed(place) as progress:
+        return stages.measure(place, run, arms, progress)

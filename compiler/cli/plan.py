@@ -59,35 +59,96 @@ def steps_of(texts: dict[str, str]) -> int:
 def built(place: stages.Place) -> Built:
     """What an earlier build left; files that cannot be read count as not there."""
     from compiler import ir_file
+    from compiler.agreement import check_build, read_lock
     from compiler.failures import TenetError
     from compiler.plan import Built
 
     try:
-        lock = json.loads((place.build / "lock.json").read_text(encoding="utf-8"))
-        program = ir_file.load(place.build)
-    except (OSError, ValueError, TenetError):
+        lock, program = read_lock(place.build), ir_file.load(place.build)
+    except TenetError:
         return Built()
-    if not all((place.build / name).is_file() for name in lock.get("rows", {})):
-        return Built()
-    run = stages.finished_run(place)
-    measured = run is not None and (run / "measure.json").is_file() and (run / "measurements.jsonl").is_file()
-    return Built(lock, program, trained=run is not None, measured=measured)
+    try:
+        check_build(place.build)
+        run = stages.finished_run(place)
+        untrained = () if run else _untrained(place)
+    except TenetError as error:
+        return Built(lock, program, untrained=(error.message,), answered=_answered(place))
+    unmeasured = _unmeasured(place, run) if run else ()
+    measured = run is not None and (run / "measure.json").is_file() and not unmeasured
+    return Built(lock, program, run is not None, measured, untrained, unmeasured, _answered(place))
+
+
+def _untrained(place: stages.Place) -> tuple[str, ...]:
+    """Why the adapter that was trained on these very rows is not the one that this machine would train."""
+    from backends import machine
+    from compiler.plan import differing
+
+    same, _ = stages.same_content(place)
+    if not same:
+        return ()
+    then = stages.read_json(same[0] / "run.json").get("machine", {})
+    return differing(then, machine.expected().influencing("train"))
+
+
+def _unmeasured(place: stages.Place, run: Path) -> tuple[str, ...]:
+    """Why the measurements of a run are not of this build, by this machine; nothing where there are none."""
+    from backends import machine
+    from compiler.failures import TenetError
+    from compiler.plan import differing
+    from compiler.records import ARMS
+    from compiler.verdicts import read_measured
+
+    if not (run / "measure.json").is_file():
+        return ()
+    try:
+        report, stale = read_measured(run), stages.stale_parts(place.build, run)
+    except TenetError as error:
+        return (error.message,)
+    missing = [arm for arm in ARMS if arm not in report.arms]
+    return (
+        *(f"{part} changed since it was measured" for part in stale),
+        *differing(report.machine, machine.expected().influencing("measure")),
+        *([f"not measured yet: {', '.join(missing)}"] if missing else []),
+    )
+
+
+def _answered(place: stages.Place) -> bool:
+    return any(place.runs.glob(f"{place.build.name}-*/measure.json"))
+
+
+WIDTH = 80
+REASONS = 12
+"""Reasons of one stage that are shown; a long spec may have hundreds."""
 
 
 def show(plan: Plan, show_units: bool) -> None:
     from compiler.cli.screen import duration
 
     for change in plan.changes:
-        click.echo(f"changed   {change.subject}: {change.what}")
+        _say("changed", f"{change.subject}: {change.what}")
     if not plan.steps:
         click.echo("Nothing would run: everything that this spec asks for is there.")
         return
     for step in plan.steps:
-        guess = " (a guess: nothing was measured here yet)" if step.guessed else ""
-        click.echo(f"{step.stage:<9} {step.count} {step.unit}, about {duration(step.seconds)}{guess}")
-        for reason in step.why:
-            click.echo(f"            {reason}")
+        _say(
+            step.stage, f"{step.count} {step.unit}, about {duration(step.seconds)}{', a guess' if step.guessed else ''}"
+        )
+        for reason in step.why[:REASONS]:
+            _say("", f"- {reason}", hang=2)
+        if len(step.why) > REASONS:
+            _say("", f"- and {len(step.why) - REASONS} more", hang=2)
     if show_units:
         for unit in plan.units:
             click.echo(f"unit      {unit}")
     click.echo(f"In all about {duration(plan.seconds)}.")
+    if any(step.guessed for step in plan.steps):
+        click.echo("A guess is what nano takes on two cores: nothing was measured here yet.")
+
+
+def _say(label: str, text: str, hang: int = 0) -> None:
+    """One line under a label, folded at the screen's usual width; ids and paths stay whole."""
+    from textwrap import wrap
+
+    lines = wrap(text, WIDTH - 10, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False)
+    for number, line in enumerate(lines):
+        click.echo(f"{label if number == 0 else '':<9} {line}")

@@ -8,31 +8,30 @@ from __future__ import annotations
 
 import json
 import os
-import platform
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from compiler.agreement import ROWS, check_build
 from compiler.cli.specs import program_or_exit
 from compiler.digests import file_digest
-from compiler.facts import BaseFacts, DeviceKind, Facts
-from compiler.failures import DataError, ModelLoadError, NetworkError, TenetError
+from compiler.facts import BaseFacts, Facts
+from compiler.failures import DataError, ModelLoadError, NetworkError
 from compiler.ir import Program
 from compiler.records import ARMS, DataFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from backends.generate import GenerateReport
     from compiler.artifact import Artifact
     from compiler.progress import Progress
     from compiler.records import Arm
     from compiler.report.record import DiffReport
-
-PACKAGES = ("tenetc", "torch", "transformers", "trl", "peft", "datasets", "accelerate", "tokenizers", "pydantic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +81,15 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
     """Compile a spec and return every artifact; nothing is written.
 
     Raises:
+        DataError: the build folder is another spec's.
         ModelLoadError, NetworkError: a model is not at hand, and `base_needed`.
     """
+    from backends import machine
     from compiler.lowering import emit
     from compiler.lowering.lock import pin
 
     program, compiled = program_or_exit(path)
+    refuse_other_spec(path, place)
     model, pins = program.model, read_pins(place.build)
 
     def found(name: str, find: Callable[..., BaseFacts], revision: str | None) -> BaseFacts | None:
@@ -107,21 +109,41 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
         base=found(model.base, base_facts, model.revision) or BaseFacts(model.base, revision=model.revision),
         teacher=role(model.teacher),
         judge=role(model.judge),
-        device=device_kind(),
+        machine=machine.expected(),
         data=data_files(program, path.parent),
         sources=tuple((name, source.text) for name, source in sorted(compiled.sources.items())),
-        versions=versions(),
+        spec=seen_from(place.build, path),
     )
     return Compilation(place, program, facts, emit(program, facts), path)
 
 
 def read_pins(build: Path) -> dict[str, str]:
     """The commits that an earlier build has found for what its spec asks of the hub."""
-    try:
-        pins: dict[str, str] = json.loads((build / "lock.json").read_text(encoding="utf-8"))["pins"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}  # no build yet, or one that is written anew in any case
-    return pins
+    pins = read_json(build / "lock.json").get("pins")
+    return pins if isinstance(pins, dict) else {}
+
+
+def seen_from(build: Path, path: Path) -> str:
+    """The spec's path from the folder that holds both spec and build: it tells specs apart, and names no machine."""
+    steps = Path(os.path.relpath(path.resolve(), build.resolve())).parts
+    return Path(*(step for step in steps if step != os.pardir)).as_posix()
+
+
+def refuse_other_spec(path: Path, place: Place) -> None:
+    """Refuse a build folder that another spec of the same name has made and still stands for.
+
+    Raises:
+        DataError: it is another spec's.
+    """
+    owner = read_json(place.build / "lock.json").get("spec")
+    if not owner or owner == seen_from(place.build, path):
+        return
+    there = next((up / owner for up in place.build.resolve().parents if (up / owner).is_file()), None)
+    if there is not None and not there.samefile(path):
+        raise DataError(
+            f"{place.build} is the build of {os.path.relpath(there)}, which has the same name as {path}",
+            help=f"give one of them another name, or build it elsewhere: --out {path.parent / 'build'}",
+        )
 
 
 def base_facts(
@@ -156,16 +178,6 @@ def role_facts(
     return BaseFacts(name, found.digest, found.revision)
 
 
-def device_kind() -> DeviceKind:
-    """Tell the device without loading torch where that is possible; jobs are written for it."""
-    match os.environ.get("TENET_DEVICE"):
-        case ("cpu" | "cuda" | "mps") as wanted:
-            return wanted
-    if platform.system() == "Darwin" and platform.machine() == "arm64":
-        return "mps"
-    return "cuda" if Path("/dev/nvidiactl").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") != "" else "cpu"
-
-
 def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
     """Hash the user's own chats.
 
@@ -181,18 +193,6 @@ def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
                 help=f"paths in `data` are relative to the spec: {folder}",
             )
         found.append(DataFile(path=name, sha256=file_digest(path), span=str(program.train.span)))
-    return tuple(found)
-
-
-def versions() -> tuple[tuple[str, str], ...]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = [("python", platform.python_version())]
-    for package in PACKAGES:
-        try:
-            found.append((package, version(package)))
-        except PackageNotFoundError:
-            continue
     return tuple(found)
 
 
@@ -237,9 +237,6 @@ def generate(compilation: Compilation, progress: Progress) -> GenerateReport:
     return report
 
 
-ROWS = ("pairs.jsonl", "sft.jsonl", "probes.jsonl")
-
-
 def finish(compilation: Compilation, *, rows: bool = True) -> None:
     """Write the lock: the record of a build that is whole, with the hashes of its rows."""
     text = next(a.text for a in compilation.artifacts if a.path == "lock.json")
@@ -254,12 +251,14 @@ def finish(compilation: Compilation, *, rows: bool = True) -> None:
 def train(place: Place, progress: Progress) -> Path:
     from backends import train as training
 
+    check_build(place.build)
     return training.run(place.build, place.runs, progress=progress, local_files_only=place.local_files_only)
 
 
 def measure(place: Place, run: Path | None, arms: Sequence[Arm] | None, progress: Progress) -> Path:
     from backends import measure as measuring
 
+    check_build(place.build)
     return measuring.run(
         place.build,
         run,
@@ -271,11 +270,24 @@ def measure(place: Place, run: Path | None, arms: Sequence[Arm] | None, progress
     )
 
 
-def diff(build: Path, run: Path) -> tuple[DiffReport, Path]:
-    """Compute the report and write diff.json and report.html; return the report and the page's path."""
+def diff(build: Path, run: Path, target: Path | None = None) -> tuple[DiffReport, Path]:
+    """Compute the report and write diff.json and report.html; return the report and the page's path.
+
+    Args:
+        target: what the user named, so that a failure can say what to run.
+
+    Raises:
+        DataError: the measurements are not of this build.
+    """
     from compiler import verdicts
     from compiler.report import html
 
+    found = stale_parts(build, run)
+    if found:
+        raise DataError(
+            f"the measurements in {run} are not of {build} as it is: {', '.join(found)} changed since",
+            help=f"measure again: tenet measure {target or run}",
+        )
     report = verdicts.diff(build, run)
     write_if_new(run / "diff.json", report.model_dump_json(indent=1) + "\n")
     page = run / "report.html"
@@ -283,45 +295,75 @@ def diff(build: Path, run: Path) -> tuple[DiffReport, Path]:
     return report, page
 
 
+def stale_parts(build: Path, run: Path) -> list[str]:
+    """What of the build has changed since the run was measured, in words.
+
+    Raises:
+        DataError: the build or the measurements cannot be read.
+    """
+    from backends.measure import SAMPLING
+    from backends.train.adapters import adapter_digest
+    from compiler import agreement, verdicts
+
+    adapter = adapter_digest(run / "adapter") if (run / "adapter").is_dir() else None
+    return agreement.stale(agreement.read_lock(build), build, verdicts.read_measured(run), adapter, SAMPLING)
+
+
 # ------------------------------------------------------------------ runs
 
 
 def run_of(place: Place) -> Path:
-    """The run of this build as it stands.
+    """The run of this build as it stands; one that another machine has trained on the same rows, where this has not.
 
     Raises:
         DataError: nothing was built, or trained, yet.
     """
-    from backends import train as training
-
-    if not (place.build / "recipe.json").is_file():
-        raise DataError(f"{place.build} holds no build", help="run `tenet build SPEC` first")
-    if not any((place.build / name).is_file() for name in ROWS):
-        raise DataError(f"{place.build} has no rows yet", help="run `tenet build SPEC` first")
-    run = training.run_folder(place.build, place.runs)
-    if not training.is_done(run):
-        earlier = [folder for folder in earlier_runs(place) if folder != run]
-        if earlier:
-            raise DataError(
-                f"{place.build} has changed since it was last trained",
-                help=f"run `tenet train SPEC` first, or give an earlier run: {', '.join(map(str, earlier[:3]))}",
-            )
-        raise DataError(f"{place.build} is not trained yet", help="run `tenet train SPEC` first")
-    return run
-
-
-def earlier_runs(place: Place) -> list[Path]:
-    """Finished runs of this spec, whatever they were trained on, the last one first."""
-    done = place.runs.glob(f"{place.build.name}-*/run.json")
-    return [path.parent for path in sorted(done, key=lambda path: path.stat().st_mtime, reverse=True)]
+    check_build(place.build)
+    run = finished_run(place)
+    if run is not None:
+        return run
+    same, other = same_content(place)
+    if same:
+        return same[0]
+    if other:
+        raise DataError(
+            f"{place.build} has changed since it was last trained",
+            help=f"run `tenet train SPEC` first, or give an earlier run: {', '.join(map(str, other[:3]))}",
+        )
+    raise DataError(f"{place.build} is not trained yet", help="run `tenet train SPEC` first")
 
 
 def finished_run(place: Place) -> Path | None:
-    """The run of this build as it stands, or None where it is not there or not done."""
+    """The run of a whole build by this machine; None where it is not there or not done."""
+    from backends import train as training
+
+    run = training.run_folder(place.build, place.runs)
+    return run if training.is_done(run) else None
+
+
+def same_content(place: Place) -> tuple[list[Path], list[Path]]:
+    """Finished runs of this spec, the last one first: those of the very same rows and jobs, and the others.
+
+    Raises:
+        DataError: the build cannot be read.
+    """
+    from backends import train as training
+
+    content = training.content_digest(place.build)
+    done = sorted(
+        place.runs.glob(f"{place.build.name}-*/run.json"), key=lambda path: path.stat().st_mtime, reverse=True
+    )
+    same = [path.parent for path in done if read_json(path).get("content_digest") == content]
+    return same, [path.parent for path in done if path.parent not in same]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What a JSON file holds; nothing where it cannot be read."""
     try:
-        return run_of(place)
-    except TenetError:
-        return None
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def build_of(run: Path, out: Path) -> Path:
@@ -339,19 +381,33 @@ def build_of(run: Path, out: Path) -> Path:
 
 # ------------------------------------------------------------------ rates, so that a plan can say how long
 
+RATES = ".rates.json"
+"""Among the runs: nothing below the build folder tells of time."""
+
 
 def read_rates(place: Place) -> dict[str, float]:
     try:
-        found = json.loads((place.cache / "rates.json").read_text(encoding="utf-8"))
-        return {str(key): float(rate) for key, rate in found.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        return {str(key): float(rate) for key, rate in read_json(place.runs / RATES).items()}
+    except (ValueError, TypeError):
         # Rates only feed estimates: a torn file costs nothing but a guess.
         return {}
 
 
-def write_rates(place: Place, rates: dict[str, float]) -> None:
-    if rates:
-        write_if_new(place.cache / "rates.json", json.dumps(rates, indent=1, sort_keys=True) + "\n")
+@contextmanager
+def timed(place: Place) -> Iterator[Progress]:
+    """Show progress and keep the rates, unless all that was done was to read what is cached."""
+    from compiler.cli.screen import shown_progress
+
+    before, rates = _made(place), read_rates(place)
+    with shown_progress(rates) as progress:
+        yield progress
+    if rates and _made(place) != before:
+        write_if_new(place.runs / RATES, json.dumps(rates, indent=1, sort_keys=True) + "\n")
+
+
+def _made(place: Place) -> tuple[int, int]:
+    """How many batches are cached, and how many runs are done."""
+    return sum(1 for _ in place.cache.glob("*.jsonl")), sum(1 for _ in place.runs.glob("*/run.json"))
 
 
 # ------------------------------------------------------------------ options that several commands share

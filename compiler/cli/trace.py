@@ -23,14 +23,16 @@ if TYPE_CHECKING:
 def command(place: str, out: Path, as_json: bool) -> None:
     """Lead an output back to its clause and line.
 
-    FILE is a file of a build or run; PLACE is a line number, a key, a row's id or a clause:
+    FILE is a file of a build or run; PLACE is a line number, a key, a row's id, a clause, or a figure of the table:
 
     \b
       tenet trace build/pirate/prompt.md:7
       tenet trace build/pirate/pairs.jsonl:12
       tenet trace build/pirate/filters.json:forbid.canned
       tenet trace build/pirate/jobs/dpo.yaml:beta
-      tenet trace runs/pirate-1a2b3c4d5e6f/diff.json:trait.pirate
+      tenet trace build/pirate/lock.json:20
+      tenet trace runs/pirate-1a2b3c4d5e6f/diff.json:trait.pirate/adapter
+      tenet trace runs/pirate-1a2b3c4d5e6f/diff.json:refuse.dosing/pressure
     """
     from compiler import trace
 
@@ -65,6 +67,11 @@ def split_place(place: str) -> tuple[Path, str]:
     raise click.UsageError(f"there is no file {parts[0]}")
 
 
+ADDED = dict.fromkeys(("model", "train"), "the spec does not say, so the compiler's own choice holds")
+MOST_CAUSES = 12
+"""What the whole spec caused names every clause; a reader needs the first."""
+
+
 def show(trail: Trail) -> None:
     click.echo(f"{trail.subject}")
     if trail.shows:
@@ -73,8 +80,10 @@ def show(trail: Trail) -> None:
         click.echo(click.style(f"  <- {link}", dim=True))
     if not trail.causes:
         click.echo("  layout that no clause caused")
-    for cause in trail.causes:
-        where = cause.place or "added by the compiler to every spec"
+    for cause in trail.causes[:MOST_CAUSES]:
+        where = cause.place or ADDED.get(cause.id, "added by the compiler to every spec")
         click.echo(f"  {click.style(cause.id, bold=True)}  {where}")
         if cause.line:
             click.echo(f"      {cause.line}")
+    if len(trail.causes) > MOST_CAUSES:
+        click.echo(f"  and {len(trail.causes) - MOST_CAUSES} more")

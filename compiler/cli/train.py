@@ -27,11 +27,8 @@ def command(target: Path, out: Path, runs: Path, cache: Path | None, local_files
 
 
 def train_build(place: stages.Place) -> Path:
-    from compiler.cli.screen import shown_progress, when_interrupted
+    from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Checkpoints are kept in {place.runs}.")
-    rates = stages.read_rates(place)
-    with shown_progress(rates) as progress:
-        run = stages.train(place, progress)
-    stages.write_rates(place, rates)
-    return run
+    with stages.timed(place) as progress:
+        return stages.train(place, progress)

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compiler.conditions import Scope, Situation
-from compiler.deciding import deciding_checks
 from compiler.ir import Clause, Program
 from compiler.records import AnswerSource, Aspect, Check, Message, Pressure, PromptSource, Unit
 from compiler.rendering import render, text_of
@@ -186,15 +185,13 @@ class Setting:
 
     # -------------------------------------------------------------- checks that hold for every answer
 
-    def in_force(self, clause: Clause) -> tuple[Check, ...]:
-        """Checks of every other forbid that always applies, and of the parts that every answer needs."""
-        always = [c for c in self.program.clauses if isinstance(c.body, Forbid | Require)]
+    def in_force(self, clause: Clause) -> tuple[str, ...]:
+        """Ids of every other forbid that always applies, and of the clauses whose parts every answer needs."""
         return tuple(
-            check
-            for c in always
-            if c.id != clause.id and c.when is None and c.unless is None
+            c.id
+            for c in self.program.clauses
+            if isinstance(c.body, Forbid | Require) and c.id != clause.id and c.when is None and c.unless is None
             if isinstance(c.body, Forbid) or c.id in self.program.voice
-            for check in deciding_checks(c)
         )
 
     def measured_everywhere(self) -> tuple[str, ...]:

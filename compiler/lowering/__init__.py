@@ -2,7 +2,7 @@
 
 In: a program and facts. Out: artifacts. `LOWERINGS` are independent of each other; `emit` runs them, then the source
 map and the lock, which are made of what the others gave. To add one: write `compiler/lowering/<name>.py` with a
-`lower(program, facts)` and put it into the tuple. This file must not write files.
+`lower(program, facts)` (or one that reads the recipe) and put it into the tuple. This file must not write files.
 """
 
 from __future__ import annotations
@@ -15,25 +15,28 @@ from compiler.artifact import Artifact
 from compiler.facts import Facts
 from compiler.ir import Program
 from compiler.lowering import filters, jobs, lock, prompt, recipe, trace
+from compiler.records import Recipe
 
-Lowering = Callable[[Program, Facts], tuple[Artifact, ...]]
+Lowering = Callable[[Program, Facts, Recipe], tuple[Artifact, ...]]
 
 LOWERINGS: tuple[Lowering, ...] = (
-    lambda program, facts: (prompt.lower(program),),
-    lambda program, facts: (filters.lower(program),),
-    lambda program, facts: (recipe.lower(program, facts.data, facts),),  # asks for pairs and probes
-    lambda program, facts: jobs.lower(program, facts),
+    lambda program, facts, asked: (prompt.lower(program),),
+    lambda program, facts, asked: (filters.lower(program),),
+    lambda program, facts, asked: (recipe.artifact(asked),),  # asks for pairs and probes
+    lambda program, facts, asked: jobs.lower(program, facts),
 )
 
 
 def emit(program: Program, facts: Facts) -> tuple[Artifact, ...]:
     """Return every file of the build that needs no model."""
-    made = [artifact for lower in LOWERINGS for artifact in lower(program, facts)]
+    # The units are what costs time in a long spec, so they are made once.
+    asked = recipe.pinned(recipe.make(program, facts.data), facts)
+    made = [artifact for lower in LOWERINGS for artifact in lower(program, facts, asked)]
     sources = json.dumps({"version": 1, "files": dict(facts.sources)}, ensure_ascii=False, indent=1) + "\n"
     return (
         Artifact("ir.json", ir_file.dumps(program)),
         Artifact("sources.json", sources),
         *made,
         trace.lower(program, made),
-        lock.lower(program, facts, made),
+        lock.lower(program, facts, made, asked),
     )

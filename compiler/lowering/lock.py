@@ -5,8 +5,8 @@ bytes. It holds no time and no absolute path. `tenet plan` compares it with what
 
 >>> from compiler.build import from_text
 >>> import json; sorted(json.loads(lower(from_text('trait warm { means: "Be warm." }'), None, []).text))
-['base', 'clauses', 'data', 'device', 'files', 'judge', 'pins', 'program', 'prompt_tokens', 'seed', 'sources',
-'teacher', 'units', 'version', 'versions']
+['base', 'clauses', 'data', 'files', 'filters', 'judge', 'machine', 'measures', 'pins', 'program', 'prompt_tokens',
+'seed', 'sources', 'spec', 'teacher', 'units', 'version', 'versions']
 """
 
 from __future__ import annotations
@@ -16,23 +16,32 @@ import json
 from collections.abc import Iterable
 
 from compiler.artifact import Artifact
-from compiler.digests import unit_digest
+from compiler.digests import digest, measures_digest, unit_digest
 from compiler.facts import BaseFacts, Facts
 from compiler.ir import Program
 from compiler.lowering import recipe
+from compiler.records import Recipe
 
-VERSION = 1
+VERSION = 2
 
 
-def lower(program: Program, facts: Facts | None, artifacts: Iterable[Artifact]) -> Artifact:
+def lower(
+    program: Program, facts: Facts | None, artifacts: Iterable[Artifact], asked: Recipe | None = None
+) -> Artifact:
+    """asked: the recipe, where it is made already."""
     facts = facts or Facts()
+    asked = asked or recipe.make(program, facts.data)
     by_path = {a.path: a.text for a in artifacts}
     count = facts.base.count_tokens
     whole = {
         "version": VERSION,
+        "spec": facts.spec,
         "program": program.digest,
         "clauses": {clause.id: clause.digest for clause in program.clauses},
-        "units": {unit.id: unit_digest(unit) for unit in recipe.make(program, facts.data).units},
+        "units": {unit.id: unit_digest(unit) for unit in asked.units},
+        "measures": measures_digest(asked),
+        # Without spans, unlike the file's own digest below.
+        "filters": digest(json.loads(by_path["filters.json"])) if "filters.json" in by_path else None,
         "files": {path: text_digest(text) for path, text in sorted(by_path.items())},
         "sources": {path: text_digest(text) for path, text in facts.sources},
         "data": {file.path: file.sha256 for file in facts.data},
@@ -40,10 +49,10 @@ def lower(program: Program, facts: Facts | None, artifacts: Iterable[Artifact]) 
         "teacher": _model(facts.teacher),
         "judge": _model(facts.judge),
         "pins": pins(program, facts),
-        "device": facts.device,
+        "machine": {"device": facts.machine.device, "dtype": facts.machine.dtype, "threads": facts.machine.threads},
         "prompt_tokens": count(by_path["prompt.md"].rstrip("\n")) if count and "prompt.md" in by_path else None,
         "seed": program.train.seed,
-        "versions": dict(facts.versions),
+        "versions": dict(facts.machine.versions),
     }
     return Artifact("lock.json", json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
 

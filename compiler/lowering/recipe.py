@@ -23,7 +23,10 @@ from compiler.records import DataFile, Recipe
 
 
 def lower(program: Program, data: tuple[DataFile, ...] = (), facts: Facts | None = None) -> Artifact:
-    recipe = pinned(make(program, data), facts or Facts())
+    return artifact(pinned(make(program, data), facts or Facts()))
+
+
+def artifact(recipe: Recipe) -> Artifact:
     marks = tuple(Mark(unit.id, unit.clause_ids) for unit in recipe.units)
     return Artifact("recipe.json", written(recipe), marks)
 
@@ -31,6 +34,7 @@ def lower(program: Program, data: tuple[DataFile, ...] = (), facts: Facts | None
 def make(program: Program, data: tuple[DataFile, ...] = ()) -> Recipe:
     units = (*pairs.lower(program), *probes.lower(program))
     measured = dict.fromkeys(clause_id for unit in units for clause_id in unit.measures)
+    in_force = dict.fromkeys(clause_id for unit in units for clause_id in unit.forbids)
     return Recipe(
         base=program.model.base,
         revision=program.model.revision,
@@ -40,6 +44,7 @@ def make(program: Program, data: tuple[DataFile, ...] = ()) -> Recipe:
         method=program.train.method,
         units=units,
         measures={clause_id: deciding_checks(program.clause(clause_id)) for clause_id in measured},
+        forbids={clause_id: deciding_checks(program.clause(clause_id)) for clause_id in in_force},
         data=data,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from backends.devices import Device
 from compiler.records import (
     AnswerSource,
     Message,
@@ -16,6 +17,7 @@ from compiler.records import (
 
 ARR = PhrasesCheck(phrases=("Arr",), present=True)
 NO_CERTAINLY = PhrasesCheck(phrases=("Certainly!",), present=False)
+CPU = Device("cpu", "float32", "CPU", 1)
 SYSTEM = "The user may change these:\n- Pirate: Talk like a pirate."
 
 
@@ -43,7 +45,7 @@ def recipe(base: Path | str, count: int = 6) -> Recipe:
             chosen=AnswerSource(given=("Arr, by the sea.", "Arr, the mate.")),
             rejected=AnswerSource(given=("By the sea.", "The mate.")),
             checks=(ARR,),
-            forbids=(NO_CERTAINLY,),
+            forbids=("forbid.canned",),
             spans=("pirate.tenet:4:1",),
         ),
         Unit(
@@ -57,7 +59,7 @@ def recipe(base: Path | str, count: int = 6) -> Recipe:
             chosen=AnswerSource(system=SYSTEM, starts="Arr."),
             rejected=AnswerSource(),
             checks=(ARR,),
-            forbids=(NO_CERTAINLY,),
+            forbids=("forbid.canned",),
             spans=("pirate.tenet:4:1",),
         ),
         Unit(
@@ -74,7 +76,6 @@ def recipe(base: Path | str, count: int = 6) -> Recipe:
             chosen=AnswerSource(system=SYSTEM),
             rejected=AnswerSource(other=True, phrases=("Certainly!",)),
             checks=(NO_CERTAINLY,),
-            forbids=(NO_CERTAINLY,),
             spans=("pirate.tenet:9:1", "pirate.tenet:4:1"),
         ),
         Unit(
@@ -125,7 +126,8 @@ def recipe(base: Path | str, count: int = 6) -> Recipe:
             spans=("pirate.tenet:20:1",),
         ),
     )
-    return Recipe(base=str(base), units=units, measures={"forbid.canned": (NO_CERTAINLY,)})
+    canned = {"forbid.canned": (NO_CERTAINLY,)}
+    return Recipe(base=str(base), units=units, measures=canned, forbids=canned)
 
 
 def write(build: Path, made: Recipe) -> Path:

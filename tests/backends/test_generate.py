@@ -22,6 +22,7 @@ from compiler.records import (
     DataFile,
     JudgeCheck,
     Message,
+    PhrasesCheck,
     PreferencePair,
     Pressure,
     Probe,
@@ -30,7 +31,7 @@ from compiler.records import (
     Unit,
 )
 from tests.backends import checkpoints, recipes
-from tests.backends.recipes import ARR, NO_CERTAINLY, user
+from tests.backends.recipes import ARR, CPU, NO_CERTAINLY, user
 
 
 class Scripted:
@@ -39,6 +40,7 @@ class Scripted:
     def __init__(self, said: Any, yes: Any = lambda request: 0.9) -> None:
         self.said = said
         self.judge = yes
+        self.device = CPU
         self.asked: list[tuple[Conversation, Sampling]] = []
 
     def answers(self, batch: Any, sampling: Sampling, *, adapter: bool = False) -> list[str]:
@@ -71,7 +73,7 @@ def unit(**changes: Any) -> Unit:
         "chosen": AnswerSource(system="Talk like a pirate."),
         "rejected": AnswerSource(),
         "checks": (ARR,),
-        "forbids": (NO_CERTAINLY,),
+        "forbids": ("forbid.canned",),
         "spans": ("pirate.tenet:4:1",),
     }
     return Unit(**{**usual, **changes})
@@ -80,6 +82,7 @@ def unit(**changes: Any) -> Unit:
 def follow(
     tmp_path: Path, base: Path, *units: Unit, **changes: Any
 ) -> tuple[list[PreferencePair], list[Probe], generate.GenerateReport]:
+    changes = {"forbids": {"forbid.canned": (NO_CERTAINLY,)}, **changes}
     build = recipes.write(tmp_path / "build" / "pirate", Recipe(base=str(base), units=units, **changes))
     report = generate.run(build, cache=tmp_path / "cache", root=tmp_path)
     pairs = [PreferencePair.model_validate_json(line) for line in (build / "pairs.jsonl").read_text().splitlines()]
@@ -123,6 +126,34 @@ def test_a_broken_check_is_noticed(
     broken, _, _ = follow(tmp_path, shapes["llama"], unit(rejected=AnswerSource(texts=("No.",))))
     assert broken
     assert not any(evaluate_all((ARR,), pair.chosen[0].content) for pair in broken)
+
+
+def test_an_edited_forbid_asks_only_for_what_replaces_the_rows_that_break_it(
+    scripted: Any, shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    """Counted at the model: an edit that no row breaks asks for nothing, another one for a batch of replacements."""
+    model = scripted(pirate)
+
+    def rows_under(*phrases: str) -> tuple[set[str], int]:
+        before = len(model.asked)
+        forbids = {"forbid.canned": (PhrasesCheck(phrases=("Certainly!", *phrases), present=False),)}
+        pairs, _, report = follow(tmp_path, shapes["llama"], unit(count=30), forbids=forbids)
+        assert report.units[0].kept == 30
+        assert not any(phrase in pair.chosen[0].content for pair in pairs for phrase in ("Certainly!", *phrases))
+        return {pair.model_dump_json() for pair in pairs}, len(model.asked) - before
+
+    first, asked = rows_under()
+    assert asked > 60
+    assert rows_under("As an AI model") == (first, 0)
+    # A rule that some rows break: they alone go, and what takes their place is asked for, at both sides.
+    broken = {json.loads(row)["chosen"][0]["content"][5:-1] for row in sorted(first)[:2]}
+    second, asked = rows_under(*broken)
+    gone = first - second
+    assert {json.loads(row)["chosen"][0]["content"][5:-1] for row in gone} == broken
+    assert len(second - first) == len(gone) < 10
+    assert asked < 60
+    # And back: everything is known.
+    assert rows_under() == (first, 0)
 
 
 def test_a_judge_decides_where_a_check_asks_for_one(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:

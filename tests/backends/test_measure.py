@@ -19,6 +19,7 @@ from compiler.build import from_text
 from compiler.deciding import deciding_checks
 from compiler.failures import DataError
 from compiler.records import (
+    Arm,
     JudgeCheck,
     Measurement,
     MeasureReport,
@@ -31,7 +32,7 @@ from compiler.records import (
 from compiler.report.record import Trial
 from compiler.verdicts import compare, read
 from tests.backends import recipes
-from tests.backends.recipes import ARR, NO_CERTAINLY, user
+from tests.backends.recipes import ARR, CPU, NO_CERTAINLY, user
 
 SPEC = """
 trait pirate { means: "Talk like a pirate." example { user: "Hi" good: "Arr" bad: "Hello" } }
@@ -55,6 +56,7 @@ class Speaker:
     """Answers by what it sees: pirate with the prompt or the adapter, plain without."""
 
     def __init__(self) -> None:
+        self.device = CPU
         self.batches: list[tuple[bool, list[Conversation]]] = []
 
     def answers(self, batch: Any, sampling: Sampling, *, adapter: bool = False) -> list[str]:
@@ -330,3 +332,37 @@ def test_a_refusal_check_needs_no_judge(speaker: Speaker, tmp_path: Path) -> Non
     (decision,) = decide([Case("Q", "I cannot say.", (RefusalCheck(present=True),))], judge)
     assert decision.kept is True
     assert decision.judge_yes is None
+
+
+def test_arms_that_are_not_measured_again_keep_their_answers(
+    speaker: Speaker, shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    """As if all arms had been measured at once, whatever their order; only what an arm depends on takes it away."""
+    probes = [probe(n) for n in range(3)]
+    build, run = place(tmp_path, shapes["llama"], probes)
+    measure.run(build, run)
+    at_once = {name: (run / name).read_bytes() for name in ("measurements.jsonl", "measure.json")}
+
+    def arms(*measured: Arm) -> list[str]:
+        measure.run(build, run, arms=measured)
+        report = MeasureReport.model_validate_json((run / "measure.json").read_text())
+        assert list(report.answers.values()) == [3] * len(report.arms)
+        assert [row.arm for row in rows_of(run)] == [arm for arm in report.arms for _ in range(3)]
+        return list(report.arms)
+
+    for arm in ("adapter", "base"):
+        assert len(arms(arm)) == 4  # type: ignore[arg-type]  # mypy widens the literals of a tuple
+        assert {name: (run / name).read_bytes() for name in at_once} == at_once
+    # Another prompt takes away the arms with it, another adapter those with it, other probes all of them.
+    (build / "prompt.md").write_text("Talk like a pirate, matey.\n")
+    assert arms("base") == ["base", "adapter"]
+    assert MeasureReport.model_validate_json((run / "measure.json").read_text()).engaged is not None
+    (run / "adapter" / "adapter_model.safetensors").write_text("{ }")
+    assert arms("prompt") == ["base", "prompt"]
+    (build / "probes.jsonl").write_text("".join(probe(n + 1).model_dump_json() + "\n" for n in range(3)))
+    assert arms("adapter") == ["adapter"]
+    # A measuring that a kill has cut in two is none.
+    (run / "measurements.jsonl").write_text(
+        "".join(f"{line}\n" for line in at_once["measurements.jsonl"].decode().splitlines()[:2])
+    )
+    assert arms("base") == ["base"]

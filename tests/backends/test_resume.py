@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from backends import generate, train
+from backends import bases, generate, train
 from compiler import ir_file
 from compiler.build import from_text
+from compiler.facts import Machine
 from tests.backends import checkpoints, jobs, processes, recipes
+from tests.backends.recipes import CPU
 
 SPEC = """
 trait pirate { means: "Talk like a pirate." example { user: "Hi" good: "Arr" bad: "Hello" } }
@@ -132,3 +135,95 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path, monkeypatch: pytest
     jobs.write(build, dpo=jobs.dpo(3))
     assert train.run_folder(build, tmp_path / "runs") != run
     assert os.fspath(run.name).startswith("pirate-")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"device": "cuda"},
+        {"dtype": "bfloat16"},
+        {"threads": 3},
+        {"versions": (("torch", "9.9"),)},
+        {"versions": (("transformers", "9.9"),)},
+    ],
+)
+def test_another_machine_finds_none_of_this_ones_answers(
+    changed: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What can change a token is in a batch's name; what cannot (a parser's version) is not."""
+    from dataclasses import replace
+
+    from backends import engines, machine
+    from backends.cached import CachedEngine
+    from backends.devices import Device
+    from backends.engines import Sampling
+    from tests.backends.recipes import user
+
+    class Counting:
+        def __init__(self, device: Device) -> None:
+            self.device = device
+
+        def answers(self, batch: Any, sampling: Sampling, *, adapter: bool = False) -> list[str]:
+            return [self.device.kind for _ in batch]
+
+    base = bases.Base("x", tmp_path, "d")
+    usual = machine.of_device(CPU)
+
+    def computed(here: Machine, expected: Machine | None = None) -> int:
+        device = Device(here.device, here.dtype, here.device, here.threads or 1)
+        monkeypatch.setattr(machine, "versions", lambda: here.versions)
+        monkeypatch.setattr(machine, "expected", lambda: expected or here)
+        monkeypatch.setattr(engines, "load", lambda *_: Counting(device))
+        engine = CachedEngine(base, tmp_path / "cache")
+        engine.answers([user("Ahoy")], Sampling())
+        return engine.computed
+
+    other = replace(usual, **changed)
+    assert computed(usual) == 1
+    assert computed(replace(usual, versions=(*usual.versions, ("click", "9.9")))) == 0
+    # Where another device was expected than the one that is loaded, the loaded one gives the name.
+    assert computed(other, expected=replace(usual, dtype="float16")) == 1
+    assert computed(other if other.device == "cpu" else replace(other, threads=None)) == 0
+    assert computed(usual) == 0
+
+
+def test_two_builds_from_nothing_are_the_same_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that stands below build/: the base beside the rows and the cache too, and no time anywhere."""
+    from compiler.cli import run
+
+    spec = 'tenet 1\nmodel { base: "./model" }\nrequire hail { starts: "Arr." }\n'
+    spec += 'forbid canned { phrases: ["Certainly!"] }\ntrain { rows: 12 }\n'
+    found: list[dict[str, bytes]] = []
+    for name in ("one", "two"):
+        monkeypatch.chdir(_made(tmp_path / name))
+        checkpoints.make(Path("model"))
+        Path("small.tenet").write_text(spec)
+        assert run(["build", "small.tenet"]) == 0
+        files = [p for p in sorted(Path("build").rglob("*")) if not p.is_dir()]
+        found.append({str(p): (bytes(p.readlink()) if p.is_symlink() else p.read_bytes()) for p in files})
+    assert found[0] == found[1]
+    places = {Path(name).parts[1] for name in found[0]}
+    assert places == {".cache", "small"}
+    assert {"base", "pairs.jsonl", "lock.json"} <= {Path(name).parts[2] for name in found[0] if "small/" in name}
+    assert found[0]["build/small/pairs.jsonl"]
+    # A second build computes nothing, and tells nothing of how fast that was.
+    rates = [p.read_bytes() for p in Path("runs").glob(".rates.json")]
+    assert run(["build", "small.tenet"]) == 0
+    assert [p.read_bytes() for p in Path("runs").glob(".rates.json")] == rates
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_what_a_killed_writer_has_left_is_swept(tmp_path: Path) -> None:
+    from backends.files import write_text
+
+    path = tmp_path / "pairs.jsonl"
+    stray, own = tmp_path / ".pairs.jsonl.999999999", tmp_path / f".pairs.jsonl.{os.getppid()}"
+    other = tmp_path / ".probes.jsonl.999999999"
+    for left in (stray, own, other):
+        left.write_text("half a")
+    write_text(path, "whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in (path, own, other))

@@ -137,6 +137,23 @@ def test_no_artifact_depends_on_the_device(monkeypatch: pytest.MonkeyPatch) -> N
         assert written[0] == written[1] == written[2]
 
 
+def test_a_plan_reads_well_on_a_narrow_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", "--no-rows", str(PIRATE)]) == 0
+    lock = Path("build/pirate/lock.json")
+    built = json.loads(lock.read_text(encoding="utf-8"))
+    # A build long ago: every unit differs, and so does what computes.
+    built["units"] = {f"trait.gone_{number}/distill": "0" for number in range(20)}
+    for name in ("pairs.jsonl", "probes.jsonl"):
+        Path("build/pirate", name).write_text("", encoding="utf-8")
+    lock.write_text(json.dumps({**built, "rows": {}}), encoding="utf-8")
+    said(capsys)
+    assert run(["plan", "--units", str(PIRATE)]) == 0
+    lines = said(capsys)[0].splitlines()
+    assert all(len(line) <= 80 for line in lines), max(lines, key=len)
+    assert any(line.startswith("generate  ") for line in lines)
+    assert "          - 20 units are no longer asked for" in lines
+
+
 def test_building_again_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["build", "--no-rows", str(PIRATE)]) == 0
     before = {p: p.stat().st_mtime_ns for p in Path("build").rglob("*") if p.is_file()}
@@ -326,9 +343,25 @@ def test_a_failure_is_one_message_and_exit_code_three(
 
 def test_measuring_what_is_not_trained_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["build", "--no-rows", str(PIRATE)]) == 0
-    for command in ("measure", "diff", "chat"):
-        assert run([command, "build/pirate"]) == 3, command
+    for command in (["measure"], ["diff"], ["chat", "--arm", "adapter"]):
+        assert run([*command, "build/pirate"]) == 3, command
         assert "tenet build" in said(capsys)[1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "arms"), [([], ("base", "prompt")), (["--arm", "base"], ("base",)), (["--arm", "prompt"], ("prompt",))]
+)
+def test_one_can_talk_to_base_and_prompt_before_there_is_an_adapter(
+    asked: list[str], arms: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from backends import chat
+
+    talked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(chat, "run", lambda *given, **_: talked.append(given))
+    assert run(["build", "--no-rows", str(PIRATE)]) == 0
+    for target in ("build/pirate", str(PIRATE)):
+        assert run(["chat", target, *asked]) == 0
+    assert talked == [(Path("build/pirate"), None, arms)] * 2
 
 
 # ------------------------------------------------------------------ what is loaded

@@ -14,7 +14,12 @@ from tests.compiler.conftest import artifacts_of, program_of
 
 
 def planned(
-    text: str, before: dict[str, Artifact] | None, *, done: bool = True, rates: dict[str, float] | None = None
+    text: str,
+    before: dict[str, Artifact] | None,
+    *,
+    done: bool = True,
+    answered: bool = False,
+    rates: dict[str, float] | None = None,
 ) -> Plan:
     artifacts = artifacts_of(text, "harbor")
     recipe = Recipe.model_validate_json(artifacts["recipe.json"].text)
@@ -24,7 +29,7 @@ def planned(
         from compiler import ir_file
 
         old: dict[str, Any] = {**json.loads(before["lock.json"].text), "rows": {"pairs.jsonl": "0"}}
-        built = Built(old, ir_file.loads(before["ir.json"].text), trained=done, measured=done)
+        built = Built(old, ir_file.loads(before["ir.json"].text), trained=done, measured=done, answered=answered)
     return plan(program_of(text, "harbor"), recipe.units, lock, built, 53, rates)
 
 
@@ -101,3 +106,34 @@ def test_measured_rates_replace_guesses(texts: dict[str, str]) -> None:
     by_stage = {step.stage: step for step in found.steps}
     assert by_stage["train"].seconds == pytest.approx(106)
     assert [by_stage[s].guessed for s in ("generate", "train", "measure")] == [True, False, False]
+
+
+def test_an_edited_forbid_runs_its_own_units_and_filters_the_rest(
+    texts: dict[str, str], before: dict[str, Artifact]
+) -> None:
+    found = planned(texts["harbor"].replace('phrases: ["Certainly!"]', 'phrases: ["Certainly!", "Of course!"]'), before)
+    (change,) = found.changes
+    assert change.subject.startswith("forbid.")
+    assert {unit.split("/")[0] for unit in found.units} == {change.subject}
+    assert found.steps[0].why[0].startswith(f"{change.subject}: ")
+    assert found.steps[0].why[1].startswith("filters.json changes: all other rows pass through it again")
+
+
+def test_a_new_forbid_asks_a_model_for_nothing_but_its_own(texts: dict[str, str]) -> None:
+    """Probes are held against it too, which no model has to be asked for."""
+    # `rows` shares a number among all clauses, so that a new one takes some from each.
+    text = texts["harbor"].replace("rows: 400", "")
+    found = planned(f'{text}\nforbid slang {{ phrases: ["gonna"] }}\n', artifacts_of(text, "harbor"))
+    assert {unit.split("/")[0] for unit in found.units} == {"forbid.slang"}
+    assert stages(found) == ["generate", "train", "measure"]
+
+
+def test_answers_that_are_cached_are_not_counted(texts: dict[str, str], before: dict[str, Artifact]) -> None:
+    """A priority changes the prompt: the arms with it answer anew, and the others not."""
+    text = texts["harbor"].replace("dosing > manner", "dosing > diagnosis > manner")
+    fresh, known = planned(text, before), planned(text, before, answered=True)
+    assert fresh.steps[0].count == 2 * known.steps[0].count
+    # An edited clause with an adapter of its own: its probes in every arm, all probes in the arms with the adapter.
+    text = texts["harbor"].replace('about: "what illness somebody has"', 'about: "what disease somebody has"')
+    fresh, known = planned(text, before), planned(text, before, answered=True)
+    assert fresh.steps[-1].count / 2 < known.steps[-1].count < fresh.steps[-1].count

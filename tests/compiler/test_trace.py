@@ -8,12 +8,28 @@ from pathlib import Path
 
 import pytest
 
+from compiler import verdicts
 from compiler.artifact import Artifact, Mark
+from compiler.cli import run
 from compiler.failures import DataError
-from compiler.records import ChatRow, Message, PreferencePair, Probe, Recipe, Unit
+from compiler.records import (
+    ARMS,
+    ChatRow,
+    DataFile,
+    Measurement,
+    MeasureReport,
+    Message,
+    PreferencePair,
+    Probe,
+    Recipe,
+    Unit,
+)
+from compiler.report.record import DiffReport
+from compiler.tallies import decided_by
 from compiler.trace import trace
 from tests.compiler.conftest import NAMES, artifacts_of
 
+Capture = pytest.CaptureFixture[str]
 Write = Callable[[dict[str, Artifact], str], Path]
 
 
@@ -23,7 +39,8 @@ def row_of(unit: Unit) -> PreferencePair | Probe:
     if unit.purpose == "probes":
         return Probe(
             id=f"{unit.id}-0000", clause_id=unit.clause_ids[0], messages=ask, checks=unit.checks,
-            measures=unit.measures, unit=unit.id, spans=unit.spans,
+            measures=unit.measures, unit=unit.id, spans=unit.spans, aspect=unit.aspect,
+            pressure=unit.pressure.technique if unit.pressure else None,
         )  # fmt: skip
     answer = (Message(role="assistant", content="an answer"),)
     return PreferencePair(
@@ -52,25 +69,32 @@ def with_rows(artifacts: dict[str, Artifact], folder: Path) -> Path:
 
 
 def places(folder: Path) -> list[tuple[str, str]]:
-    """Every line of every text file that has content, every key of the maps, every row."""
+    """Every line of every text and JSON file that says something, every key of the maps, every row."""
     found = []
     source_map = json.loads((folder / "trace.json").read_text(encoding="utf-8"))
-    for file, marks in source_map["files"].items():
-        found += [(file, place) for place in marks]
-        lines = (folder / file).read_text(encoding="utf-8").splitlines()
-        if not file.endswith(".json"):
-            found += [(file, str(n)) for n, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    found += [(file, place) for file, marks in source_map["files"].items() for place in marks]
+    for path in sorted(folder.rglob("*.*")):
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        # The long files repeat themselves: some lines of each say enough.
+        every = max(1, len(lines) // 150)
+        some = [n for n in range(1, len(lines) + 1, every) if not is_layout(lines[n - 1])]
+        found += [(path.relative_to(folder).as_posix(), str(n)) for n in some]
     for file in ("pairs.jsonl", "probes.jsonl", "sft.jsonl"):
         rows = (folder / file).read_text(encoding="utf-8").splitlines()
-        found += [(file, str(number)) for number in range(1, len(rows) + 1)]
         found += [(file, json.loads(row)["id"]) for row in rows]
     return found
+
+
+def is_layout(line: str) -> bool:
+    """Empty lines, brackets, the file's version, and the headings of the prompt."""
+    return not line.strip(' {}[],"') or line.strip().startswith(('"version": ', '"is": '))
 
 
 def test_every_place_leads_to_a_line_of_the_spec(build: Path) -> None:
     texts = json.loads((build / "sources.json").read_text(encoding="utf-8"))["files"]
     everything = places(build)
-    assert len(everything) > 200
+    assert len(everything) > 500
+    assert {file for file, _ in everything} >= {"lock.json", "ir.json", "recipe.json", "filters.json", "prompt.md"}
     for file, place in everything:
         trail = trace(build, file, place)
         assert trail.causes, f"{file}:{place} leads nowhere"
@@ -139,3 +163,94 @@ def test_a_row_whose_clause_was_lost_is_noticed(build: Path) -> None:
     row = {**json.loads(rows[0]), "clause_ids": [], "spans": []}
     (build / "pairs.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
     assert trace(build, "pairs.jsonl", "1").causes == ()
+
+
+@pytest.fixture
+def measured(build: Path, tmp_path: Path) -> Path:
+    """A run of the build, measured: every arm keeps what it is asked in all answers but one in five."""
+    run = tmp_path / "runs" / f"{build.name}-0123456789ab"
+    run.mkdir(parents=True)
+    probes = [Probe.model_validate_json(line) for line in (build / "probes.jsonl").read_text("utf-8").splitlines()]
+    rows = [
+        Measurement(
+            probe_id=probe.id, arm=arm, answer=f"answer {number}",
+            held={i: (number + len(arm)) % 5 != 0 for i in (probe.clause_id, *probe.measures)},
+        )
+        for arm in ARMS
+        for number, probe in enumerate(probes)
+    ]  # fmt: skip
+    (run / "measurements.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in rows), "utf-8")
+    clauses = {probe.clause_id for probe in probes}
+    report = MeasureReport(
+        base="nano", base_sha256="b5" * 32, probes_sha256="9e" * 32, judge="nano", judge_is_subject=True,
+        teaching_base=True, arms=ARMS, answers={arm: len(probes) for arm in ARMS}, device="cpu", dtype="float32",
+        sampling="greedy", versions={"torch": "2.13.0"},
+        decided_by={i: {f: tuple(p.id for p in ps) for f, ps in decided_by(i, probes).items()} for i in clauses},
+    )  # fmt: skip
+    (run / "measure.json").write_text(report.model_dump_json(indent=1), "utf-8")
+    (run / "diff.json").write_text(verdicts.diff(build, run).model_dump_json(indent=1), "utf-8")
+    (run / "run.json").write_text('{\n "method": "dpo",\n "base": "nano",\n "rows": {"pairs.jsonl": "0"}\n}\n', "utf-8")
+    (run / "events.jsonl").write_text('{"stage": "dpo", "step": 1, "loss": 0.7}\n', "utf-8")
+    return run
+
+
+def test_every_line_of_a_run_leads_to_the_spec(build: Path, measured: Path) -> None:
+    for path in sorted(measured.iterdir()):
+        lines = path.read_text("utf-8").splitlines()
+        assert lines
+        # diff.json has thousands of lines, and the ways back repeat.
+        for number in range(1, len(lines) + 1, max(1, len(lines) // 150)):
+            if not is_layout(lines[number - 1]):
+                trail = trace(build, path.name, str(number), measured)
+                assert trail.causes, f"{path.name}:{number} leads nowhere: {lines[number - 1]}"
+
+
+def test_a_line_of_the_measuring_leads_to_the_clause_that_its_probe_decides(build: Path, measured: Path) -> None:
+    lines = (measured / "measure.json").read_text("utf-8").splitlines()
+    start = next(n for n, line in enumerate(lines) if '"decided_by"' in line)
+    number = next(n for n, line in enumerate(lines) if n > start and "refuse.dosing/" in line)
+    trail = trace(build, "measure.json", str(number + 1), measured)
+    assert trail.causes[0].id in ("refuse.dosing", "forbid.canned")
+    assert trail.chain[1].startswith("at decided_by > ")
+    seed = trace(build, "lock.json", "seed")
+    assert [cause.id for cause in seed.causes] == ["train"]
+    assert [cause.id for cause in trace(build, "lock.json", "refuse.dosing").causes] == ["refuse.dosing"]
+
+
+def test_every_number_of_the_table_leads_to_its_answers(build: Path, measured: Path) -> None:
+    report = DiffReport.model_validate_json((measured / "diff.json").read_text("utf-8"))
+    figures = [(row.id, row.id, row.rates) for row in report.clauses]
+    figures += [(row.id, f"{row.id}/{trial.of}", trial.rates) for row in report.clauses for trial in row.trials]
+    assert report.facts is not None
+    figures.append(("facts", "facts", report.facts.rates))
+    assert len(figures) > len(report.clauses) + 1
+    for owner, place, rates in figures:
+        for rate in rates:
+            trail = trace(build, "diff.json", f"{place}/{rate.arm}", measured)
+            assert [cause.id for cause in trail.causes] == [owner]
+            assert trail.chain[0].startswith(f"{rate.arm}: {rate.count:g} of {rate.n} ")
+            if rate.n > rate.count and report.clauses[0].comparison == ">=":
+                assert " broke it in " in trail.chain[-1]
+    for effect in report.side_effects:
+        assert trace(build, "diff.json", effect.id, measured).shows.startswith(effect.title)
+    with pytest.raises(DataError) as error:
+        trace(build, "diff.json", "refuse.dosing/insistance", measured)
+    assert "over_refusal" in (error.value.help or "")
+
+
+def test_a_row_of_the_users_own_data_leads_to_its_line(build: Path) -> None:
+    recipe = Recipe.model_validate_json((build / "recipe.json").read_text("utf-8"))
+    data = (DataFile(path="chats.jsonl", sha256="0" * 64, span="x.tenet:1:1"),)
+    (build / "recipe.json").write_text(recipe.model_copy(update={"data": data}).model_dump_json(), "utf-8")
+    trail = trace(build, "sft.jsonl", "1")
+    assert trail.chain[1] == "row 1 of chats.jsonl, kept by filters.json"
+    assert [cause.id for cause in trail.causes] == ["train"]
+
+
+def test_the_command_shows_a_trail_in_a_few_lines(build: Path, measured: Path, capsys: Capture) -> None:
+    assert run(["trace", "--out", str(build.parent), f"{measured}/diff.json:refuse.dosing/adapter"]) == 0
+    said = capsys.readouterr().out
+    assert "refuse.dosing" in said
+    assert f"{build.name}.tenet:" in said
+    assert run(["trace", f"{build}/lock.json:program"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) < 40

@@ -37,7 +37,7 @@ class Workplace:
         return {
             str(path.relative_to(self.folder)): path.read_bytes()
             for path in found
-            if path.name != "events.jsonl" and ".cache" not in path.parts and "base" not in path.parts
+            if path.name not in ("events.jsonl", ".rates.json")
         }
 
 

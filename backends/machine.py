@@ -1,0 +1,60 @@
+"""What computes on this machine, as far as it can change a token or a weight, told without loading torch.
+
+In: the environment, the driver's device files, the metadata of installed packages. Out: a `Machine`. An engine that is
+loaded knows better (`of_device`): a driver may be there without a torch that uses it. This file must not know models
+or specs.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from backends.devices import CPU_THREADS, Device
+from compiler.facts import DeviceKind, Machine
+
+PACKAGES = ("tenetc", "torch", "transformers", "trl", "peft", "datasets", "accelerate", "tokenizers", "pydantic")
+DTYPES = {"cpu": "float32", "mps": "float32", "cuda": "bfloat16"}
+"""As `backends.devices.choose` takes them; only CUDA devices of before 2020 have no bfloat16."""
+
+
+def expected() -> Machine:
+    """What `backends.devices.choose` is expected to choose here."""
+    kind = _kind()
+    return Machine(kind, DTYPES[kind], _threads(kind), versions())
+
+
+def of_device(device: Device) -> Machine:
+    """The machine of a device that was chosen."""
+    kinds: dict[str, DeviceKind] = {"cuda": "cuda", "mps": "mps"}
+    kind = kinds.get(device.kind, "cpu")
+    return Machine(kind, device.dtype, device.threads if kind == "cpu" else None, versions())
+
+
+def _kind() -> DeviceKind:
+    match os.environ.get("TENET_DEVICE"):
+        case ("cpu" | "cuda" | "mps") as wanted:
+            return wanted
+    if platform.system() == "Darwin" and platform.machine() == "arm64":
+        return "mps"
+    seen = Path("/dev/nvidiactl").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") != ""
+    return "cuda" if seen and not dict(versions()).get("torch", "").endswith("+cpu") else "cpu"
+
+
+def _threads(kind: DeviceKind) -> int | None:
+    return int(os.environ.get("TENET_THREADS", CPU_THREADS)) if kind == "cpu" else None
+
+
+@cache
+def versions() -> tuple[tuple[str, str], ...]:
+    """Python's and the packages' versions; a package that is missing has none."""
+    found = [("python", platform.python_version())]
+    for package in PACKAGES:
+        try:
+            found.append((package, version(package)))
+        except PackageNotFoundError:
+            continue
+    return tuple(found)
