@@ -95,21 +95,4 @@ def _rows(path: Path, file: DataFile) -> Iterator[tuple[int, Any]]:
         raise DataError(f"{file.path} is not there", help="paths of `data` start from the spec's folder")
     if file_digest(path) != file.sha256:
         raise DataError(f"{file.path} has changed since it was compiled", help="build the spec again: tenet build SPEC")
-    if path.suffix == ".parquet":
-        return _parquet(path)
-    return data.read_json_lines(path)
-
-
-def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
-    """Rows with their number from 1; a Parquet file is read group by group, so that a large one fits."""
-    import pyarrow
-    from pyarrow import parquet
-
-    number = 0
-    try:
-        for batch in parquet.ParquetFile(path).iter_batches(batch_size=1024):
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path.name} is no Parquet file that can be read: {error}") from error
+    return data.read_rows(path, file.path)
