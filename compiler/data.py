@@ -48,11 +48,13 @@ class Unreadable(RowFault):
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """line: from 1. reason: in words. clause_ids: the clauses whose rule the row breaks; empty for a malformed row."""
+    """line: from 1. reason: in words. rule: the key of the rule that the row breaks, None for a malformed row;
+    clause_ids: its clauses."""
 
     line: int
     reason: str
     clause_ids: tuple[str, ...] = ()
+    rule: str | None = None
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ def filter_rows(rows: Iterable[tuple[int, Any]], filters: Filters) -> Filtered:
         if rule is None:
             out.kept.append((line, chat))
         else:
-            out.dropped.append(Dropped(line, rule.reason, rule.clause_ids))
+            out.dropped.append(Dropped(line, rule.reason, rule.clause_ids, rule.key))
     return out
 
 

@@ -112,7 +112,7 @@ class Candidates:
             return "asked twice"
         if probes:
             return None
-        if self.author.near(candidate.ask) or self.author.same(first_ask(candidate.conversation)):
+        if any(self.author.near(m.content) for m in candidate.conversation if m.role == "user"):
             return "the author's own probe"
         return "names what is held out" if self.held_out.named_in(candidate.ask) else None
 

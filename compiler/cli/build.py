@@ -13,7 +13,7 @@ from compiler.cli.specs import SpecPath
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backends.generate import GenerateReport, UnitCounts
+    from backends.generate.report import GenerateReport, UnitCounts
     from compiler.ir import Program
 
 

@@ -27,7 +27,7 @@ from compiler.records import ARMS, DataFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from backends.generate import GenerateReport
+    from backends.generate.report import GenerateReport
     from compiler.artifact import Artifact
     from compiler.progress import Progress
     from compiler.records import Arm
