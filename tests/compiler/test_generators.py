@@ -11,7 +11,7 @@ from compiler.generators.identity import MAKER_PROBES, MAKER_TRAINING, NAME_PROB
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
 from compiler.ir import Program
 from compiler.lowering import filters, pairs, probes, recipe
-from compiler.records import AffixCheck, RefusalCheck, Unit
+from compiler.records import AffixCheck, JudgeCheck, PhrasesCheck, RefusalCheck, Unit
 from compiler.rendering import clause_lines
 from compiler.statistics import outcome
 from compiler.tallies import interval
@@ -168,6 +168,13 @@ def test_examples_pair_good_ok_and_bad() -> None:
         ("o", "b1"),
         ("o", "b2"),
     ]
+
+
+def test_examples_are_decided_by_their_clause_as_other_rows_are() -> None:
+    text = 'trait a {{ means: "b" {} example {{ user: "Hi" good: "Arr." bad: "Hm." }} }}'
+    assert units_of(text.format(""))["trait.a/examples"].checks == (JudgeCheck(principle="B."),)
+    signed = units_of(text.format('signs: "arr"'))["trait.a/examples"]
+    assert signed.checks == (PhrasesCheck(phrases=("arr",), present=True),)
 
 
 @pytest.mark.parametrize("rows", [60, 400, 2000])
