@@ -70,14 +70,12 @@ def read_own_data(
         counts.dropped.update(found.counts())
         out.broken.update(d.rule for d in found.dropped if d.rule is not None)
         for line, chat in found.kept:
-            kept = _fitted(chat, template, max_length)
             reason = _unfit(chat, author, held_out) or template.refusal(chat)
-            if reason is None and kept is None:
-                reason = f"no answer within {max_length} tokens"
-            elif reason is None and wording_of(chat) in seen:
+            if reason is None and wording_of(chat) in seen:
                 reason = "is among the rows already"
-            if reason is not None or kept is None:
-                counts.dropped[str(reason)] += 1
+            kept = _fitted(chat, template, max_length) if reason is None else None
+            if kept is None:
+                counts.dropped[reason or f"no answer within {max_length} tokens"] += 1
                 continue
             seen.add(wording_of(chat))
             counts.kept += 1

@@ -114,7 +114,7 @@ def _warnings(program: Program, units: Sequence[UnitCounts]) -> Iterator[tuple[s
             if not sum(u.kept for u in found):
                 wanted = sum(u.wanted for u in found)
                 what = TOLD.get(aspect, aspect)
-                yield f"no row {what}: {clause.id} has 0 of {wanted} rows", _help(found)
+                yield f"{clause.id} has no row that {what}: none of {wanted} was kept", _help(found)
         probes = [u for u in own if u.purpose == "probes"]
         if probes and not sum(u.kept for u in probes):
             yield f"{clause.id} has no probe, so that it cannot be measured", _help(probes)

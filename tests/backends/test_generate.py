@@ -91,6 +91,12 @@ def follow(
     return pairs, probes, report
 
 
+def write_job(build: Path, max_length: int) -> None:
+    (build / "jobs").mkdir(parents=True, exist_ok=True)
+    job = f"model_name_or_path: base\ndatasets: [{{path: json, data_files: sft.jsonl}}]\nmax_length: {max_length}\n"
+    (build / "jobs" / "sft.yaml").write_text(job)
+
+
 def pirate(conversation: Conversation, sampling: Sampling) -> str:
     """Follows a pirate prompt but for one question in three at the first try, and says Certainly! to some."""
     asked = conversation[-1].content
@@ -411,10 +417,7 @@ def test_chats_longer_than_a_job_takes_are_counted(scripted: Any, shapes: dict[s
     rows = [fits, cut, shortened, too_long]
     (tmp_path / "chats.jsonl").write_text("".join(json.dumps({"messages": row}) + "\n" for row in rows))
     files = (DataFile(path="chats.jsonl", sha256=file_digest(tmp_path / "chats.jsonl"), span="a.tenet:3:5"),)
-    jobs = tmp_path / "build" / "pirate" / "jobs"
-    jobs.mkdir(parents=True)
-    job = f"model_name_or_path: base\ndatasets: [{{path: json, data_files: sft.jsonl}}]\nmax_length: {limit}\n"
-    (jobs / "sft.yaml").write_text(job)
+    write_job(tmp_path / "build" / "pirate", limit)
     _, _, report = follow(tmp_path, shapes["llama"], data=files, method="sft")
     chats = [json.loads(line)["messages"] for line in (tmp_path / "build/pirate/sft.jsonl").read_text().splitlines()]
     assert chats == [fits, cut, shortened[:2]]
@@ -567,6 +570,9 @@ def test_chats_that_the_template_refuses_are_dropped_and_counted(scripted: Any, 
     _, _, report = follow(tmp_path, base, unit(), rules=(), data=files, method="sft")
     assert report.data[0].kept == 2
     assert report.data[0].dropped == {"the chat template refuses it": 3}
+    write_job(tmp_path / "build" / "pirate", 4)
+    _, _, report = follow(tmp_path, base, unit(), rules=(), data=files, method="sft")
+    assert report.data[0].dropped["the chat template refuses it"] == 3, "none of them can be measured by it"
 
 
 def test_a_system_message_never_becomes_an_answer() -> None:

@@ -101,7 +101,7 @@ def test_a_clause_without_rows_is_a_loud_warning(capsys: pytest.CaptureFixture[s
     """One of its two ways of teaching is enough to lose: rows that answer teach nobody to refuse."""
     show_counts(compilation(), report("refuse.dosing/refuse"))
     text = said(capsys)
-    assert "warning: no row shows it kept: refuse.dosing has 0 of 40 rows" in text
+    assert "warning: refuse.dosing has no row that shows it kept: none of 40 was kept" in text
     assert "help: 32 times chosen fails its checks; the model that writes answers" in text
     assert text.count("warning:") == 1
 
