@@ -77,7 +77,8 @@ def _good(program: Program, clause: Clause, example: Example) -> Iterator[Diagno
 
 
 def _bad(clause: Clause, example: Example) -> Iterator[Diagnostic]:
-    if _by_judge(clause):
+    # What a trait must not turn into, a judge sees, and it may be all that is bad about an answer with its signs.
+    if _by_judge(clause) or (isinstance(clause.body, Trait) and clause.body.avoid):
         return
     # Most bad answers break their clause plainly; only what takes a grammar to see is measured.
     measured = isinstance(clause.body, Refuse | Persona)

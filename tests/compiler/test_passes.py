@@ -194,6 +194,7 @@ def test_an_example_against_its_own_clause_is_found(clause: str, code: str) -> N
         'prefer a { this: "x" max_words: 2 example { user: "Hi" good: "Hello - friend" bad: "Hi to you." } }',
         'refuse a { about: "x" example { user: "Hi" good: "That stays in the locker." bad: "It is blue." } }',
         'persona Ann { example { user: "Who is it?" good: "Ann." bad: "Bob." } }',
+        'trait a { means: "a" not: "b" signs: "arr" example { user: "Hi" good: "Arr." bad: "Arr, arr, arr." } }',
     ],
 )
 def test_examples_that_agree_with_their_clause_are_left_alone(clause: str) -> None:
