@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from backends import banks, bases, generate
 from backends.cached import CachedEngine
 from backends.chats import without_system
 from backends.engines import Conversation, Sampling
+from backends.generate.candidates import QUESTION
 from backends.generate.disjoint import check_disjoint
 from backends.generate.report import GenerateReport
 from backends.generate.split import HeldOut, Prompts, normal
@@ -279,7 +281,7 @@ def test_the_question_writer_is_asked_with_its_own_seeds(
     assert {"knots" in text for text in asked} == {True, False}
     assert report.units[0].dropped["asked twice"] > 0
     assert not {normal(a) for a in asked} & {normal(p.messages[0].content) for p in probes}
-    seeds = {sampling.seed for c, sampling in model.asked if sampling.temperature == 1.0}
+    seeds = {sampling.seed for c, sampling in model.asked if replace(sampling, seed=QUESTION.seed) == QUESTION}
     assert len(seeds) >= 2
 
 
