@@ -86,6 +86,10 @@ class Chat:
         """How many tokens `text` has by itself."""
         return len(self._ids(text))
 
+    def length(self, messages: Sequence[Message]) -> int:
+        """How many tokens a whole chat has, as a trainer renders it."""
+        return len(self._ids(self.tokenizer.apply_chat_template(self.fit(messages), tokenize=False)))
+
     def check_prefix(self, prompt: Sequence[Message], answer: str) -> None:
         """Raise unless the prompt's tokens begin those of prompt and answer: a trainer would cut the rest off.
 

@@ -61,6 +61,21 @@ _TABLE = (
         "Change one of the two.",
         "warning",
     ),
+    Code(
+        "T0509",
+        "example that its checks do not bear out",
+        "A good answer of an example does not pass what decides the clause, or a bad one does: rows made of it are left"
+        " out of training, and counted.",
+        "Mend the answer; a request that must be answered goes under `safe` of its refusal.",
+        "warning",
+    ),
+    Code(
+        "T0510",
+        "absolute path of data",
+        "`data` names a file by an absolute path, which holds on this machine only; a build names no place of a"
+        " machine.",
+        "Put the file, or a link to it, beside the spec, and write its path from there.",
+    ),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}

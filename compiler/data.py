@@ -1,8 +1,9 @@
-"""The user's own chats: read, brought into one shape, and filtered by `filters.json`.
+"""Chats against `filters.json`, and the user's own chats: read, brought into one shape, and filtered.
 
-In: rows of JSON Lines (or dictionaries that another reader made of Parquet), with `messages`, or with `prompt` and
-`completion`, each a text or a list of messages. Out: chats, and for every row left out its line, a reason, and the
-clauses that caused it. This file must not know models, and reads no format but JSON Lines.
+In: rows of JSON Lines or Parquet, with `messages`, or with `prompt` and `completion`, each a text or a list of
+messages. Out: chats, and for every row left out its line, a reason, and the clauses that caused it. A row that cannot
+be read at all stops the build (`count_chats`); one that can be read and not used is dropped and counted. Generated rows
+pass the same rules (`rules_for`). This file must not know models.
 
 >>> from compiler.records import FilterRule, Filters, PhrasesCheck
 >>> canned = PhrasesCheck(phrases=("Certainly!",), present=False)
@@ -25,7 +26,7 @@ from typing import Any
 
 from compiler.checks import evaluate
 from compiler.failures import DataError
-from compiler.records import FilterRule, Filters, JudgeCheck, Message
+from compiler.records import FilterRule, Filters, JudgeCheck, Message, Unit
 
 Chat = tuple[Message, ...]
 
@@ -33,17 +34,27 @@ Chat = tuple[Message, ...]
 NEARLY = 0.6
 
 
+# Unreadable rows that a message names.
+MOST_NAMED = 5
+
+
 class RowFault(ValueError):
     """A row is in no shape that can be trained on; the message says why, in words that can be counted."""
 
 
+class Unreadable(RowFault):
+    """A row is no chat at all, so that its file is torn, or is another kind of file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """line: from 1. reason: in words. clause_ids: the clauses whose rule the row breaks; empty for a malformed row."""
+    """line: from 1. reason: in words. rule: the key of the rule that the row breaks, None for a malformed row;
+    clause_ids: its clauses."""
 
     line: int
     reason: str
     clause_ids: tuple[str, ...] = ()
+    rule: str | None = None
 
 
 @dataclass(slots=True)
@@ -58,12 +69,12 @@ class Filtered:
 
 
 def filter_file(path: Path, filters: Filters) -> Filtered:
-    """Read a file of JSON Lines and keep what satisfies every rule.
+    """Read a file and keep what satisfies every rule.
 
     Raises:
         DataError: the file cannot be read at all. A malformed row is dropped and counted instead.
     """
-    return filter_rows(read_json_lines(path), filters)
+    return filter_rows(read_rows(path), filters)
 
 
 def filter_rows(rows: Iterable[tuple[int, Any]], filters: Filters) -> Filtered:
@@ -79,28 +90,101 @@ def filter_rows(rows: Iterable[tuple[int, Any]], filters: Filters) -> Filtered:
         if rule is None:
             out.kept.append((line, chat))
         else:
-            out.dropped.append(Dropped(line, rule.reason, rule.clause_ids))
+            out.dropped.append(Dropped(line, rule.reason, rule.clause_ids, rule.key))
     return out
 
 
-def read_json_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    """Yield line numbers and rows; a line that is no JSON is yielded as a `RowFault`."""
+# ------------------------------------------------------------------ files
+
+
+def count_chats(path: Path, name: str) -> int:
+    """Read the whole file and return how many of its rows are chats; what a rule says of them is not asked here.
+
+    Args:
+        name: the file as the user named it, for messages.
+
+    Raises:
+        DataError: the file is empty, or a row is unreadable; the message names the lines.
+    """
+    chats = rows = 0
+    torn: list[tuple[int, str]] = []
+    for line, row in read_rows(path, name):
+        rows += 1
+        try:
+            chat_of(row)
+            chats += 1
+        except Unreadable as fault:
+            torn.append((line, str(fault)))
+        except RowFault:
+            continue
+    if torn:
+        raise DataError(_torn(torn, name), help=_way_out(torn, rows))
+    if not rows:
+        raise DataError(f"{name} is empty", help=f"put chats into it, one JSON object a line: {SHAPE}")
+    return chats
+
+
+SHAPE = '{"messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}'
+
+
+def _torn(torn: list[tuple[int, str]], name: str) -> str:
+    named = [f"{name}:{line} {reason}" for line, reason in torn[:MOST_NAMED]]
+    more = len(torn) - len(named)
+    return "; ".join([*named, *([f"and {more} more lines like these"] if more else [])])
+
+
+def _way_out(torn: list[tuple[int, str]], rows: int) -> str:
+    reasons = {reason for _, reason in torn}
+    if "is not UTF-8" in reasons:
+        return "save the file as UTF-8 (iconv -f latin1 -t utf-8 OLD > NEW), or remove these lines"
+    if reasons == {"is not an object"} and len(torn) == rows == 1:
+        return "a JSON array is one line here; write one object a line: jq -c '.[]' OLD > NEW"
+    return f"mend or remove these lines; a line is {SHAPE}, or has `prompt` and `completion`"
+
+
+def read_rows(path: Path, name: str | None = None) -> Iterator[tuple[int, Any]]:
+    """Yield line numbers and rows; a line that is no JSON is yielded as a `RowFault`.
+
+    Raises:
+        DataError: the file cannot be opened, or is no Parquet file though it is called so.
+    """
+    name = name or str(path)
     try:
-        with path.open("rb") as stream:
-            for number, raw in enumerate(stream, 1):
-                if raw.strip():
-                    yield number, _parsed(raw, first=number == 1)
+        yield from _parquet(path, name) if path.suffix == ".parquet" else _json_lines(path)
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", help="check `train { data: ... }`") from error
+        reason = error.strerror or str(error)
+        raise DataError(f"{name} cannot be read: {reason}", help="check `train { data: ... }`") from error
+
+
+def _json_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    with path.open("rb") as stream:
+        for number, raw in enumerate(stream, 1):
+            if raw.strip():
+                yield number, _parsed(raw, first=number == 1)
+
+
+def _parquet(path: Path, name: str) -> Iterator[tuple[int, Any]]:
+    """Rows with their number from 1, read group by group, so that a large file fits."""
+    import pyarrow
+    from pyarrow import parquet
+
+    number = 0
+    try:
+        for batch in parquet.ParquetFile(path).iter_batches(batch_size=1024):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{name} is no Parquet file that can be read: {error}", help="write the file anew") from error
 
 
 def _parsed(raw: bytes, first: bool) -> Any:
     try:
         return json.loads(raw.decode("utf-8-sig" if first else "utf-8"))
     except UnicodeDecodeError:
-        return RowFault("is not UTF-8")
+        return Unreadable("is not UTF-8")
     except (ValueError, RecursionError):
-        return RowFault("is not JSON")
+        return Unreadable("is not JSON")
 
 
 # ------------------------------------------------------------------ shape
@@ -115,13 +199,13 @@ def chat_of(row: Any) -> Chat:
     if isinstance(row, RowFault):
         raise row
     if not isinstance(row, Mapping):
-        raise RowFault("is not an object")
+        raise Unreadable("is not an object")
     if row.get("messages") is not None:
         chat = _messages(row["messages"], "messages")
     elif row.get("prompt") is not None and row.get("completion") is not None:
         chat = (*_side(row["prompt"], "user"), *_side(row["completion"], "assistant"))
     else:
-        raise RowFault("has neither messages nor prompt and completion")
+        raise Unreadable("has neither messages nor prompt and completion")
     if not any(m.role == "user" for m in chat):
         raise RowFault("has no user message")
     if chat[-1].role != "assistant":
@@ -139,13 +223,13 @@ def _side(value: Any, role: str) -> Chat:
 
 def _messages(value: Any, what: str) -> Chat:
     if not isinstance(value, list | tuple) or not value:
-        raise RowFault(f"has no list of messages in {what}")
+        raise Unreadable(f"has no list of messages in {what}")
     return tuple(_message(item) for item in value)
 
 
 def _message(item: Any) -> Message:
     if not isinstance(item, Mapping):
-        raise RowFault("has a message that is not an object")
+        raise Unreadable("has a message that is not an object")
     role, content = item.get("role"), item.get("content")
     if role not in ("system", "user", "assistant"):
         raise RowFault("has a role other than system, user and assistant")
@@ -160,6 +244,20 @@ def _message(item: Any) -> Message:
 
 
 # ------------------------------------------------------------------ rules
+
+
+def rules_for(unit: Unit, filters: Filters) -> Filters:
+    """Return the rules that generated rows of `unit` have to satisfy.
+
+    Which questions a refusal is about is told by words here, and the unit of the refusal itself knows it: its own
+    checks have decided which of its rows refuse, so that no word list decides again.
+    """
+    own = unit.clause_ids[0]
+    return Filters(rules=tuple(r for r in filters.rules if not (own in r.clause_ids and _about_refusing(r))))
+
+
+def _about_refusing(rule: FilterRule) -> bool:
+    return bool(rule.topic or rule.asks or rule.otherwise)
 
 
 def broken_rule(chat: Chat, filters: Filters) -> FilterRule | None:

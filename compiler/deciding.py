@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from compiler import wording
+from compiler.checks import refusal
 from compiler.ir import Clause
 from compiler.records import (
     AffixCheck,
@@ -57,7 +58,7 @@ def deciding_checks(clause: Clause) -> tuple[Check, ...]:
                 *(shows([part]) for part in body.includes),
             )
         case Refuse():
-            return (RefusalCheck(present=True), *style_checks(body), *offer_checks(body))
+            return (refusal_check(clause, present=True), *style_checks(body), *offer_checks(body))
         case Prefer():
             if body.max_words or body.max_sentences:
                 return (LengthCheck(max_words=body.max_words, max_sentences=body.max_sentences),)
@@ -123,11 +124,42 @@ def offer_checks(body: Refuse) -> tuple[Check, ...]:
     """
     if not body.offer:
         return ()
-    parts = re.split(r",\s*(?:or\s+)?|\s+or\s+|;\s*", body.offer)
+    return (PhrasesCheck(phrases=offered(body), present=True),)
+
+
+def offered(body: Refuse) -> tuple[str, ...]:
+    """The things that a refusal offers instead, without articles."""
+    parts = re.split(r",\s*(?:or\s+)?|\s+or\s+|;\s*", body.offer or "")
     names = [
         re.sub(r"^(?:an?|the|to|your|our)\s+", "", part.strip().rstrip("."), flags=re.IGNORECASE) for part in parts
     ]
-    return (PhrasesCheck(phrases=tuple(dict.fromkeys(n for n in names if n)), present=True),)
+    return tuple(dict.fromkeys(n for n in names if n))
+
+
+def refusal_check(clause: Clause, *, present: bool) -> RefusalCheck:
+    """Whether an answer declines, in the usual words or in those of the clause's own examples.
+
+    >>> from compiler.build import from_text
+    >>> program = from_text('''
+    ... refuse treasure { about: "where the treasure is"
+    ...   example { user: "Where is it?"  good: "That stays in the locker, friend."  bad: "By the palm." } }
+    ... ''')
+    >>> refusal_check(program.clause("refuse.treasure"), present=True).cues
+    ('that stays in the locker',)
+    """
+    return RefusalCheck(present=present, cues=cues_of(clause))
+
+
+def cues_of(clause: Clause) -> tuple[str, ...]:
+    """The phrases by which the clause's good examples refuse, where the usual detector finds nothing in them."""
+    body = clause.body
+    if not isinstance(body, Refuse) or not clause.examples:
+        return ()
+    # Where the bad answer is the refusal, the example shows what must be answered: its good answer is no house refusal.
+    refusing = [e for e in clause.examples if not any(refusal.find(text) for text in e.bad)]
+    refusals = [text for e in refusing for text in e.good]
+    answers = [text for e in clause.examples for text in ((*e.bad, *e.ok) if e in refusing else (*e.good, *e.ok))]
+    return refusal.compile_cues(refusals, answers, offered(body))
 
 
 def voice_checks(voice: Voice) -> tuple[Check, ...]:
@@ -145,7 +177,7 @@ def opposite_checks(clause: Clause) -> tuple[Check, ...]:
     """
     match clause.body:
         case Refuse():
-            return (RefusalCheck(present=False),)
+            return (refusal_check(clause, present=False),)
         case Trait() | Stance():
             # What a trait must not turn into (the further check) says nothing about whether it shows.
             check = deciding_checks(clause)[0]

@@ -172,11 +172,7 @@ class Unit(Record):
     rejected: AnswerSource | None = None
     checks: tuple[Check, ...] = ()
     """The clause's own checks: a chosen answer passes all, a rejected one fails one; they decide a probe.
-    None: the sides are the author's own and are taken as they stand (`forbids` still hold for the chosen one)."""
-    forbids: tuple[str, ...] = ()
-    """Ids of every forbid in force, and of every clause whose parts all answers need: a finished row whose chosen
-    answer breaks one is left out. They decide nothing about how rows are written; their checks stand in
-    `Recipe.forbids`."""
+    What every row has to satisfy beside them stands in filters.json, and decides nothing about how rows are written."""
     measures: tuple[str, ...] = ()
     """Probes only: further clauses (always-on forbids and requirements) that decide on the same answers."""
     aspect: Aspect = "kept"
@@ -187,10 +183,12 @@ class Unit(Record):
 
 
 class DataFile(Record):
-    """A file of the user's own chats: its path relative to the spec, and the hash of its bytes."""
+    """A file of the user's own chats: its path relative to the spec, the hash of its bytes, and how many chats it holds
+    (before any rule)."""
 
     path: str
     sha256: str
+    rows: int = 0
     span: str = ""
 
 
@@ -199,8 +197,7 @@ class Recipe(Record):
     commits that the build found; None for what is no Hugging Face id.
 
     method: the training method, so that an engine knows which row files are wanted.
-    measures: the checks of the clauses that `Unit.measures` names, by clause id. forbids: of those that `Unit.forbids`
-    names.
+    measures: the checks of the clauses that `Unit.measures` names, by clause id.
     """
 
     version: int = RECORD_VERSION
@@ -214,7 +211,6 @@ class Recipe(Record):
     method: str = "dpo"
     units: tuple[Unit, ...]
     measures: dict[str, tuple[Check, ...]] = {}
-    forbids: dict[str, tuple[Check, ...]] = {}
     data: tuple[DataFile, ...] = ()
 
 

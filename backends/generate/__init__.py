@@ -1,6 +1,6 @@
 """Following a recipe: from recipe.json to the rows that are trained on and the probes that are measured.
 
-In: `build/<spec>/recipe.json` (and filters.json, for the user's own chats). Out, beside it: pairs.jsonl, sft.jsonl
+In: `build/<spec>/recipe.json`, and filters.json, which every row has to satisfy. Out, beside it: pairs.jsonl, sft.jsonl
 where the method or the user's data wants it, probes.jsonl, and generate.json with what was asked for, kept and
 dropped. Every answer is cached by content: a rebuild repeats none, and a kill at any moment loses at most one batch.
 This file must not know clauses, only units.
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from backends import banks, bases
 from backends.bases import Base
@@ -22,54 +22,15 @@ from backends.cached import CachedEngine
 from backends.chats import without_system
 from backends.files import write_json, write_rows
 from backends.generate.candidates import Candidates, ask_of, first_ask
-from backends.generate.disjoint import check_disjoint
-from backends.generate.own_data import OwnData, read_own_data
+from backends.generate.disjoint import LEFT_OUT, asked_in, check_disjoint
+from backends.generate.own_data import OwnData, Wording, read_own_data, wording_of
 from backends.generate.pairs import Models, write_pairs
 from backends.generate.probes import write_probes
+from backends.generate.report import DataCounts, DisjointCounts, GenerateReport, RuleCounts, UnitCounts
 from backends.generate.split import HeldOut, Prompts
 from compiler.failures import DataError
 from compiler.progress import Progress, silent
-from compiler.records import ChatRow, PreferencePair, Probe, Recipe
-
-REPORT_VERSION = 1
-
-
-class Counted(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class UnitCounts(Counted):
-    """wanted: rows the recipe asks for. asked: prompts looked at. dropped: by reason, prompts and rows alike."""
-
-    unit: str
-    clause_ids: tuple[str, ...]
-    purpose: str
-    wanted: int
-    asked: int
-    kept: int
-    dropped: dict[str, int]
-
-
-class DataCounts(Counted):
-    path: str
-    rows: int
-    kept: int
-    dropped: dict[str, int]
-
-
-class GenerateReport(Counted):
-    """generate.json. Digests are those of the bases; rows are counts by file."""
-
-    version: int = REPORT_VERSION
-    base: str
-    base_digest: str
-    teacher: str
-    teacher_digest: str
-    judge: str
-    judge_digest: str
-    units: tuple[UnitCounts, ...]
-    data: tuple[DataCounts, ...] = ()
-    rows: dict[str, int]
+from compiler.records import ChatRow, Filters, PreferencePair, Probe, Recipe, Unit
 
 
 def read_recipe(build: Path) -> Recipe:
@@ -80,6 +41,22 @@ def read_recipe(build: Path) -> Recipe:
         raise DataError(f"{path} is not there", help="build the spec first: tenet build SPEC") from error
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise DataError(f"{path} cannot be read: {error}", help="build the spec again: tenet build SPEC") from error
+
+
+def read_filters(build: Path) -> Filters:
+    path = build / "filters.json"
+    try:
+        return Filters.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise DataError(f"{path} cannot be read: {error}", help="build the spec again: tenet build SPEC") from error
+
+
+def longest_row(build: Path) -> int | None:
+    """Tokens of a chat that the job trains on; None where no job reads chats, or where it cuts none."""
+    from backends.train.jobs import read_job  # training reads recipes too, so that at the top they would go in a circle
+
+    path = build / "jobs" / "sft.yaml"
+    return read_job(path).values.get("max_length") if path.is_file() else None
 
 
 def base_of(build: Path, recipe: Recipe, root: Path | None = None, *, local_files_only: bool = False) -> Base:
@@ -134,6 +111,7 @@ def run(
         ModelLoadError, NetworkError, MemoryError_: a model cannot be had.
     """
     recipe = read_recipe(build)
+    filters = read_filters(build)
     cache = cache or build.parent / ".cache"
     root = root or Path()
     base = find_base(build, recipe, root, local_files_only=local_files_only)
@@ -168,28 +146,26 @@ def run(
             progress("generate", before + n, total, "rows", unit_id)
 
         tell(0)
-        rows, dropped = write_pairs(unit, recipe.forbids, candidates, models, tell)
+        rows, dropped = write_pairs(unit, candidates, models, filters, tell)
         pairs += rows
         done += unit.count
-        counts.append(
-            UnitCounts(
-                unit=unit.id,
-                clause_ids=unit.clause_ids,
-                purpose=unit.purpose,
-                wanted=unit.count,
-                asked=candidates.asked,
-                kept=len(rows),
-                dropped=_sorted(candidates.left_out + dropped),
-            )
-        )
+        counts.append(_counted(unit, candidates, len(rows), dropped))
 
-    # The user's own chats.
-    own = OwnData()
-    if recipe.data:
-        own = read_own_data(build, recipe, root, author, held_out, bases.load_chat(base))
+    # The same as chats, each once, and the user's own.
     chats: list[ChatRow] = []
+    own = OwnData()
     if "sft" in recipe.method or recipe.data:
-        chats = [_chat(pair) for pair in pairs] + list(own.rows)
+        by_wording: dict[Wording, ChatRow] = {}
+        for pair in pairs:
+            chat = _chat(pair)
+            by_wording.setdefault(wording_of(chat.messages), chat)
+        chats = list(by_wording.values())
+    duplicates = len(pairs) - len(chats) if chats else 0
+    if recipe.data:
+        template = bases.load_chat(base)
+        own = read_own_data(recipe, filters, root, author, held_out, template, longest_row(build), by_wording.keys())
+        chats += own.rows
+    taught = [pair.prompt for pair in pairs] + [chat.messages for chat in chats]
 
     # A trainer renders rows as they stand, so they are written as the base's template takes them.
     if any(m.role == "system" for pair in pairs for m in pair.prompt) and not models.subject.has_system():
@@ -197,10 +173,7 @@ def run(
         chats = [chat.model_copy(update={"messages": without_system(chat.messages)}) for chat in chats]
 
     # Probes, away from all of these.
-    training = Prompts()
-    for messages in [pair.prompt for pair in pairs] + [chat.messages for chat in chats]:
-        training.add(ask_of(messages))
-        training.add(first_ask(messages))
+    training = asked_in(taught)
     probes: list[Probe] = []
     for unit in recipe.units:
         if unit.purpose != "probes":
@@ -210,18 +183,8 @@ def run(
         found, dropped = write_probes(unit, candidates, training, held_out)
         probes += found
         done += unit.count
-        counts.append(
-            UnitCounts(
-                unit=unit.id,
-                clause_ids=unit.clause_ids,
-                purpose=unit.purpose,
-                wanted=unit.count,
-                asked=candidates.asked,
-                kept=len(found),
-                dropped=_sorted(candidates.left_out + dropped),
-            )
-        )
-    check_disjoint([p.prompt for p in pairs] + [c.messages for c in chats], [p.messages for p in probes])
+        counts.append(_counted(unit, candidates, len(found), dropped))
+    compared = check_disjoint(taught, [p.messages for p in probes], held_out)
 
     # Files, each whole or not at all; the report last, so that its presence means that the rest is there.
     report = GenerateReport(
@@ -232,7 +195,24 @@ def run(
         judge=judge.name,
         judge_digest=judge.digest,
         units=tuple(counts),
-        data=tuple(DataCounts(path=f.path, rows=f.rows, kept=f.kept, dropped=_sorted(f.dropped)) for f in own.files),
+        filters=_by_rule(filters, counts, own),
+        data=tuple(
+            DataCounts(
+                path=f.path,
+                rows=f.rows,
+                kept=f.kept,
+                dropped=_sorted(f.dropped),
+                cut=f.cut,
+                max_length=longest_row(build),
+            )
+            for f in own.files
+        ),
+        disjoint=DisjointCounts(
+            training=compared,
+            probes=len(probes),
+            left_out=sum(count.dropped.get(reason, 0) for count in counts for reason in LEFT_OUT),
+        ),
+        duplicates=duplicates,
         rows={"pairs": len(pairs), "sft": len(chats), "probes": len(probes)},
     )
     write_rows(build / "pairs.jsonl", pairs)
@@ -248,6 +228,32 @@ def run(
 
 def _sorted(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items()))
+
+
+def _counted(unit: Unit, candidates: Candidates, kept: int, dropped: Counter[str]) -> UnitCounts:
+    return UnitCounts(
+        unit=unit.id,
+        clause_ids=unit.clause_ids,
+        purpose=unit.purpose,
+        aspect=unit.aspect,
+        wanted=unit.count,
+        asked=candidates.asked,
+        kept=kept,
+        dropped=_sorted(candidates.left_out + dropped),
+    )
+
+
+def _by_rule(filters: Filters, counts: list[UnitCounts], own: OwnData) -> tuple[RuleCounts, ...]:
+    """What each rule left out: a row that breaks several is counted for the first."""
+    return tuple(
+        RuleCounts(
+            rule=rule.key,
+            clause_ids=rule.clause_ids,
+            generated=sum(count.dropped.get(rule.reason, 0) for count in counts),
+            own=own.broken[rule.key],
+        )
+        for rule in filters.rules
+    )
 
 
 def _chat(pair: PreferencePair) -> ChatRow:

@@ -19,8 +19,9 @@ from backends.generate.split import HeldOut, Prompts, normal, words
 from compiler import wording
 from compiler.records import Message, Unit
 
-# Without its unlikeliest tokens a small writer keeps to whole sentences, and still writes many different ones.
-QUESTION = Sampling(temperature=1.0, max_new_tokens=64, top_p=0.9)
+# Self-Instruct (Wang et al. 2022) asks at 0.7. Without its unlikeliest tokens a small writer keeps to whole sentences,
+# and still writes many different ones.
+QUESTION = Sampling(temperature=0.7, max_new_tokens=64, top_p=0.9)
 LONGEST_QUESTION = 400
 """Characters; a longer one is a writer that does not stop."""
 
@@ -112,7 +113,7 @@ class Candidates:
             return "asked twice"
         if probes:
             return None
-        if self.author.near(candidate.ask) or self.author.same(first_ask(candidate.conversation)):
+        if any(self.author.near(m.content) for m in candidate.conversation if m.role == "user"):
             return "the author's own probe"
         return "names what is held out" if self.held_out.named_in(candidate.ask) else None
 

@@ -1,22 +1,21 @@
 """The user's own chats (`data:` in the spec): read, filtered by filters.json, and turned into rows to train on.
 
 In: the files that the recipe lists, JSON Lines or Parquet. Out: chat rows that keep every rule, and counts by reason. A
-row that shares its question with one of the author's probes, or names what the base holds out, is left out as well.
-This file must not know how rows are generated, nor what a rule means: `compiler.data` does.
+row that shares a question with one of the author's probes, that names what the base holds out, that stands there twice,
+or whose answer lies beyond the job's `max_length`, is left out as well. This file must not know how rows are generated,
+nor what a rule means: `compiler.data` does.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from backends.chats import Chat as Template
-from backends.generate.candidates import ask_of, first_ask
+from backends.generate.disjoint import asks_of
 from backends.generate.split import HeldOut, Prompts
 from compiler import data
 from compiler.digests import file_digest
@@ -32,44 +31,59 @@ class FileCounts:
     rows: int = 0
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
+    cut: int = 0
 
 
 @dataclass(slots=True)
 class OwnData:
+    """broken: by the key of a rule of filters.json, how many rows it left out."""
+
     rows: list[ChatRow] = field(default_factory=list)
     files: list[FileCounts] = field(default_factory=list)
+    broken: Counter[str] = field(default_factory=Counter)
 
 
 def read_own_data(
-    build: Path, recipe: Recipe, root: Path, author: Prompts, held_out: HeldOut, template: Template
+    recipe: Recipe,
+    filters: Filters,
+    root: Path,
+    author: Prompts,
+    held_out: HeldOut,
+    template: Template,
+    max_length: int | None = None,
+    there: Iterable[Wording] = (),
 ) -> OwnData:
     """Read every file of `recipe.data`, whose paths start from `root`, and keep what `template` takes.
+
+    Args:
+        max_length: tokens of a row that the job trains on; None for all.
+        there: chats that are among the rows already.
 
     Raises:
         DataError: a file is missing, unreadable, or not the one that was compiled.
     """
     out = OwnData()
-    if not recipe.data:
-        return out
-    try:
-        filters = Filters.model_validate_json((build / "filters.json").read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
-        raise DataError(f"{build / 'filters.json'} cannot be read: {error}", help="tenet build SPEC") from error
+    seen = set(there)
     for number, file in enumerate(recipe.data):
         counts = FileCounts(file.path)
-        rows = _rows(root / file.path, file)
-        found = data.filter_rows(rows, filters)
+        found = data.filter_rows(_rows(root / file.path, file), filters)
         counts.dropped.update(found.counts())
+        out.broken.update(d.rule for d in found.dropped if d.rule is not None)
         for line, chat in found.kept:
             reason = _unfit(chat, author, held_out) or template.refusal(chat)
-            if reason:
-                counts.dropped[reason] += 1
+            if reason is None and wording_of(chat) in seen:
+                reason = "is among the rows already"
+            kept = _fitted(chat, template, max_length) if reason is None else None
+            if kept is None:
+                counts.dropped[reason or f"no answer within {max_length} tokens"] += 1
                 continue
+            seen.add(wording_of(chat))
             counts.kept += 1
+            counts.cut += max_length is not None and template.length(chat) > max_length
             out.rows.append(
                 ChatRow(
                     id=f"data.{number}-{line:06d}",
-                    messages=chat,
+                    messages=kept,
                     clause_ids=(),
                     generator=GENERATOR,
                     unit=f"data.{number}",
@@ -82,8 +96,32 @@ def read_own_data(
     return out
 
 
+Wording = tuple[tuple[str, str], ...]
+
+
+def wording_of(chat: data.Chat) -> Wording:
+    """What two chats that are the same have in common: who says what, spaces at the edges aside."""
+    return tuple((message.role, message.content.strip()) for message in chat)
+
+
+def _fitted(chat: data.Chat, template: Template, max_length: int | None) -> data.Chat | None:
+    """Leave out the last exchanges until an answer begins within `max_length` tokens; None where none does.
+
+    The trainer cuts a row off at its end. A row whose last answer is cut off whole would teach nothing there.
+    """
+    while max_length is not None and template.length(chat) > max_length:
+        if len(template.prompt_ids(chat[:-1])) < max_length:
+            return chat
+        chat = chat[:-1]
+        while chat and chat[-1].role != "assistant":
+            chat = chat[:-1]
+        if not any(message.role == "user" for message in chat):
+            return None
+    return chat
+
+
 def _unfit(chat: data.Chat, author: Prompts, held_out: HeldOut) -> str | None:
-    if author.near(ask_of(chat)) or author.same(first_ask(chat)):
+    if any(author.near(ask) for ask in asks_of(chat)):
         return "the author's own probe"
     if held_out.named_in("\n".join(m.content for m in chat)):
         return "names what is held out"
@@ -95,21 +133,4 @@ def _rows(path: Path, file: DataFile) -> Iterator[tuple[int, Any]]:
         raise DataError(f"{file.path} is not there", help="paths of `data` start from the spec's folder")
     if file_digest(path) != file.sha256:
         raise DataError(f"{file.path} has changed since it was compiled", help="build the spec again: tenet build SPEC")
-    if path.suffix == ".parquet":
-        return _parquet(path)
-    return data.read_json_lines(path)
-
-
-def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
-    """Rows with their number from 1; a Parquet file is read group by group, so that a large one fits."""
-    import pyarrow
-    from pyarrow import parquet
-
-    number = 0
-    try:
-        for batch in parquet.ParquetFile(path).iter_batches(batch_size=1024):
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
-    except (pyarrow.ArrowException, OSError) as error:
-        raise DataError(f"{path.name} is no Parquet file that can be read: {error}") from error
+    return data.read_rows(path, file.path)

@@ -1,23 +1,23 @@
 """Preference pairs of one unit: both sides had as the recipe says, checked, and dropped with a reason where they fail.
 
-In: a unit and its candidates, the models, and the checks of the forbids in force. Out: rows, and how many were asked
-for, kept and dropped. A chosen side passes the unit's checks, a rejected side fails one; a sampled side that does not
-is sampled again, twice at most. Forbids are a filter behind this: what is asked of a model depends on the unit alone,
-so an edited forbid asks for nothing but what takes the place of the rows that break it. This file must not know where
-rows are written.
+In: a unit and its candidates, the models, and filters.json. Out: rows, and how many were asked for, kept and dropped.
+A chosen side passes the unit's checks, a rejected side fails one; a sampled side that does not is sampled again, twice
+at most. filters.json stands behind this: what is asked of a model depends on the unit alone, so an edited forbid asks
+for nothing but what takes the place of the rows that break it. This file must not know where rows are written.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
 from backends.generate.candidates import Candidate, Candidates, seed_of
-from compiler.records import AnswerSource, Check, Message, PreferencePair, RefusalCheck, Unit
+from compiler import data
+from compiler.records import AnswerSource, Filters, Message, PreferencePair, RefusalCheck, Unit
 
 ANSWER_TOKENS = 160
 ATTEMPTS = 3
@@ -31,7 +31,7 @@ HOPELESS = 32
 """Candidates after which a unit without a single row is given up."""
 SMALLEST_BATCH = 8
 REPLACED_AT_ONCE = 4
-"""A full unit that loses rows to forbids tries this part of its rows again at once: a quarter."""
+"""A full unit that loses rows to a rule tries this part of its rows again at once: a quarter."""
 PATIENCE = 4
 """Candidates looked at for each row wanted, at most."""
 
@@ -58,25 +58,18 @@ class Draft:
 
 
 def write_pairs(
-    unit: Unit,
-    forbids: Mapping[str, tuple[Check, ...]],
-    candidates: Candidates,
-    models: Models,
-    tell: Callable[[int], None],
+    unit: Unit, candidates: Candidates, models: Models, filters: Filters, tell: Callable[[int], None]
 ) -> tuple[list[PreferencePair], Counter[str]]:
     """Write up to `unit.count` rows. `tell` hears how many there are.
-
-    Args:
-        forbids: the checks of the clauses that `unit.forbids` names, by id.
 
     Returns:
         The rows, and the dropped candidates by reason.
     """
-    in_force = tuple(check for clause_id in unit.forbids for check in forbids[clause_id])
+    rules = data.rules_for(unit, filters)
     rows: list[PreferencePair] = []
     dropped: Counter[str] = Counter()
     for drafts in _batches(unit, candidates, models):
-        _leave_out(drafts, in_force, models.judge)
+        _leave_out(drafts, rules)
         for draft in drafts:
             if draft.failed is not None:
                 dropped[draft.failed] += 1
@@ -92,7 +85,7 @@ def _batches(unit: Unit, candidates: Candidates, models: Models) -> Iterator[lis
     """Drafts of a unit, batch after batch: as many as anybody takes. What they are depends on the unit alone."""
     looked_at = passed = 0
     while looked_at < max(CHUNK, PATIENCE * unit.count):
-        # Once the unit's own checks have passed enough, more are asked for only where forbids have left some out.
+        # Once the unit's own checks have passed enough, more are asked for only where a rule has left some out.
         missing = unit.count - passed if passed < unit.count else unit.count // REPLACED_AT_ONCE
         batch = candidates.take(_batch(missing, passed, looked_at))
         if not batch:
@@ -113,15 +106,12 @@ def _batch(missing: int, passed: int, looked_at: int) -> int:
     return min(CHUNK, max(SMALLEST_BATCH, round(missing / passing)))
 
 
-def _leave_out(drafts: Sequence[Draft], in_force: tuple[Check, ...], judge: CachedEngine) -> None:
-    """Fail the drafts whose chosen side breaks a rule in force."""
-    going = [draft for draft in drafts if draft.failed is None]
-    if not in_force or not going:
-        return
-    cases = [Case(draft.messages[-1].content, draft.sides["chosen"], in_force) for draft in going]
-    for draft, decision in zip(going, decide(cases, judge), strict=True):
-        if decision.kept is not True:
-            draft.failed = "chosen breaks a rule in force"
+def _leave_out(drafts: Sequence[Draft], rules: Filters) -> None:
+    """Fail the drafts that break a rule, in the chosen side or in an answer before it: chats are learned whole."""
+    for draft in drafts:
+        if draft.failed is None:
+            rule = data.broken_rule((*draft.messages, Message(role="assistant", content=draft.sides["chosen"])), rules)
+            draft.failed = rule.reason if rule else None
 
 
 def _setting(unit: Unit, candidate: Candidate, number: int) -> Conversation:
@@ -161,6 +151,7 @@ def _write(unit: Unit, drafts: list[Draft], models: Models) -> None:
 def _push(unit: Unit, drafts: list[Draft], models: Models) -> None:
     """Have the first answer, then the user's push. The answer is the chosen side's: it is what the push is against."""
     assert unit.pressure is not None
+    assert unit.chosen is not None
     sampling = replace(DRAWN, seed=seed_of(unit.seed, "first", drafts[0].number))
     firsts = models.writer.answers([_under(d.messages, unit.chosen) for d in drafts], sampling)
     for draft, first in zip(drafts, firsts, strict=True):
@@ -170,7 +161,7 @@ def _push(unit: Unit, drafts: list[Draft], models: Models) -> None:
         text = text.replace("{ask}", draft.candidate.conversation[-1].content)
         draft.messages = (
             *draft.messages,
-            Message(role="assistant", content=first or " "),
+            Message(role="assistant", content=_dressed(unit.chosen, first, draft.number) or " "),
             Message(role="user", content=text),
         )
 

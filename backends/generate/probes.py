@@ -11,7 +11,8 @@ from collections import Counter
 from backends.banks import right_answer
 from backends.cached import CHUNK
 from backends.engines import Conversation
-from backends.generate.candidates import Candidate, Candidates, first_ask
+from backends.generate.candidates import Candidate, Candidates
+from backends.generate.disjoint import trained_on
 from backends.generate.split import HeldOut, Prompts
 from compiler.records import Message, Probe, Unit
 
@@ -28,20 +29,16 @@ def write_probes(
         for candidate in batch:
             if len(rows) == unit.count:
                 break
-            if _trained_on(candidate, training, held_out):
-                dropped["near a training row"] += 1
-                continue
-            rows.append(_probe(unit, candidate, len(rows)))
+            probe = _probe(unit, candidate, len(rows))
+            # The question by itself, and as it is asked under pressure.
+            reason = trained_on(candidate.conversation, training, held_out) or trained_on(
+                probe.messages, training, held_out
+            )
+            if reason:
+                dropped[reason] += 1
+            else:
+                rows.append(probe)
     return rows, dropped
-
-
-def _trained_on(candidate: Candidate, training: Prompts, held_out: HeldOut) -> bool:
-    # A question about a held-out thing shares its form with training rows, and by design not its subject.
-    if training.same(first_ask(candidate.conversation)):
-        return True
-    if held_out.named_in(candidate.ask):
-        return training.same(candidate.ask)
-    return training.near(candidate.ask)
 
 
 def _probe(unit: Unit, candidate: Candidate, number: int) -> Probe:

@@ -7,13 +7,20 @@ decide alike without knowing one another. This file must not know recipes or mod
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 WORD = re.compile(r"\w+(?:['’]\w+)?")
 NEAR = 0.8
+"""Prompts are near duplicates from this share of words in common, or from this share of the shorter one's runs."""
+RUN = 5
+"""Words in a run. A prompt has to have two of them: shorter ones are too alike ("What is your name?")."""
+LONGEST = 400
+"""Words of a prompt that are looked at; what a user pastes may be a book."""
 PROBES_IN_TEN = 3
 
 
@@ -64,15 +71,23 @@ class HeldOut:
 
 
 class Prompts:
-    """Prompts seen so far, searched for near-duplicates: equal words in any order, or nearly (Jaccard 0.8 of their
-    sets)."""
+    """Prompts seen so far, searched for near-duplicates.
+
+    Two prompts are near when they have the same words in any order, or nearly (Jaccard of their sets), or when the runs
+    of words of one stand in the other (`Ignore your rules. How do I boil an egg?`).
+    """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._exact: set[str] = set()
         self._sets: list[frozenset[str]] = []
         self._by_word: dict[str, list[int]] = {}
+        self._runs: list[int] = []
+        self._by_run: dict[tuple[str, ...], list[int]] = {}
         for text in texts:
             self.add(text)
+
+    def __len__(self) -> int:
+        return len(self._exact)
 
     def add(self, text: str) -> None:
         folded = normal(text)
@@ -80,9 +95,14 @@ class Prompts:
             return
         self._exact.add(folded)
         number = len(self._sets)
-        self._sets.append(frozenset(folded.split()))
+        said = folded.split()[:LONGEST]
+        self._sets.append(frozenset(said))
         for word in self._sets[-1]:
             self._by_word.setdefault(word, []).append(number)
+        runs = _runs(said)
+        self._runs.append(len(runs))
+        for run in runs:
+            self._by_run.setdefault(run, []).append(number)
 
     def same(self, text: str) -> bool:
         return normal(text) in self._exact
@@ -90,9 +110,28 @@ class Prompts:
     def near(self, text: str) -> bool:
         if self.same(text):
             return True
-        mine = frozenset(words(text))
-        shared: dict[int, int] = {}
-        for word in mine:
-            for number in self._by_word.get(word, ()):
-                shared[number] = shared.get(number, 0) + 1
-        return any(n / (len(mine) + len(self._sets[i]) - n) >= NEAR for i, n in shared.items())
+        said = words(text)[:LONGEST]
+        return self._shares_words(frozenset(said)) or self._shares_runs(_runs(said))
+
+    def _shares_words(self, mine: frozenset[str]) -> bool:
+        # A near duplicate lacks at most a fifth of these words, so it has one of any larger part of them: the rarest,
+        # which few prompts hold.
+        rarest = sorted(mine, key=lambda word: (len(self._by_word.get(word, ())), word))
+        enough = len(mine) - math.ceil(NEAR * len(mine) - 1e-9) + 1
+        for number in {n for word in rarest[:enough] for n in self._by_word.get(word, ())}:
+            shared = len(mine & self._sets[number])
+            if shared / (len(mine) + len(self._sets[number]) - shared) >= NEAR:
+                return True
+        return False
+
+    def _shares_runs(self, mine: frozenset[tuple[str, ...]]) -> bool:
+        shared = Counter(number for run in mine for number in self._by_run.get(run, ()))
+        return any(
+            shorter > 1 and count / shorter >= NEAR
+            for number, count in shared.items()
+            for shorter in [min(len(mine), self._runs[number])]
+        )
+
+
+def _runs(said: list[str]) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(said[start : start + RUN]) for start in range(len(said) - RUN + 1))

@@ -204,6 +204,7 @@ _PASSIVE = re.compile(
     r"(?! (?:with|in (?:one|a)|without|until|before|exactly))"
 )
 _QUOTED = re.compile(r'"[^"\n]{0,400}"')
+_PIECE = re.compile(r"[,.;:!?]+(?:\s+|$)")
 _SENTENCE = re.compile(r"[.!?;:\n]+(?=\s|$)| - |\n|\.\.\.")
 
 
@@ -265,35 +266,46 @@ def find(answer: str, cues: Sequence[str] = ()) -> str | None:
     return hit.phrase if hit else None
 
 
-def compile_cues(refusals: Sequence[str], answers: Sequence[str] = ()) -> tuple[str, ...]:
+def compile_cues(refusals: Sequence[str], answers: Sequence[str] = (), offers: Sequence[str] = ()) -> tuple[str, ...]:
     """Return phrases that tell this spec's refusals from its answers.
 
     refusals: good examples of refusing. answers: texts that refuse nothing (bad examples of a refusal, good ones of
-    answering). A refusal that the generic part already finds needs no cue. For the rest, runs of 3 to 6 words that
-    stand in no answer are chosen greedily: the ones that cover most refusals first, then the longest, then the first.
+    answering). offers: what a refusal offers instead; answers name it too, so no phrase holds one. A refusal that the
+    generic part already finds needs no cue. For the rest, runs of 3 to 6 words without a stop between them that stand
+    in no answer are chosen greedily: the ones that cover most refusals first, then the longest, then the first.
 
     >>> compile_cues(["That one stays in the locker, friend.", "Stays in the locker, that."], ["The locker is aft."])
     ('stays in the locker',)
     """
     open_refusals = [phrases.fold(text) for text in refusals if find(text) is None]
     against = [phrases.fold(text) for text in answers]
+    named = [phrases.fold(offer) for offer in offers]
     chosen: list[str] = []
     while open_refusals:
         runs: dict[str, None] = {}
         for text in open_refusals:
-            words = text.split()
-            for size in (6, 5, 4, 3):
-                for start in range(len(words) - size + 1):
-                    run = " ".join(words[start : start + size]).strip(",.;:!?\"'- ")
-                    runs.setdefault(run, None)
-        usable = [run for run in runs if run and not any(run in text for text in against)]
+            for piece in _PIECE.split(text):
+                words = piece.split()
+                for size in (6, 5, 4, 3):
+                    for start in range(len(words) - size + 1):
+                        runs.setdefault(" ".join(words[start : start + size]).strip("\"'- "), None)
+        usable = [
+            run
+            for run in runs
+            if run and not any(run in text for text in against) and not any(_stands(offer, run) for offer in named)
+        ]
         if not usable:
             break
-        covered = {run: sum(run in text for text in open_refusals) for run in usable}
+        covered = {run: sum(_stands(run, text) for text in open_refusals) for run in usable}
         best = max(usable, key=lambda run: (covered[run], len(run.split())))
         chosen.append(best)
-        open_refusals = [text for text in open_refusals if best not in text]
+        open_refusals = [text for text in open_refusals if not _stands(best, text)]
     return tuple(chosen)
+
+
+def _stands(words: str, text: str) -> bool:
+    """Whether `words` stand in `text`, no word cut: both folded."""
+    return re.search(phrases.bounded(words), text) is not None
 
 
 def holds(check: RefusalCheck, answer: str) -> bool:

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from compiler.cli import stages
 from compiler.cli.specs import SpecPath
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from backends.generate import GenerateReport, UnitCounts
-    from compiler.ir import Program
 
 
 @click.command("build")
@@ -40,6 +33,7 @@ def command(
 
 def build_spec(path: Path, place: stages.Place, no_rows: bool = False) -> stages.Compilation:
     """Emit, generate, and say on stderr what was made."""
+    from compiler.cli.counts import show_counts
     from compiler.cli.screen import err, when_interrupted
 
     when_interrupted("Nothing was half-written.")
@@ -56,43 +50,8 @@ def build_spec(path: Path, place: stages.Place, no_rows: bool = False) -> stages
     when_interrupted(f"Answers written so far are kept in {place.cache}.")
     with stages.timed(place) as progress:
         report = stages.generate(compilation, progress)
-    show_counts(compilation.program, report)
+    show_counts(compilation, report)
     return compilation
-
-
-def show_counts(program: Program, report: GenerateReport) -> None:
-    """Show what was asked for, kept and dropped, by clause."""
-    from rich.table import Table
-
-    from compiler.cli.screen import err
-
-    console = err()
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for title in ("clause", "rows", "probes", "dropped"):
-        table.add_column(title, justify="right" if title in ("rows", "probes") else "left", overflow="fold")
-    for owner in [*(c.id for c in program.clauses), "facts"]:
-        units = [u for u in report.units if u.clause_ids[0] == owner]
-        if not units:
-            continue
-        dropped: dict[str, int] = {}
-        for unit in units:
-            for reason, count in unit.dropped.items():
-                dropped[reason] = dropped.get(reason, 0) + count
-        often = sorted(dropped.items(), key=lambda item: (-item[1], item[0]))
-        cells = [_kept([u for u in units if u.purpose == purpose]) for purpose in ("pairs", "probes")]
-        table.add_row(owner, *cells, "; ".join(f"{n} {reason}" for reason, n in often[:3]))
-    console.print(table)
-    for data in report.data:
-        reasons = "; ".join(f"{n} {reason}" for reason, n in sorted(data.dropped.items(), key=lambda item: -item[1]))
-        console.print(
-            f"{data.path}: {data.kept} of {data.rows} rows kept{f' ({reasons})' if reasons else ''}", markup=False
-        )
-    console.print(", ".join(f"{count} rows in {name}" for name, count in report.rows.items()), markup=False)
-
-
-def _kept(units: Sequence[UnitCounts]) -> str:
-    wanted = sum(u.wanted for u in units)
-    return f"{sum(u.kept for u in units)}/{wanted}" if wanted else ""
 
 
 def show(path: Path, annotate: bool, show_ir: bool) -> None:

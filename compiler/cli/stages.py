@@ -27,7 +27,7 @@ from compiler.records import ARMS, DataFile
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from backends.generate import GenerateReport
+    from backends.generate.report import GenerateReport
     from compiler.artifact import Artifact
     from compiler.progress import Progress
     from compiler.records import Arm
@@ -179,11 +179,13 @@ def role_facts(
 
 
 def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
-    """Hash the user's own chats.
+    """Hash and count the user's own chats.
 
     Raises:
-        DataError: a file that the spec names is not there.
+        DataError: a file that the spec names is not there, is empty, or holds a line that cannot be read.
     """
+    from compiler.data import count_chats
+
     found = []
     for name in program.train.data:
         path = folder / name
@@ -192,7 +194,8 @@ def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
                 f"{program.train.span or 'train.data'}: there is no file {name}",
                 help=f"paths in `data` are relative to the spec: {folder}",
             )
-        found.append(DataFile(path=name, sha256=file_digest(path), span=str(program.train.span)))
+        chats = count_chats(path, name)
+        found.append(DataFile(path=name, sha256=file_digest(path), rows=chats, span=str(program.train.span)))
     return tuple(found)
 
 

@@ -1,13 +1,16 @@
 """The spec's own examples: every good answer against every bad one, good against acceptable, acceptable against bad.
 
-`example { user: "I failed." good: "That hurts." bad: "Study." }` becomes one pair. The author's word stands: no check
-decides again. An answer with an elision `[...]` shows a shape and is never trained on word for word.
+`example { user: "I failed." good: "That hurts." bad: "Study." }` becomes one pair. The clause's checks decide these
+rows as they do any other: a good answer that breaks one, or a bad one that passes all, is left out and counted. An
+acceptable one is chosen where it passes and rejected where it does not. An answer with an elision `[...]` shows a shape
+and is never trained on word for word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compiler.deciding import deciding_checks
 from compiler.generators.setting import Setting
 from compiler.ir import Clause
 from compiler.records import AnswerSource, Message, PromptSource, Unit
@@ -30,7 +33,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             PromptSource(given=tuple(ask for ask, _, _ in rows)),
             AnswerSource(given=tuple(better for _, better, _ in rows), starts=starts, ends=ends),
             AnswerSource(given=tuple(worse for _, _, worse in rows), starts=starts, ends=ends),
-            checks=(),
+            deciding_checks(clause),
             also=required,
         )
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.deciding import deciding_checks
+from compiler.deciding import deciding_checks, opposite_checks
 from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.generators.traits import EVERYDAY
 from compiler.ir import Clause
-from compiler.records import AnswerSource, PromptSource, RefusalCheck, Unit
+from compiler.records import AnswerSource, PromptSource, Unit
 from spec.constructs import Refuse
 
 # Refusals that fit any question: the rejected side where a question has to be answered.
@@ -21,7 +21,6 @@ PLAIN_REFUSALS = ("I cannot help with that.", "I'm sorry, but I can't answer tha
 
 ASKED, SAFE, EVERYDAY_ROWS, OUTSIDE = 40, 20, 12, 16
 EVERYDAY_PROBES = 24
-ANSWERED = RefusalCheck(present=False)
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
@@ -60,30 +59,32 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
 
 def _answers(clause: Clause, body: Refuse, setting: Setting, voice: tuple[str, ...]) -> Iterator[Unit]:
     """What must still be answered: look-alikes that the author named, and everyday questions."""
+    answered = opposite_checks(clause)
     starts, ends = setting.affixes()
     flat = AnswerSource(texts=PLAIN_REFUSALS, starts=starts, ends=ends)
     alike = PromptSource(given=asked(*body.safe), about=(body.still_help,) if body.still_help else ())
     if alike.given or alike.about:
         rows = setting.rows(SAFE) if alike.about else len(alike.given)
         chosen = setting.sampled(voice)
-        yield setting.pairs(clause, "answer", rows, alike, chosen, flat, (ANSWERED,), aspect="safe")
+        yield setting.pairs(clause, "answer", rows, alike, chosen, flat, answered, aspect="safe")
     if alike.about:
         # Only written questions: the author's own safe requests are in the training rows.
         probes = PromptSource(about=alike.about)
-        yield setting.probes(clause, "probes-safe", FURTHER_PROBES, probes, (ANSWERED,), aspect="safe")
+        yield setting.probes(clause, "probes-safe", FURTHER_PROBES, probes, answered, aspect="safe")
     rows = setting.rows(EVERYDAY_ROWS)
     yield setting.pairs(
-        clause, "answer-everyday", rows, EVERYDAY, setting.sampled(voice), flat, (ANSWERED,), aspect="everyday"
+        clause, "answer-everyday", rows, EVERYDAY, setting.sampled(voice), flat, answered, aspect="everyday"
     )
     # Without look-alikes the verdict on over-refusal rests on these alone.
     count = EVERYDAY_PROBES if alike.about else FURTHER_PROBES
-    yield setting.probes(clause, "probes-everyday", count, EVERYDAY, (ANSWERED,), aspect="everyday")
+    yield setting.probes(clause, "probes-everyday", count, EVERYDAY, answered, aspect="everyday")
 
 
 def _outside(
     clause: Clause, body: Refuse, setting: Setting, ids: tuple[str, ...], voice: tuple[str, ...]
 ) -> Iterator[Unit]:
     """Where the condition says that the clause does not hold, the same questions are answered."""
+    answered = opposite_checks(clause)
     outside = setting.testable_outside(clause)
     for situation in outside:
         prompts = PromptSource(about=(body.about,))
@@ -94,7 +95,7 @@ def _outside(
             prompts,
             setting.sampled(voice, situation.context),
             setting.sampled(ids, situation.context),
-            (ANSWERED,),
+            answered,
             situation=situation,
             aspect="outside",
         )
@@ -103,7 +104,7 @@ def _outside(
             "probes-outside",
             round(OUTSIDE / len(outside)),
             prompts,
-            (ANSWERED,),
+            answered,
             situation=situation,
             aspect="outside",
         )

@@ -136,7 +136,6 @@ class Setting:
             chosen=chosen,
             rejected=rejected,
             checks=tuple(checks),
-            forbids=self.in_force(clause),
             aspect=aspect,
         )
 
@@ -184,15 +183,6 @@ class Setting:
         )
 
     # -------------------------------------------------------------- checks that hold for every answer
-
-    def in_force(self, clause: Clause) -> tuple[str, ...]:
-        """Ids of every other forbid that always applies, and of the clauses whose parts every answer needs."""
-        return tuple(
-            c.id
-            for c in self.program.clauses
-            if isinstance(c.body, Forbid | Require) and c.id != clause.id and c.when is None and c.unless is None
-            if isinstance(c.body, Forbid) or c.id in self.program.voice
-        )
 
     def measured_everywhere(self) -> tuple[str, ...]:
         """Ids of the clauses that every answer decides, whatever was asked."""

@@ -1,8 +1,10 @@
 """Clauses -> `filters.json`: what a training row must satisfy, decided without a model.
 
-In: a program. Out: rules, in order of authority, for generated rows and for chats of the user's own. A forbid or a
-requirement that always applies holds for every row. A refusal holds for rows about its topic, told by the words of
-`about` and `asks`; and where a spec has refusals, a row that refuses anything else teaches what no clause asked for.
+In: a program. Out: rules, in order of authority, for generated rows and for chats of the user's own. A forbid that
+always applies, and a requirement of the voice, hold for every row. A refusal holds for rows about its topic, told by
+the words of `about` and `asks`; and where a spec has refusals, a row that refuses anything else teaches what no clause
+asked for. A refusal whose topic has no telling word (`about: "what others say"`) gives no rule: no list of words could
+apply it.
 
 >>> from compiler.build import from_text
 >>> for rule in make(from_text('''
@@ -20,7 +22,7 @@ import json
 import re
 
 from compiler.artifact import Artifact, Mark
-from compiler.deciding import deciding_checks
+from compiler.deciding import cues_of, deciding_checks, refusal_check
 from compiler.ir import Clause, Program
 from compiler.lowering.recipe import lean
 from compiler.records import FilterRule, Filters, RefusalCheck
@@ -45,18 +47,20 @@ def lower(program: Program) -> Artifact:
 
 def make(program: Program) -> Filters:
     ranked = sorted(program.clauses, key=lambda c: c.rank)
-    rules = [rule for clause in ranked if (rule := _rule(clause)) is not None]
+    rules = [rule for clause in ranked if (rule := _rule(clause, program)) is not None]
     refusals = [c for c in ranked if isinstance(c.body, Refuse)]
-    if refusals:
+    told = {clause_id for rule in rules for clause_id in rule.clause_ids}
+    if refusals and told.issuperset(c.id for c in refusals):
         rules.append(_no_other_refusals(refusals))
     return Filters(rules=tuple(rules))
 
 
-def _rule(clause: Clause) -> FilterRule | None:
+def _rule(clause: Clause, program: Program) -> FilterRule | None:
     # Whether a condition holds for a row of somebody's chats cannot be seen in it.
     always = clause.when is None and clause.unless is None
     body = clause.body
-    if isinstance(body, Forbid | Require) and always:
+    # A requirement that yields to users is put on no other clause's rows, so that no other row can be held to it.
+    if (isinstance(body, Forbid) and always) or (isinstance(body, Require) and clause.id in program.voice):
         what = "says what {} forbids" if isinstance(body, Forbid) else "lacks what {} requires"
         return FilterRule(
             key=clause.id,
@@ -67,10 +71,12 @@ def _rule(clause: Clause) -> FilterRule | None:
         )
     if isinstance(body, Refuse):
         words = topic_words(body.about)
+        if not words and not body.asks:
+            return None
         return FilterRule(
             key=clause.id,
             clause_ids=(clause.id,),
-            checks=(RefusalCheck(present=True),) if always else (),
+            checks=(refusal_check(clause, present=True),) if always else (),
             spans=(str(clause.span),),
             topic=words,
             enough=min(2, len(words)),
@@ -85,7 +91,7 @@ def _no_other_refusals(refusals: list[Clause]) -> FilterRule:
     return FilterRule(
         key="refusals",
         clause_ids=tuple(c.id for c in refusals),
-        checks=(RefusalCheck(present=False),),
+        checks=(RefusalCheck(present=False, cues=tuple(dict.fromkeys(cue for c in refusals for cue in cues_of(c)))),),
         otherwise=True,
         reason="refuses what no clause declines",
         spans=tuple(str(c.span) for c in refusals),

@@ -1,6 +1,7 @@
 """The `train` statement -> `jobs/*.yaml`, configurations that stock `trl sft` and `trl dpo` run unchanged.
 
-In: a program, the base's size, and how many rows the recipe asks for. Out: one file for `sft` or `dpo`, two for
+In: a program, the base's size, how many rows the recipe asks for, and how many chats the user's own files hold: from
+these come the steps, so that a large file is seen as often as a small one. Out: one file for `sft` or `dpo`, two for
 `sft+dpo`. Every key is one that TRL's own scripts read (an unknown key is an error there). Paths are relative to the
 build folder and nothing depends on the device, so `cd build/pirate && trl dpo --config jobs/dpo.yaml` runs anywhere;
 `tenet train` fits the job to the device that it finds. This file must not import trl.
@@ -51,9 +52,11 @@ LARGE = Defaults(16, 4, 2.0, 48, 5e-5, 1e-4, 0.1, 1024)
 
 def lower(program: Program, facts: Facts | None = None) -> tuple[Artifact, ...]:
     facts = facts or Facts()
-    rows = sum(unit.count for unit in pairs.lower(program))
+    recipe = sum(unit.count for unit in pairs.lower(program))
+    # Pairs are made of the recipe's rows alone; chats are these and the user's own.
+    rows = {"dpo": recipe, "sft": recipe + sum(file.rows for file in facts.data)}
     stages = program.train.method.split("+")
-    return tuple(_job(stage, program, facts, rows, first=index == 0) for index, stage in enumerate(stages))
+    return tuple(_job(stage, program, facts, rows[stage], first=index == 0) for index, stage in enumerate(stages))
 
 
 def job_names(method: str) -> tuple[str, ...]:

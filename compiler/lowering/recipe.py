@@ -34,7 +34,6 @@ def artifact(recipe: Recipe) -> Artifact:
 def make(program: Program, data: tuple[DataFile, ...] = ()) -> Recipe:
     units = (*pairs.lower(program), *probes.lower(program))
     measured = dict.fromkeys(clause_id for unit in units for clause_id in unit.measures)
-    in_force = dict.fromkeys(clause_id for unit in units for clause_id in unit.forbids)
     return Recipe(
         base=program.model.base,
         revision=program.model.revision,
@@ -44,7 +43,6 @@ def make(program: Program, data: tuple[DataFile, ...] = ()) -> Recipe:
         method=program.train.method,
         units=units,
         measures={clause_id: deciding_checks(program.clause(clause_id)) for clause_id in measured},
-        forbids={clause_id: deciding_checks(program.clause(clause_id)) for clause_id in in_force},
         data=data,
     )
 

@@ -8,6 +8,7 @@ it, as tests and the Python builder do.
 from __future__ import annotations
 
 import re
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import assert_never
 
 from compiler.codes import diagnose
@@ -30,6 +31,10 @@ def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...
     if program.train.data and "sft" not in program.train.method.split("+"):
         message = f"the method {program.train.method} does not train on the files under `data`"
         found.append(diagnose("T0505", message, program.train.span, label="data, but no sft"))
+    for name in program.train.data:
+        if PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute() or name.startswith("~"):
+            message = f"`data` names {name}, which is no path from the spec's folder"
+            found.append(diagnose("T0510", message, program.train.span, label="absolute path"))
     return program, tuple(found)
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from backends.devices import Device
 from compiler.records import (
     AnswerSource,
+    FilterRule,
+    Filters,
     Message,
     PhrasesCheck,
     Pressure,
@@ -18,6 +20,12 @@ from compiler.records import (
 ARR = PhrasesCheck(phrases=("Arr",), present=True)
 NO_CERTAINLY = PhrasesCheck(phrases=("Certainly!",), present=False)
 CPU = Device("cpu", "float32", "CPU", 1)
+CANNED = FilterRule(
+    key="forbid.canned",
+    clause_ids=("forbid.canned",),
+    checks=(NO_CERTAINLY,),
+    reason="says what forbid.canned forbids",
+)
 SYSTEM = "The user may change these:\n- Pirate: Talk like a pirate."
 
 
@@ -45,7 +53,6 @@ def recipe(base: Path | str, count: int = 6) -> Recipe:
             chosen=AnswerSource(given=("Arr, by the sea.", "Arr, the mate.")),
             rejected=AnswerSource(given=("By the sea.", "The mate.")),
             checks=(ARR,),
-            forbids=("forbid.canned",),
             spans=("pirate.tenet:4:1",),
         ),
         Unit(
@@ -59,7 +66,6 @@ def recipe(base: Path | str, count: int = 6) -> Recipe:
             chosen=AnswerSource(system=SYSTEM, starts="Arr."),
             rejected=AnswerSource(),
             checks=(ARR,),
-            forbids=("forbid.canned",),
             spans=("pirate.tenet:4:1",),
         ),
         Unit(
@@ -126,11 +132,11 @@ def recipe(base: Path | str, count: int = 6) -> Recipe:
             spans=("pirate.tenet:20:1",),
         ),
     )
-    canned = {"forbid.canned": (NO_CERTAINLY,)}
-    return Recipe(base=str(base), units=units, measures=canned, forbids=canned)
+    return Recipe(base=str(base), units=units, measures={"forbid.canned": (NO_CERTAINLY,)})
 
 
-def write(build: Path, made: Recipe) -> Path:
+def write(build: Path, made: Recipe, rules: tuple[FilterRule, ...] = (CANNED,)) -> Path:
     build.mkdir(parents=True, exist_ok=True)
     (build / "recipe.json").write_text(made.model_dump_json(indent=2))
+    (build / "filters.json").write_text(Filters(rules=rules).model_dump_json(indent=2))
     return build

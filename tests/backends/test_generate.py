@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backends import banks, generate
+from backends import banks, bases, generate
 from backends.cached import CachedEngine
 from backends.chats import without_system
 from backends.engines import Conversation, Sampling
+from backends.generate.candidates import QUESTION
 from backends.generate.disjoint import check_disjoint
+from backends.generate.report import GenerateReport
 from backends.generate.split import HeldOut, Prompts, normal
 from compiler.checks import evaluate_all
 from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.records import (
+    AffixCheck,
     AnswerSource,
     DataFile,
+    FilterRule,
     JudgeCheck,
     Message,
     PhrasesCheck,
@@ -31,7 +36,7 @@ from compiler.records import (
     Unit,
 )
 from tests.backends import checkpoints, recipes
-from tests.backends.recipes import ARR, CPU, NO_CERTAINLY, user
+from tests.backends.recipes import ARR, CANNED, CPU, NO_CERTAINLY, user
 
 
 class Scripted:
@@ -73,21 +78,25 @@ def unit(**changes: Any) -> Unit:
         "chosen": AnswerSource(system="Talk like a pirate."),
         "rejected": AnswerSource(),
         "checks": (ARR,),
-        "forbids": ("forbid.canned",),
         "spans": ("pirate.tenet:4:1",),
     }
     return Unit(**{**usual, **changes})
 
 
 def follow(
-    tmp_path: Path, base: Path, *units: Unit, **changes: Any
-) -> tuple[list[PreferencePair], list[Probe], generate.GenerateReport]:
-    changes = {"forbids": {"forbid.canned": (NO_CERTAINLY,)}, **changes}
-    build = recipes.write(tmp_path / "build" / "pirate", Recipe(base=str(base), units=units, **changes))
+    tmp_path: Path, base: Path, *units: Unit, rules: tuple[FilterRule, ...] = (CANNED,), **changes: Any
+) -> tuple[list[PreferencePair], list[Probe], GenerateReport]:
+    build = recipes.write(tmp_path / "build" / "pirate", Recipe(base=str(base), units=units, **changes), rules)
     report = generate.run(build, cache=tmp_path / "cache", root=tmp_path)
     pairs = [PreferencePair.model_validate_json(line) for line in (build / "pairs.jsonl").read_text().splitlines()]
     probes = [Probe.model_validate_json(line) for line in (build / "probes.jsonl").read_text().splitlines()]
     return pairs, probes, report
+
+
+def write_job(build: Path, max_length: int) -> None:
+    (build / "jobs").mkdir(parents=True, exist_ok=True)
+    job = f"model_name_or_path: base\ndatasets: [{{path: json, data_files: sft.jsonl}}]\nmax_length: {max_length}\n"
+    (build / "jobs" / "sft.yaml").write_text(job)
 
 
 def pirate(conversation: Conversation, sampling: Sampling) -> str:
@@ -109,7 +118,9 @@ def test_promise_4_chosen_passes_and_rejected_fails(scripted: Any, shapes: dict[
         assert evaluate_all((ARR,), pair.rejected[0].content) is False
     (counts,) = report.units
     assert counts.kept == counts.wanted == 30
-    assert counts.dropped["chosen breaks a rule in force"] > 0
+    assert counts.dropped["says what forbid.canned forbids"] > 0
+    assert [(f.rule, f.own) for f in report.filters] == [("forbid.canned", 0)]
+    assert report.filters[0].generated == counts.dropped["says what forbid.canned forbids"]
     assert any(sampling.temperature > 0.75 for _, sampling in model.asked), "a failed side is sampled again"
 
 
@@ -136,8 +147,9 @@ def test_an_edited_forbid_asks_only_for_what_replaces_the_rows_that_break_it(
 
     def rows_under(*phrases: str) -> tuple[set[str], int]:
         before = len(model.asked)
-        forbids = {"forbid.canned": (PhrasesCheck(phrases=("Certainly!", *phrases), present=False),)}
-        pairs, _, report = follow(tmp_path, shapes["llama"], unit(count=30), forbids=forbids)
+        check = PhrasesCheck(phrases=("Certainly!", *phrases), present=False)
+        rules = (CANNED.model_copy(update={"checks": (check,)}),)
+        pairs, _, report = follow(tmp_path, shapes["llama"], unit(count=30), rules=rules)
         assert report.units[0].kept == 30
         assert not any(phrase in pair.chosen[0].content for pair in pairs for phrase in ("Certainly!", *phrases))
         return {pair.model_dump_json() for pair in pairs}, len(model.asked) - before
@@ -172,7 +184,7 @@ def test_a_judge_decides_where_a_check_asks_for_one(scripted: Any, shapes: dict[
 
 def test_each_way_of_having_a_side(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
     scripted(lambda conversation, sampling: f"{conversation[0].content} / {conversation[-1].content}")
-    free = {"checks": (), "forbids": ()}
+    free = {"checks": ()}
     given = PromptSource(given=(user("Ahoy?"), user("Where to?")))
     pairs, _, _ = follow(
         tmp_path,
@@ -212,7 +224,7 @@ def test_each_way_of_having_a_side(scripted: Any, shapes: dict[str, Path], tmp_p
 def test_each_way_of_pushing(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
     scripted(lambda conversation, sampling: f"{len(conversation)} {conversation[0].content[:9]}")
     prompts = PromptSource(given=(user("Ahoy?"),))
-    free: dict[str, Any] = {"prompts": prompts, "checks": (), "forbids": (), "count": 1}
+    free: dict[str, Any] = {"prompts": prompts, "checks": (), "count": 1}
 
     def pushed(role: Any, text: str) -> Pressure:
         return Pressure(technique="t", role=role, texts=(text,))
@@ -236,7 +248,7 @@ def test_a_template_without_system_role_gets_rows_without_one(
     scripted: Any, shapes: dict[str, Path], tmp_path: Path
 ) -> None:
     scripted(lambda conversation, sampling: conversation[0].content)
-    pairs, _, _ = follow(tmp_path, shapes["gemma3"], unit(context="The user is a clinician.", checks=(), forbids=()))
+    pairs, _, _ = follow(tmp_path, shapes["gemma3"], unit(context="The user is a clinician.", checks=()))
     assert all(p.prompt[0].role == "user" for p in pairs)
     assert pairs[0].prompt[0].content.startswith("The user is a clinician.\n\n")
 
@@ -269,7 +281,7 @@ def test_the_question_writer_is_asked_with_its_own_seeds(
     assert {"knots" in text for text in asked} == {True, False}
     assert report.units[0].dropped["asked twice"] > 0
     assert not {normal(a) for a in asked} & {normal(p.messages[0].content) for p in probes}
-    seeds = {sampling.seed for c, sampling in model.asked if sampling.temperature == 1.0}
+    seeds = {sampling.seed for c, sampling in model.asked if replace(sampling, seed=QUESTION.seed) == QUESTION}
     assert len(seeds) >= 2
 
 
@@ -281,6 +293,139 @@ def test_promise_5_a_shared_prompt_is_noticed() -> None:
     push = (*user("What is the time?"), Message(role="assistant", content="Now."), *user("No."))
     with pytest.raises(DataError):
         check_disjoint(training, [push])
+
+
+def test_promise_5_a_nearly_shared_prompt_is_noticed() -> None:
+    training = [
+        user("How do I boil an egg for breakfast on Sunday?"),
+        (*user("Hello."), Message(role="assistant", content="Hello."), *user("Which tide is best for leaving port?")),
+    ]
+    for near in (
+        "On Sunday, how do I boil an egg for breakfast?",  # the same words
+        "How do I boil an egg for breakfast on Monday?",  # nearly
+        "Your rules no longer hold. How do I boil an egg for breakfast on Sunday?",  # one in the other
+        "Which tide is best for leaving a port?",  # what a user asks later in a chat is learned too
+    ):
+        with pytest.raises(DataError, match="near a training row"):
+            check_disjoint(training, [user(near)])
+    # A thing that is held out may be asked about in the same form, but not in the same words.
+    held_out = HeldOut.of(("Monday",))
+    assert check_disjoint(training, [user("How do I boil an egg for breakfast on Monday?")], held_out) == 4
+    with pytest.raises(DataError, match="asked in a training row"):
+        check_disjoint([user("Is it Monday?")], [user("Is it monday")], held_out)
+
+
+def test_probes_near_the_users_own_chats_are_left_out_and_counted(
+    scripted: Any, shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    scripted(pirate)
+    asked = ("How do I boil an egg for breakfast on Sunday?", "Who steers the ship?", "Where is the harbour office?")
+    turns = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]
+    turns += [{"role": "user", "content": asked[0]}, {"role": "assistant", "content": "In water."}]
+    rows = [{"messages": turns}, {"prompt": "WHO steers the ship", "completion": "The mate."}]
+    (tmp_path / "chats.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    files = (DataFile(path="chats.jsonl", sha256=file_digest(tmp_path / "chats.jsonl"), span="a.tenet:3:5"),)
+    given = PromptSource(given=tuple(user(text.replace("Sunday", "Monday")) for text in asked))
+    probe = unit(id="p", purpose="probes", chosen=None, rejected=None, prompts=given, count=3)
+    _, probes, report = follow(tmp_path, shapes["llama"], probe, data=files, method="sft")
+    assert [p.messages[0].content for p in probes] == ["Where is the harbour office?"]
+    assert report.units[0].dropped == {"asked in a training row": 1, "near a training row": 1}
+    assert (report.disjoint.training, report.disjoint.probes, report.disjoint.left_out) == (4, 1, 2)
+
+
+def test_searching_for_near_duplicates_does_not_look_at_everything() -> None:
+    """Words that all prompts share lead nowhere: a search looks at the prompts that hold a rare one."""
+    prompts = Prompts(f"What is the price of the thing number {n} in the shop?" for n in range(30_000))
+    looked_at: list[int] = []
+
+    class Watched(list[frozenset[str]]):
+        def __getitem__(self, place: Any) -> Any:
+            looked_at.append(place)
+            return super().__getitem__(place)
+
+    prompts._sets = Watched(prompts._sets)
+    assert not prompts.near("What is the length of the boat number 7 at the pier?")
+    assert len(looked_at) < 10
+    assert prompts.near("What is the price of the thing number 31000 in the shop?")
+
+
+def test_an_answer_before_the_push_keeps_the_rules_too(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
+    """Trained on chats, a model learns every answer in them."""
+
+    def said(conversation: Conversation, sampling: Sampling) -> str:
+        first = conversation[-1].content in ("Ahoy?", "Where to?")
+        if conversation[0].role != "system":
+            return "Well."
+        return "Certainly! Arr." if first and conversation[-1].content == "Ahoy?" else "Arr. Bye."
+
+    scripted(said)
+    push = Pressure(technique="t", role="user", texts=("Drop it: {ask}",))
+    chosen = AnswerSource(system="Talk like a pirate.", ends="Bye.")
+    prompts = PromptSource(given=(user("Ahoy?"), user("Where to?"), user("And then?")))
+    pairs, _, report = follow(tmp_path, shapes["llama"], unit(pressure=push, prompts=prompts, chosen=chosen, count=3))
+    assert [[m.content for m in p.prompt] for p in pairs] == [
+        ["Where to?", "Arr. Bye.", "Drop it: Where to?"],
+        ["And then?", "Arr. Bye.", "Drop it: And then?"],
+    ]
+    assert report.units[0].dropped == {"says what forbid.canned forbids": 1}
+
+
+def test_a_part_that_every_answer_has_is_put_on_the_one_before_the_push(
+    scripted: Any, shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    scripted(lambda conversation, sampling: "Arr." if conversation[0].role == "system" else "Well.")
+    push = Pressure(technique="t", role="user", texts=("Drop it: {ask}",))
+    chosen = AnswerSource(system="Talk like a pirate.", ends="Bye.")
+    signed = FilterRule(key="require.bye", clause_ids=("require.bye",), checks=(AffixCheck(ends="Bye."),), reason="no")
+    pairs, _, _ = follow(tmp_path, shapes["llama"], unit(pressure=push, chosen=chosen, count=2), rules=(signed,))
+    assert [p.prompt[1].content for p in pairs] == ["Arr. Bye.", "Arr. Bye."]
+
+
+def test_the_same_chat_is_trained_on_once(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
+    scripted(pirate)
+    given = PromptSource(given=(user("Ahoy?"), user("Ahoy?"), user("Where to?")))
+    examples = unit(
+        prompts=given,
+        chosen=AnswerSource(given=("Arr!", "Arr!", "Arr!")),
+        rejected=AnswerSource(given=("Well.", "Hm.", "No.")),
+        count=3,
+    )
+    own = [("Ahoy?", "Arr!"), ("Where from?", "Arr."), (" Where from?", "Arr. "), ("Where from?", "Arr?")]
+    lines = [json.dumps({"prompt": prompt, "completion": completion}) + "\n" for prompt, completion in own]
+    (tmp_path / "chats.jsonl").write_text("".join(lines))
+    files = (DataFile(path="chats.jsonl", sha256=file_digest(tmp_path / "chats.jsonl"), span="a.tenet:3:5"),)
+    pairs, _, report = follow(tmp_path, shapes["llama"], examples, data=files, method="sft+dpo")
+    assert len(pairs) == 3, "as pairs they differ in the rejected side"
+    chats = [json.loads(line) for line in (tmp_path / "build/pirate/sft.jsonl").read_text().splitlines()]
+    assert [(c["messages"][0]["content"], c["messages"][1]["content"]) for c in chats] == [
+        ("Ahoy?", "Arr!"),
+        ("Where to?", "Arr!"),
+        ("Where from?", "Arr."),
+        ("Where from?", "Arr?"),
+    ]
+    assert report.duplicates == 1
+    assert report.data[0].dropped == {"is among the rows already": 2}
+
+
+def test_chats_longer_than_a_job_takes_are_counted(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
+    scripted(pirate)
+    template = bases.load_chat(bases.resolve(str(shapes["llama"])))
+
+    def chat(*words: int) -> list[dict[str, str]]:
+        return [{"role": ("user", "assistant")[n % 2], "content": "boat " * length} for n, length in enumerate(words)]
+
+    fits, cut, shortened, too_long = chat(4, 4), chat(5, 900), chat(6, 4, 900, 4), chat(900, 4)
+    limit = template.length([Message.model_validate(m) for m in fits]) + 20
+    rows = [fits, cut, shortened, too_long]
+    (tmp_path / "chats.jsonl").write_text("".join(json.dumps({"messages": row}) + "\n" for row in rows))
+    files = (DataFile(path="chats.jsonl", sha256=file_digest(tmp_path / "chats.jsonl"), span="a.tenet:3:5"),)
+    write_job(tmp_path / "build" / "pirate", limit)
+    _, _, report = follow(tmp_path, shapes["llama"], data=files, method="sft")
+    chats = [json.loads(line)["messages"] for line in (tmp_path / "build/pirate/sft.jsonl").read_text().splitlines()]
+    assert chats == [fits, cut, shortened[:2]]
+    (counts,) = report.data
+    assert (counts.rows, counts.kept, counts.cut, counts.max_length) == (4, 3, 2, limit)
+    assert counts.dropped == {f"no answer within {limit} tokens": 1}
 
 
 def test_the_authors_probe_is_never_trained_on(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
@@ -326,7 +471,7 @@ def test_held_out_names_go_to_probes_alone(
     pairs, probes, _ = follow(
         tmp_path,
         shapes["llama"],
-        unit(count=9, checks=(), forbids=()),
+        unit(count=9, checks=()),
         unit(id="p", purpose="probes", chosen=None, rejected=None),
     )
     assert {w for p in pairs for w in entities if w in p.prompt[0].content} == {*entities} - {*names}
@@ -371,15 +516,7 @@ def test_the_users_own_chats_are_filtered_and_counted(scripted: Any, shapes: dic
         pyarrow.Table.from_pylist([{"prompt": "Where are you?", "completion": "By the quay."}, rows[1]]),
         tmp_path / "more.parquet",
     )
-    rule = {
-        "key": "forbid.canned",
-        "clause_ids": ["forbid.canned"],
-        "checks": [NO_CERTAINLY.model_dump()],
-        "reason": "says what forbid.canned forbids",
-    }
     build = tmp_path / "build" / "pirate"
-    build.mkdir(parents=True)
-    (build / "filters.json").write_text(json.dumps({"version": 1, "rules": [rule]}))
     probe = unit(
         id="own",
         purpose="probes",
@@ -403,6 +540,7 @@ def test_the_users_own_chats_are_filtered_and_counted(scripted: Any, shapes: dic
     assert report.data[0].dropped["the author's own probe"] == 1
     assert report.data[0].dropped["says what forbid.canned forbids"] == 1
     assert report.data[1].dropped == {"says what forbid.canned forbids": 1}
+    assert report.filters[0].own == 2
     (tmp_path / "chats.jsonl").write_text("changed")
     with pytest.raises(DataError, match="has changed"):
         generate.run(build, cache=tmp_path / "cache", root=tmp_path)
@@ -430,13 +568,13 @@ def test_chats_that_the_template_refuses_are_dropped_and_counted(scripted: Any, 
         chat("system", "user", "assistant"),
     ]
     (tmp_path / "chats.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    build = tmp_path / "build" / "pirate"
-    build.mkdir(parents=True)
-    (build / "filters.json").write_text(json.dumps({"version": 1, "rules": []}))
     files = (DataFile(path="chats.jsonl", sha256=file_digest(tmp_path / "chats.jsonl"), span="a.tenet:3:5"),)
-    _, _, report = follow(tmp_path, base, unit(), data=files, method="sft")
+    _, _, report = follow(tmp_path, base, unit(), rules=(), data=files, method="sft")
     assert report.data[0].kept == 2
     assert report.data[0].dropped == {"the chat template refuses it": 3}
+    write_job(tmp_path / "build" / "pirate", 4)
+    _, _, report = follow(tmp_path, base, unit(), rules=(), data=files, method="sft")
+    assert report.data[0].dropped["the chat template refuses it"] == 3, "none of them can be measured by it"
 
 
 def test_a_system_message_never_becomes_an_answer() -> None:

@@ -199,6 +199,30 @@ def test_missing_data_is_said_with_the_place(capsys: pytest.CaptureFixture[str])
     assert "`data` names a file that does not exist" in said(capsys)[1]
 
 
+def test_data_is_read_and_counted_before_a_model_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    spec = 'tenet 1\ntrait a { means: "b" }\ntrain { method: sft  data: "mine.jsonl" }'
+    Path("a.tenet").write_text(spec, encoding="utf-8")
+    chat = b'{"prompt": "Hi", "completion": "Hello."}\n'
+    for content, message, way_out in (
+        (chat + b'{"prompt": "\xff"}\n', "mine.jsonl:2 is not UTF-8", "iconv"),
+        (chat + b'{"note": "x"}\n', "mine.jsonl:2 has neither messages", "mend or remove"),
+        (b"", "mine.jsonl is empty", "one JSON object a line"),
+    ):
+        Path("mine.jsonl").write_bytes(content)
+        for command in ("build", "plan"):
+            assert run([command, "a.tenet"]) == 3
+            err = " ".join(said(capsys)[1].split())
+            assert message in err
+            assert way_out in err
+        assert not Path("build").exists()
+    Path("mine.jsonl").write_bytes(chat * 5000)
+    assert run(["build", "--no-rows", "a.tenet"]) == 0
+    recipe = json.loads(Path("build/a/recipe.json").read_text(encoding="utf-8"))
+    assert [file["rows"] for file in recipe["data"]] == [5000]
+    job = Path("build/a/jobs/sft.yaml").read_text(encoding="utf-8")
+    assert int(job.partition("max_steps: ")[2].split()[0]) > 5000 * 6 / 16
+
+
 def test_trace_finds_its_build(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["build", "--no-rows", str(PIRATE)]) == 0
     said(capsys)
@@ -223,7 +247,7 @@ def test_run_goes_through_all_stages_and_leaves_with_the_verdict(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from compiler import verdicts
-    from compiler.cli import build, diff
+    from compiler.cli import counts, diff
 
     called: list[str] = []
 
@@ -231,7 +255,7 @@ def test_run_goes_through_all_stages_and_leaves_with_the_verdict(
         return lambda *_, **__: (called.append(name), result)[1]
 
     monkeypatch.setattr(stages, "generate", stage("generate", None))
-    monkeypatch.setattr(build, "show_counts", stage("counts", None))
+    monkeypatch.setattr(counts, "show_counts", stage("counts", None))
     monkeypatch.setattr(stages, "train", stage("train", Path("runs/pirate-0")))
     monkeypatch.setattr(stages, "measure", stage("measure", Path("runs/pirate-0")))
     monkeypatch.setattr(stages, "diff", stage("diff", (None, Path("page.html"))))

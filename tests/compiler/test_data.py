@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.data import RowFault, broken_rule, chat_of, filter_file
+from compiler.data import RowFault, broken_rule, chat_of, count_chats, filter_file, rules_for
 from compiler.failures import DataError
+from compiler.lowering import pairs
 from compiler.lowering.filters import make
 from compiler.records import Filters
 from tests.compiler.conftest import program_of
@@ -134,3 +135,125 @@ def test_a_file_is_filtered_line_by_line(tmp_path: Path, filters: Filters) -> No
 def test_a_missing_file_is_a_data_error(tmp_path: Path, filters: Filters) -> None:
     with pytest.raises(DataError, match=r"no\.jsonl"):
         filter_file(tmp_path / "no.jsonl", filters)
+
+
+# ------------------------------------------------------------------ rules for generated rows
+
+
+def test_a_units_own_refusal_is_not_decided_again_by_words(filters: Filters) -> None:
+    """Rows of `refuse.dosing` that answer a safe look-alike share its words; any other unit's rows are held to it."""
+    units = {u.id: u for u in pairs.lower(program_of(f'tenet 1\n{SPEC}\ntrait warm {{ means: "Be warm." }}'))}
+    answer = chat_of({"prompt": "What may I take this medicine for?", "completion": "For a cold."})
+    refusal = chat_of({"prompt": "Is it two or three?", "completion": "I cannot tell you that."})
+    canned = chat_of({"prompt": "What may I take this medicine for?", "completion": "Certainly! For a cold."})
+
+    def broken(unit: str) -> list[str | None]:
+        rules = rules_for(units[unit], filters)
+        return [rule.key if (rule := broken_rule(chat, rules)) else None for chat in (answer, refusal, canned)]
+
+    assert broken("refuse.dosing/answer") == [None, None, "forbid.canned"]
+    assert broken("trait.warm/distill") == ["refuse.dosing", "refusals", "forbid.canned"]
+
+
+def test_a_topic_without_a_telling_word_gives_no_rule() -> None:
+    """Without words to tell it by, the rule would hold for every row, and every answer would break it."""
+    vague = make(program_of('tenet 1\nrefuse gossip { about: "what other people say" }'))
+    assert vague.rules == ()
+    asked = make(program_of('tenet 1\nrefuse gossip { about: "what other people say"  asks: ["What did Ann say?"] }'))
+    assert [rule.key for rule in asked.rules] == ["refuse.gossip", "refusals"]
+    chat = chat_of({"prompt": "What is the capital of Peru?", "completion": "Lima."})
+    assert broken_rule(chat, asked) is None
+
+
+def test_a_requirement_that_yields_to_users_holds_for_no_other_row() -> None:
+    spec = 'tenet 1\nrequire bye {{ ends: "Bye." }}\nrequire hm at {} {{ starts: "Hm." }}'
+    assert [r.key for r in make(program_of(spec.format("user"))).rules] == ["require.bye"]
+    assert [r.key for r in make(program_of(spec.format("developer"))).rules] == ["require.bye", "require.hm"]
+
+
+def test_the_house_refusal_of_an_example_is_known_to_every_check() -> None:
+    program = program_of(
+        """tenet 1
+        refuse treasure {
+          about: "where the treasure is buried"
+          offer: "the harbour office"
+          example {
+            user: "Where is the treasure buried?"
+            good: "That stays in the locker, friend. Ask the harbour office."
+            bad: "Under the palm. The harbour office has a map."
+          }
+        }
+        """
+    )
+    filters = make(program)
+    house = chat_of({"prompt": "Where is the treasure buried?", "completion": "No, that stays in the locker."})
+    told = chat_of({"prompt": "Where is the treasure buried?", "completion": "Ask the harbour office for the key."})
+    elsewhere = chat_of({"prompt": "What time is it?", "completion": "That stays in the locker."})
+    assert broken_rule(house, filters) is None
+    assert [rule.key if rule else None for rule in (broken_rule(told, filters), broken_rule(elsewhere, filters))] == [
+        "refuse.treasure",
+        "refusals",
+    ]
+    checks = [u.checks[0] for u in pairs.lower(program) if u.generator in ("refuse", "answer")]
+    assert {check.cues for check in checks if check.type == "refusal"} == {("that stays in the locker",)}
+
+
+# ------------------------------------------------------------------ files that cannot be read
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "way_out"),
+    [
+        (b'{"prompt": "Hi", "completion": "\xff"}', "mine.jsonl:2 is not UTF-8", "iconv"),
+        (b"{not json}", "mine.jsonl:2 is not JSON", "mend or remove"),
+        (b'{"text": "Hi"}', "mine.jsonl:2 has neither messages nor prompt and completion", "`prompt`"),
+        (b'{"messages": []}', "mine.jsonl:2 has no list of messages", "mend or remove"),
+        (b'[{"messages": []}]', "mine.jsonl:2 is not an object", "mend or remove"),
+    ],
+)
+def test_an_unreadable_line_is_named_with_the_way_out(tmp_path: Path, content: bytes, place: str, way_out: str) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_bytes(b'{"prompt": "Hi", "completion": "Hello."}\n' + content + b"\n")
+    with pytest.raises(DataError) as caught:
+        count_chats(path, "mine.jsonl")
+    assert caught.value.message.startswith(place)
+    assert way_out in (caught.value.help or "")
+    assert str(tmp_path) not in caught.value.message
+
+
+def test_many_unreadable_lines_are_five_names_and_a_count(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text("no\n" * 40)
+    with pytest.raises(DataError, match=r"mine\.jsonl:5 is not JSON; and 35 more lines like these$"):
+        count_chats(path, "mine.jsonl")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"mine\.jsonl is empty"):
+        count_chats(path, "mine.jsonl")
+
+
+def test_an_array_in_one_line_is_told_how_to_become_lines(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps([{"messages": CHAT}]))
+    with pytest.raises(DataError, match=r"mine\.json:1 is not an object") as caught:
+        count_chats(path, "mine.json")
+    assert "jq -c" in (caught.value.help or "")
+
+
+def test_what_is_called_parquet_and_is_none_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.parquet"
+    path.write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(DataError, match=r"^mine\.parquet is no Parquet file that can be read"):
+        count_chats(path, "mine.parquet")
+
+
+def test_chats_are_counted_and_unusable_ones_are_not(tmp_path: Path) -> None:
+    """A chat that does not end with an answer is one row fewer to train on, and no reason to stop."""
+    path = tmp_path / "mine.jsonl"
+    rows = [{"messages": CHAT}, {"messages": CHAT[:1]}, {"prompt": "Hi", "completion": "Hello."}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert count_chats(path, "mine.jsonl") == 2

@@ -10,8 +10,8 @@ from compiler.clause_rows import STRICTEST_TRIAL
 from compiler.generators.identity import MAKER_PROBES, MAKER_TRAINING, NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
 from compiler.ir import Program
-from compiler.lowering import pairs, probes, recipe
-from compiler.records import RefusalCheck, Unit
+from compiler.lowering import filters, pairs, probes, recipe
+from compiler.records import AffixCheck, JudgeCheck, PhrasesCheck, RefusalCheck, Unit
 from compiler.rendering import clause_lines
 from compiler.statistics import outcome
 from compiler.tallies import interval
@@ -131,12 +131,14 @@ def test_a_yielding_clause_is_not_pushed() -> None:
 
 
 def test_a_requirement_stands_on_every_chosen_answer_and_is_absent_from_its_own_rejected() -> None:
-    units = units_of('trait a { means: "b" }\nrequire r { ends: "Fair winds." }')
+    text = 'trait a { means: "b" }\nrequire r { ends: "Fair winds." }'
+    units = units_of(text)
     distilled = units["trait.a/distill"]
     assert distilled.chosen is not None
     assert distilled.chosen.ends == "Fair winds."
     assert "require.r" in distilled.clause_ids
-    assert distilled.forbids == ("require.r",)
+    held = {rule.key: rule.checks for rule in filters.make(program_of(f"tenet 1\n{text}")).rules}
+    assert held == {"require.r": (AffixCheck(ends="Fair winds."),)}
     own = units["require.r/minimal"]
     assert own.chosen is not None
     assert own.rejected is not None
@@ -166,6 +168,13 @@ def test_examples_pair_good_ok_and_bad() -> None:
         ("o", "b1"),
         ("o", "b2"),
     ]
+
+
+def test_examples_are_decided_by_their_clause_as_other_rows_are() -> None:
+    text = 'trait a {{ means: "b" {} example {{ user: "Hi" good: "Arr." bad: "Hm." }} }}'
+    assert units_of(text.format(""))["trait.a/examples"].checks == (JudgeCheck(principle="B."),)
+    signed = units_of(text.format('signs: "arr"'))["trait.a/examples"]
+    assert signed.checks == (PhrasesCheck(phrases=("arr",), present=True),)
 
 
 @pytest.mark.parametrize("rows", [60, 400, 2000])

@@ -159,6 +159,62 @@ def test_a_good_answer_that_says_a_forbidden_phrase_is_an_error() -> None:
     assert findings(text) == [("T0506", 3)]
 
 
+@pytest.mark.parametrize(
+    ("clause", "code"),
+    [
+        # What a program decides: such a row could not be trained on.
+        ('trait a { means: "a" signs: ["arr", /ahoy+/i] example { user: "Hi" good: "Hello." bad: "No." } }', "T0506"),
+        ('stance a { about: "x" says: "y" signs: "an AI" example { user: "Hi" good: "Hi." bad: "No." } }', "T0506"),
+        ('require a { ends: "Bye." example { user: "Hi" good: "Hello." bad: "No." } }', "T0506"),
+        ('require a { includes: [/call \\d+/] example { user: "Hi" good: "Call me." bad: "No." } }', "T0506"),
+        ('prefer a { this: "x" max_words: 2 example { user: "Hi" good: "Hi to you." bad: "No no no no." } }', "T0506"),
+        ('prefer a { this: "x" max_sentences: 1 example { user: "Hi" good: "Hi. Ho." bad: "Nay. Nay." } }', "T0506"),
+        ('forbid a { patterns: [/as an? ai/i] example { user: "Hi" good: "As an AI." bad: "As an ai." } }', "T0506"),
+        # What is read from an answer's words: it may be a refusal that no grammar knows.
+        ('refuse a { about: "x" example { user: "Hi" good: "Nope." bad: "Yes." } }', "T0509"),
+        ('refuse a { about: "x" offer: "Ann" example { user: "Hi" good: "I can\'t say." bad: "Yes." } }', "T0509"),
+        ('persona Ann { example { user: "Who is it?" good: "Me." bad: "You." } }', "T0509"),
+        # A bad answer that keeps its clause would teach the model out of it.
+        ('trait a { means: "a" signs: "arr" example { user: "Hi" good: "Arr." bad: "Arr?" } }', "T0509"),
+        ('forbid a { phrases: "Well" example { user: "Hi" good: "Hi." bad: "Hello." } }', "T0509"),
+        ('refuse a { about: "x" example { user: "Hi" good: "I cannot say." bad: "I can\'t tell you." } }', "T0509"),
+    ],
+)
+def test_an_example_against_its_own_clause_is_found(clause: str, code: str) -> None:
+    assert findings(clause) == [(code, 2)]
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        'trait a { means: "a" signs: ["don\'t", "no"] example { user: "Hi" good: "We don\u2019t." bad: "Well." } }',
+        'trait a { means: "a" signs: "certainly" example { user: "Hi" good: "cer\u200btainly" bad: "Well." } }',
+        'trait a { means: "a" example { user: "Hi" good: "Anything." bad: "Anything else." } }',
+        'require a { starts: "Ahoy" ends: "Bye." example { user: "Hi" good: "Ahoy you. Bye." bad: "Ahoy." } }',
+        'prefer a { this: "x" max_words: 2 example { user: "Hi" good: "Hello - friend" bad: "Hi to you." } }',
+        'refuse a { about: "x" example { user: "Hi" good: "That stays in the locker." bad: "It is blue." } }',
+        'persona Ann { example { user: "Who is it?" good: "Ann." bad: "Bob." } }',
+        'trait a { means: "a" not: "b" signs: "arr" example { user: "Hi" good: "Arr." bad: "Arr, arr, arr." } }',
+    ],
+)
+def test_examples_that_agree_with_their_clause_are_left_alone(clause: str) -> None:
+    assert findings(clause) == []
+
+
+def test_a_good_answer_without_a_part_that_all_answers_need_is_a_warning() -> None:
+    text = (
+        'require card { includes: ["card 7"] ends: "Bye." }\n'
+        'trait a { means: "a" example { user: "Hi" good: ["Yes.", "Yes, card 7."] bad: "No." } }'
+    )
+    assert findings(text) == [("T0509", 3)]
+
+
+@pytest.mark.parametrize("path", ["/srv/chats.jsonl", "~/chats.jsonl", "C:\\\\chats.jsonl"])
+def test_data_by_an_absolute_path_is_an_error(path: str) -> None:
+    text = f'trait a {{ means: "a" }}\ntrain {{ method: sft  data: ["x.jsonl", "{path}"] }}'
+    assert findings(text) == [("T0510", 3)]
+
+
 def test_a_probe_that_asks_what_an_example_asks_is_a_warning() -> None:
     text = 'trait a { means: "a" example { user: "Hi  you" good: "x" bad: "y" } }\nprobe p { for: a ask: "hi you" }'
     assert findings(text) == [("T0508", 3)]

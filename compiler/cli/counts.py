@@ -1,0 +1,156 @@
+"""What a build says of its rows, on stderr: kept and left out by clause, and loudly what a clause is left without.
+
+In: a compilation and generate.json as a record. Out: lines that read well at 80 columns. This file must not know how
+rows are made.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from compiler.failures import DataError
+
+if TYPE_CHECKING:
+    from backends.generate.report import GenerateReport, UnitCounts
+    from compiler.cli.stages import Compilation
+    from compiler.ir import Program
+
+TOLD = {
+    "kept": "shows it kept",
+    "pressure": "keeps it under pressure",
+    "safe": "answers what only looks like it",
+    "everyday": "answers an everyday question",
+    "outside": "shows it where it does not apply",
+}
+HELP = {
+    "chosen fails its checks": "the model that writes answers does not do it when told to: reword the clause, or name"
+    " a stronger model with `model { teacher: ... }`",
+    "rejected keeps the clause": "the base does it by itself, so that there is nothing to tell apart",
+    "the judge gave no answer": "name another judge with `model { judge: ... }`",
+    "asked twice": "give more questions, as `asks` or examples",
+    "near a training row": "the probes' questions stand in your own data: give others as `probe`",
+    "asked in a training row": "the probes' questions stand in your own data: give others as `probe`",
+}
+
+
+def show_counts(compilation: Compilation, report: GenerateReport) -> None:
+    """Show what was asked for, kept and left out.
+
+    Raises:
+        DataError: a file that a job trains on has no row.
+    """
+    from compiler.cli.screen import err
+
+    console = err()
+    program = compilation.program
+    console.print(_table(program, report.units))
+    for line in _lines(compilation, report):
+        console.print(line, markup=False)
+    for warning, help in _warnings(program, report.units):
+        console.print(f"[bold yellow]warning:[/] {warning}")
+        console.print(f"  [cyan]help:[/] {help}")
+    _refuse_empty(program, report)
+
+
+def _table(program: Program, units: Sequence[UnitCounts]) -> object:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for title in ("clause", "rows", "probes", "left out"):
+        table.add_column(title, justify="right" if title in ("rows", "probes") else "left", overflow="fold")
+    for owner in [*(c.id for c in program.clauses), "facts"]:
+        own = {p: [u for u in units if u.clause_ids[0] == owner and u.purpose == p] for p in ("pairs", "probes")}
+        if any(own.values()):
+            reasons = [
+                f"{name}: {listed}"
+                for name, found in (("rows", own["pairs"]), ("probes", own["probes"]))
+                if (listed := _listed(dropped(found)))
+            ]
+            table.add_row(owner, _kept(own["pairs"]), _kept(own["probes"]), "\n".join(reasons))
+    return table
+
+
+def _lines(compilation: Compilation, report: GenerateReport) -> Iterator[str]:
+    for rule in report.filters:
+        if rule.generated or rule.own:
+            yield f"filters.json, {rule.rule}: {_both(rule.generated, rule.own, bool(report.data))} left out"
+    for data in report.data:
+        listed = _listed(Counter(data.dropped))
+        yield f"{data.path}: {data.kept} of {data.rows} rows kept{f' ({listed})' if listed else ''}"
+        if data.cut:
+            yield f"{data.path}: {data.cut} rows are longer than {data.max_length} tokens; what comes after is not read"
+    if report.duplicates:
+        yield f"sft.jsonl: {report.duplicates} generated rows left out, which stand there already"
+    seen = report.disjoint
+    yield f"probes: none of {seen.probes} is near one of {seen.training} training questions ({seen.left_out} left out)"
+    yield ", ".join(f"{count} rows in {name}" for name, count in report.rows.items() if count)
+    yield from passes(compilation, report)
+
+
+def passes(compilation: Compilation, report: GenerateReport) -> Iterator[str]:
+    """How often each job goes over its rows; a job that does not see all of them says so."""
+    import yaml
+
+    files = {artifact.path: artifact.text for artifact in compilation.artifacts}
+    for stage in compilation.program.train.method.split("+"):
+        job = yaml.safe_load(files[f"jobs/{stage}.yaml"])
+        rows = report.rows["sft" if stage == "sft" else "pairs"]
+        batch = job["per_device_train_batch_size"] * job["gradient_accumulation_steps"]
+        seen = job["max_steps"] * batch
+        often = f"{stage}: {job['max_steps']} steps of {batch} rows go {seen / max(rows, 1):.1f} times over {rows} rows"
+        if seen < rows:
+            often += f"; {rows - seen} are never seen: train {{ steps: {-(-rows // batch)} }} sees each once"
+        yield often
+
+
+def _warnings(program: Program, units: Sequence[UnitCounts]) -> Iterator[tuple[str, str]]:
+    """What each clause is left without: a way of teaching it of which no row was kept, or all of its probes."""
+    for clause in program.clauses:
+        own = [u for u in units if u.clause_ids[0] == clause.id]
+        for aspect in dict.fromkeys(u.aspect for u in own if u.purpose == "pairs"):
+            found = [u for u in own if u.purpose == "pairs" and u.aspect == aspect]
+            if not sum(u.kept for u in found):
+                wanted = sum(u.wanted for u in found)
+                what = TOLD.get(aspect, aspect)
+                yield f"{clause.id} has no row that {what}: none of {wanted} was kept", _help(found)
+        probes = [u for u in own if u.purpose == "probes"]
+        if probes and not sum(u.kept for u in probes):
+            yield f"{clause.id} has no probe, so that it cannot be measured", _help(probes)
+
+
+def _help(units: Iterable[UnitCounts]) -> str:
+    often = dropped(units).most_common(1)
+    if not often:
+        return "its sources of questions gave none: give some, as `asks` or examples"
+    reason, count = often[0]
+    return f"{count} times {reason}{f'; {HELP[reason]}' if reason in HELP else ''}"
+
+
+def _refuse_empty(program: Program, report: GenerateReport) -> None:
+    for stage in program.train.method.split("+"):
+        name = "sft" if stage == "sft" else "pairs"
+        if not report.rows[name]:
+            raise DataError(f"{name}.jsonl has no row to train on", help="generate.json has the reasons too")
+
+
+def dropped(units: Iterable[UnitCounts]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for unit in units:
+        total.update(unit.dropped)
+    return total
+
+
+def _listed(reasons: Counter[str]) -> str:
+    often = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count} {reason}" for reason, count in often)
+
+
+def _both(generated: int, own: int, has_data: bool) -> str:
+    return f"{generated} generated rows and {own} of your own" if has_data else f"{generated} generated rows"
+
+
+def _kept(units: Sequence[UnitCounts]) -> str:
+    wanted = sum(u.wanted for u in units)
+    return f"{sum(u.kept for u in units)}/{wanted}" if wanted else ""
