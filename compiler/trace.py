@@ -26,7 +26,6 @@ from typing import Any
 from compiler import json_places
 from compiler.digests import State, file_state
 from compiler.failures import DataError
-from compiler.ir_file import load
 from compiler.records import Recipe
 
 # Files of rows, each row with clauses of its own.
@@ -150,12 +149,7 @@ LAYOUT = frozenset(["version", "is"])
 
 
 def _json_place(build: Path, folder: Path, file: str, place: str) -> Trail:
-    text = _text(folder / file)
-    try:
-        whole = json.loads(text)
-    except ValueError as error:
-        raise DataError(f"{folder / file} is no JSON: {error}", help="build the spec again") from error
-    found = json_places.paths(text)
+    lines, whole, found = _read_places(*_state(folder / file))
     if place.isdecimal():
         if not 0 < int(place) <= len(found):
             raise DataError(f"{file} has no line {place}", help=f"it has {len(found)}")
@@ -168,7 +162,7 @@ def _json_place(build: Path, folder: Path, file: str, place: str) -> Trail:
         line = named[0]
     path = found[line]
     chain = [f"{file} {_kind(file)}", *([f"at {' > '.join(map(str, path))}"] if path else [])]
-    shown = text.splitlines()[line].strip()
+    shown = lines[line].strip()
     return Trail(f"{file}:{place}", shown, tuple(chain), causes_of(build, _owners(build, path, whole)))
 
 
@@ -184,9 +178,9 @@ def _owners(build: Path, path: json_places.Path, whole: Any) -> list[str]:
     if not path or path[-1] in LAYOUT:
         return []
     known = _source_map(build)["causes"]
-    units = {unit.id: list(unit.clause_ids) for unit in _recipe(build).units}
+    units = _read_unit_clauses(*_state(build / "recipe.json"))
     if (build / "probes.jsonl").is_file():
-        units |= {row["id"]: [row["clause_id"]] for _, row in rows_of(build / "probes.jsonl")}
+        units = {**units, **_read_probe_clauses(*_state(build / "probes.jsonl"))}
     whole_files = _source_map(build)["files"]
     for step, value in reversed(list(zip(("", *path), json_places.values(whole, path), strict=True))):
         for name in (step, value):
@@ -199,7 +193,7 @@ def _owners(build: Path, path: json_places.Path, whole: Any) -> list[str]:
             return list(dict.fromkeys(i for marked in whole_files[step].values() for i in marked))
         if step in MODEL_KEYS or step in TRAIN_KEYS:
             return ["model" if step in MODEL_KEYS else "train"]
-    return [clause.id for clause in load(build).clauses]
+    return [i for i, cause in known.items() if "fields" in cause]
 
 
 def _ids_in(value: Any, known: Iterable[str]) -> list[str]:
@@ -327,6 +321,26 @@ def _state(path: Path) -> State:
 @lru_cache(maxsize=8)
 def _read_recipe(path: str, *_: int) -> Recipe:
     return Recipe.model_validate_json(_text(Path(path)))
+
+
+@lru_cache(maxsize=8)
+def _read_places(path: str, *_: int) -> tuple[list[str], Any, list[json_places.Path]]:
+    """A JSON file's lines, what it holds, and the way to what stands on each line."""
+    text = _text(Path(path))
+    try:
+        return text.splitlines(), json.loads(text), json_places.paths(text)
+    except ValueError as error:
+        raise DataError(f"{path} is no JSON: {error}", help="build the spec again") from error
+
+
+@lru_cache(maxsize=2)
+def _read_unit_clauses(path: str, *_: int) -> dict[str, list[str]]:
+    return {unit.id: list(unit.clause_ids) for unit in Recipe.model_validate_json(_text(Path(path))).units}
+
+
+@lru_cache(maxsize=2)
+def _read_probe_clauses(path: str, *_: int) -> dict[str, list[str]]:
+    return {row["id"]: [row["clause_id"]] for _, row in rows_of(Path(path))}
 
 
 @lru_cache(maxsize=8)
