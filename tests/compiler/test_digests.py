@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from compiler.artifact import Artifact
-from compiler.digests import digest, unit_digest
+from compiler.digests import digest, file_digest, rows_digest, unit_digest
 from compiler.records import Recipe
 from tests.compiler.conftest import NAMES, artifacts_of, program_of
 
@@ -111,3 +113,24 @@ def test_unlike_bodies_with_equal_fields_differ() -> None:
     one = program_of('tenet 1\nforbid x { phrases: ["a"] }').clauses[0]
     other = program_of('tenet 1\nrequire x { includes: ["a"] }').clauses[0]
     assert digest(one.body) != digest(other.body)
+
+
+@pytest.mark.parametrize("hash_of", [file_digest, rows_digest])
+def test_a_file_is_read_once_until_it_changes(
+    hash_of: Callable[[Path], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    opening = Path.open
+    monkeypatch.setattr(Path, "open", lambda self, *how, **more: (opened.append(self), opening(self, *how, **more))[1])
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"a": 1}\n')
+    opened.clear()
+    first = hash_of(path)
+    assert [hash_of(path) for _ in range(3)] == [first] * 3
+    assert opened == [path]
+    path.write_text('{"a": 22}\n')
+    assert hash_of(path) != first
+    # Another file under its name, of the same length.
+    (tmp_path / "new").write_text('{"a": 33}\n')
+    (tmp_path / "new").replace(path)
+    assert hash_of(path) == hash_of.__globals__[f"_{hash_of.__name__}"].__wrapped__(str(path))
