@@ -187,6 +187,12 @@ def test_a_plan_reads_well_on_a_narrow_screen(capsys: pytest.CaptureFixture[str]
     assert "          - 20 units are no longer asked for" in lines
 
 
+def test_one_clause_is_one_clause(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.tenet").write_text('tenet 1\ntrait a { means: "Be warm." }\n', encoding="utf-8")
+    assert run(["build", "--no-rows", "a.tenet"]) == 0
+    assert "build/a: 1 clause\n" in said(capsys)[1]
+
+
 def test_building_again_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["build", "--no-rows", str(PIRATE)]) == 0
     before = {p: p.stat().st_mtime_ns for p in Path("build").rglob("*") if p.is_file()}
