@@ -125,14 +125,18 @@ def did_you_mean(word: str, known: Iterable[str], span: Span) -> tuple[str | Non
 
 
 def render(
-    diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], format: Format = "full", color: bool = False
+    diagnostics: Iterable[Diagnostic],
+    sources: Mapping[str, Source],
+    format: Format = "full",
+    color: bool = False,
+    width: int = 80,
 ) -> str:
-    """Return `diagnostics` as text for a screen, a log (`concise`) or a program (`json`)."""
+    """Return `diagnostics` as text for a screen of `width` columns, a log (`concise`) or a program (`json`)."""
     from spec.rendering import render_concise, render_full, render_json
 
     match format:
         case "full":
-            return render_full(diagnostics, sources, color)
+            return render_full(diagnostics, sources, color, width)
         case "concise":
             return render_concise(diagnostics, sources)
         case "json":

@@ -124,7 +124,8 @@ class _Loading:
             line = before.count(b"\n") + 1
             message = f"{self._show(name)} is not UTF-8 text: byte {data[error.start]:#04x} on line {line}"
             column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-            self._refuse(name, "T0002", message, None, Span(name, 0, 0, line, column))
+            help = "save the file as UTF-8, the usual encoding of text"
+            self._refuse(name, "T0002", message, None, Span(name, 0, 0, line, column), help)
             return None
         return self.decoded(text, name, self._show(name))
 
@@ -163,7 +164,9 @@ class _Loading:
             help, _ = did_you_mean(target.name, found, span)
             origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help)
 
-    def _refuse(self, name: str, code: str, message: str, origin: Report | None, span: Span) -> None:
+    def _refuse(
+        self, name: str, code: str, message: str, origin: Report | None, span: Span, help: str | None = None
+    ) -> None:
         if origin is not None:
             origin.add(code, message, span, label="imported here")
             return
@@ -171,7 +174,7 @@ class _Loading:
             span = Span(name, 0, 0, 1, 1)
         report = Report(Source(name, "", self._show(name)))
         self.sources.setdefault(name, report.source)
-        report.add(code, message, span)
+        report.add(code, message, span, help=help)
         self.loose.extend(report.found)
 
     # ---- imports

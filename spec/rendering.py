@@ -10,7 +10,7 @@ In: diagnostics and the sources that they point into. Out: text.
        |
        = help: did you mean `root`?
 
-Nothing is wider than 80 columns but what a terminal cannot break: a long source line is cut around the place.
+Nothing is wider than the width asked for but what a terminal cannot break: a long source line is cut around the place.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from spec.diagnostics import Diagnostic, Note
 from spec.source import Source, Span
 
 WIDTH = 80
+"""Columns where no other width is asked for, and the fewest that a message can be laid out in."""
+NARROWEST = 40
 TAB = 4
 
 _STYLES = {"error": "1;31", "warning": "1;33", "frame": "1;34", "note": "1;36", "bold": "1", "help": "1;32"}
@@ -39,11 +41,13 @@ def render_json(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source]
     return json.dumps([_as_json(d, sources) for d in diagnostics], indent=2, ensure_ascii=False)
 
 
-def render_full(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], color: bool = False) -> str:
+def render_full(
+    diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], color: bool = False, width: int = WIDTH
+) -> str:
     """Return each diagnostic with the lines that it speaks of, then how many there are."""
     paint = _Paint(color)
     found = list(diagnostics)
-    blocks = [_full(d, sources, paint) for d in found]
+    blocks = [_full(d, sources, paint, max(width, NARROWEST)) for d in found]
     if found:
         counts = [
             f"{n} {word}{'' if n == 1 else 's'}"
@@ -67,10 +71,10 @@ def _place(span: Span, sources: Mapping[str, Source]) -> str:
     return f"{_visible(shown)}:{span.line}:{span.column}" if span.line else _visible(shown)
 
 
-def _full(diagnostic: Diagnostic, sources: Mapping[str, Source], paint: _Paint) -> str:
+def _full(diagnostic: Diagnostic, sources: Mapping[str, Source], paint: _Paint, columns: int) -> str:
     span = diagnostic.span
     head = textwrap.wrap(
-        f"{diagnostic.severity}[{diagnostic.code}]: {_visible(diagnostic.message)}", WIDTH, subsequent_indent="  ",
+        f"{diagnostic.severity}[{diagnostic.code}]: {_visible(diagnostic.message)}", columns, subsequent_indent="  ",
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
     tag = f"{diagnostic.severity}[{diagnostic.code}]"
@@ -97,19 +101,19 @@ def _full(diagnostic: Diagnostic, sources: Mapping[str, Source], paint: _Paint) 
             if last and note.span.line > last + 1:
                 lines.append(paint("frame", "..." if gutter < 3 else " " * (gutter - 2) + "..."))
             primary = note is here[0]
-            window = _Window(source.line(note.span.line), note.span, WIDTH - gutter - 3)
+            window = _Window(source.line(note.span.line), note.span, columns - gutter - 3)
             if note.span.line != last or window.cut:
                 number = paint("frame", f"{note.span.line:>{gutter}} |")
                 lines.append(f"{number} {window.text}".rstrip())
             style = diagnostic.severity if primary else "note"
             mark = ("^" if primary else "-") * window.width
             label = _visible(note.label)
-            room = WIDTH - gutter - 3 - window.column - window.width - 1
+            room = columns - gutter - 3 - window.column - window.width - 1
             below = bool(label) and len(label) > room
             first = f"{' ' * window.column}{paint(style, mark if below or not label else f'{mark} {label}')}"
             lines.append(f"{bar} {first}")
             if below:
-                width = WIDTH - gutter - 3
+                width = columns - gutter - 3
                 indent = min(window.column, max(0, width - len(label)))
                 lines.extend(
                     f"{bar} {' ' * indent}{paint(style, part)}" for part in textwrap.wrap(label, width - indent)
@@ -119,7 +123,7 @@ def _full(diagnostic: Diagnostic, sources: Mapping[str, Source], paint: _Paint) 
         lines.append(bar)
         lead = " " * gutter + " = help: "
         parts = textwrap.wrap(
-            _visible(diagnostic.help), WIDTH - len(lead), break_long_words=False, break_on_hyphens=False
+            _visible(diagnostic.help), columns - len(lead), break_long_words=False, break_on_hyphens=False
         )
         lines.append(f"{' ' * gutter} {paint('frame', '=')} {paint('help', 'help')}: {parts[0]}")
         lines.extend(" " * len(lead) + part for part in parts[1:])

@@ -142,12 +142,15 @@ class _Reader:
         if not headers:
             if any(start == 0 for start, _ in self.module.broken):
                 return
+            blank = not report.source.text.strip()
+            more = "; `tenet new NAME` writes a whole spec" if blank else ""
             first = items[0].start if items else 0
             line_end = report.source.text.find("\n", first)
             end = len(report.source.text) if line_end < 0 else line_end
             report.add(
-                "T0006", "a spec starts with its language version", report.at(first, max(end, first)),
-                label="`tenet 1` stands before this", help=f"write `tenet {VERSION}` as the first line",
+                "T0006", "the file is empty" if blank else "a spec starts with its language version",
+                report.at(first, first if blank else max(end, first)),
+                label="`tenet 1` stands before this", help=f"write `tenet {VERSION}` as the first line{more}",
                 fix=Fix("add the header", (Edit(report.at(0, 0), f"tenet {VERSION}\n"),), "safe"),
             )  # fmt: skip
             return

@@ -70,6 +70,11 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS and args[0].endswith(".tenet"):
             ctx.fail(f"{args[0]} is a spec; say what to do with it: tenet check {args[0]}")
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            if near := get_close_matches(args[0], COMMANDS, n=1):
+                ctx.fail(f"there is no command {args[0]}; did you mean {near[0]}?")
         return super().resolve_command(ctx, args)
 
 

@@ -43,7 +43,8 @@ def build_spec(path: Path, place: stages.Place, no_rows: bool = False) -> stages
     tokens = compilation.facts.base.count_tokens
     lines = next(a.text for a in compilation.artifacts if a.path == "prompt.md")
     length = f", prompt of {tokens(lines)} tokens" if tokens else ""
-    console.print(f"{place.build}: {len(compilation.program.clauses)} clauses{length}", markup=False)
+    clauses = len(compilation.program.clauses)
+    console.print(f"{place.build}: {clauses} clause{'' if clauses == 1 else 's'}{length}", markup=False)
     if no_rows:
         stages.finish(compilation, rows=False)
         return compilation

@@ -10,7 +10,7 @@ import click
 
 import spec
 from compiler.cli import FINDINGS
-from compiler.cli.specs import SpecPath
+from compiler.cli.specs import SpecPath, screen_width
 
 
 @click.command("fmt")
@@ -27,12 +27,13 @@ def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool) -> None:
             before = path.read_bytes().decode("utf-8-sig")
             after = format_text(before, str(path))
         except UnicodeDecodeError:
-            click.echo(f"{path}: not UTF-8, left alone", err=True)
+            click.echo(f"{path}: not UTF-8 text, left alone; save it as UTF-8 first", err=True)
             broken.append(path)
             continue
         except CannotFormat as error:
             color = sys.stderr.isatty()
-            click.echo(spec.render(error.diagnostics, {error.source.path: error.source}, "full", color), err=True)
+            sources = {error.source.path: error.source}
+            click.echo(spec.render(error.diagnostics, sources, "full", color, screen_width(sys.stderr)), err=True)
             broken.append(path)
             continue
         if after == before:

@@ -6,11 +6,12 @@ that only builds need: `tenet check` runs through it in a fraction of a second.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import click
 
@@ -55,7 +56,10 @@ def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
         hint = f"; did you mean {inside[0]}?" if inside else ", and no .tenet file is in it"
         fail(f"{path} is a folder{hint}")
     if not path.exists():
-        near = sorted(path.parent.glob("*.tenet")) if path.parent.is_dir() else []
+        from difflib import SequenceMatcher
+
+        inside = sorted(path.parent.glob("*.tenet")) if path.parent.is_dir() else []
+        near = sorted(inside, key=lambda p: -SequenceMatcher(None, path.name, p.name).ratio())
         hint = f"; there is {', '.join(str(p) for p in near[:3])}" if near else "; `tenet new NAME` writes one"
         fail(f"there is no file {path}{hint}")
 
@@ -78,7 +82,18 @@ def show_diagnostics(
         return
     target = sys.stdout if stream == "stdout" else sys.stderr
     color = format == "full" and target.isatty()
-    click.echo(spec.render(compiled.diagnostics, compiled.sources, format, color), err=stream == "stderr")
+    text = spec.render(compiled.diagnostics, compiled.sources, format, color, screen_width(target))
+    click.echo(text, err=stream == "stderr")
+
+
+def screen_width(stream: TextIO) -> int:
+    """Return the columns that messages may fill: the terminal's, but 80 at most."""
+    try:
+        named = os.environ.get("COLUMNS")
+        columns = int(named) if named else os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return 80  # no terminal, or one that does not know
+    return min(columns, 80) if columns > 0 else 80
 
 
 def program_or_exit(path: Path) -> tuple[Program, Compiled]:

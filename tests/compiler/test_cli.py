@@ -87,6 +87,39 @@ def test_what_is_no_spec_is_a_usage_error(command: str, capsys: pytest.CaptureFi
     assert "did you mean folder/a.tenet" in said(capsys)[1]
 
 
+def test_the_nearest_file_and_the_nearest_command_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("aardvark", "bee", "cat", "harbor"):
+        Path(f"{name}.tenet").write_text("tenet 1\n", encoding="utf-8")
+    assert run(["check", "harbour.tenet"]) == 2
+    assert "there is no file harbour.tenet; there is harbor.tenet, " in said(capsys)[1]
+    assert run(["chekc", "harbor.tenet"]) == 2
+    assert "there is no command chekc; did you mean check?" in said(capsys)[1]
+
+
+def test_an_empty_file_is_told_how_to_start(capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("", "  \n\n"):
+        Path("a.tenet").write_text(text, encoding="utf-8")
+        assert run(["check", "a.tenet"]) == 1
+        out = said(capsys)[0]
+        assert "the file is empty" in out
+        assert "tenet new NAME" in out
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "7", "many", "-3"])
+def test_messages_fit_the_terminal(
+    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    Path("a.tenet").write_text(
+        'tenet 1\ntrait a { means: "A sentence that goes on and on, to the end of it" colour: "blue, or green" }\n',
+        encoding="utf-8",
+    )
+    assert run(["check", "a.tenet"]) == 1
+    out, _ = said(capsys)
+    wanted = {"60": 60, "7": 40}.get(columns, 80)
+    assert wanted - 16 < max(map(len, out.splitlines())) <= wanted
+
+
 def test_fmt_shows_checks_and_writes(capsys: pytest.CaptureFixture[str]) -> None:
     text = 'tenet 1\ntrait a {means:"b"}  # why\n'
     path = Path("a.tenet")
@@ -152,6 +185,12 @@ def test_a_plan_reads_well_on_a_narrow_screen(capsys: pytest.CaptureFixture[str]
     assert all(len(line) <= 80 for line in lines), max(lines, key=len)
     assert any(line.startswith("generate  ") for line in lines)
     assert "          - 20 units are no longer asked for" in lines
+
+
+def test_one_clause_is_one_clause(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.tenet").write_text('tenet 1\ntrait a { means: "Be warm." }\n', encoding="utf-8")
+    assert run(["build", "--no-rows", "a.tenet"]) == 0
+    assert "build/a: 1 clause\n" in said(capsys)[1]
 
 
 def test_building_again_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
