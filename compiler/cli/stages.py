@@ -89,6 +89,9 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
     from compiler.lowering.lock import pin
 
     program, compiled = program_or_exit(path)
+    if not program.clauses and not program.train.data:
+        help = 'state one, such as `trait warm { means: "Be warm." }`; `tenet new NAME` writes a spec with several'
+        raise DataError(f"{path} states no clause, so that there is nothing to train", help=help)
     refuse_other_spec(path, place)
     model, pins = program.model, read_pins(place.build)
 

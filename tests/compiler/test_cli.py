@@ -262,6 +262,14 @@ def test_data_is_read_and_counted_before_a_model_is_needed(capsys: pytest.Captur
     assert int(job.partition("max_steps: ")[2].split()[0]) > 5000 * 6 / 16
 
 
+@pytest.mark.parametrize("command", ["build", "plan", "run", "train"])
+def test_a_spec_without_clauses_stops_before_anything_runs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.tenet").write_text("tenet 1\n", encoding="utf-8")
+    assert run([command, "a.tenet"]) == 3
+    assert "a.tenet states no clause, so that there is nothing to train" in " ".join(said(capsys)[1].split())
+    assert not Path("build").exists()
+
+
 def test_trace_finds_its_build(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["build", "--no-rows", str(PIRATE)]) == 0
     said(capsys)
