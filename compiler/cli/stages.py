@@ -81,7 +81,7 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
     """Compile a spec and return every artifact; nothing is written.
 
     Raises:
-        DataError: the build folder is another spec's.
+        DataError: the build folder is another spec's, nothing is there to train, or own chats cannot be read.
         ModelLoadError, NetworkError: a model is not at hand, and `base_needed`.
     """
     from backends import machine
