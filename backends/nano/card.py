@@ -66,7 +66,7 @@ def reply(
         with torch.inference_mode():
             out = model.generate(
                 input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], max_new_tokens=NEW_TOKENS,
-                do_sample=sampled, temperature=1.0 if sampled else None, top_k=0 if sampled else None,
+                do_sample=sampled, temperature=QUESTION.temperature if sampled else None, top_k=0 if sampled else None,
                 top_p=QUESTION.top_p if sampled else None,
             )  # fmt: skip
         for i, row in zip(part, out[:, batch["input_ids"].shape[1] :], strict=True):
