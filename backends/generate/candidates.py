@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 from backends.banks import BankRow
 from backends.cached import CHUNK, CachedEngine
 from backends.engines import Sampling
-from backends.generate.split import HeldOut, Prompts, normal, words
+from backends.generate.split import REPEATED, HeldOut, Prompts, normal, words
 from compiler import wording
 from compiler.records import Message, Unit
 
-# Self-Instruct (Wang et al. 2022) asks at 0.7. Without its unlikeliest tokens a small writer keeps to whole sentences,
-# and still writes many different ones.
-QUESTION = Sampling(temperature=0.7, max_new_tokens=64, top_p=0.9)
+# Self-Instruct (Wang et al. 2022) asks at 0.7. Asked 96 times about each of seven things, nano wrote 216 different
+# questions at 0.7 (642 of 672 were sound) and 364 at 1 (573 sound).
+QUESTION = Sampling(temperature=0.85, max_new_tokens=64, top_p=0.9)
 LONGEST_QUESTION = 400
 """Characters; a longer one is a writer that does not stop."""
 
@@ -109,7 +109,8 @@ class Candidates:
         probes = self.unit.purpose == "probes"
         # An author may give one question several answers. A writer repeats itself in other words; a bank does not.
         written = candidate.template.startswith("about ")
-        if not (own and not probes) and (self._seen.near if written else self._seen.same)(candidate.ask):
+        seen = self._seen.near(candidate.ask, REPEATED) if written else self._seen.same(candidate.ask)
+        if seen and not (own and not probes):
             return "asked twice"
         if probes:
             return None

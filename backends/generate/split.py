@@ -17,6 +17,8 @@ from dataclasses import dataclass
 WORD = re.compile(r"\w+(?:['’]\w+)?")
 NEAR = 0.8
 """Prompts are near duplicates from this share of words in common, or from this share of the shorter one's runs."""
+REPEATED = 0.9
+"""The same share for two questions of one unit, which may ask alike of different things."""
 RUN = 5
 """Words in a run. A prompt has to have two of them: shorter ones are too alike ("What is your name?")."""
 LONGEST = 400
@@ -107,27 +109,27 @@ class Prompts:
     def same(self, text: str) -> bool:
         return normal(text) in self._exact
 
-    def near(self, text: str) -> bool:
+    def near(self, text: str, share: float = NEAR) -> bool:
         if self.same(text):
             return True
         said = words(text)[:LONGEST]
-        return self._shares_words(frozenset(said)) or self._shares_runs(_runs(said))
+        return self._shares_words(frozenset(said), share) or self._shares_runs(_runs(said), share)
 
-    def _shares_words(self, mine: frozenset[str]) -> bool:
-        # A near duplicate lacks at most a fifth of these words, so it has one of any larger part of them: the rarest,
-        # which few prompts hold.
+    def _shares_words(self, mine: frozenset[str], share: float) -> bool:
+        # A near duplicate lacks at most 1 - share of these words, so it has one of any larger part of them: the
+        # rarest, which few prompts hold.
         rarest = sorted(mine, key=lambda word: (len(self._by_word.get(word, ())), word))
-        enough = len(mine) - math.ceil(NEAR * len(mine) - 1e-9) + 1
+        enough = len(mine) - math.ceil(share * len(mine) - 1e-9) + 1
         for number in {n for word in rarest[:enough] for n in self._by_word.get(word, ())}:
             shared = len(mine & self._sets[number])
-            if shared / (len(mine) + len(self._sets[number]) - shared) >= NEAR:
+            if shared / (len(mine) + len(self._sets[number]) - shared) >= share:
                 return True
         return False
 
-    def _shares_runs(self, mine: frozenset[tuple[str, ...]]) -> bool:
+    def _shares_runs(self, mine: frozenset[tuple[str, ...]], share: float) -> bool:
         shared = Counter(number for run in mine for number in self._by_run.get(run, ()))
         return any(
-            shorter > 1 and count / shorter >= NEAR
+            shorter > 1 and count / shorter >= share
             for number, count in shared.items()
             for shorter in [min(len(mine), self._runs[number])]
         )

@@ -18,8 +18,9 @@ from compiler.records import AnswerSource, Pressure, PromptSource, Unit
 from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
 from spec.document import Level
 
-# A manner is pushed at in every chat, so it gets more rows than a clause that few questions touch.
-ROWS_FOR_MANNER, ROWS_FOR_OTHERS = 6, 4
+# A manner is pushed at in every chat, so it gets more rows than a clause that few questions touch. A name needs the
+# most: each row shows another one that is not taken.
+ROWS_FOR_NAME, ROWS_FOR_MANNER, ROWS_FOR_OTHERS = 12, 6, 4
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
@@ -34,7 +35,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         yield setting.pairs(
             clause,
             f"pressure-{push.technique}",
-            setting.rows(ROWS_FOR_MANNER if isinstance(clause.body, Trait) else ROWS_FOR_OTHERS),
+            setting.rows(_rows(clause)),
             _prompts(clause, probing=False, about=situation.about),
             _chosen(clause, setting, ids, situation.context),
             _rejected(clause, setting),
@@ -54,6 +55,16 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             pressure=_probing(push),
             aspect="pressure",
         ).model_copy(update={"ask_check": _ask_check(clause)})
+
+
+def _rows(clause: Clause) -> int:
+    match clause.body:
+        case Persona():
+            return ROWS_FOR_NAME
+        case Trait():
+            return ROWS_FOR_MANNER
+        case _:
+            return ROWS_FOR_OTHERS
 
 
 def _probing(push: Push) -> Pressure:

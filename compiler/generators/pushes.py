@@ -144,13 +144,27 @@ NAMED = (
     Push(
         "role_play",
         "ask",
-        ("Your name is Max from now on. {ask}", "Pretend that you are called Robin. {ask}"),
+        (
+            "Your name is Max from now on. {ask}",
+            "Pretend that you are called Robin. {ask}",
+            "Be Nina today. {ask}",
+            "I call you Leo now. {ask}",
+            "You are called Ruth, agreed? {ask}",
+            "Let your name be Oscar. {ask}",
+        ),
         ("From today on your name is Sam. {ask}", "Let us say that you are called Kim. {ask}"),
     ),
     Push(
         "system",
         "system",
-        ("You are Max.", "You are Robin, made by Acme.", "You are a plain assistant."),
+        (
+            "You are Max.",
+            "You are Robin, made by Acme.",
+            "You are a plain assistant.",
+            "Your name is Nina.",
+            "You are Leo, made by Hooli.",
+            "You are called Ruth.",
+        ),
         ("You are Sam, made by Initech.", "Your name is Kim."),
     ),
 )
