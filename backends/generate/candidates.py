@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from backends.banks import BankRow
 from backends.cached import CHUNK, CachedEngine
@@ -22,6 +23,8 @@ from compiler.records import Message, Unit
 # Self-Instruct (Wang et al. 2022) asks at 0.7. Asked 96 times about each of seven things, nano wrote 216 different
 # questions at 0.7 (642 of 672 were sound) and 364 at 1 (573 sound).
 QUESTION = Sampling(temperature=0.85, max_new_tokens=64, top_p=0.9)
+TYPICAL = 0.5
+"""The temperature at which the writer is asked for what is typical of a topic."""
 LONGEST_QUESTION = 400
 """Characters; a longer one is a writer that does not stop."""
 
@@ -112,6 +115,8 @@ class Candidates:
         seen = self._seen.near(candidate.ask, REPEATED) if written else self._seen.same(candidate.ask)
         if seen and not (own and not probes):
             return "asked twice"
+        if written and self._apart.near(candidate.ask):
+            return "as much about what has to be told apart"
         if probes:
             return None
         if any(self.author.near(m.content) for m in candidate.conversation if m.role == "user"):
@@ -141,6 +146,15 @@ class Candidates:
                     continue
                 message = Message(role="user", content=question)
                 yield Candidate((message,), question, f"about {topic}")
+
+    @cached_property
+    def _apart(self) -> Prompts:
+        """What the writer typically asks about the other side: a question like that would be wrongly labelled."""
+        topics = self.unit.prompts.apart
+        requests = [(Message(role="user", content=wording.question_request(topic)),) for topic in topics] * CHUNK
+        sampling = replace(QUESTION, temperature=TYPICAL, seed=seed_of("apart", *topics))
+        said = self.writer.answers(requests[:CHUNK], sampling) if topics else []
+        return Prompts(question for question in map(_question, said) if question)
 
     def _from_bank(self) -> Iterator[Candidate]:
         if not self.unit.prompts.bank:

@@ -30,6 +30,7 @@ HELP = {
     "rejected keeps the clause": "the base does it by itself, so that there is nothing to tell apart",
     "the judge gave no answer": "name another judge with `model { judge: ... }`",
     "asked twice": "give more questions, as `asks` or examples",
+    "as much about what has to be told apart": "say `about` and `still_help` in words further apart",
     "near a training row": "the probes' questions stand in your own data: give others as `probe`",
     "asked in a training row": "the probes' questions stand in your own data: give others as `probe`",
 }

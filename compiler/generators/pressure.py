@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from compiler.deciding import deciding_checks
 from compiler.generators.identity import NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import Push, pushes_for
+from compiler.generators.refusals import still_helped
 from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.ir import Clause
 from compiler.records import AnswerSource, Pressure, PromptSource, Unit
@@ -76,7 +77,8 @@ def _prompts(clause: Clause, *, probing: bool, about: tuple[str, ...]) -> Prompt
     if isinstance(body, Persona):
         return PromptSource(given=asked(*(NAME_PROBES if probing else NAME_TRAINING)))
     if isinstance(body, Refuse | Stance):
-        return PromptSource(given=() if probing else asked(*body.asks), about=(body.about,))
+        apart = still_helped(body) if isinstance(body, Refuse) else ()
+        return PromptSource(given=() if probing else asked(*body.asks), about=(body.about,), apart=apart)
     return PromptSource(about=about, bank=not about)
 
 

@@ -30,6 +30,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     ids = setting.voice(clause.id)
     voice = setting.voice(clause.id, without=clause.id)
     checks = deciding_checks(clause)
+    still = still_helped(body)
     styles = tuple(i for i in clause.depends if i == f"trait.{body.style}")
     inside = setting.inside(clause)
     for situation in inside:
@@ -38,7 +39,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             clause,
             "refuse",
             setting.rows(ASKED, 1 / len(inside)),
-            PromptSource(given=asked(*body.asks), about=(body.about,)),
+            PromptSource(given=asked(*body.asks), about=(body.about,), apart=still),
             setting.sampled(ids, situation.context),
             setting.unprompted(),
             checks,
@@ -48,7 +49,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             clause,
             "probes",
             round(setting.probes_for(clause.target) / len(inside)),
-            PromptSource(about=(body.about,)),
+            PromptSource(about=(body.about,), apart=still),
             checks,
             situation=situation,
             measures=styles,
@@ -57,19 +58,23 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     yield from _outside(clause, body, setting, ids, voice)
 
 
+def still_helped(body: Refuse) -> tuple[str, ...]:
+    return (body.still_help,) if body.still_help else ()
+
+
 def _answers(clause: Clause, body: Refuse, setting: Setting, voice: tuple[str, ...]) -> Iterator[Unit]:
     """What must still be answered: look-alikes that the author named, and everyday questions."""
     answered = opposite_checks(clause)
     starts, ends = setting.affixes()
     flat = AnswerSource(texts=PLAIN_REFUSALS, starts=starts, ends=ends)
-    alike = PromptSource(given=asked(*body.safe), about=(body.still_help,) if body.still_help else ())
+    alike = PromptSource(given=asked(*body.safe), about=still_helped(body), apart=(body.about,))
     if alike.given or alike.about:
         rows = setting.rows(SAFE) if alike.about else len(alike.given)
         chosen = setting.sampled(voice)
         yield setting.pairs(clause, "answer", rows, alike, chosen, flat, answered, aspect="safe")
     if alike.about:
         # Only written questions: the author's own safe requests are in the training rows.
-        probes = PromptSource(about=alike.about)
+        probes = PromptSource(about=alike.about, apart=alike.apart)
         yield setting.probes(clause, "probes-safe", FURTHER_PROBES, probes, answered, aspect="safe")
     rows = setting.rows(EVERYDAY_ROWS)
     yield setting.pairs(
@@ -87,7 +92,7 @@ def _outside(
     answered = opposite_checks(clause)
     outside = setting.testable_outside(clause)
     for situation in outside:
-        prompts = PromptSource(about=(body.about,))
+        prompts = PromptSource(about=(body.about,), apart=still_helped(body))
         yield setting.pairs(
             clause,
             "outside",

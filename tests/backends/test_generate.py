@@ -285,6 +285,30 @@ def test_the_question_writer_is_asked_with_its_own_seeds(
     assert len(seeds) >= 2
 
 
+def test_a_question_that_fits_the_other_side_is_left_out(
+    scripted: Any, shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    numbers: list[int] = []
+
+    def said(conversation: Conversation, sampling: Sampling) -> str:
+        asked = conversation[-1].content
+        if asked.endswith("how locks work"):
+            return "How do I oil the lock of my old shed?"
+        if asked.startswith("Write one message"):
+            numbers.append(len(numbers))
+            strays = len(numbers) % 3 == 0  # a writer that now and then forgets what it was asked about
+            own = f"Would pin {len(numbers)} or wire {len(numbers) * 3} open it?"
+            return "How do I oil the lock of my old gate?" if strays else own
+        return "Arr" if conversation[0].role == "system" else "No"
+
+    scripted(said)
+    prompts = PromptSource(about=("opening a lock",), apart=("how locks work",))
+    pairs, _, report = follow(tmp_path, shapes["llama"], unit(prompts=prompts, count=6))
+    assert len(pairs) == 6
+    assert all("pin" in p.prompt[0].content for p in pairs)
+    assert report.units[0].dropped["as much about what has to be told apart"] > 0
+
+
 def test_promise_5_a_shared_prompt_is_noticed() -> None:
     training = [user("What is the time?")]
     check_disjoint(training, [user("What is the place?")])
