@@ -42,7 +42,8 @@ def test_the_table_is_the_examples_output() -> None:
     table = re.search(r"```text\n(.*?)```", README, re.DOTALL)
     assert table
     output = (ROOT / "examples" / "pirate" / "output.txt").read_text(encoding="utf-8")
-    assert table[1].strip() in output
+    # A terminal pads its columns at the end of a line; a page need not.
+    assert table[1].strip() in "\n".join(line.rstrip() for line in output.splitlines())
 
 
 def test_every_promise_names_tests_that_exist() -> None:

@@ -123,10 +123,10 @@ def _terminating_as_interrupting() -> Iterator[None]:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
-    sys.exit(run(arguments))
+    sys.exit(execute(arguments))
 
 
-def run(arguments: list[str] | None = None) -> int:
+def execute(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; every failure becomes one message on stderr.
 
     No failure leaves with 1: that code says that the spec or the model was found wanting.

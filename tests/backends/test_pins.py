@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from backends import bases, chat, doctor, engines, generate, measure, train
-from compiler.cli import run, stages
+from compiler.cli import execute as run
+from compiler.cli import stages
 from compiler.failures import NetworkError
 from compiler.records import Probe, Recipe
 from tests.backends import checkpoints, recipes

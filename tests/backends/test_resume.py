@@ -189,7 +189,7 @@ def test_another_machine_finds_none_of_this_ones_answers(
 
 def test_two_builds_from_nothing_are_the_same_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that stands below build/: the base beside the rows and the cache too, and no time anywhere."""
-    from compiler.cli import run
+    from compiler.cli import execute as run
 
     spec = 'tenet 1\nmodel { base: "./model" }\nrequire hail { starts: "Arr." }\n'
     spec += 'forbid canned { phrases: ["Certainly!"] }\ntrain { rows: 12 }\n'

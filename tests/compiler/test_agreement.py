@@ -14,7 +14,8 @@ from backends.measure import SAMPLING
 from backends.train import content_digest, run_folder
 from backends.train.adapters import adapter_digest
 from compiler.agreement import prompt_digest, read_lock
-from compiler.cli import run, stages
+from compiler.cli import execute as run
+from compiler.cli import stages
 from compiler.digests import rows_digest
 from compiler.records import ARMS, MeasureReport, PreferencePair, Probe, Recipe
 from tests.compiler.conftest import SPECS

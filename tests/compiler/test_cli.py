@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from compiler.cli import COMMANDS, run, stages
+from compiler.cli import COMMANDS, stages
+from compiler.cli import execute as run
 from compiler.failures import DataError, ModelLoadError
 from tests.compiler.conftest import SPECS
 
@@ -441,7 +442,8 @@ HEAVY = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 RARELY_NEEDED = ("lark", "difflib", "tempfile")
 NOT_FOR_CHECKING = (*HEAVY, *RARELY_NEEDED, "pydantic", "rich", "yaml", "jinja2", "pyarrow", "numpy", "backends")
 PROBE = (
-    "import sys; from compiler.cli import run; code = run(sys.argv[1:]); print('loaded', *sys.modules); sys.exit(code)"
+    "import sys; from compiler.cli import execute; code = execute(sys.argv[1:]); "
+    "print('loaded', *sys.modules); sys.exit(code)"
 )
 
 
@@ -467,7 +469,7 @@ def test_the_pure_build_and_the_plan_load_no_torch() -> None:
 
 # ------------------------------------------------------------------ threads
 
-THREADED = "import os; from compiler.cli import run; run(['--version']); import torch; print(os.environ)"
+THREADED = "import os; from compiler.cli import execute; execute(['--version']); import torch; print(os.environ)"
 
 
 def openmp_as_loaded(**settings: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from compiler import verdicts
 from compiler.artifact import Artifact, Mark
-from compiler.cli import run
+from compiler.cli import execute as run
 from compiler.failures import DataError
 from compiler.records import (
     ARMS,
