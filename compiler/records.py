@@ -230,7 +230,7 @@ class FilterRule(Record):
 
     key: str
     clause_ids: tuple[str, ...]
-    checks: tuple[Check, ...]
+    checks: tuple[Check, ...] = ()
     topic: tuple[str, ...] = ()
     enough: int = 0
     asks: tuple[str, ...] = ()

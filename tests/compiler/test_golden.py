@@ -10,7 +10,8 @@ import pytest
 from compiler.artifact import Artifact
 from compiler.ir import Program
 from compiler.ir_print import printed
-from compiler.records import Recipe
+from compiler.lowering import filters
+from compiler.records import Filters, Recipe
 from tests.compiler.conftest import NAMES, artifacts_of
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -23,6 +24,13 @@ def test_artifacts_are_the_golden_ones(
 ) -> None:
     for path in [*WHOLE, *(path for path in built[name] if path.startswith("jobs/"))]:
         golden(GOLDEN / name / path, built[name][path].text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_written_filters_are_read_as_they_were_made(
+    name: str, programs: dict[str, Program], built: dict[str, dict[str, Artifact]]
+) -> None:
+    assert Filters.model_validate_json(built[name]["filters.json"].text) == filters.make(programs[name])
 
 
 @pytest.mark.parametrize("name", NAMES)
