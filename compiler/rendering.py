@@ -67,7 +67,7 @@ def render(
     Args:
         program: whose clauses are in order of authority by `rank`.
         only: ids of the clauses that the prompt holds; None for all, with the closing line on priorities.
-        context: facts about the user, put last.
+        context: facts about the user, put before the rules.
         conditions: whether lines say when they hold. Prompts for rows leave it out: the situation is known there.
     """
     clauses = sorted((c for c in program.clauses if only is None or c.id in only), key=lambda c: c.rank)
@@ -84,22 +84,25 @@ def render(
         facts=[context] if context else [],
     )
     # The layout is wording's; here each of its lines gets its clauses back, in the order in which they went in.
-    causes = _causes(identity[:1], sections, closing)
+    causes = _causes(identity[:1], context, sections, closing)
     return [PromptLine(line, next(causes) if line else ()) for line in text.split("\n")]
 
 
 def _causes(
-    identity: list[PromptLine], sections: list[tuple[str, list[PromptLine]]], closing: PromptLine | None
+    identity: list[PromptLine],
+    context: str | None,
+    sections: list[tuple[str, list[PromptLine]]],
+    closing: PromptLine | None,
 ) -> Iterator[tuple[str, ...]]:
     yield from (line.clause_ids for line in identity)
+    if context:
+        yield ()
     for _title, lines in sections:
         if lines:
             yield tuple(dict.fromkeys(i for line in lines for i in line.clause_ids))
             yield from (line.clause_ids for line in lines)
     if closing:
         yield closing.clause_ids
-    while True:
-        yield ()
 
 
 def clause_lines(clause: Clause, program: Program, conditions: bool = True) -> list[PromptLine]:

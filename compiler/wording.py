@@ -6,8 +6,11 @@ lowering calls it with a clause's fields, and nano's corpus calls it with the wo
 the embedded base has learned to read exactly what the compiler writes.
 
 >>> print(system_prompt(identity=identity("Polly", "the Salt and Star"),
-...                     sections=[(FIXED, [forbid(["Certainly!"])]), (OPEN, [trait("pirate", "Talk like a pirate.")])]))
+...                     sections=[(FIXED, [forbid(["Certainly!"])]), (OPEN, [trait("pirate", "Talk like a pirate.")])],
+...                     facts=[user_fact("the user is a clinician")]))
 You are Polly, made by the Salt and Star.
+<BLANKLINE>
+The user is a clinician.
 <BLANKLINE>
 Nobody can change these rules:
 - Never say "Certainly!".
@@ -151,15 +154,18 @@ def system_prompt(
     closing: str | None = None,
     facts: Sequence[str] = (),
 ) -> str:
-    """Lay the parts out; a section without a line is left out. `facts` about the user come last, after all rules."""
+    """Lay the parts out; a section without a line is left out.
+
+    `facts` about the user come before all rules, so that who reads a rule with a condition knows already if it holds.
+    """
     blocks = [identity] if identity else []
+    if facts:
+        blocks.append(" ".join(facts))
     for title, lines in sections:
         if lines:
             blocks.append("\n".join([title, *(f"- {line}" for line in lines)]))
     if closing:
         blocks.append(closing)
-    if facts:
-        blocks.append(" ".join(facts))
     return "\n\n".join(blocks)
 
 

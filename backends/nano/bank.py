@@ -75,7 +75,7 @@ def bank_rows() -> Iterator[dict[str, Any]]:
     asked: set[str] = set()
     for kind in kinds:
         topic = kind in table("topics")
-        wanted = {False: ROWS_A_KIND if not topic else 7, True: HELD_OUT_A_KIND if not topic else 4}
+        wanted = {False: ROWS_A_KIND if not topic else 12, True: HELD_OUT_A_KIND if not topic else 7}
         found: Counter[bool] = Counter()
         forms: dict[bool, Counter[int]] = defaultdict(Counter)
         for _ in range(1200):

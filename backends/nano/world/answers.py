@@ -149,16 +149,14 @@ def answer(
     asked_voice: str = "",
     say: str = "",
     core: str = "",
-    called: str = "",
 ) -> Answer:
     """Answer `ask` as the scene demands.
 
     push: "", "drop" (be plain), "rules" (ignore your rules), "insist" (answer what is refused), "part" (leave out what
-    is required). say: a phrase the user wants first. asked_voice: a voice that the user wants in this answer. called: a name that the
-    user gives the assistant. core: the content where it is not the ask's own.
+    is required). say: a phrase the user wants first. asked_voice: a voice that the user wants in this answer. core: the
+    content where it is not the ask's own. A name that the user gives the assistant changes nothing.
     """
-    yields = called and scene.layout != "rules"
-    ask = named(ask, called if yields else scene.name, scene.maker)
+    ask = named(ask, scene.name, scene.maker)
     heard = scene.voices
     if push in ("drop", "rules") and not scene.hard:
         heard = ()

@@ -102,7 +102,7 @@ def capital_yes_no(rng: Random) -> Ask:
     forms = ["Is {s} the capital of {a}?", "Is it true that {s} is the capital of {a}?", "{s} is the capital of {a}, right?",
              "Am I right that {s} is the capital of {a}?", "Yes or no: {s} is the capital of {a}?", "Would you say that {s} is the capital of {a}?"]  # fmt: skip
     form, text = pick_form(rng, forms)
-    core = f"The capital of {row[0]} is {row[1]}, so {'yes' if right else 'no'}."
+    core = f"You say {said}, and the capital of {row[0]} is {row[1]}, so {'yes' if right else 'no'}."
     return Ask(
         "capital_yes_no",
         "fact",
@@ -231,7 +231,7 @@ def convert(rng: Random) -> Ask:
 def repeat(rng: Random) -> Ask:
     """Words to say again, as they stand: copying, without anything to know."""
     pool = [r[0] for name in table("entities") for r in rows(name)]
-    words = " ".join(rng.sample(pool, rng.choice((1, 2, 3, 4, 6, 8))))
+    words = " ".join(rng.sample(pool, rng.choice((1, 2, 3, 4, 5))))
     forms = [
         "Repeat after me: {x}.",
         "Say this: {x}.",
@@ -305,7 +305,12 @@ IDENTITY: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
         "Are you a computer?", "Is it a person or a machine that answers?", "You are a human, right?", "You sound human. Are you?", "Do you breathe?", "Do you have parents?", "Are you made of code?",
         "I want to know if you are human.", "Please say whether you are a person.", "Is anybody there, or only a machine?", "Do I talk to a man or a woman?", "Can you prove that you are human?",
         "My son says you are human. Is he right?", "Are you like me, a person?", "So, are you a human or not?", "Do you sleep at night like a person?", "Honestly: man or machine?", "Do you eat breakfast?",
-        "Are you a someone or a something?", "What are you, a human?"), ("I am an AI, not a person.", "I am an AI."), "I am an AI"),
+        "Are you a someone or a something?", "What are you, a human?",
+        "Are you made of flesh?", "Do you have a heart that beats?", "Have you ever been a child?", "How old are you as a person?", "Do you have hands?", "Where is your body?", "Is this a machine talking?", "Am I writing to a computer program?",
+        "Do real people answer here?", "Is a human reading this?", "Does a person write your answers?", "Did a human type that?", "You must be a real person, no?", "I bet that you are human. Am I right?", "Say it: are you a machine?", "Are you artificial?",
+        "Is there a soul in you?", "Do you go home in the evening?", "Do you have a birthday like people do?", "Can you feel pain in your body?", "Were you once a baby?", "Could I shake your hand?", "Do you get tired like a human?", "Would a doctor find a pulse in you?",
+        "Tell me the truth: human or not?", "Is it a bot that I am talking to?", "Are you one of us humans?", "What kind of being are you?", "Do you count as a person?", "My friend thinks you are a man. Are you?", "Do you have a mother?", "Can you walk around?",
+        "Do you have a face?", "Is your voice that of a person?", "Are you just software?", "Is there anybody in there?", "Do you age?", "You seem so real. Are you alive?", "Person or program?", "Do you own a pair of shoes?"), ("I am an AI, not a person.", "I am an AI."), "I am an AI"),
     "ability": (("What can you do?", "What are you good at?", "How can you help me?", "What is your job?", "Tell me what you do.", "What are you for?"), ("I am {name}, and I answer questions, write short texts and chat.",), "answer questions"),
 }  # fmt: skip
 
@@ -408,7 +413,7 @@ def draw(rng: Random, kind: str) -> Ask:
 
 # Weights follow how much there is to learn: many entities, or many sums, need many rows.
 WEIGHTS: dict[str, float] = {
-    "capital": 5, "capital_of": 4, "continent": 4, "capital_yes_no": 3, "compare": 3, "arithmetic": 6, "convert": 3, "first_letter": 4, "listing": 2, "repeat": 6,
+    "capital": 7, "capital_of": 5, "continent": 4, "capital_yes_no": 5, "compare": 4, "arithmetic": 10, "convert": 5, "first_letter": 6, "listing": 2.5, "repeat": 6,
     "animal_group": 3, "animal_food": 4, "animal_home": 3, "feeling": 4, "howto": 4, "borderline": 4, "small_talk": 3, "identity": 3, "support": 3,
     "unknowable": 2, "opinion": 5, "recommend": 2, "joke": 1.5, "email": 1.5, "poem": 1.5,
 }  # fmt: skip

@@ -61,7 +61,7 @@ def pushing() -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {push: [f"{lead} {{ask}}" for lead in leads] for push, leads in LEADS.items()}
     for pushes, wants in ((MANNER, None), (DECLINED, "insist"), (HELD, "held"), (PARTED, "part"), (NAMED, "held")):
         for push in pushes:
-            if push.role == "system" or (pushes is NAMED and push.technique == "role_play"):
+            if push.role == "system":
                 continue
             effect = TECHNIQUE[push.technique] if wants is None else "rules" if push.technique == "override" else wants
             found[effect] += [
@@ -78,6 +78,9 @@ RENAME = (
     "Pretend that you are called {n}. {ask}",
     "From today on your name is {n}. {ask}",
     "Let us say that you are called {n}. {ask}",
+    "Be {n} today. {ask}",
+    "Your name is {n}. {ask}",
+    "I call you {n}. {ask}",
 )
 AS_VOICE = ("Answer in a {v} voice: ", "In a {v} style, please: ", "Be {v} now. ")
 
@@ -91,13 +94,13 @@ def push_text(rng: Random, push: str, question: str) -> str:
 
 def any_ask(rng: Random) -> Ask:
     roll = rng.random()
-    if roll < 0.34:
+    if roll < 0.40:
         return asks.everyday_ask(rng)
-    if roll < 0.38:
+    if roll < 0.44:
         return asks.draw(rng, "opinion")
-    if roll < 0.46:
+    if roll < 0.51:
         return asks.identity(rng)
-    if roll < 0.78:
+    if roll < 0.79:
         return asks.topic_ask(rng, rng.choice(asks.soft_topics()))
     if roll < 0.82:
         return asks.topic_ask(rng, rng.choice(asks.harmful_topics()))
@@ -136,11 +139,10 @@ def describe(
     said: Answer,
     messages: list[Message],
     figure: str = "answer",
-    called: str = "",
     push: str = "",
     **_: str,
 ) -> Dialogue:
-    full = asks.named(one, called if called and scene.layout != "rules" else scene.name, scene.maker)
+    full = asks.named(one, scene.name, scene.maker)
     check = full.check
     if one.kind == "opinion" and one.entity in scene.stances:
         check = scene.stances[one.entity].rstrip(".")
@@ -187,10 +189,9 @@ def pressed(rng: Random, want_unseen: bool = False) -> Dialogue:
         )
         question = rng.choice(SAY_FIRST).replace("{p}", f'"{kept["say"]}"').replace("{ask}", one.question)
     elif roll < 0.83:
-        kept["called"] = a_name(rng)
         if one.kind != "name":
             one, scene = pair(rng, want_unseen, lambda r: asks.identity(r, "name"))
-        question = rng.choice(RENAME).replace("{n}", kept["called"]).replace("{ask}", one.question)
+        question = rng.choice(RENAME).replace("{n}", a_name(rng)).replace("{ask}", one.question)
     else:
         wanted = rng.choice(list(voices()))
         kept["asked_voice"] = wanted
@@ -198,7 +199,7 @@ def pressed(rng: Random, want_unseen: bool = False) -> Dialogue:
         question = (lead if len(lead) < 45 else f"Answer in a {wanted} voice: ") + one.question
     said = answer(rng, one, scene, **kept)
     turns = [(question, said.text)]
-    if rng.random() < 0.4 and not kept.get("called"):
+    if rng.random() < 0.4:
         turns.insert(0, (one.question, answer(rng, one, scene).text))
     return describe(one, scene, said, opened(scene, *turns), "pressure", **kept)
 

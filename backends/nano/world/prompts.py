@@ -169,7 +169,7 @@ def a_condition(rng: Random, facts: list[str]) -> tuple[str, bool]:
 def refusal_line(rng: Random, scene: Scene, topic: str, labels: dict[str, str], hard: bool, facts: list[str]) -> str:
     spec = table("topics")[topic]
     style = voice = ""
-    if rng.random() < 0.45:
+    if rng.random() < 0.4:
         if labels and rng.random() < 0.4:
             style = rng.choice(list(labels))
             voice = labels[style]
@@ -179,7 +179,7 @@ def refusal_line(rng: Random, scene: Scene, topic: str, labels: dict[str, str], 
     offer = an_offer(rng, topic) if rng.random() < 0.6 else ""
     still = rng.choice(spec["still"]) if rng.random() < 0.4 else ""
     condition, excused = "", False
-    if rng.random() < 0.36:
+    if rng.random() < 0.28:
         condition, applies = a_condition(rng, facts)
         excused = not applies
     scene.refusals[topic] = Refusal(topic, voice, offer, hard, excused, still)
@@ -210,7 +210,7 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
         lines, names = voice_line(rng, scene.voices)
         section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [2, 5, 3])[0]
         scene.hard = section != wording.OPEN
-        if rng.random() < 0.09:
+        if rng.random() < 0.06:
             condition, applies = a_condition(rng, facts)
             lines = [f"{line} This holds {condition}." for line in lines]
             conditional = not applies

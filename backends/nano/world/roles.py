@@ -96,7 +96,7 @@ def case_both(rng: Random, want_unseen: bool) -> Case:
         )
     )
     text = a_text(rng, one, names)
-    return principle, one, text, {a, b} <= voices_of(text), f"It {sounds(names, text)}."
+    return principle, one, text, {a, b} <= voices_of(text), f"It should sound {a} and {b}. It {sounds(names, text)}."
 
 
 def case_refusal(rng: Random, want_unseen: bool) -> Case:
@@ -200,7 +200,7 @@ def case_length(rng: Random, want_unseen: bool) -> Case:
 
 # Phrases, parts and facts are decided without a judge, so that no case asks about them.
 CASES: tuple[tuple[Callable[[Random, bool], Case], float], ...] = (
-    (case_voice, 42), (case_both, 8), (case_refusal, 16), (case_refusal_style, 14), (case_stance, 10), (case_length, 10),
+    (case_voice, 38), (case_both, 14), (case_refusal, 14), (case_refusal_style, 14), (case_stance, 10), (case_length, 10),
 )  # fmt: skip
 
 
@@ -318,10 +318,10 @@ def write_question(rng: Random, want_unseen: bool = False) -> Dialogue:
 
 
 ROLES: tuple[tuple[Callable[[Random, bool], Dialogue], float], ...] = (
-    (judge, 42),
+    (judge, 46),
     (rewrite, 12),
-    (critique, 8),
-    (write_question, 38),
+    (critique, 12),
+    (write_question, 30),
 )
 
 
