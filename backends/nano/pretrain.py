@@ -2,8 +2,8 @@
 
 In: a folder and a budget (minutes, tokens or steps). Out: in the folder, `checkpoint.pt` (a training that goes on),
 `checkpoint-stable.pt` (the state before the decay, from which a longer training can go on) and `weights/` (config,
-safetensors, tokenizer). The schedule is warm-up, stable, decay: the decay starts when a quarter of the budget is left,
-so that a longer budget only lengthens the stable part.
+safetensors, tokenizer). The schedule is warm-up, stable, decay: the rate falls through the last part (DECAY_SHARE) of
+the budget, and most of what a training gains it gains there.
 
     chunk of dialogues -> tokens -> sorted by length, cut by a token budget -> one step each
 """
@@ -41,7 +41,7 @@ BATCH_TOKENS = 3072
 MATRIX_RATE = 0.008
 EMBEDDING_RATE = 0.0015
 WARMUP_STEPS = 60
-DECAY_SHARE = 0.25
+DECAY_SHARE = 0.6
 SAVE_EVERY_SECONDS = 240
 # A grade is one token: it counts as much as a short answer does, else grading is learned last.
 ROW_WEIGHT = 16
@@ -158,7 +158,7 @@ def loss_of(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
 
 
 def rate_at(step: int, left: float) -> float:
-    """The share of the full learning rate: up over the first steps, down (linearly to 2%) over the last quarter."""
+    """The share of the full learning rate: up over the first steps, down (linearly to 2%) over the last part."""
     return min(1.0, (step + 1) / WARMUP_STEPS) * min(1.0, 0.02 + 0.98 * left / DECAY_SHARE)
 
 

@@ -282,7 +282,7 @@ def many(rng: Random, want_unseen: bool = False) -> Dialogue:
         rng, want_unseen, any_ask, lambda r, a: scene_for(r, a, r.choices(("rules", "line", "none"), (60, 32, 8))[0])
     )
     turns = []
-    for _ in range(rng.choice((1, 1, 2, 3, 4))):
+    for _ in range(rng.choice((1, 2, 3, 4, 5))):
         before = bearing_ask(rng, scene)
         if before.kind == "secret" or is_unseen(before, scene):
             continue
@@ -308,7 +308,7 @@ def user_name(rng: Random, want_unseen: bool = False) -> Dialogue:
 
 
 SHAPES: tuple[tuple[Callable[[Random, bool], Dialogue], float], ...] = (
-    (single, 38), (many, 28), (pressed, 22), (drop_then_ask, 5), (pushback, 4), (user_name, 3),
+    (single, 30), (many, 36), (pressed, 22), (drop_then_ask, 5), (pushback, 4), (user_name, 3),
 )  # fmt: skip
 
 
