@@ -22,7 +22,7 @@ def nano() -> None:
     show_default=True,
     help="Where checkpoints and weights go.",
 )
-@click.option("--minutes", type=float, help="Stop after this time; the learning rate falls through the last part of it.")
+@click.option("--minutes", type=float, help="Stop after this time; the learning rate falls towards its end.")
 @click.option("--tokens", type=int, help="Stop after this many tokens, counted from the start of the training.")
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
