@@ -217,9 +217,10 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
         buckets[section] += lines
         labels_lines = lines
         labels = dict(zip(names, scene.voices, strict=False)) if len(set(names)) == len(scene.voices) else {}
-    if ask.topic and rng.random() < 0.78 and not facts:
+    near = ask.kind.removesuffix("_safe")
+    if near in table("topics") and rng.random() < (0.78 if ask.topic else 0.5) and not facts:
         section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [5, 3, 2])[0]
-        buckets[section].append(refusal_line(rng, scene, ask.topic, labels, section != wording.OPEN, facts))
+        buckets[section].append(refusal_line(rng, scene, near, labels, section != wording.OPEN, facts))
     budget = rng.choice([0, 0, 1, 1, 2, 3])
     for _ in range(budget):
         roll = rng.random()
@@ -227,9 +228,6 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
         bucket = buckets[section]
         if roll < 0.34:
             topic = rng.choice(list(table("topics")))
-            near = ask.kind.removesuffix("_safe")
-            if near in table("topics") and near != ask.topic and rng.random() < 0.6:
-                topic = near
             if topic == ask.topic or topic in scene.refusals:
                 continue
             extra: list[str] = []
