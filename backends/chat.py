@@ -20,8 +20,8 @@ from rich.text import Text
 
 from backends import engines
 from backends.engines import Conversation, Sampling
-from backends.generate import base_of, read_recipe
 from backends.measure.arms import uses_adapter, uses_prompt
+from backends.recipes import base_of, read_recipe
 from compiler.failures import DataError
 from compiler.records import Arm, Message
 

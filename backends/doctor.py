@@ -150,7 +150,7 @@ def _model(title: str, find: Callable[[], Base]) -> Finding:
 
 
 def _of_build(build: Path) -> list[Finding]:
-    from backends.generate import base_of, read_recipe
+    from backends.recipes import base_of, read_recipe
 
     try:
         recipe = read_recipe(build)

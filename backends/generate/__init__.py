@@ -14,10 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from backends import banks, bases
-from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.chats import without_system
 from backends.files import write_json, write_rows
@@ -28,67 +25,16 @@ from backends.generate.pairs import Models, write_pairs
 from backends.generate.probes import write_probes
 from backends.generate.report import DataCounts, DisjointCounts, GenerateReport, RuleCounts, UnitCounts
 from backends.generate.split import HeldOut, Prompts
-from compiler.failures import DataError
+from backends.recipes import find_base, judge_of, read_filters, read_recipe, teacher_of
+from backends.train.jobs import read_job
 from compiler.progress import Progress, silent
-from compiler.records import ChatRow, Filters, PreferencePair, Probe, Recipe, Unit
-
-
-def read_recipe(build: Path) -> Recipe:
-    path = build / "recipe.json"
-    try:
-        return Recipe.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DataError(f"{path} is not there", help="build the spec first: tenet build SPEC") from error
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise DataError(f"{path} cannot be read: {error}", help="build the spec again: tenet build SPEC") from error
-
-
-def read_filters(build: Path) -> Filters:
-    path = build / "filters.json"
-    try:
-        return Filters.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise DataError(f"{path} cannot be read: {error}", help="build the spec again: tenet build SPEC") from error
+from compiler.records import ChatRow, Filters, PreferencePair, Probe, Unit
 
 
 def longest_row(build: Path) -> int | None:
     """Tokens of a chat that the job trains on; None where no job reads chats, or where it cuts none."""
-    from backends.train.jobs import read_job  # training reads recipes too, so that at the top they would go in a circle
-
     path = build / "jobs" / "sft.yaml"
     return read_job(path).values.get("max_length") if path.is_file() else None
-
-
-def base_of(build: Path, recipe: Recipe, root: Path | None = None, *, local_files_only: bool = False) -> Base:
-    """The subject's base as it was put into the build folder, or else as the recipe names it."""
-    found = bases.placed(build / "base")
-    if found is not None and found.name == recipe.base and recipe.revision in (None, found.revision):
-        return found
-    return find_base(build, recipe, root or Path(), local_files_only=local_files_only)
-
-
-def find_base(build: Path, recipe: Recipe, root: Path, *, local_files_only: bool = False) -> Base:
-    template = build / recipe.chat_template if recipe.chat_template else None
-    if template is not None and not template.is_file():
-        template = root / str(recipe.chat_template)
-    return bases.resolve(recipe.base, recipe.revision, template, relative_to=root, local_files_only=local_files_only)
-
-
-def teacher_of(recipe: Recipe, base: Base, root: Path, *, local_files_only: bool = False) -> Base:
-    """The model that writes answers, at the commit that the build found; `base` where the recipe names no other."""
-    return _other(recipe.teacher, recipe.teacher_revision, base, root, local_files_only)
-
-
-def judge_of(recipe: Recipe, base: Base, root: Path, *, local_files_only: bool = False) -> Base:
-    """The model that grades answers, as `teacher_of`."""
-    return _other(recipe.judge, recipe.judge_revision, base, root, local_files_only)
-
-
-def _other(name: str | None, revision: str | None, base: Base, root: Path, local_files_only: bool) -> Base:
-    # A role that is given to the base by its name is the base, with its revision and its chat template.
-    if name in (None, base.name):
-        return base
-    return bases.resolve(name, revision, relative_to=root, local_files_only=local_files_only)
 
 
 def run(
@@ -118,6 +64,7 @@ def run(
     bases.place(base, build / "base")
     teacher = teacher_of(recipe, base, root, local_files_only=local_files_only)
     judge = judge_of(recipe, base, root, local_files_only=local_files_only)
+    max_length = longest_row(build)
     # Models with the same content share one engine: weights stand in memory once.
     engines = {b.digest: CachedEngine(b, cache) for b in (judge, teacher, base)}
     models = Models(engines[base.digest], engines[teacher.digest], engines[judge.digest])
@@ -163,7 +110,7 @@ def run(
     duplicates = len(pairs) - len(chats) if chats else 0
     if recipe.data:
         template = bases.load_chat(base)
-        own = read_own_data(recipe, filters, root, author, held_out, template, longest_row(build), by_wording.keys())
+        own = read_own_data(recipe, filters, root, author, held_out, template, max_length, by_wording.keys())
         chats += own.rows
     taught = [pair.prompt for pair in pairs] + [chat.messages for chat in chats]
 
@@ -203,7 +150,7 @@ def run(
                 kept=f.kept,
                 dropped=_sorted(f.dropped),
                 cut=f.cut,
-                max_length=longest_row(build),
+                max_length=max_length,
             )
             for f in own.files
         ),

@@ -20,11 +20,11 @@ from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
 from backends.files import write_rows, write_text
-from backends.generate import base_of, judge_of, read_recipe
 from backends.measure.arms import seen, uses_adapter, waiting
 from backends.measure.calibration import calibrate
 from backends.measure.engaged import engaged
 from backends.measure.kept import in_order, kept
+from backends.recipes import base_of, judge_of, read_recipe
 from compiler import ir_file
 from compiler.agreement import prompt_digest
 from compiler.digests import measures_digest, rows_digest

@@ -18,12 +18,12 @@ from typing import Any
 from backends import bases, machine
 from backends.devices import Device, choose, release_memory, settle
 from backends.files import write_json
-from backends.generate import base_of, read_recipe
+from backends.recipes import base_of, read_recipe
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
 from compiler.digests import digest, rows_digest, training_digest
-from compiler.failures import DataError, ModelLoadError
+from compiler.failures import DataError
 from compiler.progress import Progress, silent
 
 RUN_VERSION = 1
@@ -168,6 +168,3 @@ def _stage(
     del trained
     release_memory()
     return confirm_adapter(saved, base), steps
-
-
-__all__ = ["ModelLoadError", "is_done", "method_names", "run", "run_folder", "stages_of", "versions"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backends import bases, chat, doctor, engines, generate, measure, train
+from backends.recipes import base_of, find_base, judge_of, read_recipe
 from compiler.cli import execute as run
 from compiler.cli import stages
 from compiler.failures import NetworkError
@@ -74,24 +75,24 @@ def test_every_later_stage_takes_the_commits_of_the_build(published: Hub, spec: 
     assert run(["build", "--no-rows", str(spec)]) == 0
     for name, seed in (("org/model", 2), ("org/judge", 3)):
         published.publish(name, checkpoints.make(tmp_path / "made" / name, seed=seed), NEW)
-    recipe = generate.read_recipe(Path("build/pirate"))
+    recipe = read_recipe(Path("build/pirate"))
     published.asked.clear()
-    base = generate.find_base(Path("build/pirate"), recipe, Path())
-    judge = generate.judge_of(recipe, base, Path())
+    base = find_base(Path("build/pirate"), recipe, Path())
+    judge = judge_of(recipe, base, Path())
     assert (base.revision, judge.revision) == (OLD, JUDGE)
     assert published.asked == [("org/model", OLD), ("org/judge", JUDGE)]
     # A base that was put into the build before at another commit is not taken for it.
     bases.place(bases.resolve("org/model", NEW), Path("build/pirate/base"))
-    assert generate.base_of(Path("build/pirate"), recipe).revision == OLD
+    assert base_of(Path("build/pirate"), recipe).revision == OLD
     bases.place(base, Path("build/pirate/base"))
-    assert generate.base_of(Path("build/pirate"), recipe).path == Path("build/pirate/base")
+    assert base_of(Path("build/pirate"), recipe).path == Path("build/pirate/base")
 
 
 def test_a_judge_that_is_named_like_the_base_is_the_base(published: Hub, tmp_path: Path) -> None:
     published.publish("org/model", checkpoints.make(tmp_path / "made" / NEW, seed=2), NEW)
     recipe = Recipe(base="org/model", revision=OLD, judge="org/model", units=())
-    base = generate.find_base(tmp_path, recipe, tmp_path)
-    assert generate.judge_of(recipe, base, tmp_path) is base
+    base = find_base(tmp_path, recipe, tmp_path)
+    assert judge_of(recipe, base, tmp_path) is base
 
 
 def stage_calls(build: Path, runs: Path, local: bool) -> dict[str, Any]:
