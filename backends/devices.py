@@ -48,10 +48,7 @@ def choose() -> Device:
     """
     import torch
 
-    said, wanted = os.environ.get("TENET_THREADS", str(CPU_THREADS)), os.environ.get("TENET_DEVICE")
-    if not (said.isdecimal() and int(said) > 0):
-        raise DataError(f"TENET_THREADS is {said!r}", help="give a number of threads, 1 or more")
-    threads = int(said)
+    threads, wanted = cpu_threads(), os.environ.get("TENET_DEVICE")
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted is not None and not here.get(wanted):
         raise DataError(
@@ -66,6 +63,18 @@ def choose() -> Device:
         return Device("mps", "float32", "Apple GPU", threads)
     # float32 is also the fast type on a CPU without matrix units: bfloat16 reached half its rate there.
     return Device("cpu", "float32", "CPU", threads)
+
+
+def cpu_threads() -> int:
+    """How many threads a CPU computes with: CPU_THREADS, or what `TENET_THREADS` says.
+
+    Raises:
+        DataError: it says no number of threads.
+    """
+    said = os.environ.get("TENET_THREADS", str(CPU_THREADS))
+    if not (said.isdecimal() and int(said) > 0):
+        raise DataError(f"TENET_THREADS is {said!r}", help="give a number of threads, 1 or more")
+    return int(said)
 
 
 def settle(device: Device) -> None:

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from backends.devices import CPU_THREADS, Device
+from backends.devices import Device, cpu_threads
 from compiler.facts import DeviceKind, Machine
 
 PACKAGES = ("tenetc", "torch", "transformers", "trl", "peft", "datasets", "accelerate", "tokenizers", "pydantic")
@@ -22,9 +22,13 @@ DTYPES = {"cpu": "float32", "mps": "float32", "cuda": "bfloat16"}
 
 
 def expected() -> Machine:
-    """What `backends.devices.choose` is expected to choose here."""
+    """What `backends.devices.choose` is expected to choose here.
+
+    Raises:
+        DataError: `TENET_THREADS` says no number of threads.
+    """
     kind = _kind()
-    return Machine(kind, DTYPES[kind], _threads(kind), versions())
+    return Machine(kind, DTYPES[kind], cpu_threads() if kind == "cpu" else None, versions())
 
 
 def of_device(device: Device) -> Machine:
@@ -42,10 +46,6 @@ def _kind() -> DeviceKind:
         return "mps"
     seen = Path("/dev/nvidiactl").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") != ""
     return "cuda" if seen and not dict(versions()).get("torch", "").endswith("+cpu") else "cpu"
-
-
-def _threads(kind: DeviceKind) -> int | None:
-    return int(os.environ.get("TENET_THREADS", CPU_THREADS)) if kind == "cpu" else None
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from backends import bases, measure, train
+from backends import bases, machine, measure, train
 from backends.devices import Device, choose
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import fitted, read_job
@@ -149,11 +149,14 @@ def test_a_device_that_is_not_there_is_an_error_with_help(monkeypatch: pytest.Mo
     with pytest.raises(DataError, match="abacus") as caught:
         choose()
     assert "TENET_DEVICE" in (caught.value.help or "")
-    monkeypatch.delenv("TENET_DEVICE")
+    monkeypatch.setenv("TENET_DEVICE", "cpu")
     for said in ("0", "two", "-1"):
         monkeypatch.setenv("TENET_THREADS", said)
         with pytest.raises(DataError, match=f"TENET_THREADS is '{said}'"):
             choose()
+        # The build asks what is expected before torch is loaded.
+        with pytest.raises(DataError, match=f"TENET_THREADS is '{said}'"):
+            machine.expected()
     monkeypatch.setenv("TENET_THREADS", "3")
     assert choose().threads == 3
 
