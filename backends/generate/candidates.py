@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import cycle, islice
 
 from backends.banks import BankRow
 from backends.cached import CHUNK, CachedEngine
@@ -35,12 +36,14 @@ WRITER_PATIENCE = 8
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """conversation ends with a user message. ask: all that the user says in it. given: its place among the spec's own.
-    answer: what a right answer contains, where the bank knows. template: what prompts of one form share."""
+    written: whether a model wrote it. answer: what a right answer contains, where the bank knows. template: what
+    prompts of one form share."""
 
     conversation: tuple[Message, ...]
     ask: str
     template: str
     given: int | None = None
+    written: bool = False
     answer: str | None = None
     for_probes: bool | None = None
     """What the bank says of its entity; None: the words decide."""
@@ -77,13 +80,7 @@ class Candidates:
 
     def take(self, number: int) -> list[Candidate]:
         """The next `number` candidates, fewer where the sources end."""
-        taken: list[Candidate] = []
-        while len(taken) < number:
-            candidate = next(self._stream, None)
-            if candidate is None:
-                break
-            taken.append(candidate)
-        return taken
+        return list(islice(self._stream, number))
 
     def _all(self) -> Iterator[Candidate]:
         for stream in (self._given(), self._written(), self._from_bank()):
@@ -111,11 +108,10 @@ class Candidates:
         own = candidate.given is not None
         probes = self.unit.purpose == "probes"
         # An author may give one question several answers. A writer repeats itself in other words; a bank does not.
-        written = candidate.template.startswith("about ")
-        seen = self._seen.near(candidate.ask, REPEATED) if written else self._seen.same(candidate.ask)
+        seen = self._seen.near(candidate.ask, REPEATED) if candidate.written else self._seen.same(candidate.ask)
         if seen and not (own and not probes):
             return "asked twice"
-        if written and self._apart.near(candidate.ask):
+        if candidate.written and self._apart.near(candidate.ask):
             return "as much about what has to be told apart"
         if probes:
             return None
@@ -135,26 +131,30 @@ class Candidates:
             return
         for number in range(-(-self.unit.count * WRITER_PATIENCE // CHUNK)):
             topics = [about[(number * CHUNK + place) % len(about)] for place in range(CHUNK)]
-            requests = [(Message(role="user", content=wording.question_request(topic)),) for topic in topics]
             seed = seed_of("question", self.unit.seed, self.unit.purpose, number)
-            sampling = replace(QUESTION, seed=seed)
-            for topic, said in zip(topics, self.writer.answers(requests, sampling), strict=True):
-                question = _question(said)
+            for topic, question in self._questions(topics, replace(QUESTION, seed=seed)):
                 if question is None:
                     self.asked += 1
                     self.left_out["not a question"] += 1
                     continue
                 message = Message(role="user", content=question)
-                yield Candidate((message,), question, f"about {topic}")
+                yield Candidate((message,), question, f"about {topic}", written=True)
 
     @cached_property
     def _apart(self) -> Prompts:
         """What the writer typically asks about the other side: a question like that would be wrongly labelled."""
-        topics = self.unit.prompts.apart
-        requests = [(Message(role="user", content=wording.question_request(topic)),) for topic in topics] * CHUNK
-        sampling = replace(QUESTION, temperature=TYPICAL, seed=seed_of("apart", *topics))
-        said = self.writer.answers(requests[:CHUNK], sampling) if topics else []
-        return Prompts(question for question in map(_question, said) if question)
+        apart = self.unit.prompts.apart
+        if not apart:
+            return Prompts()
+        sampling = replace(QUESTION, temperature=TYPICAL, seed=seed_of("apart", *apart))
+        asked = self._questions(list(islice(cycle(apart), CHUNK)), sampling)
+        return Prompts(question for _, question in asked if question)
+
+    def _questions(self, topics: Sequence[str], sampling: Sampling) -> Iterator[tuple[str, str | None]]:
+        """Ask the writer about each of `topics`, in one batch; None where what it says is no question."""
+        requests = [(Message(role="user", content=wording.question_request(topic)),) for topic in topics]
+        for topic, said in zip(topics, self.writer.answers(requests, sampling), strict=True):
+            yield topic, _question(said)
 
     def _from_bank(self) -> Iterator[Candidate]:
         if not self.unit.prompts.bank:

@@ -285,6 +285,22 @@ def test_the_question_writer_is_asked_with_its_own_seeds(
     assert len(seeds) >= 2
 
 
+def test_a_bank_is_not_held_to_what_a_writer_is(
+    scripted: Any, shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows may ask alike of different things, whatever their kind is called."""
+    form = "Please tell me at once, in plain words and without any story, how many people can sail on our {} boat today."
+    asked = [form.format(which) for which in ("red", "blue", "old")]
+    rows = tuple(banks.BankRow(prompt=text, kind="about boats", entity="boat") for text in asked)
+    monkeypatch.setattr(banks, "bank", lambda base: rows)
+    monkeypatch.setattr(banks, "held_out", lambda base: ("Peru",))
+    scripted(pirate)
+    sides = {"chosen": AnswerSource(texts=("Arr",)), "rejected": AnswerSource(texts=("No",))}
+    pairs, _, report = follow(tmp_path, shapes["llama"], unit(count=3, **sides))
+    assert {p.prompt[0].content for p in pairs} == set(asked)
+    assert report.units[0].dropped == {}
+
+
 def test_a_question_that_fits_the_other_side_is_left_out(
     scripted: Any, shapes: dict[str, Path], tmp_path: Path
 ) -> None:
