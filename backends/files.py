@@ -57,6 +57,12 @@ def write_rows(path: Path, rows: Iterable[Any]) -> None:
     write_text(path, "".join(row.model_dump_json() + "\n" for row in rows))
 
 
+def sync_file(path: Path) -> None:
+    """Make what a library has written to `path` last through a power cut."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
 def sync_folder(path: Path) -> None:
     """Make renames inside `path` last through a power cut."""
     handle = os.open(path, os.O_RDONLY)

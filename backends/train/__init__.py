@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 
 from backends import bases, machine
 from backends.devices import Device, choose, release_memory, settle
-from backends.files import write_json
+from backends.files import sync_file, sync_folder, write_json
 from backends.recipes import base_of, read_recipe
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
@@ -64,13 +65,16 @@ def content_digest(build: Path) -> str:
     recipe = read_recipe(build)
     base = base_of(build, recipe, local_files_only=True)
     stages = stages_of(recipe.method)
-    rows = sorted({read_rows_name(build, stage) for stage in stages})
-    return training_digest(build, base.digest, [f"{stage}.yaml" for stage in stages], rows)
+    return training_digest(build, base.digest, [f"{stage}.yaml" for stage in stages], _row_files(build, stages))
 
 
-def read_rows_name(build: Path, stage: str) -> str:
-    """The row file that a stage's job reads."""
-    return read_job(build / "jobs" / f"{stage}.yaml").rows
+def _row_files(build: Path, stages: Sequence[str]) -> list[str]:
+    """The row files that the jobs of `stages` read, each once."""
+    return sorted({_job(build, stage).rows for stage in stages})
+
+
+def _job(build: Path, stage: str) -> Job:
+    return read_job(build / "jobs" / f"{stage}.yaml")
 
 
 def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_only: bool = False) -> Path:
@@ -96,32 +100,34 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
     device = choose()
     settle(device)
 
-    # Each stage goes on from the adapter of the one before it, read from disk: so does a run that is resumed.
+    # What is trained on, as it is now: a build may be made anew while a training takes its hours.
+    content = content_digest(build)
     stages = stages_of(recipe.method)
+    rows = {name: rows_digest(build / name) for name in _row_files(build, stages)}
+
+    # Each stage goes on from the adapter of the one before it, read from disk: so does a run that is resumed.
     work = run / "work"
     work.mkdir(parents=True, exist_ok=True)
     adapter: Path | None = None
     steps: dict[str, int] = {}
     for stage in stages:
         with recording_failure(stage, run / "events.jsonl"):
-            job = read_job(build / "jobs" / f"{stage}.yaml")
-            adapter, steps[stage] = _stage(stage, job, build, run, base, adapter, device, progress)
+            if content_digest(build) != content:
+                raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
+            adapter, steps[stage] = _stage(stage, _job(build, stage), build, run, base, adapter, device, progress)
 
-    # The adapter is compared with the one that was trained before it stands under its name.
     assert adapter is not None
     final = run / "adapter"
-    if final.exists():
-        shutil.rmtree(final)
-    shutil.copytree(adapter, final)
+    _copy(adapter, final)
     record = {
         "version": RUN_VERSION,
         "spec": build.name,
-        "content_digest": content_digest(build),
+        "content_digest": content,
         "method": recipe.method,
         "base": base.name,
         "base_digest": base.digest,
         "revision": base.revision,
-        "rows": {name: rows_digest(build / name) for name in sorted({read_rows_name(build, s) for s in stages})},
+        "rows": rows,
         "steps": steps,
         "adapter_digest": adapter_digest(final),
         "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
@@ -131,6 +137,19 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
     write_json(run / "run.json", record)
     shutil.rmtree(work, ignore_errors=True)
     return run
+
+
+def _copy(adapter: Path, final: Path) -> None:
+    """Copy the last stage's adapter to where it is looked for, whole or not at all."""
+    staged = final.with_name(f".{final.name}.new")
+    for old in (staged, final):
+        if old.exists():
+            shutil.rmtree(old)
+    shutil.copytree(adapter, staged)
+    for file in staged.iterdir():
+        sync_file(file)
+    staged.rename(final)
+    sync_folder(final.parent)
 
 
 def versions() -> dict[str, str]:

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
-from backends.files import sync_folder
+from backends.files import sync_file, sync_folder
 
 MANIFEST = "manifest.json"
+STATE = "trainer_state.json"
+"""The name by which the library looks for it."""
 KEPT = 2
 
 
@@ -61,19 +62,14 @@ def _seal(staged: Path, final: Path) -> None:
     hashes = {}
     for file in sorted(staged.iterdir()):
         hashes[file.name] = _sha256(file)
-        _sync(file)
+        sync_file(file)
     (staged / MANIFEST).write_text(json.dumps(hashes), encoding="utf-8")
-    _sync(staged / MANIFEST)
+    sync_file(staged / MANIFEST)
     sync_folder(staged)
     if final.exists():
         shutil.rmtree(final)
     staged.rename(final)
     sync_folder(final.parent)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
 
 
 class Checkpoints:
@@ -84,6 +80,7 @@ class Checkpoints:
     lr_scheduler: Any
     state: Any
     args: Any
+    train: Any
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         from peft import get_peft_model_state_dict
@@ -103,7 +100,7 @@ class Checkpoints:
         _dump(staged / "schedule.json", self.lr_scheduler.state_dict())
         save_file(_random_tensors(), staged / "random.safetensors")
         _dump(staged / "random.json", _random_rest())
-        self.state.save_to_json(str(staged / "trainer_state.json"))
+        self.state.save_to_json(str(staged / STATE))
         _seal(staged, work / f"checkpoint-{step}")
         for old in _by_step(work)[KEPT:]:
             shutil.rmtree(old)
@@ -116,6 +113,20 @@ class Checkpoints:
         report = set_peft_model_state_dict(model or self.model, tensors, adapter_name="default")
         if report.unexpected_keys:
             raise ValueError(f"the checkpoint holds weights that the adapter has not: {report.unexpected_keys[:3]}")
+
+    def resume(self, checkpoint: Path | None) -> None:
+        """Train from `checkpoint` to the end, or from the beginning without one.
+
+        Nothing is left to train after the last step's checkpoint, where the library would take a step more.
+        """
+        from transformers import TrainerState
+
+        state = TrainerState.load_from_json(str(checkpoint / STATE)) if checkpoint else None
+        if state is not None and state.global_step >= state.max_steps:
+            self._load_from_checkpoint(str(checkpoint))
+            self.state = state
+        else:
+            self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         from safetensors.torch import load_file

@@ -67,11 +67,9 @@ def train(
         peft_config=None if start else get_peft_config(model_config),
         callbacks=[_events(stage, run / "events.jsonl", progress)],
     )
-    trainer.remove_callback(
-        PrinterCallback
-    )  # it prints every step; events.jsonl and the driver's progress tell instead
-    found = newest(work)
-    trainer.train(resume_from_checkpoint=str(found) if found else None)
+    # It prints every step; events.jsonl and the driver's progress tell instead.
+    trainer.remove_callback(PrinterCallback)
+    trainer.resume(newest(work))
     return Trained(trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), chat, trainer.state)
 
 

@@ -289,7 +289,9 @@ def test_a_bank_is_not_held_to_what_a_writer_is(
     scripted: Any, shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its rows may ask alike of different things, whatever their kind is called."""
-    form = "Please tell me at once, in plain words and without any story, how many people can sail on our {} boat today."
+    form = (
+        "Please tell me at once, in plain words and without any story, how many people can sail on our {} boat today."
+    )
     asked = [form.format(which) for which in ("red", "blue", "old")]
     rows = tuple(banks.BankRow(prompt=text, kind="about boats", entity="boat") for text in asked)
     monkeypatch.setattr(banks, "bank", lambda base: rows)

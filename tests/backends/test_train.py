@@ -20,6 +20,7 @@ from backends.train.adapters import adapter_digest, confirm_adapter, save_adapte
 from backends.train.jobs import fitted, read_job
 from compiler import ir_file
 from compiler.build import from_text
+from compiler.digests import rows_digest
 from compiler.failures import DataError, MemoryError_, ModelLoadError
 from compiler.records import ChatRow, MeasureReport, Message, PreferencePair, Recipe
 from tests.backends import checkpoints, jobs, recipes
@@ -225,6 +226,71 @@ def test_a_kill_while_events_are_cut_loses_none(tmp_path: Path, monkeypatch: pyt
     loop._cut(events, "dpo", 2)
     assert [json.loads(line)["step"] for line in events.read_text().splitlines()] == [1, 2]
     assert [p.name for p in tmp_path.iterdir()] == ["events.jsonl"]
+
+
+def test_a_kill_after_the_last_step_trains_no_step_again(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last checkpoint lies in the midst of an epoch, where the library would go on for a step more."""
+    from transformers import Trainer
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    build = build_folder(tmp_path, shapes["llama"])
+    jobs.write(build, dpo=jobs.dpo(3))
+    whole = train.run(build, tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        patched.setattr(train, "save_adapter", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train.run(build, tmp_path / "runs")
+    monkeypatch.setattr(Trainer, "training_step", lambda *_, **__: pytest.fail("a step was trained again"))
+    resumed = train.run(build, tmp_path / "runs")
+    assert adapter_digest(resumed / "adapter") == adapter_digest(whole / "adapter")
+    assert (resumed / "run.json").read_bytes() == (whole / "run.json").read_bytes()
+    assert [e["step"] for e in events_of(tmp_path / "runs") if "event" not in e] == [1, 2, 3]
+
+
+def test_a_build_that_changes_meanwhile_is_not_what_was_trained_on(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows are read when a stage begins: what comes later is in no record of the run, and in no later stage."""
+    stage = train._stage
+
+    def rebuilding(*rest: Any) -> Any:
+        done = stage(*rest)
+        rows = (build / "pairs.jsonl").read_text().splitlines(keepends=True)
+        (build / "pairs.jsonl").write_text("".join(rows[:-1]))
+        return done
+
+    monkeypatch.setattr(train, "_stage", rebuilding)
+    build = build_folder(tmp_path, shapes["llama"])
+    content, rows = train.content_digest(build), rows_digest(build / "pairs.jsonl")
+    record = json.loads((train.run(build, tmp_path / "runs") / "run.json").read_text())
+    assert record["content_digest"] == content != train.content_digest(build)
+    assert record["rows"] == {"pairs.jsonl": rows}
+    build = build_folder(tmp_path / "two", shapes["llama"], "sft+dpo")
+    with pytest.raises(DataError, match="has changed since"):
+        train.run(build, tmp_path / "two" / "runs")
+
+
+def test_a_kill_while_the_adapter_is_copied_leaves_none(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(source: Path, target: Path) -> None:
+        target.mkdir()
+        (target / "adapter_model.safetensors").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    build = build_folder(tmp_path, shapes["llama"])
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.copytree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train.run(build, tmp_path / "runs")
+    run = train.run_folder(build, tmp_path / "runs")
+    assert not (run / "adapter").exists()
+    assert train.run(build, tmp_path / "runs") == run
+    assert {p.name for p in run.iterdir()} == {"adapter", "events.jsonl", "run.json"}
 
 
 def test_what_a_kill_after_the_record_leaves_is_removed(shapes: dict[str, Path], tmp_path: Path) -> None:
