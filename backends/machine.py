@@ -17,6 +17,7 @@ from backends.devices import Device, cpu_threads
 from compiler.facts import DeviceKind, Machine
 
 PACKAGES = ("tenetc", "torch", "transformers", "trl", "peft", "datasets", "accelerate", "tokenizers", "pydantic")
+RECORDED = ("python", "torch", "transformers", "trl", "peft", "accelerate", "tokenizers")
 DTYPES = {"cpu": "float32", "mps": "float32", "cuda": "bfloat16"}
 """As `backends.devices.choose` takes them; only CUDA devices of before 2020 have no bfloat16."""
 
@@ -58,3 +59,8 @@ def versions() -> tuple[tuple[str, str], ...]:
         except PackageNotFoundError:
             continue
     return tuple(found)
+
+
+def recorded_versions() -> dict[str, str]:
+    """What run.json and measure.json say of the libraries; a library that is missing is said to be."""
+    return {name: dict(versions()).get(name, "missing") for name in RECORDED}

@@ -18,6 +18,7 @@ from backends import machine
 from backends.bases import Base
 from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
+from backends.devices import choose
 from backends.engines import Conversation, Sampling
 from backends.files import write_rows, write_text
 from backends.measure.arms import seen, uses_adapter, waiting
@@ -74,6 +75,9 @@ def run(
     folder = run or build / "measured"
     arms = [arm for arm in ARMS if arm in arms]
     total = len(arms) * len(probes)
+    # What is measured, as it is now: a build may be made anew while answers are given.
+    report = _report(build, recipe, base, judge_base, adapter, arms)
+    program = ir_file.load(build / "ir.json")
 
     # Gate 0: an adapter that does nothing is not measured.
     gate = _gate(subject, probes, prompt) if adapter and any(map(uses_adapter, arms)) else None
@@ -87,7 +91,6 @@ def run(
             tell(0)
             answers = answer(subject, probes, arm, prompt, tell)
             measurements += _decided(probes, arm, answers, recipe, judge)
-    program = ir_file.load(build / "ir.json")
     calibrations = calibrate(program, judge) if measurements else ()
     figures = {
         clause_id: {figure: tuple(probe.id for probe in counted) for figure, counted in found.items()}
@@ -95,7 +98,6 @@ def run(
         if (found := decided_by(clause_id, probes))
     }
 
-    report = _report(build, recipe, base, judge_base, adapter, probes, arms, gate, prompt)
     # Arms that were measured before on this very build keep their answers.
     earlier = kept(folder, report, arms)
     measurements = in_order([*earlier.measurements, *measurements])
@@ -259,14 +261,9 @@ def _report(
     base: Base,
     judge: Base,
     adapter: tuple[Path, str] | None,
-    probes: Sequence[Probe],
     arms: Sequence[Arm],
-    gate: Engaged | None,
-    prompt: str,
 ) -> MeasureReport:
-    from backends.devices import choose
-    from backends.train import versions
-
+    """How the measurements are made; what comes of them is filled in when it is known."""
     device = choose()
     return MeasureReport(
         base=base.name,
@@ -281,10 +278,9 @@ def _report(
         teaching_base=base.name == "nano",
         arms=tuple(arms),
         answers={},
-        engaged=gate,
         device=device.name if device.kind != "cpu" else "cpu",
         dtype=device.dtype,
         machine=machine.expected().influencing("measure"),
         sampling=SAMPLING,
-        versions=versions(),
+        versions=machine.recorded_versions(),
     )

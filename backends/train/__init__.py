@@ -8,11 +8,9 @@ adapter bytes. This file must not know losses: a method is one file in `methods/
 
 from __future__ import annotations
 
-import platform
 import shutil
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,6 @@ from compiler.failures import DataError
 from compiler.progress import Progress, silent
 
 RUN_VERSION = 1
-LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "tokenizers")
 
 
 def method_names() -> tuple[str, ...]:
@@ -132,7 +129,7 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
         "adapter_digest": adapter_digest(final),
         "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
         "machine": machine.expected().influencing("train"),
-        "versions": versions(),
+        "versions": machine.recorded_versions(),
     }
     write_json(run / "run.json", record)
     shutil.rmtree(work, ignore_errors=True)
@@ -150,16 +147,6 @@ def _copy(adapter: Path, final: Path) -> None:
         sync_file(file)
     staged.rename(final)
     sync_folder(final.parent)
-
-
-def versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            found[library] = "missing"
-    return found
 
 
 def _stage(

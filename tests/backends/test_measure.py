@@ -15,8 +15,10 @@ from backends.engines import Conversation, Sampling
 from backends.measure.arms import seen, waiting
 from backends.measure.calibration import calibrate
 from compiler import ir_file
+from compiler.agreement import prompt_digest
 from compiler.build import from_text
 from compiler.deciding import deciding_checks
+from compiler.digests import rows_digest
 from compiler.failures import DataError
 from compiler.records import (
     Arm,
@@ -225,6 +227,25 @@ def test_no_run_measures_base_and_prompt(speaker: Speaker, shapes: dict[str, Pat
     assert folder == build / "measured"
     assert {row.arm for row in rows_of(folder)} == {"base", "prompt"}
     assert not any(adapter for adapter, _ in speaker.batches)
+
+
+def test_a_build_that_changes_meanwhile_is_not_what_was_measured(
+    speaker: Speaker, shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record is of what was asked: else answers to old probes would pass for answers to the new ones."""
+    build, run = place(tmp_path, shapes["llama"], [probe(1)])
+    then = rows_digest(build / "probes.jsonl"), prompt_digest(build)
+    answers = speaker.answers
+
+    def rebuilding(batch: Any, sampling: Sampling, *, adapter: bool = False) -> list[str]:
+        (build / "probes.jsonl").write_text(probe(2).model_dump_json() + "\n")
+        (build / "prompt.md").write_text("Talk like a poet.\n")
+        return answers(batch, sampling, adapter=adapter)
+
+    monkeypatch.setattr(speaker, "answers", rebuilding)
+    report = MeasureReport.model_validate_json((measure.run(build, run) / "measure.json").read_text())
+    assert (report.probes_sha256, report.prompt_sha256) == then
+    assert {row.probe_id for row in rows_of(run)} == {"p-1"}
 
 
 def test_a_judge_without_a_verdict_is_missing_data(speaker: Speaker, shapes: dict[str, Path], tmp_path: Path) -> None:
