@@ -115,7 +115,7 @@ def run(
     taught = [pair.prompt for pair in pairs] + [chat.messages for chat in chats]
 
     # A trainer renders rows as they stand, so they are written as the base's template takes them.
-    if any(m.role == "system" for pair in pairs for m in pair.prompt) and not models.subject.has_system():
+    if any(m.role == "system" for messages in taught for m in messages) and not models.subject.has_system():
         pairs = [pair.model_copy(update={"prompt": without_system(pair.prompt)}) for pair in pairs]
         chats = [chat.model_copy(update={"messages": without_system(chat.messages)}) for chat in chats]
 
