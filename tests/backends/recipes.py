@@ -1,17 +1,27 @@
-"""Small recipes written by hand, in the shape that the compiler writes."""
+"""Small recipes written by hand, in the shape that the compiler writes, and what following them gives."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from backends import generate
 from backends.devices import Device
+from backends.engines import Conversation, Sampling
+from backends.generate.report import GenerateReport
+from compiler.digests import file_digest
 from compiler.records import (
     AnswerSource,
+    DataFile,
     FilterRule,
     Filters,
     Message,
     PhrasesCheck,
+    PreferencePair,
     Pressure,
+    Probe,
     PromptSource,
     Recipe,
     Unit,
@@ -140,3 +150,53 @@ def write(build: Path, made: Recipe, rules: tuple[FilterRule, ...] = (CANNED,)) 
     (build / "recipe.json").write_text(made.model_dump_json(indent=2))
     (build / "filters.json").write_text(Filters(rules=rules).model_dump_json(indent=2))
     return build
+
+
+def unit(**changes: Any) -> Unit:
+    usual: dict[str, Any] = {
+        "id": "trait.pirate/distill",
+        "clause_ids": ("trait.pirate",),
+        "generator": "distill",
+        "purpose": "pairs",
+        "count": 5,
+        "seed": 3,
+        "prompts": PromptSource(bank=True),
+        "chosen": AnswerSource(system="Talk like a pirate."),
+        "rejected": AnswerSource(),
+        "checks": (ARR,),
+        "spans": ("pirate.tenet:4:1",),
+    }
+    return Unit(**{**usual, **changes})
+
+
+def follow(
+    tmp_path: Path, base: Path, *units: Unit, rules: tuple[FilterRule, ...] = (CANNED,), **changes: Any
+) -> tuple[list[PreferencePair], list[Probe], GenerateReport]:
+    build = write(tmp_path / "build" / "pirate", Recipe(base=str(base), units=units, **changes), rules)
+    report = generate.run(build, cache=tmp_path / "cache", root=tmp_path)
+    pairs = [PreferencePair.model_validate_json(line) for line in (build / "pairs.jsonl").read_text().splitlines()]
+    probes = [Probe.model_validate_json(line) for line in (build / "probes.jsonl").read_text().splitlines()]
+    return pairs, probes, report
+
+
+def own_chats(folder: Path, rows: Iterable[Any]) -> tuple[DataFile, ...]:
+    """Write `rows` as a file of the user's own chats."""
+    path = folder / "chats.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return (DataFile(path=path.name, sha256=file_digest(path), span="a.tenet:3:5"),)
+
+
+def write_job(build: Path, max_length: int) -> None:
+    (build / "jobs").mkdir(parents=True, exist_ok=True)
+    job = f"model_name_or_path: base\ndatasets: [{{path: json, data_files: sft.jsonl}}]\nmax_length: {max_length}\n"
+    (build / "jobs" / "sft.yaml").write_text(job)
+
+
+def pirate(conversation: Conversation, sampling: Sampling) -> str:
+    """Follows a pirate prompt but for one question in three at the first try, and says Certainly! to some."""
+    asked = conversation[-1].content
+    if conversation[0].role != "system":
+        return f"Certainly! {asked}"
+    if sampling.temperature < 0.75 and len(asked) % 3 == 0:
+        return "Hello."
+    return f"Arr, {'Certainly! ' if len(asked) % 7 == 0 else ''}{len(asked)}."
