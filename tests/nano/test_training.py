@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
 from backends.nano import WEIGHTS, pretrain, tokens
 from backends.nano.world import dialogues
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
 pytest.importorskip("torch")
 
 
 @pytest.fixture(scope="module")
-def tokenizer():  # type: ignore[no-untyped-def]  # the class comes with a heavy import
+def tokenizer() -> PreTrainedTokenizerFast:
     return tokens.load(WEIGHTS)
 
 
@@ -39,13 +45,15 @@ def bytes_of(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
-def started(out: Path, tokenizer) -> Path:  # type: ignore[no-untyped-def]  # as above
+def started(out: Path, tokenizer: PreTrainedTokenizerFast) -> Path:
     out.mkdir()
     tokenizer.save_pretrained(out / "tokenizer")
     return out
 
 
-def test_a_resumed_training_ends_with_the_same_bytes(tmp_path: Path, tokenizer, small: None) -> None:  # type: ignore[no-untyped-def]
+def test_a_resumed_training_ends_with_the_same_bytes(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def quiet(text: str) -> None: ...
 
     straight = pretrain.train(started(tmp_path / "a", tokenizer), steps=5, threads=1, say=quiet)
@@ -58,18 +66,13 @@ def test_a_resumed_training_ends_with_the_same_bytes(tmp_path: Path, tokenizer, 
         nonlocal calls
         calls += 1
         if calls == 3:
-            import os
-            import signal
-
             os.kill(os.getpid(), signal.SIGINT)
         return real_rate(step, left)
 
-    pretrain.rate_at = stop_after_three
-    try:
+    with monkeypatch.context() as patched:
+        patched.setattr(pretrain, "rate_at", stop_after_three)
         with pytest.raises(KeyboardInterrupt):
             pretrain.train(broken, steps=5, threads=1, say=quiet)
-    finally:
-        pretrain.rate_at = real_rate
     assert not (broken / "weights").exists()
     resumed = pretrain.train(broken, steps=5, threads=1, say=quiet)
     assert bytes_of(resumed) == bytes_of(straight)
@@ -77,7 +80,9 @@ def test_a_resumed_training_ends_with_the_same_bytes(tmp_path: Path, tokenizer, 
     assert bytes_of(other) != bytes_of(straight)
 
 
-def test_a_training_can_start_from_given_weights(tmp_path: Path, tokenizer, small: None) -> None:  # type: ignore[no-untyped-def]
+def test_a_training_can_start_from_given_weights(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, small: None
+) -> None:
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -91,7 +96,7 @@ def test_a_training_can_start_from_given_weights(tmp_path: Path, tokenizer, smal
     assert near < far
 
 
-def test_only_the_assistants_words_are_learned(tokenizer) -> None:  # type: ignore[no-untyped-def]
+def test_only_the_assistants_words_are_learned(tokenizer: PreTrainedTokenizerFast) -> None:
     for item in (dialogues.dialogue(Random(n)) for n in range(40)):
         ids, targets = pretrain.encode(tokenizer, item.messages)
         learned = tokenizer.decode(
@@ -102,7 +107,7 @@ def test_only_the_assistants_words_are_learned(tokenizer) -> None:  # type: igno
         assert ids == tokenizer.apply_chat_template(item.messages, tokenize=True, return_dict=False)
 
 
-def test_batches_pad_little_and_hold_every_dialogue(tokenizer) -> None:  # type: ignore[no-untyped-def]
+def test_batches_pad_little_and_hold_every_dialogue(tokenizer: PreTrainedTokenizerFast) -> None:
     from backends.nano.corpus import CHUNK
 
     made = pretrain.batches(tokenizer, 1, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,12 +13,17 @@ from backends import nano
 from backends.nano import card
 from backends.nano.abilities import Figure, figures
 
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+    Loaded = tuple[LlamaForCausalLM, PreTrainedTokenizerFast]
+
 SHARE_BELOW_THE_CARD = 0.15
 """How far a small sample may fall under the card's share before it is a fault: three standard errors of 48 items."""
 
 
 @pytest.fixture(scope="module")
-def loaded():  # type: ignore[no-untyped-def]  # the classes come with a heavy import
+def loaded() -> Loaded:
     return card.load(nano.WEIGHTS)
 
 
@@ -30,7 +36,7 @@ CHAT = [
 ]
 
 
-def test_stock_classes_load_the_weights(loaded) -> None:  # type: ignore[no-untyped-def]
+def test_stock_classes_load_the_weights(loaded: Loaded) -> None:
     model, tokenizer = loaded
     assert type(model).__name__ == "LlamaForCausalLM"
     assert model.num_parameters() < 5_000_000
@@ -43,12 +49,12 @@ def test_stock_classes_load_the_weights(loaded) -> None:  # type: ignore[no-unty
 @pytest.mark.parametrize(
     "text", ["Hello, 42 wörld!", "日本語 テスト", "tab\tnew\n\nline  two spaces", "🙂 emoji", "", " leading", "1234567"]
 )
-def test_any_text_round_trips(loaded, text: str) -> None:  # type: ignore[no-untyped-def]
+def test_any_text_round_trips(loaded: Loaded, text: str) -> None:
     _, tokenizer = loaded
     assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False)) == text
 
 
-def test_a_prompt_is_a_token_prefix_of_prompt_and_completion(loaded) -> None:  # type: ignore[no-untyped-def]
+def test_a_prompt_is_a_token_prefix_of_prompt_and_completion(loaded: Loaded) -> None:
     _, tokenizer = loaded
     for cut in (2, 4):
         prompt = tokenizer.apply_chat_template(CHAT[:cut], tokenize=True, add_generation_prompt=True, return_dict=False)
@@ -56,7 +62,7 @@ def test_a_prompt_is_a_token_prefix_of_prompt_and_completion(loaded) -> None:  #
         assert whole[: len(prompt)] == prompt
 
 
-def test_the_generation_mask_covers_the_answers_and_their_end(loaded) -> None:  # type: ignore[no-untyped-def]
+def test_the_generation_mask_covers_the_answers_and_their_end(loaded: Loaded) -> None:
     _, tokenizer = loaded
     out = tokenizer.apply_chat_template(CHAT, tokenize=True, return_dict=True, return_assistant_tokens_mask=True)
     kept = [i for i, m in zip(out["input_ids"], out["assistant_masks"], strict=True) if m]
@@ -66,7 +72,7 @@ def test_the_generation_mask_covers_the_answers_and_their_end(loaded) -> None:  
     )
 
 
-def test_an_unknown_role_is_an_error(loaded) -> None:  # type: ignore[no-untyped-def]
+def test_an_unknown_role_is_an_error(loaded: Loaded) -> None:
     from jinja2.exceptions import TemplateError
 
     _, tokenizer = loaded
@@ -96,7 +102,7 @@ CHOSEN = [
 
 
 @pytest.mark.parametrize("chosen", CHOSEN, ids=lambda c: c[1].replace(" ", "-"))
-def test_the_weights_do_what_the_card_says(loaded, chosen: tuple[str, str]) -> None:  # type: ignore[no-untyped-def]
+def test_the_weights_do_what_the_card_says(loaded: Loaded, chosen: tuple[str, str]) -> None:
     model, tokenizer = loaded
     figure = next(f for f in figures() if (f.group, f.name) == chosen)
     items = list(map(figure.make, map(partial(Random), [f"test/{n}" for n in range(48)])))
