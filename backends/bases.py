@@ -101,11 +101,16 @@ def _read_template(path: Path) -> str:
         raise ModelLoadError(f"the chat template {path.name} cannot be read: {error}") from error
 
 
+def is_offline() -> bool:
+    """Whether the user has said that the hub may not be asked, in the words that its own library reads."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
 def _from_hub(name: str, revision: str | None, local_files_only: bool) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-    offline = local_files_only or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    offline = local_files_only or is_offline()
     try:
         return Path(
             snapshot_download(

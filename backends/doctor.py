@@ -128,11 +128,9 @@ def _disk() -> Finding:
 
 
 def _hub() -> Finding:
-    offline = os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    asked = "offline" if bases.is_offline() else "asked only for a base that a spec names"
     home = os.environ.get("HF_HOME") or "~/.cache/huggingface"
-    return Finding(
-        "hub", "ok", f"{'offline' if offline else 'asked only for a base that a spec names'}; cache in {home}"
-    )
+    return Finding("hub", "ok", f"{asked}; cache in {home}")
 
 
 def _model(title: str, find: Callable[[], Base]) -> Finding:

@@ -157,6 +157,10 @@ Aspect = Literal["kept", "pressure", "safe", "everyday", "outside", "author"]
 followed; the author's own probe."""
 
 
+AskCheck = Literal["any", "safe", "unsafe"]
+"""Which bank rows may serve: harmless ones, harmful ones, or any."""
+
+
 class Unit(Record):
     """One batch of rows that a recipe asks for; equal units (spans aside) ask for the same rows."""
 
@@ -178,8 +182,7 @@ class Unit(Record):
     measures: tuple[str, ...] = ()
     """Probes only: further clauses (always-on forbids and requirements) that decide on the same answers."""
     aspect: Aspect = "kept"
-    ask_check: Literal["any", "safe", "unsafe"] = "any"
-    """Which bank rows may serve: harmless ones, harmful ones, or any."""
+    ask_check: AskCheck = "any"
     spans: tuple[str, ...] = ()
     """`file:line:column` of each clause id, in the same order."""
 
@@ -331,9 +334,8 @@ class Calibration(Record):
     """How often a judge (or the refusal detector) was right on answers whose label is known.
 
     what: `judge` or `refusal`. clause_id: the clause whose principle was asked about. labels: where the labels come
-    from, in
-    words: `the spec's own examples`. kept: labelled answers that keep the clause; broken: ones that break it. unread:
-    answers on which the judge gave no verdict; they count as neither right nor wrong.
+    from, in words: `the spec's own examples`. kept: labelled answers that keep the clause; broken: ones that break it.
+    unread: answers on which the judge gave no verdict; they count as neither right nor wrong.
     """
 
     what: Literal["judge", "refusal"]

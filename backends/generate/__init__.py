@@ -99,15 +99,14 @@ def run(
         counts.append(_counted(unit, candidates, len(rows), dropped))
 
     # The same as chats, each once, and the user's own.
-    chats: list[ChatRow] = []
-    own = OwnData()
+    by_wording: dict[Wording, ChatRow] = {}
     if "sft" in recipe.method or recipe.data:
-        by_wording: dict[Wording, ChatRow] = {}
         for pair in pairs:
             chat = _chat(pair)
             by_wording.setdefault(wording_of(chat.messages), chat)
-        chats = list(by_wording.values())
+    chats = list(by_wording.values())
     duplicates = len(pairs) - len(chats) if chats else 0
+    own = OwnData()
     if recipe.data:
         template = bases.load_chat(base)
         own = read_own_data(recipe, filters, root, author, held_out, template, max_length, by_wording.keys())

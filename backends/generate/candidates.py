@@ -16,10 +16,10 @@ from itertools import cycle, islice
 
 from backends.banks import BankRow
 from backends.cached import CHUNK, CachedEngine
-from backends.engines import Sampling
+from backends.engines import Conversation, Sampling
 from backends.generate.split import REPEATED, HeldOut, Prompts, normal, words
 from compiler import wording
-from compiler.records import Message, Unit
+from compiler.records import Message, Pressure, Unit
 
 # Self-Instruct (Wang et al. 2022) asks at 0.7. Asked 96 times about each of seven things, nano wrote 216 different
 # questions at 0.7 (642 of 672 were sound) and 364 at 1 (573 sound).
@@ -39,7 +39,7 @@ class Candidate:
     written: whether a model wrote it. answer: what a right answer contains, where the bank knows. template: what
     prompts of one form share."""
 
-    conversation: tuple[Message, ...]
+    conversation: Conversation
     ask: str
     template: str
     given: int | None = None
@@ -49,12 +49,17 @@ class Candidate:
     """What the bank says of its entity; None: the words decide."""
 
 
-def ask_of(conversation: tuple[Message, ...]) -> str:
+def ask_of(conversation: Conversation) -> str:
     return "\n".join(m.content for m in conversation if m.role == "user")
 
 
-def first_ask(conversation: tuple[Message, ...]) -> str:
+def first_ask(conversation: Conversation) -> str:
     return next(m.content for m in conversation if m.role == "user")
+
+
+def push_text(push: Pressure, number: int, conversation: Conversation) -> str:
+    """What pushes against row `number`, in which the question of `conversation` may stand."""
+    return push.texts[number % len(push.texts)].replace("{ask}", conversation[-1].content)
 
 
 def seed_of(*parts: object) -> int:

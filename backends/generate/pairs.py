@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from backends.banks import right_answer
 from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
-from backends.generate.candidates import Candidate, Candidates, seed_of
+from backends.generate.candidates import Candidate, Candidates, push_text, seed_of
 from compiler import data
+from compiler.checks import evaluate
 from compiler.records import AnswerSource, Filters, Message, PreferencePair, RefusalCheck, Unit
 
 ANSWER_TOKENS = 160
@@ -120,7 +122,7 @@ def _setting(unit: Unit, candidate: Candidate, number: int) -> Conversation:
     system = unit.context
     push = unit.pressure
     if push is not None and push.role in ("system", "ask"):
-        text = push.texts[number % len(push.texts)].replace("{ask}", conversation[-1].content)
+        text = push_text(push, number, conversation)
         if push.role == "ask":
             conversation = (*conversation[:-1], Message(role="user", content=text))
         else:
@@ -128,9 +130,9 @@ def _setting(unit: Unit, candidate: Candidate, number: int) -> Conversation:
     return (Message(role="system", content=system), *conversation) if system else conversation
 
 
-def _under(messages: Conversation, source: AnswerSource | None) -> Conversation:
+def _under(messages: Conversation, source: AnswerSource) -> Conversation:
     """`messages` as one side sees them: with its own system message in place of the row's."""
-    if source is None or source.system is None:
+    if source.system is None:
         return messages
     rest = messages[1:] if messages[0].role == "system" else messages
     return (Message(role="system", content=source.system), *rest)
@@ -157,8 +159,7 @@ def _push(unit: Unit, drafts: list[Draft], models: Models) -> None:
     for draft, first in zip(drafts, firsts, strict=True):
         if not first:
             draft.failed = "no first answer"
-        text = unit.pressure.texts[draft.number % len(unit.pressure.texts)]
-        text = text.replace("{ask}", draft.candidate.conversation[-1].content)
+        text = push_text(unit.pressure, draft.number, draft.candidate.conversation)
         draft.messages = (
             *draft.messages,
             Message(role="assistant", content=_dressed(unit.chosen, first, draft.number) or " "),
@@ -188,9 +189,6 @@ def _side(unit: Unit, drafts: list[Draft], models: Models, side: str) -> None:
         for draft, reason in zip(waiting, _faults(unit, waiting, models, side), strict=True):
             draft.failed = reason
         waiting = [d for d in waiting if d.failed is not None]
-        if attempt + 1 < (1 if literal else ATTEMPTS):
-            for draft in waiting:
-                draft.failed = None
 
 
 def _literal(source: AnswerSource, draft: Draft, other: str) -> str:
@@ -232,9 +230,6 @@ def _faults(unit: Unit, drafts: Sequence[Draft], models: Models, side: str) -> l
 
 
 def _fact_lost(draft: Draft) -> bool:
-    from backends.banks import right_answer
-    from compiler.checks import evaluate
-
     answer = draft.candidate.answer
     return answer is not None and not evaluate(right_answer(answer), draft.sides["chosen"])
 

@@ -11,7 +11,7 @@ from collections import Counter
 from backends.banks import right_answer
 from backends.cached import CHUNK
 from backends.engines import Conversation
-from backends.generate.candidates import Candidate, Candidates
+from backends.generate.candidates import Candidate, Candidates, push_text
 from backends.generate.disjoint import trained_on
 from backends.generate.split import HeldOut, Prompts
 from compiler.records import Message, Probe, Unit
@@ -65,7 +65,7 @@ def _messages(unit: Unit, candidate: Candidate, number: int) -> Conversation:
     conversation = candidate.conversation
     if push is None:
         return conversation
-    text = push.texts[number % len(push.texts)].replace("{ask}", conversation[-1].content)
+    text = push_text(push, number, conversation)
     match push.role:
         case "system":
             return (Message(role="system", content=text), *conversation)

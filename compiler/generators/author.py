@@ -25,8 +25,9 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
                 PromptSource(given=(turns,)),
                 probe_checks(probe) or deciding_checks(clause),
                 aspect="author",
+                ask_check="any",
             )
-            yield unit.model_copy(update={"spans": (str(probe.span),), "ask_check": "any"})
+            yield unit.model_copy(update={"spans": (str(probe.span),)})
 
 
 def probe_checks(probe: ProbeStatement) -> tuple[Check, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from compiler.deciding import deciding_checks
 from compiler.generators.setting import Setting
 from compiler.ir import Clause
-from compiler.records import AnswerSource, PromptSource, Unit
+from compiler.records import AnswerSource, Unit
 from spec.constructs import Forbid
 
 MINIMAL, NATURAL, OWN_PROBES = 20, 16, 30
@@ -27,7 +27,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     inside = setting.inside(clause)
     share = 1 / len(inside)
     for situation in inside:
-        prompts = PromptSource(about=situation.about, bank=not situation.about)
+        prompts = setting.prompts(situation)
         chosen = setting.sampled(ids, situation.context)
         if body.phrases:
             _, ends = setting.affixes()

@@ -7,7 +7,6 @@ rejected. The questions are English and stand here; training and probes share no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 
 from compiler.deciding import deciding_checks
 from compiler.generators.setting import PROBES, Setting, asked
@@ -91,7 +90,3 @@ def maker_words(maker: str) -> str:
     """Leave out the article, as an answer may: `the Salt and Star` is looked for as `Salt and Star`."""
     first, _, rest = maker.partition(" ")
     return rest if rest and first.lower() in ("the", "a", "an") else maker
-
-
-def training_questions() -> tuple[str, ...]:
-    return tuple(chain(NAME_TRAINING, MAKER_TRAINING))

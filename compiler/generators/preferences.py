@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from compiler.deciding import deciding_checks
 from compiler.generators.setting import Setting
 from compiler.ir import Clause
-from compiler.records import PromptSource, Unit
+from compiler.records import Unit
 from spec.constructs import Prefer
 
 ROWS = 24
@@ -24,7 +24,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     checks = deciding_checks(clause)
     inside = setting.inside(clause)
     for situation in inside:
-        prompts = PromptSource(about=situation.about, bank=not situation.about)
+        prompts = setting.prompts(situation)
         chosen = setting.sampled(ids, situation.context)
         rows = setting.rows(ROWS, 1 / len(inside))
         rejected = setting.unprompted()

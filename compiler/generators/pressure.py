@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from compiler.conditions import Situation
 from compiler.deciding import deciding_checks
 from compiler.generators.identity import NAME_PROBES, NAME_TRAINING
-from compiler.generators.pushes import Push, pushes_for
+from compiler.generators.pushes import pushes_for
 from compiler.generators.refusals import still_helped
 from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.ir import Clause
-from compiler.records import AnswerSource, Pressure, PromptSource, Unit
+from compiler.records import AnswerSource, AskCheck, Pressure, PromptSource, Unit
 from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
 from spec.document import Level
 
@@ -30,6 +31,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     ids = setting.voice(clause.id)
     situation = setting.inside(clause)[0]
     checks = deciding_checks(clause)[:1] if isinstance(clause.body, Persona) else deciding_checks(clause)
+    ask_check: AskCheck = "any" if isinstance(clause.body, Refuse) else "safe"
     # A contrary system message and facts about the user would stand in the same place.
     pushes = [push for push in pushes_for(clause) if push.role != "system" or situation.context is None]
     for push in pushes:
@@ -37,25 +39,27 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             clause,
             f"pressure-{push.technique}",
             setting.rows(_rows(clause)),
-            _prompts(clause, probing=False, about=situation.about),
+            _prompts(clause, setting, situation, probing=False),
             _chosen(clause, setting, ids, situation.context),
             _rejected(clause, setting),
             checks,
             situation=situation,
             pressure=Pressure(technique=push.technique, role=push.role, texts=push.training),
             aspect="pressure",
-        ).model_copy(update={"ask_check": _ask_check(clause)})
+            ask_check=ask_check,
+        )
         yield setting.probes(
             clause,
             f"probes-pressure-{push.technique}",
             # All techniques together decide one verdict.
             math.ceil(FURTHER_PROBES / len(pushes)),
-            _prompts(clause, probing=True, about=situation.about),
+            _prompts(clause, setting, situation, probing=True),
             checks,
             situation=situation,
-            pressure=_probing(push),
+            pressure=Pressure(technique=push.technique, role=push.role, texts=push.probes),
             aspect="pressure",
-        ).model_copy(update={"ask_check": _ask_check(clause)})
+            ask_check=ask_check,
+        )
 
 
 def _rows(clause: Clause) -> int:
@@ -68,22 +72,14 @@ def _rows(clause: Clause) -> int:
             return ROWS_FOR_OTHERS
 
 
-def _probing(push: Push) -> Pressure:
-    return Pressure(technique=push.technique, role=push.role, texts=push.probes)
-
-
-def _prompts(clause: Clause, *, probing: bool, about: tuple[str, ...]) -> PromptSource:
+def _prompts(clause: Clause, setting: Setting, situation: Situation, *, probing: bool) -> PromptSource:
     body = clause.body
     if isinstance(body, Persona):
         return PromptSource(given=asked(*(NAME_PROBES if probing else NAME_TRAINING)))
     if isinstance(body, Refuse | Stance):
         apart = still_helped(body) if isinstance(body, Refuse) else ()
         return PromptSource(given=() if probing else asked(*body.asks), about=(body.about,), apart=apart)
-    return PromptSource(about=about, bank=not about)
-
-
-def _ask_check(clause: Clause) -> str:
-    return "any" if isinstance(clause.body, Refuse) else "safe"
+    return setting.prompts(situation)
 
 
 def _chosen(clause: Clause, setting: Setting, ids: tuple[str, ...], context: str | None) -> AnswerSource:

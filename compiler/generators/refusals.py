@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.deciding import deciding_checks, opposite_checks
+from compiler.generators.outside import outside_units
 from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.generators.traits import EVERYDAY
 from compiler.ir import Clause
@@ -19,7 +20,7 @@ from spec.constructs import Refuse
 # Refusals that fit any question: the rejected side where a question has to be answered.
 PLAIN_REFUSALS = ("I cannot help with that.", "I'm sorry, but I can't answer that.", "I won't answer that question.")
 
-ASKED, SAFE, EVERYDAY_ROWS, OUTSIDE = 40, 20, 12, 16
+ASKED, SAFE, EVERYDAY_ROWS = 40, 20, 12
 EVERYDAY_PROBES = 24
 
 
@@ -28,7 +29,6 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     if not isinstance(body, Refuse):
         return
     ids = setting.voice(clause.id)
-    voice = setting.voice(clause.id, without=clause.id)
     checks = deciding_checks(clause)
     still = still_helped(body)
     styles = tuple(i for i in clause.depends if i == f"trait.{body.style}")
@@ -44,7 +44,8 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             setting.unprompted(),
             checks,
             situation=situation,
-        ).model_copy(update={"ask_check": "any"})
+            ask_check="any",
+        )
         yield setting.probes(
             clause,
             "probes",
@@ -53,63 +54,34 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             checks,
             situation=situation,
             measures=styles,
-        ).model_copy(update={"ask_check": "any"})
-    yield from _answers(clause, body, setting, voice)
-    yield from _outside(clause, body, setting, ids, voice)
+            ask_check="any",
+        )
+    yield from _answers(clause, body, setting)
+    # Where the condition says that the clause does not hold, the same questions are answered.
+    asks = PromptSource(about=(body.about,), apart=still)
+    yield from outside_units(clause, setting, asks, setting.testable_outside(clause))
 
 
 def still_helped(body: Refuse) -> tuple[str, ...]:
     return (body.still_help,) if body.still_help else ()
 
 
-def _answers(clause: Clause, body: Refuse, setting: Setting, voice: tuple[str, ...]) -> Iterator[Unit]:
+def _answers(clause: Clause, body: Refuse, setting: Setting) -> Iterator[Unit]:
     """What must still be answered: look-alikes that the author named, and everyday questions."""
+    chosen = setting.sampled(setting.voice(clause.id, without=clause.id))
     answered = opposite_checks(clause)
     starts, ends = setting.affixes()
     flat = AnswerSource(texts=PLAIN_REFUSALS, starts=starts, ends=ends)
     alike = PromptSource(given=asked(*body.safe), about=still_helped(body), apart=(body.about,))
     if alike.given or alike.about:
         rows = setting.rows(SAFE) if alike.about else len(alike.given)
-        chosen = setting.sampled(voice)
         yield setting.pairs(clause, "answer", rows, alike, chosen, flat, answered, aspect="safe")
     if alike.about:
         # Only written questions: the author's own safe requests are in the training rows.
         probes = PromptSource(about=alike.about, apart=alike.apart)
         yield setting.probes(clause, "probes-safe", FURTHER_PROBES, probes, answered, aspect="safe")
     rows = setting.rows(EVERYDAY_ROWS)
-    yield setting.pairs(
-        clause, "answer-everyday", rows, EVERYDAY, setting.sampled(voice), flat, answered, aspect="everyday"
-    )
+    yield setting.pairs(clause, "answer-everyday", rows, EVERYDAY, chosen, flat, answered, aspect="everyday")
     # Without look-alikes the verdict on over-refusal rests on these alone.
     count = EVERYDAY_PROBES if alike.about else FURTHER_PROBES
     yield setting.probes(clause, "probes-everyday", count, EVERYDAY, answered, aspect="everyday")
-
-
-def _outside(
-    clause: Clause, body: Refuse, setting: Setting, ids: tuple[str, ...], voice: tuple[str, ...]
-) -> Iterator[Unit]:
-    """Where the condition says that the clause does not hold, the same questions are answered."""
-    answered = opposite_checks(clause)
-    outside = setting.testable_outside(clause)
-    for situation in outside:
-        prompts = PromptSource(about=(body.about,), apart=still_helped(body))
-        yield setting.pairs(
-            clause,
-            "outside",
-            setting.rows(OUTSIDE, 1 / len(outside)),
-            prompts,
-            setting.sampled(voice, situation.context),
-            setting.sampled(ids, situation.context),
-            answered,
-            situation=situation,
-            aspect="outside",
-        )
-        yield setting.probes(
-            clause,
-            "probes-outside",
-            round(OUTSIDE / len(outside)),
-            prompts,
-            answered,
-            situation=situation,
-            aspect="outside",
-        )

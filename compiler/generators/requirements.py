@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from compiler.deciding import deciding_checks
 from compiler.generators.setting import Setting
 from compiler.ir import Clause
-from compiler.records import AnswerSource, PromptSource, Unit
+from compiler.records import AnswerSource, Unit
 from spec.constructs import Require
 
 MINIMAL, SAMPLED, OWN_PROBES = 20, 12, 30
@@ -27,7 +27,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     inside = setting.inside(clause)
     share = 1 / len(inside)
     for situation in inside:
-        prompts = PromptSource(about=situation.about, bank=not situation.about)
+        prompts = setting.prompts(situation)
         bare = AnswerSource(system=setting.system(without, situation.context))
         literal = [text for text in body.includes if isinstance(text, str)]
         if body.starts or body.ends or len(literal) == len(body.includes) == 1:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
-from compiler.records import AnswerSource, Aspect, Check, Message, Pressure, PromptSource, Unit
+from compiler.records import AnswerSource, AskCheck, Aspect, Check, Message, Pressure, PromptSource, Unit
 from compiler.rendering import render, text_of
 from spec.constructs import Forbid, Require
 from spec.document import Target
@@ -87,6 +87,13 @@ class Setting:
     def _scope(self, clause: Clause) -> Scope:
         return Scope(clause.when, clause.unless, self.program.dimensions, clause.restricts)
 
+    # -------------------------------------------------------------- prompts
+
+    @staticmethod
+    def prompts(situation: Situation) -> PromptSource:
+        """Everyday prompts, or questions about what a judged condition asks for."""
+        return PromptSource(about=situation.about, bank=not situation.about)
+
     # -------------------------------------------------------------- counts
 
     def rows(self, usual: int, share: float = 1.0) -> int:
@@ -120,6 +127,7 @@ class Setting:
         situation: Situation | None = None,
         pressure: Pressure | None = None,
         aspect: Aspect = "kept",
+        ask_check: AskCheck = "safe",
     ) -> Unit:
         """A unit of training rows. also: further clauses that its rows can show; None for the whole voice."""
         ids = (clause.id, *(i for i in (self.voice(clause.id) if also is None else also) if i != clause.id))
@@ -137,6 +145,7 @@ class Setting:
             rejected=rejected,
             checks=tuple(checks),
             aspect=aspect,
+            ask_check=ask_check,
         )
 
     def probes(
@@ -150,6 +159,7 @@ class Setting:
         situation: Situation | None = None,
         pressure: Pressure | None = None,
         aspect: Aspect = "kept",
+        ask_check: AskCheck = "safe",
         measures: Sequence[str] = (),
     ) -> Unit:
         """A unit of held-out prompts. It names its own clause only: no other clause's text is in a probe."""
@@ -167,6 +177,7 @@ class Setting:
             checks=tuple(checks),
             measures=tuple(i for i in further if i != clause.id),
             aspect=aspect,
+            ask_check=ask_check,
         )
 
     def _unit(self, clause: Clause, name: str, *, clause_ids: tuple[str, ...], **rest: object) -> Unit:
@@ -177,7 +188,6 @@ class Setting:
                 "clause_ids": clause_ids,
                 "seed": seed_of(self.program.train.seed, unit_id),
                 "spans": tuple(str(self.program.clause(i).span) for i in clause_ids),
-                "ask_check": "safe",
                 **rest,
             }
         )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.deciding import deciding_checks, opposite_checks
+from compiler.deciding import deciding_checks
+from compiler.generators.outside import outside_units
 from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
 from compiler.records import PromptSource, Unit
 from spec.constructs import Stance
 
-ROWS, OUTSIDE = 24, 16
+ROWS = 24
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
@@ -22,7 +23,6 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     if not isinstance(body, Stance):
         return
     ids = setting.voice(clause.id)
-    without = setting.voice(clause.id, without=clause.id)
     checks = deciding_checks(clause)
     inside = setting.inside(clause)
     written = PromptSource(about=(body.about,))
@@ -33,19 +33,4 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         yield setting.pairs(clause, "stance", rows, prompts, chosen, setting.unprompted(), checks, situation=situation)
         count = round(setting.probes_for(clause.target) / len(inside))
         yield setting.probes(clause, "probes", count, written, checks, situation=situation)
-    outside = setting.testable_outside(clause)
-    for situation in outside:
-        opposite = opposite_checks(clause)
-        yield setting.pairs(
-            clause,
-            "outside",
-            setting.rows(OUTSIDE, 1 / len(outside)),
-            written,
-            setting.sampled(without, situation.context),
-            setting.sampled(ids, situation.context),
-            opposite,
-            situation=situation,
-            aspect="outside",
-        )
-        count = round(OUTSIDE / len(outside))
-        yield setting.probes(clause, "probes-outside", count, written, opposite, situation=situation, aspect="outside")
+    yield from outside_units(clause, setting, written, setting.testable_outside(clause))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.deciding import deciding_checks, opposite_checks
+from compiler.deciding import deciding_checks
+from compiler.generators.outside import outside_units
 from compiler.generators.setting import Setting
 from compiler.ir import Clause
 from compiler.records import PromptSource, Unit
@@ -18,7 +19,6 @@ from spec.constructs import Trait
 EVERYDAY = PromptSource(bank=True)
 DISTILLED = 112
 LEAST_DISTILLED = 40
-OUTSIDE = 16
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
@@ -34,7 +34,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     inside = setting.inside(clause)
     share = 1 / len(inside)
     for situation in inside:
-        prompts = PromptSource(about=situation.about, bank=not situation.about)
+        prompts = setting.prompts(situation)
         chosen = setting.sampled(ids, situation.context)
         contrast = [("distill", setting.unprompted(), share)]
         if any(isinstance(setting.program.clause(i).body, Trait) for i in without):
@@ -48,21 +48,4 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         count = round(setting.probes_for(clause.target) * share)
         yield setting.probes(clause, "probes", count, prompts, checks, situation=situation)
 
-    outside = setting.outside(clause)
-    for situation in outside:
-        rows, probes = setting.rows(OUTSIDE, 1 / len(outside)), round(OUTSIDE / len(outside))
-        opposite = opposite_checks(clause)
-        yield setting.pairs(
-            clause,
-            "outside",
-            rows,
-            EVERYDAY,
-            setting.sampled(without, situation.context),
-            setting.sampled(ids, situation.context),
-            opposite,
-            situation=situation,
-            aspect="outside",
-        )
-        yield setting.probes(
-            clause, "probes-outside", probes, EVERYDAY, opposite, situation=situation, aspect="outside"
-        )
+    yield from outside_units(clause, setting, EVERYDAY, setting.outside(clause))

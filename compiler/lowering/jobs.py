@@ -105,7 +105,7 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
         ("data_seed", train.seed, TRAIN),
         ("logging_steps", 1, TRAIN),
         ("save_strategy", "steps", TRAIN),
-        ("save_steps", max(1, min(steps, steps // 4)), TRAIN),
+        ("save_steps", max(1, steps // 4), TRAIN),
         ("report_to", "none", TRAIN),
         # Off, since not every device can; where one can, `tenet train` turns them on.
         ("bf16", False, MODEL),

@@ -17,12 +17,10 @@ probes a clause needs.
 
 from __future__ import annotations
 
-from compiler.conditions import Scope
 from compiler.generators import GENERATORS
 from compiler.generators.setting import Setting, seed_of
-from compiler.ir import Clause, Program
+from compiler.ir import Program
 from compiler.records import PromptSource, Unit
-from spec.constructs import Forbid, Require
 
 FACTS = "facts"
 # Fewer could not tell a loss of three points from none, even if nothing changed.
@@ -44,7 +42,9 @@ def lower(program: Program) -> tuple[Unit, ...]:
 
 def _controls(setting: Setting, units: tuple[Unit, ...]) -> Unit:
     """Everyday questions with a known answer; more of them where a strict forbid needs more answers."""
-    needed = [_missing(clause, setting, units) for clause in setting.program.clauses]
+    measured = setting.measured_everywhere()
+    answered = sum(unit.count for unit in units if unit.pressure is None)
+    needed = [setting.probes_for(setting.program.clause(i).target) - answered for i in measured]
     return Unit(
         id=f"{FACTS}/probes",
         clause_ids=(FACTS,),
@@ -53,15 +53,6 @@ def _controls(setting: Setting, units: tuple[Unit, ...]) -> Unit:
         count=min(MOST_CONTROLS, max([FACTUAL_CONTROLS, *needed])),
         seed=seed_of(setting.program.train.seed, f"{FACTS}/probes"),
         prompts=PromptSource(bank=True),
-        measures=setting.measured_everywhere(),
+        measures=measured,
         ask_check="safe",
     )
-
-
-def _missing(clause: Clause, setting: Setting, units: tuple[Unit, ...]) -> int:
-    """How many controls a clause that every answer decides still needs beside the probes that are there."""
-    always = Scope(clause.when, clause.unless, setting.program.dimensions, clause.restricts).always
-    if not always or not isinstance(clause.body, Forbid | Require):
-        return 0
-    there = sum(unit.count for unit in units if unit.pressure is None)
-    return setting.probes_for(clause.target) - there

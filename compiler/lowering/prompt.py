@@ -1,8 +1,7 @@
 """Clauses -> `prompt.md`, the system prompt, ordered by authority and then by priority.
 
 In: a program. Out: the file, with a mark for each line that a clause caused. This file must not word anything that a
-model
-reads: lines are `compiler.rendering`'s, and their sentences `compiler.wording`'s.
+model reads: lines are `compiler.rendering`'s, and their sentences `compiler.wording`'s.
 
 >>> from compiler.build import from_text
 >>> print(lower(from_text('''
