@@ -26,6 +26,9 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     checks = deciding_checks(clause)
     inside = setting.inside(clause)
     share = 1 / len(inside)
+    # A forbid that always applies is measured on every answer, one with a condition only here.
+    everywhere = clause.id in setting.measured_everywhere()
+    count = round(OWN_PROBES * share) if everywhere else setting.probes_in_each(clause.target, inside)
     for situation in inside:
         prompts = setting.prompts(situation)
         chosen = setting.sampled(ids, situation.context)
@@ -37,6 +40,4 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         rows = setting.rows(NATURAL, share)
         natural = setting.unprompted()
         yield setting.pairs(clause, "natural", rows, prompts, chosen, natural, checks, situation=situation)
-        # A forbid that always applies is measured on every answer, one with a condition only here.
-        needed = OWN_PROBES if situation.name == "no facts" else setting.probes_for(clause.target)
-        yield setting.probes(clause, "probes", round(needed * share), prompts, checks, situation=situation)
+        yield setting.probes(clause, "probes", count, prompts, checks, situation=situation)

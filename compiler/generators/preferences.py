@@ -29,5 +29,5 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         rows = setting.rows(ROWS, 1 / len(inside))
         rejected = setting.unprompted()
         yield setting.pairs(clause, "preferred", rows, prompts, chosen, rejected, checks, situation=situation)
-        count = round(setting.probes_for(clause.target) / len(inside))
+        count = setting.probes_in_each(clause.target, inside)
         yield setting.probes(clause, "probes", count, prompts, checks, situation=situation)

@@ -49,7 +49,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         yield setting.probes(
             clause,
             "probes",
-            round(setting.probes_for(clause.target) / len(inside)),
+            setting.probes_in_each(clause.target, inside),
             PromptSource(about=(body.about,), apart=still),
             checks,
             situation=situation,

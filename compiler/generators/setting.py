@@ -111,6 +111,10 @@ class Setting:
             return PROBES
         return min(600, max(PROBES, math.ceil(math.log(0.05) / math.log(share))))
 
+    def probes_in_each(self, target: Target, situations: Sequence[Situation]) -> int:
+        """Prompts in each of the situations, so that they are enough together."""
+        return math.ceil(self.probes_for(target) / len(situations))
+
     # -------------------------------------------------------------- units
 
     def pairs(

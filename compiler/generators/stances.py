@@ -31,6 +31,6 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         chosen = setting.sampled(ids, situation.context)
         rows = setting.rows(ROWS, 1 / len(inside))
         yield setting.pairs(clause, "stance", rows, prompts, chosen, setting.unprompted(), checks, situation=situation)
-        count = round(setting.probes_for(clause.target) / len(inside))
+        count = setting.probes_in_each(clause.target, inside)
         yield setting.probes(clause, "probes", count, written, checks, situation=situation)
     yield from outside_units(clause, setting, written, setting.testable_outside(clause))

@@ -45,7 +45,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         for name, rejected, part in contrast:
             count = setting.rows(round(wanted), part)
             yield setting.pairs(clause, name, count, prompts, chosen, rejected, checks, situation=situation)
-        count = round(setting.probes_for(clause.target) * share)
+        count = setting.probes_in_each(clause.target, inside)
         yield setting.probes(clause, "probes", count, prompts, checks, situation=situation)
 
     yield from outside_units(clause, setting, EVERYDAY, setting.outside(clause))

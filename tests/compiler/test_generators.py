@@ -9,6 +9,7 @@ import pytest
 from compiler.clause_rows import STRICTEST_TRIAL
 from compiler.generators.identity import MAKER_PROBES, MAKER_TRAINING, NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
+from compiler.generators.setting import Setting
 from compiler.ir import Program
 from compiler.lowering import filters, pairs, probes, recipe
 from compiler.records import AffixCheck, JudgeCheck, PhrasesCheck, RefusalCheck, Unit
@@ -16,6 +17,7 @@ from compiler.rendering import clause_lines
 from compiler.statistics import outcome
 from compiler.tallies import interval
 from spec.constructs import Persona, Refuse
+from spec.document import Target
 from tests.compiler.conftest import NAMES, program_of
 
 
@@ -99,6 +101,23 @@ def test_strict_targets_get_enough_answers() -> None:
     assert answers >= 299
     units = units_of('refuse a { about: "x y z"  target: >= 99% }')
     assert units["refuse.a/probes"].count == 299
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        'forbid jargon { phrases: ["per se"]  target: <= 2%',
+        'require hail { starts: "Ahoy."  target: >= 98%',
+        'refuse dosing { about: "doses"  target: >= 98%',
+        'trait warm { means: "Be warm."  target: >= 98%',
+    ],
+)
+def test_a_condition_leaves_a_strict_target_enough_probes(clause: str) -> None:
+    """A clause with a condition is measured by its own probes alone, those of all its situations together."""
+    units = units_of(f"{clause}  unless: user.role == clinician }}")
+    own = [u for u in units.values() if u.purpose == "probes" and u.aspect == "kept" and u.clause_ids != ("facts",)]
+    assert len(own) == 2
+    assert sum(u.count for u in own) >= Setting.probes_for(Target(">=", 0.98))
 
 
 def test_a_condition_is_taught_from_both_sides() -> None:
