@@ -25,12 +25,16 @@ def voice_described(principle: str) -> str | None:
 
 
 def labelled(principle: str, count: int = COUNT) -> Iterator[tuple[str, str, bool]]:
-    """Question, answer, and whether the answer keeps `principle`; as many of one sort as of the other."""
+    """Question, answer, and whether the answer keeps `principle`; all different, as many of one sort as of the other."""
     name = voice_described(principle)
     if name is None:
         return
     rng = Random(f"labels/{name}")
-    for number in range(count):
-        keeps = number % 2 == 0
+    seen: set[tuple[str, str]] = set()
+    while len(seen) < count:
+        keeps = len(seen) % 2 == 0
         one = roles.an_ask(rng, "judge", True, name)
-        yield one.question, roles.a_text(rng, one, roles.names_for(rng, name, keeps)), keeps
+        text = roles.a_text(rng, one, roles.names_for(rng, name, keeps))
+        if (one.question, text) not in seen:
+            seen.add((one.question, text))
+            yield one.question, text, keeps
