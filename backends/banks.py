@@ -1,8 +1,8 @@
 """Prompt banks: everyday messages a user sends, with what a right answer contains where that can be said.
 
-In: a base. Out: its bank and the words it holds out. nano ships its own (`backends/nano/bank.jsonl`, `splits.json`);
-a folder may (`bank.jsonl`, `splits.json` beside its weights); every other base gets `backends/bank/everyday.jsonl`.
-This file must not know recipes.
+In: a base. Out: its bank and the words it holds out, and the files of both. nano ships its own
+(`backends/nano/bank.jsonl`, `splits.json`); a folder may (`bank.jsonl`, `splits.json` beside its weights); every other
+base gets `backends/bank/everyday.jsonl`. This file must not know recipes.
 """
 
 from __future__ import annotations
@@ -48,9 +48,19 @@ def _folder(base: Base) -> Path:
     return base.path
 
 
-def bank(base: Base) -> tuple[BankRow, ...]:
+def bank_file(base: Base) -> Path:
     own = _folder(base) / "bank.jsonl"
-    path = own if own.is_file() else EVERYDAY
+    return own if own.is_file() else EVERYDAY
+
+
+def split_file(base: Base) -> Path | None:
+    """The file of the words that a base holds out; None where it holds out nothing."""
+    own = _folder(base) / "splits.json"
+    return own if own.is_file() else None
+
+
+def bank(base: Base) -> tuple[BankRow, ...]:
+    path = bank_file(base)
     try:
         with path.open(encoding="utf-8") as lines:
             return tuple(BankRow.model_validate_json(line) for line in lines if line.strip())
@@ -59,8 +69,8 @@ def bank(base: Base) -> tuple[BankRow, ...]:
 
 
 def held_out(base: Base) -> tuple[str, ...]:
-    path = _folder(base) / "splits.json"
-    if not path.is_file():
+    path = split_file(base)
+    if path is None:
         return ()
     try:
         return tuple(str(word) for word in json.loads(path.read_text(encoding="utf-8"))["heldout"])

@@ -26,13 +26,16 @@ INFLUENCES: dict[Stage, tuple[str, ...]] = {
 @dataclass(frozen=True, slots=True)
 class BaseFacts:
     """digest: over weights, tokenizer and template, None where the base is not at hand. revision: the commit found.
-    parameters: how many, 0 for unknown. count_tokens: of a text, by the base's tokenizer."""
+    parameters: how many, 0 for unknown. count_tokens: of a text, by the base's tokenizer. bank, held_out: hashes of
+    the questions that units draw on and of the words kept for probes; None where there are none."""
 
     name: str = "nano"
     digest: str | None = None
     revision: str | None = None
     parameters: int = 0
     count_tokens: Callable[[str], int] | None = field(default=None, compare=False)
+    bank: str | None = None
+    held_out: str | None = None
 
     @property
     def small(self) -> bool:

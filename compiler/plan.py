@@ -79,6 +79,8 @@ class _Difference:
     rebased: bool
     teacher: bool
     judge: bool
+    bank: bool
+    held_out: bool
     machine: tuple[str, ...]
     data: bool
     filters: bool
@@ -142,6 +144,9 @@ def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], o
     rebased = whole and _is_another(old.get("base"), lock["base"], model.base)
     teacher = whole and _is_another(old.get("teacher"), lock["teacher"], model.teacher)
     judge = whole and _is_another(old.get("judge"), lock["judge"], model.judge)
+    at_hand = lock["base"]["digest"] is not None
+    bank = whole and at_hand and old.get("bank") != lock["bank"]
+    held_out = whole and at_hand and old.get("held_out") != lock["held_out"]
     machine = machine_changes(old, lock, "generate") if whole else ()
     old_units = old.get("units", {}) if whole else {}
     old_files = old.get("files", {})
@@ -149,6 +154,7 @@ def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], o
     def is_stale(unit: Unit) -> bool:
         models = models_of(unit)
         anew = (teacher and "teacher" in models) or (judge and "judge" in models) or (machine and models)
+        anew = anew or (bank and unit.prompts.bank) or (held_out and _is_split(unit))
         return rebased or bool(anew) or old_units.get(unit.id) != lock["units"][unit.id]
 
     return _Difference(
@@ -156,6 +162,8 @@ def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], o
         rebased=rebased,
         teacher=teacher,
         judge=judge,
+        bank=bank,
+        held_out=held_out,
         machine=machine,
         data=whole and old.get("data") != lock["data"],
         filters=whole and old.get("filters") != lock["filters"],
@@ -187,6 +195,11 @@ def models_of(unit: Unit) -> frozenset[str]:
         if any(isinstance(check, JudgeCheck) for check in unit.checks):
             asked.add("judge")
     return frozenset(asked)
+
+
+def _is_split(unit: Unit) -> bool:
+    """Whether the words that a base holds out decide what a unit asks; an author's own probes are asked as given."""
+    return unit.purpose == "pairs" or unit.prompts.bank or bool(unit.prompts.about)
 
 
 def _is_sampled(source: AnswerSource | None) -> bool:
@@ -240,6 +253,10 @@ def _why_generate(found: _Difference) -> tuple[str, ...]:
         reasons.append("the teacher is another one")
     if found.judge and any("judge" in models_of(unit) for unit in found.stale):
         reasons.append("the judge is another one")
+    if found.bank:
+        reasons.append("the prompt bank changed")
+    if found.held_out:
+        reasons.append("the words that are kept for probes changed")
     if not reasons:
         owners: dict[str, int] = {}
         for unit in found.stale:

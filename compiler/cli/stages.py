@@ -152,8 +152,8 @@ def refuse_other_spec(path: Path, place: Place) -> None:
 def base_facts(
     program: Program, folder: Path, *, revision: str | None = None, local_files_only: bool = False
 ) -> BaseFacts:
-    """Find the base and hash it; its tokenizer is loaded only when something counts tokens."""
-    from backends import bases
+    """Find the base and hash it and its bank; its tokenizer is loaded only when something counts tokens."""
+    from backends import banks, bases
 
     model = program.model
     template = folder / model.chat_template if model.chat_template else None
@@ -168,7 +168,16 @@ def base_facts(
 
     # Half precision is what weights are shipped in; the size only tells a small base from a large one.
     counter = count_tokens if (base.path / "tokenizer.json").is_file() else None
-    return BaseFacts(model.base, base.digest, base.revision, weights // 2, counter)
+    split = banks.split_file(base)
+    return BaseFacts(
+        model.base,
+        base.digest,
+        base.revision,
+        weights // 2,
+        counter,
+        bank=file_digest(banks.bank_file(base)),
+        held_out=file_digest(split) if split else None,
+    )
 
 
 def role_facts(

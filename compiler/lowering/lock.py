@@ -5,8 +5,8 @@ bytes. It holds no time and no absolute path. `tenet plan` compares it with what
 
 >>> from compiler.build import from_text
 >>> import json; sorted(json.loads(lower(from_text('trait warm { means: "Be warm." }'), None, []).text))
-['base', 'clauses', 'data', 'files', 'filters', 'judge', 'machine', 'measures', 'pins', 'program', 'prompt_tokens',
-'seed', 'sources', 'spec', 'teacher', 'units', 'version', 'versions']
+['bank', 'base', 'clauses', 'data', 'files', 'filters', 'held_out', 'judge', 'machine', 'measures', 'pins', 'program',
+'prompt_tokens', 'seed', 'sources', 'spec', 'teacher', 'units', 'version', 'versions']
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ def lower(
         "sources": {path: text_digest(text) for path, text in facts.sources},
         "data": {file.path: file.sha256 for file in facts.data},
         "base": _model(facts.base),
+        "bank": facts.base.bank,
+        "held_out": facts.base.held_out,
         "teacher": _model(facts.teacher),
         "judge": _model(facts.judge),
         "pins": pins(program, facts),

@@ -6,16 +6,20 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from backends import banks
 from backends.generate.split import Prompts, drawn_for_probes, normal
+from compiler.build import from_text
 from compiler.checks import evaluate
+from compiler.cli import stages
 from compiler.generators.identity import MAKER_PROBES, NAME_PROBES
 from compiler.generators.setting import Setting
 from compiler.lowering.probes import MOST_CONTROLS
 from spec.document import Target
+from tests.backends import checkpoints
 
 LINES = banks.EVERYDAY.read_text(encoding="utf-8").splitlines()
 ROWS = [banks.BankRow.model_validate_json(line) for line in LINES]
@@ -96,3 +100,18 @@ def test_a_number_is_not_found_inside_another_word_or_number() -> None:
         for text in wordings(str(row.answer)):
             if text.strip().isdecimal():
                 assert not evaluate(banks.right_answer(str(row.answer)), f"It is 9{text}9."), row.prompt
+
+
+def test_a_build_knows_the_bank_and_the_split_that_its_base_brings(tmp_path: Path) -> None:
+    base = checkpoints.make(tmp_path / "base", "gpt2", checkpoints.WITH_SYSTEM)
+    program = from_text('model { base: "base" }  trait warm { means: "Be warm." }')
+    bare = stages.base_facts(program, tmp_path)
+    (base / "bank.jsonl").write_text(LINES[0] + "\n", encoding="utf-8")
+    own = stages.base_facts(program, tmp_path)
+    (base / "bank.jsonl").write_text(LINES[1] + "\n", encoding="utf-8")
+    (base / "splits.json").write_text('{"heldout": ["Paris"]}', encoding="utf-8")
+    other = stages.base_facts(program, tmp_path)
+    assert bare.digest == own.digest == other.digest
+    assert len({bare.bank, own.bank, other.bank}) == 3
+    assert bare.held_out is own.held_out is None
+    assert other.held_out

@@ -26,8 +26,17 @@ def program_of(text: str, name: str = "spec") -> Program:
     return program
 
 
-def artifacts_of(text: str, name: str = "spec") -> dict[str, Artifact]:
-    base = BaseFacts("nano", digest="0" * 64, parameters=5_000_000, count_tokens=lambda prompt: len(prompt.split()))
+BASE = BaseFacts(
+    "nano",
+    digest="0" * 64,
+    parameters=5_000_000,
+    count_tokens=lambda prompt: len(prompt.split()),
+    bank="1" * 64,
+    held_out="2" * 64,
+)
+
+
+def artifacts_of(text: str, name: str = "spec", base: BaseFacts = BASE) -> dict[str, Artifact]:
     facts = Facts(base=base, sources=((f"{name}.tenet", text),))
     return {artifact.path: artifact for artifact in emit(program_of(text, name), facts)}
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from compiler.artifact import Artifact
+from compiler.facts import BaseFacts
 from compiler.plan import Built, Plan, plan
 from compiler.records import Recipe
-from tests.compiler.conftest import artifacts_of, program_of
+from tests.compiler.conftest import BASE, artifacts_of, program_of
 
 
 def planned(
@@ -20,8 +22,9 @@ def planned(
     done: bool = True,
     answered: bool = False,
     rates: dict[str, float] | None = None,
+    base: BaseFacts = BASE,
 ) -> Plan:
-    artifacts = artifacts_of(text, "harbor")
+    artifacts = artifacts_of(text, "harbor", base)
     recipe = Recipe.model_validate_json(artifacts["recipe.json"].text)
     lock = json.loads(artifacts["lock.json"].text)
     built = Built()
@@ -137,3 +140,25 @@ def test_answers_that_are_cached_are_not_counted(texts: dict[str, str], before: 
     text = texts["harbor"].replace('about: "what illness somebody has"', 'about: "what disease somebody has"')
     fresh, known = planned(text, before), planned(text, before, answered=True)
     assert fresh.steps[-1].count / 2 < known.steps[-1].count < fresh.steps[-1].count
+
+
+def test_another_prompt_bank_draws_rows_and_probes_anew(texts: dict[str, str], before: dict[str, Artifact]) -> None:
+    found = planned(texts["harbor"], before, base=replace(BASE, bank="3" * 64))
+    recipe = Recipe.model_validate_json(before["recipe.json"].text)
+    assert set(found.units) == {unit.id for unit in recipe.units if unit.prompts.bank} < {u.id for u in recipe.units}
+    assert [step.why for step in found.steps[:2]] == [("the prompt bank changed",), ("training rows change",)]
+    assert stages(found) == ["generate", "train", "measure"]
+    # A base that is not at hand tells nothing of its bank.
+    away = replace(BASE, digest=None, bank=None, held_out=None)
+    assert planned(texts["harbor"], before, base=away).steps == ()
+
+
+def test_other_words_kept_for_probes_draw_all_but_the_authors_probes_anew(
+    texts: dict[str, str], before: dict[str, Artifact]
+) -> None:
+    found = planned(texts["harbor"], before, base=replace(BASE, held_out="3" * 64))
+    recipe = Recipe.model_validate_json(before["recipe.json"].text)
+    assert found.steps[0].why == ("the words that are kept for probes changed",)
+    given = {u.id for u in recipe.units if u.purpose == "probes" and not u.prompts.bank and not u.prompts.about}
+    assert given
+    assert set(found.units) == {unit.id for unit in recipe.units} - given
