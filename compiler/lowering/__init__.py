@@ -23,7 +23,7 @@ LOWERINGS: tuple[Lowering, ...] = (
     lambda program, facts, asked: (prompt.lower(program),),
     lambda program, facts, asked: (filters.lower(program),),
     lambda program, facts, asked: (recipe.artifact(asked),),  # asks for pairs and probes
-    lambda program, facts, asked: jobs.lower(program, facts),
+    lambda program, facts, asked: jobs.lower(program, facts, asked),
 )
 
 

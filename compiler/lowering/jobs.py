@@ -23,7 +23,8 @@ from typing import Any
 from compiler.artifact import Artifact, Mark
 from compiler.facts import Facts
 from compiler.ir import Program
-from compiler.lowering import pairs
+from compiler.lowering import recipe
+from compiler.records import Recipe
 
 TRAIN, MODEL = "train", "model"
 Value = str | int | float | bool | list[Any]
@@ -50,11 +51,13 @@ SMALL = Defaults(16, 16, 6.0, 96, 1e-3, 1e-3, 1.0, 512)
 LARGE = Defaults(16, 4, 2.0, 48, 5e-5, 1e-4, 0.1, 1024)
 
 
-def lower(program: Program, facts: Facts | None = None) -> tuple[Artifact, ...]:
+def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = None) -> tuple[Artifact, ...]:
+    """asked: the recipe, where it is made already."""
     facts = facts or Facts()
-    recipe = sum(unit.count for unit in pairs.lower(program))
+    asked = asked or recipe.make(program, facts.data)
     # Pairs are made of the recipe's rows alone; chats are these and the user's own.
-    rows = {"dpo": recipe, "sft": recipe + sum(file.rows for file in facts.data)}
+    pairs = sum(unit.count for unit in asked.units if unit.purpose == "pairs")
+    rows = {"dpo": pairs, "sft": pairs + sum(file.rows for file in facts.data)}
     stages = program.train.method.split("+")
     return tuple(_job(stage, program, facts, rows[stage], first=index == 0) for index, stage in enumerate(stages))
 

@@ -18,7 +18,7 @@ from compiler.statistics import outcome
 from compiler.tallies import interval
 from spec.constructs import Persona, Refuse
 from spec.document import Target
-from tests.compiler.conftest import NAMES, program_of
+from tests.compiler.conftest import NAMES, artifacts_of, program_of
 
 
 def units_of(text: str) -> dict[str, Unit]:
@@ -227,3 +227,17 @@ def test_a_verdict_beside_a_clauses_own_has_probes_enough(program: Program) -> N
         for exact in (True, False):
             assert outcome(interval(n, n, exact), ">=", STRICTEST_TRIAL) == "met"
         assert outcome(interval(0, n, exact=True), "<=", 1 - STRICTEST_TRIAL) == "met"
+
+
+def test_all_files_of_a_build_are_made_of_one_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Units are what a long spec takes its time for."""
+    calls = []
+    make = pairs.lower
+
+    def counted(program: Program) -> tuple[Unit, ...]:
+        calls.append(program.name)
+        return make(program)
+
+    monkeypatch.setattr(pairs, "lower", counted)
+    artifacts_of('tenet 1\ntrait warm { means: "Be warm." }')
+    assert len(calls) == 1
