@@ -7,6 +7,7 @@ spans, and so do digests: moving a clause or editing a comment changes neither.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from spec.constructs import Body, Forbid, Refuse
 from spec.document import Condition, Dimension, Example, Level, Model, Priority, ProbeStatement, Target, Train
@@ -48,9 +49,9 @@ class Clause:
         return isinstance(self.body, Refuse | Forbid)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Program:
-    """A spec.
+    """A spec. Without slots, since it keeps where each clause is: one is looked up a million times in a long spec.
 
     name: the spec file's stem. clauses: in source order. priorities: as the spec states them, by name or tag.
     priority: ids of the clauses that those statements order, the first wins. voice: ids of the clauses that every
@@ -74,7 +75,8 @@ class Program:
         Raises:
             KeyError: no clause has this id.
         """
-        for clause in self.clauses:
-            if clause.id == clause_id:
-                return clause
-        raise KeyError(clause_id)
+        return self._by_id[clause_id]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Clause]:
+        return {clause.id: clause for clause in self.clauses}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +12,7 @@ from compiler.clause_rows import STRICTEST_TRIAL
 from compiler.generators.identity import MAKER_PROBES, MAKER_TRAINING, NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
 from compiler.generators.setting import Setting
-from compiler.ir import Program
+from compiler.ir import Clause, Program
 from compiler.lowering import filters, pairs, probes, recipe
 from compiler.records import AffixCheck, JudgeCheck, PhrasesCheck, RefusalCheck, Unit
 from compiler.rendering import clause_lines
@@ -241,3 +243,19 @@ def test_all_files_of_a_build_are_made_of_one_recipe(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(pairs, "lower", counted)
     artifacts_of('tenet 1\ntrait warm { means: "Be warm." }')
     assert len(calls) == 1
+
+
+def test_clauses_are_looked_up_and_not_searched_for(programs: dict[str, Program]) -> None:
+    """A walk over all clauses for each lookup makes a long spec's units cost the square of its length."""
+    walks = []
+
+    class Walked(tuple[Clause, ...]):
+        def __iter__(self) -> Iterator[Clause]:
+            walks.append(self)
+            return super().__iter__()
+
+    program = replace(programs["harbor"], clauses=Walked(programs["harbor"].clauses))
+    assert [program.clause(clause.id) for clause in programs["harbor"].clauses] == list(programs["harbor"].clauses)
+    assert len(walks) == 1
+    with pytest.raises(KeyError):
+        program.clause("trait.nobody")
