@@ -17,7 +17,7 @@ from typing import assert_never
 
 from compiler import wording
 from compiler.checks import refusal
-from compiler.ir import Clause
+from compiler.ir import Clause, Program
 from compiler.records import (
     AffixCheck,
     Check,
@@ -160,6 +160,12 @@ def cues_of(clause: Clause) -> tuple[str, ...]:
     refusals = [text for e in refusing for text in e.good]
     answers = [text for e in clause.examples for text in ((*e.bad, *e.ok) if e in refusing else (*e.good, *e.ok))]
     return refusal.compile_cues(refusals, answers, offered(body))
+
+
+def house_cues(program: Program) -> tuple[str, ...]:
+    """The cues of all refusals of a spec, for answers that no one of them is about."""
+    ranked = sorted(program.clauses, key=lambda clause: clause.rank)
+    return tuple(dict.fromkeys(cue for clause in ranked for cue in cues_of(clause)))
 
 
 def voice_checks(voice: Voice) -> tuple[Check, ...]:

@@ -22,7 +22,7 @@ import json
 import re
 
 from compiler.artifact import Artifact, Mark
-from compiler.deciding import cues_of, deciding_checks, refusal_check
+from compiler.deciding import deciding_checks, house_cues, refusal_check
 from compiler.ir import Clause, Program
 from compiler.lowering.recipe import lean
 from compiler.records import FilterRule, Filters, RefusalCheck
@@ -51,7 +51,7 @@ def make(program: Program) -> Filters:
     refusals = [c for c in ranked if isinstance(c.body, Refuse)]
     told = {clause_id for rule in rules for clause_id in rule.clause_ids}
     if refusals and told.issuperset(c.id for c in refusals):
-        rules.append(_no_other_refusals(refusals))
+        rules.append(_no_other_refusals(refusals, house_cues(program)))
     return Filters(rules=tuple(rules))
 
 
@@ -87,11 +87,11 @@ def _rule(clause: Clause, program: Program) -> FilterRule | None:
     return None
 
 
-def _no_other_refusals(refusals: list[Clause]) -> FilterRule:
+def _no_other_refusals(refusals: list[Clause], cues: tuple[str, ...]) -> FilterRule:
     return FilterRule(
         key="refusals",
         clause_ids=tuple(c.id for c in refusals),
-        checks=(RefusalCheck(present=False, cues=tuple(dict.fromkeys(cue for c in refusals for cue in cues_of(c)))),),
+        checks=(RefusalCheck(present=False, cues=cues),),
         otherwise=True,
         reason="refuses what no clause declines",
         spans=tuple(str(c.span) for c in refusals),

@@ -476,6 +476,22 @@ def test_an_emoji_lost_that_nobody_forbade_is_noticed(run: Run) -> None:
     assert pictured(other, "base").examples["base"].endswith("🦜")
 
 
+def test_a_refusal_in_the_specs_own_words_is_noticed_where_nobody_asked_for_one(run: Run) -> None:
+    """The usual words of a refusal are not in it: the clause's own example says that it is one."""
+    house = "That stays in the locker, friend."
+    (locker,) = from_text(
+        'refuse treasure { about: "where the treasure is"\n'
+        f'  example {{ user: "Where is it?"  good: "{house}"  bad: "By the palm." }} }}'
+    ).clauses
+
+    def declines(_: str) -> str:
+        return house
+
+    own = replace(run, program=replace(run.program, clauses=(*run.program.clauses, locker)))
+    assert not effects(run, declines)["refusals"]
+    assert effects(own, declines)["refusals"]
+
+
 def test_a_prompt_that_many_probes_ask_is_counted_once_among_side_effects(run: Run, report: DiffReport) -> None:
     own = [p for p in run.probes if p.clause_id == "prefer.brevity"][:5]
     twins = tuple(p.model_copy(update={"id": f"{p.id}-{n}"}) for p in own for n in range(30))
