@@ -105,8 +105,8 @@ _TABLE = (
     ),
     Code(
         "T0022",
-        "bracket closes nothing",
-        "A closing bracket or brace has no partner.",
+        "bracket out of place",
+        "A closing bracket or brace has no partner, or a bracket stands too early in its list.",
         "Remove it, or open the block that it should close.",
     ),
     Code(

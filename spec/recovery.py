@@ -202,6 +202,7 @@ class _Recovery:
         here = token.start
         if before is not None and before.text != "import":
             yield Repair("colon", stack, (Token("COLON", ":", before.end, before.end),), i, i)
+        yield from self._early(stack, i, history)
         for closer in ("RSQB", "RPAR"):
             at = before.end if before else here
             yield Repair("close", stack, (Token(closer, _SIGNS[closer], at, at),), i, i)
@@ -231,6 +232,37 @@ class _Recovery:
         yield from self._earlier_line(stack, i)
         if token.kind not in ("LBRACE", "RBRACE", "END", "NAME"):
             yield Repair("drop", stack, (), i + 1, i, (here, token.end))
+
+    def _early(self, stack: Node, i: int, history: list[Node]) -> Iterator[Repair]:
+        """Drop a `]` before the last item of its list, or a `[` inside one: no field takes a list of lists."""
+        tokens = self.tokens
+        end = i - 1
+        if end >= 1 and tokens[end].kind == "COMMA":
+            end -= 1
+        after = i
+        while tokens[after].kind in (*_VALUES, "COMMA"):
+            after += 1
+        if end >= 1 and tokens[end].kind == "RSQB" and after > i and tokens[after].kind == "RSQB":
+            # With the `,` behind it, where another or nothing is before it.
+            resume = i if tokens[end - 1].kind in ("COMMA", "LSQB") else end + 1
+            yield Repair("early", history[end], (), resume, end, (tokens[end].start, tokens[resume - 1].end))
+        outer = self._open(stack, "LSQB")
+        inner = next((j for j in range(outer + 1, i) if tokens[j].kind == "LSQB"), None) if outer is not None else None
+        if inner is not None:
+            yield Repair("early", history[inner], (), inner + 1, inner, (tokens[inner].start, tokens[inner].end))
+
+    def _open(self, stack: Node, opener: str) -> int | None:
+        """The token that opened the innermost list or condition that is not closed."""
+        node: Node | None = stack
+        closed = 0  # what ends right before here stands on the stack sign by sign
+        while node is not None:
+            token = self.tokens[node.index]
+            if (token.start, token.end) == (node.start, node.end):
+                if token.kind == opener and not closed:
+                    return node.index
+                closed += (token.kind == OPENERS[opener]) - (token.kind == opener)
+            node = node.below
+        return None
 
     def _in_list(self, stack: Node) -> bool:
         """Whether a `,` here parts two items of a list; between fields one may stand, but mends nothing."""
@@ -319,7 +351,7 @@ class _Recovery:
                 self._add("T0020", "`,` is missing between two items of a list", self._at(before),
                           "a `,` follows this", None, fix)  # fmt: skip
             case "close":
-                self._tell_close(repair, i)
+                self._tell_close(repair, stack, i)
             case "value":
                 self._tell_value(repair, before, at)
             case "instead":
@@ -340,28 +372,29 @@ class _Recovery:
                 words = {"NUMBER": "a number", "NAME": "a name", "STRING": "text in quotes"}[wanted]
                 self._add("T0024", f"{words} is needed here, not `{_short(token.text)}`", place, f"not {words}",
                           "for example `target: >= 90%`" if wanted == "NUMBER" else None)  # fmt: skip
+            case "early":
+                early = self.tokens[at]
+                does = "ends this list before its last item" if early.kind == "RSQB" else "starts a list inside a list"
+                stretch = self.report.at(early.start, self.tokens[repair.resume - 1].end)
+                self._add("T0022", f"this `{early.text}` {does}", self._at(early), "too early", "remove it",
+                          Fix("remove it", (Edit(stretch, ""),)))  # fmt: skip
             case "drop" if token.kind in CLOSERS:
                 self._add("T0022", f"this `{token.text}` closes nothing", place, "no partner", "remove it",
                           Fix("remove it", (Edit(place, ""),)))  # fmt: skip
             case _:
                 self._tell_unexpected(stack, at)
 
-    def _tell_close(self, repair: Repair, i: int) -> None:
+    def _tell_close(self, repair: Repair, stack: Node, i: int) -> None:
         opener = CLOSERS[repair.insert[0].kind]
-        depth, j = 0, i - 1
-        while j >= 0:
-            kind = self.tokens[j].kind
-            if kind == opener and depth == 0:
-                break
-            depth += (kind == repair.insert[0].kind) - (kind == opener)
-            j -= 1
+        opened = self._open(stack, opener)
+        assert opened is not None, repair
         sign = repair.insert[0].text
         end = self.tokens[i - 1].end
         what = "list" if opener == "LSQB" else "condition"
         notes = []
         if self.tokens[i].kind != "END":
             notes = [Note(self._at(self.tokens[i]), f"the {what} ends before this")]
-        self._add("T0021", f"this {what} is not closed", self._at(self.tokens[j]), f"no `{sign}` matches this",
+        self._add("T0021", f"this {what} is not closed", self._at(self.tokens[opened]), f"no `{sign}` matches this",
                   f"put `{sign}` where it ends", Fix(f"add `{sign}`", (Edit(self.report.at(end, end), sign),)),
                   notes)  # fmt: skip
 

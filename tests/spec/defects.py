@@ -132,6 +132,8 @@ DEFECTS: dict[str, Defect] = {
     "`=` for a colon": _change(r"^  \w+:", r":", " ="),
     "no value": _change(r"^  (target|max_words|intensity|style|offer|unless):", r":.*", ":"),
     "no closing bracket": _change(r"^  \w+: \[", r"\]", ""),
+    "list closed early": _change(r"^  \w+: \[.*, ", r", ", "], "),
+    "list in a list": _change(r"^  \w+: \[", r"\[", "[["),
     "no comma": _change(r"^  \w+: \[", r",", " "),
     "two commas": _change(r"^  \w+: \[", r",", ",,"),
     "unknown level": _change(r" at ", r" at (root|developer)", r" at emperor"),

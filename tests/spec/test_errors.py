@@ -78,6 +78,8 @@ def apply(text: str, fix: spec.Fix) -> str:
         'trait a { means: word }', 'trait a { means: "x" } }', 'model large { base: "nano" }', "train { method: dop }",
         'model at root { base: "nano" }', 'trait a { means: "x"  when: user.roll == b }',
         'forbid a { phrases: ["x" }',
+        'forbid a { phrases: ["x"], "y", "z"] }', 'forbid a { phrases: ["x", ], "y"] }',
+        'forbid a { phrases: [], "x", "y"] }', 'forbid a { phrases: [["x", "y"] }', 'forbid a { phrases: ["x", ["y"] }',
         'trait a { means: "x"  when: user.age_band == teens }', 'trait "a" { means: "x" }',
         'trait a.b { means: "x" }', 'trait a { means: "a \\q b" }', 'trait a { means: "x" @ }',
         'trait a { means: "x" when: user.role == b && channel == chat }',

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -131,6 +133,36 @@ def test_stray_characters_at_every_line_end_give_one_report(stray: str) -> None:
 def test_a_field_below_a_value_that_is_not_finished_is_read_as_a_field(above: str, below: str) -> None:
     text = f'tenet 1\nprefer brevity {{\n  this: "short answers"\n{above}\n{below}\n}}\n'
     assert [d.span.line for d in spec.loads(text).diagnostics] == [4, 5]
+
+
+LISTED = [
+    "refuse dosing {",
+    '  about: "doses"',
+    "  asks: [",
+    '    "One?",',
+    '    "Two?",',
+    '    "Three?"',
+    "  ]",
+    '  offer: "a pharmacist"',
+    "}",
+]
+
+
+@pytest.mark.parametrize("sign", ["[", "]", "],"])
+@pytest.mark.parametrize("row", [2, 3, 4, 5])
+@pytest.mark.parametrize("place", ["before", "after", "below"])
+def test_a_bracket_too_early_in_a_list_of_several_lines_gives_one_report(sign: str, row: int, place: str) -> None:
+    lines = [*LISTED]
+    if place == "below":
+        lines.insert(row + 1, f"    {sign}")
+    elif place == "after":
+        lines[row] += sign
+    else:
+        lines[row] = re.sub(r"^( *)", rf"\g<1>{sign}", lines[row])
+    found = [d.span.line for d in spec.loads("\n".join(["tenet 1", *lines, ""])).diagnostics]
+    line = row + 2 + (place == "below")
+    # Behind the last item the list is whole with this `]`: it is the next one that closes nothing.
+    assert found == [line + (row == 5 and sign != "[" and place != "before")]
 
 
 def test_a_stray_word_before_a_statement_does_not_hide_it() -> None:
