@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -259,3 +260,9 @@ def test_clauses_are_looked_up_and_not_searched_for(programs: dict[str, Program]
     assert len(walks) == 1
     with pytest.raises(KeyError):
         program.clause("trait.nobody")
+
+
+def test_the_languages_readme_says_how_strict_such_a_verdict_is_at_most() -> None:
+    text = " ".join((Path(__file__).parents[2] / "spec" / "README.md").read_text(encoding="utf-8").split())
+    assert f"the same target but at most {STRICTEST_TRIAL:.0%}" in text
+    assert f"no stricter than `<= {1 - STRICTEST_TRIAL:.0%}`" in text
