@@ -9,7 +9,10 @@ from pathlib import Path
 import click
 
 from compiler.cli import INFRASTRUCTURE
+from compiler.cli.specs import folded
 
+LONGEST_NAME = 20
+"""Of a finding, in the column before what was found: a model's name may be a path."""
 MARKS = {"ok": ("ok", "green"), "warn": (" !", "yellow"), "missing": ("--", "red")}
 
 
@@ -27,11 +30,13 @@ def command(build: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
     else:
-        width = max(len(finding.name) for finding in findings)
+        width = min(LONGEST_NAME, max(len(finding.name) for finding in findings))
         for finding in findings:
-            mark = click.style(MARKS[finding.status][0], fg=MARKS[finding.status][1])
-            click.echo(f"{mark}  {finding.name:<{width}}  {finding.text}")
+            mark, color = MARKS[finding.status]
+            indent = " " * (width + 6)
+            lines = folded(finding.text, f"{mark}  {finding.name:<{width}}  ", indent)
             if finding.help:
-                click.echo(f"    {'':<{width}}  {finding.help}")
+                lines += folded(finding.help, indent)
+            click.echo(click.style(mark, fg=color) + "\n".join(lines).removeprefix(mark))
     if any(finding.status == "missing" for finding in findings):
         raise click.exceptions.Exit(INFRASTRUCTURE)

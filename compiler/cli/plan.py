@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import stages
-from compiler.cli.specs import SpecPath
+from compiler.cli.specs import SpecPath, folded
 
 if TYPE_CHECKING:
     from compiler.plan import Built, Plan
@@ -116,7 +116,6 @@ def _answered(place: stages.Place) -> bool:
     return any(place.runs.glob(f"{place.build.name}-*/measure.json"))
 
 
-WIDTH = 80
 REASONS = 12
 """Reasons of one stage that are shown; a long spec may have hundreds."""
 
@@ -142,13 +141,9 @@ def show(plan: Plan, show_units: bool) -> None:
             click.echo(f"unit      {unit}")
     click.echo(f"In all about {duration(plan.seconds)}.")
     if any(step.guessed for step in plan.steps):
-        click.echo("A guess is what nano takes on two cores: nothing was measured here yet.")
+        click.echo("\n".join(folded("A guess is what nano takes on two cores: nothing was measured here yet.")))
 
 
 def _say(label: str, text: str, hang: int = 0) -> None:
-    """One line under a label, folded at the screen's usual width; ids and paths stay whole."""
-    from textwrap import wrap
-
-    lines = wrap(text, WIDTH - 10, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False)
-    for number, line in enumerate(lines):
-        click.echo(f"{label if number == 0 else '':<9} {line}")
+    """One text beside a label."""
+    click.echo("\n".join(folded(text, f"{label:<9} ", " " * (10 + hang))))

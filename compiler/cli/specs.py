@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Literal, TextIO
 
 import click
@@ -94,6 +95,26 @@ def screen_width(stream: TextIO) -> int:
     except (OSError, ValueError):
         return 80  # no terminal, or one that does not know
     return min(columns, 80) if columns > 0 else 80
+
+
+def folded(text: str, first: str = "", rest: str | None = None) -> list[str]:
+    """Fold a text to the width of the screen; ids and paths stay whole, so that they can be copied.
+
+    Args:
+        first: what stands before the first line.
+        rest: what stands before the others; as many spaces as `first` is long, unless given.
+    """
+    indent = " " * len(first) if rest is None else rest
+    width = screen_width(sys.stdout)
+    lines = wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines or [first.rstrip()]
 
 
 def program_or_exit(path: Path) -> tuple[Program, Compiled]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import stages
+from compiler.cli.specs import folded
 from compiler.cli.targets import is_run
 
 if TYPE_CHECKING:
@@ -73,17 +74,18 @@ MOST_CAUSES = 12
 
 
 def show(trail: Trail) -> None:
-    click.echo(f"{trail.subject}")
+    click.echo("\n".join(folded(trail.subject)))
     if trail.shows:
-        click.echo(f"  {trail.shows}")
+        click.echo("\n".join(folded(trail.shows, "  ")))
     for link in trail.chain:
-        click.echo(click.style(f"  <- {link}", dim=True))
+        click.echo(click.style("\n".join(folded(link, "  <- ")), dim=True))
     if not trail.causes:
         click.echo("  layout that no clause caused")
     for cause in trail.causes[:MOST_CAUSES]:
         where = cause.place or ADDED.get(cause.id, "added by the compiler to every spec")
-        click.echo(f"  {click.style(cause.id, bold=True)}  {where}")
+        lines = "\n".join(folded(f"{cause.id}  {where}", "  ", "      "))
+        click.echo(lines.replace(cause.id, click.style(cause.id, bold=True), 1))
         if cause.line:
-            click.echo(f"      {cause.line}")
+            click.echo("\n".join(folded(cause.line, "      ", "        ")))
     if len(trail.causes) > MOST_CAUSES:
         click.echo(f"  and {len(trail.causes) - MOST_CAUSES} more")

@@ -21,6 +21,7 @@ from compiler.failures import DataError, ModelLoadError
 from tests.compiler.conftest import SPECS
 
 PIRATE = SPECS / "pirate.tenet"
+HARBOR = SPECS / "harbor.tenet"
 SIX_DEFECTS = """tenet 1
 trait a { mean: "x" }
 trait b { means: "y" intensity: 3 }
@@ -171,7 +172,11 @@ def test_no_artifact_depends_on_the_device(monkeypatch: pytest.MonkeyPatch) -> N
         assert written[0] == written[1] == written[2]
 
 
-def test_a_plan_reads_well_on_a_narrow_screen(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("columns", [60, 80])
+def test_a_plan_reads_well_on_a_narrow_screen(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
     assert run(["build", "--no-rows", str(PIRATE)]) == 0
     lock = Path("build/pirate/lock.json")
     built = json.loads(lock.read_text(encoding="utf-8"))
@@ -183,9 +188,35 @@ def test_a_plan_reads_well_on_a_narrow_screen(capsys: pytest.CaptureFixture[str]
     said(capsys)
     assert run(["plan", "--units", str(PIRATE)]) == 0
     lines = said(capsys)[0].splitlines()
-    assert all(len(line) <= 80 for line in lines), max(lines, key=len)
+    assert all(len(line) <= columns for line in lines), max(lines, key=len)
     assert any(line.startswith("generate  ") for line in lines)
     assert "          - 20 units are no longer asked for" in lines
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_the_doctor_and_a_trail_read_well_on_a_narrow_screen(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from backends import doctor
+
+    monkeypatch.setenv("COLUMNS", str(columns))
+    path = f"/{'long/' * 20}model"
+    words = "nothing that a small base of this kind would need is missing here, and so it works"
+    findings = [doctor.Finding("base nano", "ok", words, words), doctor.Finding(f"base {path}", "warn", words, words)]
+    monkeypatch.setattr(doctor, "report", lambda _: findings)
+    assert run(["build", "--no-rows", str(HARBOR)]) == 0
+    said(capsys)
+    assert run(["doctor"]) == 0
+    prompt = Path("build/harbor/prompt.md").read_text(encoding="utf-8").splitlines()
+    for number in range(1, len(prompt) + 1):
+        if prompt[number - 1]:
+            assert run(["trace", f"build/harbor/prompt.md:{number}"]) == 0
+    text = said(capsys)[0]
+    wide = [line for line in text.splitlines() if len(line) > columns]
+    # A path stays whole, so that it can be copied.
+    assert all(path in line for line in wide), max(wide, key=len)
+    assert len(wide) == 1
+    assert " ".join(text.split()).count(words) == 4
 
 
 def test_one_clause_is_one_clause(capsys: pytest.CaptureFixture[str]) -> None:
