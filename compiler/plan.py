@@ -153,9 +153,9 @@ def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], o
 
     def is_stale(unit: Unit) -> bool:
         models = models_of(unit)
-        anew = (teacher and "teacher" in models) or (judge and "judge" in models) or (machine and models)
-        anew = anew or (bank and unit.prompts.bank) or (held_out and _is_split(unit))
-        return rebased or bool(anew) or old_units.get(unit.id) != lock["units"][unit.id]
+        answered = (teacher and "teacher" in models) or (judge and "judge" in models) or (machine and models)
+        asked = (bank and unit.prompts.bank) or (held_out and _is_split(unit))
+        return rebased or bool(answered) or bool(asked) or old_units.get(unit.id) != lock["units"][unit.id]
 
     return _Difference(
         whole=whole,

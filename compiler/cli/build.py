@@ -56,7 +56,7 @@ def build_spec(path: Path, place: stages.Place, no_rows: bool = False) -> stages
 
 
 def show(path: Path, annotate: bool, show_ir: bool) -> None:
-    from compiler.cli.specs import program_or_exit
+    from compiler.cli.specs import folded, program_or_exit
 
     program, compiled = program_or_exit(path)
     if show_ir:
@@ -72,4 +72,4 @@ def show(path: Path, annotate: bool, show_ir: bool) -> None:
             places = [f"{c.id} {shown.get(c.span.path, c.span.path)}:{c.span.line}" for c in causes]
             click.echo(line.text)
             if causes and not line.text.endswith(":"):  # a section's title stands for all its lines
-                click.echo(click.style(f"    <- {'; '.join(places)}", dim=True))
+                click.echo(click.style("\n".join(folded("; ".join(places), "    <- ")), dim=True))

@@ -252,6 +252,19 @@ def test_annotated_lines_name_clause_file_and_line(capsys: pytest.CaptureFixture
     assert not Path("build").exists()
 
 
+def test_annotations_read_well_on_a_narrow_screen(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    clauses = [f'trait {name} {{ means: "Be {name}." }}' for name in ("warm", "brief", "frank", "calm")]
+    Path("a.tenet").write_text("\n".join(["tenet 1", *clauses, "priority: warm > brief > frank > calm"]) + "\n")
+    assert run(["build", "--annotate", "a.tenet"]) == 0
+    lines = said(capsys)[0].splitlines()
+    notes = lines[lines.index("    <- trait.warm a.tenet:2; trait.brief a.tenet:3;") :]
+    assert max(map(len, notes[:2])) <= 60
+    assert notes[1] == "       trait.frank a.tenet:4; trait.calm a.tenet:5"
+
+
 def test_errors_in_a_spec_stop_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
     Path("bad.tenet").write_text(SIX_DEFECTS, encoding="utf-8")
     for command in ("build", "plan", "run", "train", "measure"):
