@@ -25,7 +25,7 @@ def voice_described(principle: str) -> str | None:
 
 
 def labelled(principle: str, count: int = COUNT) -> Iterator[tuple[str, str, bool]]:
-    """Question, answer, and whether the answer keeps `principle`; all different, as many of one sort as of the other."""
+    """Question, answer, and whether the answer keeps `principle`; all different, half of each sort."""
     name = voice_described(principle)
     if name is None:
         return
