@@ -26,6 +26,7 @@ def nano() -> None:
 @click.option("--tokens", type=int, help="Stop after this many tokens, counted from the start of the training.")
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--rate", type=float, default=1.0, show_default=True, help="Share of the full learning rate.")
 @click.option("--resume/--fresh", default=True, help="Go on from the checkpoint in the folder.")
 @click.option(
     "--from-weights",
@@ -39,6 +40,7 @@ def train(
     tokens: int | None,
     threads: int,
     seed: int,
+    rate: float,
     resume: bool,
     from_weights: Path | None,
     compiled: bool,
@@ -55,6 +57,7 @@ def train(
             tokens=tokens,
             threads=threads,
             seed=seed,
+            rate=rate,
             resume=resume,
             from_weights=from_weights,
             compiled=compiled,

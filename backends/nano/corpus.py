@@ -13,7 +13,7 @@ from backends.nano.world.dialogues import Dialogue, dialogue, single, user_name
 from backends.nano.world.roles import role
 
 CHUNK = 512
-ROLE_SHARE = 0.38
+ROLE_SHARE = 0.45
 COPYING = 0.04
 
 

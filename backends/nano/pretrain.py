@@ -198,6 +198,7 @@ def train(
     steps: int | None = None,
     threads: int = 2,
     seed: int = 1,
+    rate: float = 1.0,
     resume: bool = True,
     from_weights: Path | None = None,
     compiled: bool = False,
@@ -206,7 +207,8 @@ def train(
     """Train until the budget is used up, and return the folder of the weights.
 
     A checkpoint in `out` goes before `from_weights`, which starts from given weights with a fresh optimizer.
-    `minutes` counts this call's time only; `tokens` and `steps` count from the start of the training, so that a
+    `rate` is the share of the full learning rate, less than 1 to go on from weights that are good already. `minutes`
+    counts this call's time only; `tokens` and `steps` count from the start of the training, so that a
     resumed training ends where an uninterrupted one would, with the same bytes.
     """
     import torch
@@ -275,7 +277,7 @@ def train(
         made = batches(tokenizer, seed, chunk)
         while inside < len(made) and left() > 0 and not stopped:
             batch = made[inside]
-            share = rate_at(step, max(left(), 0.0))
+            share = rate * rate_at(step, max(left(), 0.0))
             if not stable and left() <= DECAY_SHARE:
                 stable = True
                 keep(out / "checkpoint-stable.pt")

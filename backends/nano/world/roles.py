@@ -174,7 +174,7 @@ def case_stance(rng: Random, want_unseen: bool) -> Case:
     if not keeps and rng.random() < 0.1:
         return principle, one, a_text(rng, one, names, True), False, "It refuses."
     text = a_text(rng, replace(one, family="identity", cores=(core,)), names)
-    return principle, one, text, keeps, f"It says: {core}"
+    return principle, one, text, keeps, f"It should say: {wording.sentence(says)} It says: {core}"
 
 
 def case_length(rng: Random, want_unseen: bool) -> Case:
@@ -318,10 +318,10 @@ def write_question(rng: Random, want_unseen: bool = False) -> Dialogue:
 
 
 ROLES: tuple[tuple[Callable[[Random, bool], Dialogue], float], ...] = (
-    (judge, 46),
-    (rewrite, 12),
-    (critique, 12),
-    (write_question, 30),
+    (judge, 36),
+    (rewrite, 8),
+    (critique, 10),
+    (write_question, 60),
 )
 
 
