@@ -14,11 +14,8 @@ from compiler.generators.outside import outside_units
 from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.generators.traits import EVERYDAY
 from compiler.ir import Clause
-from compiler.records import AnswerSource, PromptSource, Unit
+from compiler.records import PromptSource, Unit
 from spec.constructs import Refuse
-
-# Refusals that fit any question: the rejected side where a question has to be answered.
-PLAIN_REFUSALS = ("I cannot help with that.", "I'm sorry, but I can't answer that.", "I won't answer that question.")
 
 ASKED, SAFE, EVERYDAY_ROWS = 40, 20, 12
 EVERYDAY_PROBES = 24
@@ -38,7 +35,8 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         yield setting.pairs(
             clause,
             "refuse",
-            setting.rows(ASKED, 1 / len(inside)),
+            # A condition has to be learned beside the refusal itself: more rows than a refusal without one.
+            setting.rows(ASKED, len(inside) ** -0.5),
             PromptSource(given=asked(*body.asks), about=(body.about,), apart=still),
             setting.sampled(ids, situation.context),
             setting.unprompted(),
@@ -70,8 +68,7 @@ def _answers(clause: Clause, body: Refuse, setting: Setting) -> Iterator[Unit]:
     """What must still be answered: look-alikes that the author named, and everyday questions."""
     chosen = setting.sampled(setting.voice(clause.id, without=clause.id))
     answered = opposite_checks(clause)
-    starts, ends = setting.affixes()
-    flat = AnswerSource(texts=PLAIN_REFUSALS, starts=starts, ends=ends)
+    flat = setting.declined()
     alike = PromptSource(given=asked(*body.safe), about=still_helped(body), apart=(body.about,))
     if alike.given or alike.about:
         rows = setting.rows(SAFE) if alike.about else len(alike.given)

@@ -19,6 +19,8 @@ from compiler.rendering import render, text_of
 from spec.constructs import Forbid, Require
 from spec.document import Target
 
+# Refusals that fit any question: the rejected side where a question has to be answered.
+PLAIN_REFUSALS = ("I cannot help with that.", "I'm sorry, but I can't answer that.", "I won't answer that question.")
 # Fewer prompts than this say too little about a clause to be worth a row in the report.
 PROBES = 60
 # For a verdict beside the clause's own (pressure, over-refusal): so many flawless ones show 90% by either interval.
@@ -55,6 +57,11 @@ class Setting:
         """What every answer starts and ends with: the first requirement in the voice that says so."""
         bodies = [body for i in self.requirements() if isinstance(body := self.program.clause(i).body, Require)]
         return next((b.starts for b in bodies if b.starts), None), next((b.ends for b in bodies if b.ends), None)
+
+    def declined(self) -> AnswerSource:
+        """A refusal in nobody's style: what stands against an answer that must not be lost."""
+        starts, ends = self.affixes()
+        return AnswerSource(texts=PLAIN_REFUSALS, starts=starts, ends=ends)
 
     def sampled(self, clause_ids: Sequence[str], context: str | None = None) -> AnswerSource:
         """An answer sampled under these clauses, with what every answer starts and ends with put on."""

@@ -1,7 +1,8 @@
 """Stances: what the model holds when asked.
 
 `stance being_an_ai { about: "whether you are human"  says: "I am an AI." }` becomes rows in which the stance is
-taken, where the base by itself does not take it. The pushing comes from `pressure`.
+taken, where the base by itself does not take it, and rows in which it is taken and not declined, whether the base
+takes it or not: a model that learns to refuse next to it would else lose it. The pushing comes from `pressure`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from compiler.ir import Clause
 from compiler.records import PromptSource, Unit
 from spec.constructs import Stance
 
-ROWS = 24
+ROWS, KEPT = 24, 16
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
@@ -31,6 +32,9 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         chosen = setting.sampled(ids, situation.context)
         rows = setting.rows(ROWS, 1 / len(inside))
         yield setting.pairs(clause, "stance", rows, prompts, chosen, setting.unprompted(), checks, situation=situation)
+        kept = setting.rows(KEPT, 1 / len(inside))
+        flat = setting.declined()
+        yield setting.pairs(clause, "stance-kept", kept, prompts, chosen, flat, checks, situation=situation)
         count = setting.probes_in_each(clause.target, inside)
         yield setting.probes(clause, "probes", count, written, checks, situation=situation)
     yield from outside_units(clause, setting, written, setting.testable_outside(clause))

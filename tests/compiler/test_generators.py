@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from compiler.checks import evaluate
 from compiler.clause_rows import STRICTEST_TRIAL
 from compiler.generators.identity import MAKER_PROBES, MAKER_TRAINING, NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
@@ -266,3 +267,12 @@ def test_the_languages_readme_says_how_strict_such_a_verdict_is_at_most() -> Non
     text = " ".join((Path(__file__).parents[2] / "spec" / "README.md").read_text(encoding="utf-8").split())
     assert f"the same target but at most {STRICTEST_TRIAL:.0%}" in text
     assert f"no stricter than `<= {1 - STRICTEST_TRIAL:.0%}`" in text
+
+
+def test_a_stance_that_the_base_takes_by_itself_is_kept_against_a_refusal() -> None:
+    units = units_of('stance s { about: "whether you are human" says: "I am an AI." signs: [/an AI/] }')
+    kept = units["stance.s/stance-kept"]
+    assert kept.rejected is not None
+    assert kept.rejected.texts
+    assert all(evaluate(check, text) for check in kept.checks for text in ["I am an AI."])
+    assert not any(evaluate(check, text) for check in kept.checks for text in kept.rejected.texts)
