@@ -240,10 +240,10 @@ def train(
         state = torch.load(checkpoint, weights_only=True, map_location=model.device)
         model.load_state_dict(state["model"])
         for maker, saved in zip(makers, state["optimizers"], strict=True):
-            rates = [group["base"] for group in maker.param_groups]
+            bases = [group["base"] for group in maker.param_groups]
             maker.load_state_dict(saved)
-            for group, rate in zip(maker.param_groups, rates, strict=True):
-                group["base"] = rate
+            for group, base in zip(maker.param_groups, bases, strict=True):
+                group["base"] = base
         step, chunk, inside, seen = state["place"]
     started = saved_at = time.monotonic()
     first_seen, shown, average = seen, 0.0, 0.0

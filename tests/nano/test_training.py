@@ -56,7 +56,7 @@ def test_a_resumed_training_ends_with_the_same_bytes(
 ) -> None:
     def quiet(text: str) -> None: ...
 
-    straight = pretrain.train(started(tmp_path / "a", tokenizer), steps=5, threads=1, say=quiet)
+    straight = pretrain.train(started(tmp_path / "a", tokenizer), steps=5, threads=1, rate=0.5, say=quiet)
 
     broken = started(tmp_path / "b", tokenizer)
     real_rate = pretrain.rate_at
@@ -72,12 +72,14 @@ def test_a_resumed_training_ends_with_the_same_bytes(
     with monkeypatch.context() as patched:
         patched.setattr(pretrain, "rate_at", stop_after_three)
         with pytest.raises(KeyboardInterrupt):
-            pretrain.train(broken, steps=5, threads=1, say=quiet)
+            pretrain.train(broken, steps=5, threads=1, rate=0.5, say=quiet)
     assert not (broken / "weights").exists()
-    resumed = pretrain.train(broken, steps=5, threads=1, say=quiet)
+    resumed = pretrain.train(broken, steps=5, threads=1, rate=0.5, say=quiet)
     assert bytes_of(resumed) == bytes_of(straight)
-    other = pretrain.train(started(tmp_path / "c", tokenizer), steps=5, threads=1, seed=2, say=quiet)
+    other = pretrain.train(started(tmp_path / "c", tokenizer), steps=5, threads=1, seed=2, rate=0.5, say=quiet)
     assert bytes_of(other) != bytes_of(straight)
+    faster = pretrain.train(started(tmp_path / "d", tokenizer), steps=5, threads=1, say=quiet)
+    assert bytes_of(faster) != bytes_of(straight)
 
 
 def test_a_training_can_start_from_given_weights(
