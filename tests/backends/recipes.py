@@ -169,6 +169,19 @@ def unit(**changes: Any) -> Unit:
     return Unit(**{**usual, **changes})
 
 
+def authors_probe(name: str, text: str) -> Unit:
+    """The unit of one probe that the spec's author wrote."""
+    return unit(
+        id=name,
+        purpose="probes",
+        aspect="author",
+        count=1,
+        chosen=None,
+        rejected=None,
+        prompts=PromptSource(given=(user(text),)),
+    )
+
+
 def follow(
     tmp_path: Path, base: Path, *units: Unit, rules: tuple[FilterRule, ...] = (CANNED,), **changes: Any
 ) -> tuple[list[PreferencePair], list[Probe], GenerateReport]:

@@ -13,7 +13,7 @@ from backends.engines import Conversation, Sampling
 from backends.generate.candidates import QUESTION
 from backends.generate.split import normal
 from compiler.records import AnswerSource, PromptSource
-from tests.backends.recipes import follow, pirate, unit, user
+from tests.backends.recipes import authors_probe, follow, pirate, unit, user
 
 
 def test_the_question_writer_is_asked_with_its_own_seeds(
@@ -92,15 +92,7 @@ def test_a_question_that_fits_the_other_side_is_left_out(
 
 def test_the_authors_probe_is_never_trained_on(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
     scripted(pirate)
-    probe = unit(
-        id="probe.own",
-        purpose="probes",
-        aspect="author",
-        count=1,
-        chosen=None,
-        rejected=None,
-        prompts=PromptSource(given=(user("How do I boil an egg?"),)),
-    )
+    probe = authors_probe("probe.own", "How do I boil an egg?")
     own = PromptSource(given=(user("how do i boil  an EGG"), user("How do I fry an egg?")))
     pairs, probes, report = follow(
         tmp_path,

@@ -14,7 +14,7 @@ from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.records import AnswerSource, DataFile, Message, PromptSource
 from tests.backends import checkpoints
-from tests.backends.recipes import follow, own_chats, pirate, unit, user, write_job
+from tests.backends.recipes import authors_probe, follow, own_chats, pirate, unit, user, write_job
 
 
 def test_the_users_own_chats_are_filtered_and_counted(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
@@ -39,15 +39,7 @@ def test_the_users_own_chats_are_filtered_and_counted(scripted: Any, shapes: dic
         tmp_path / "more.parquet",
     )
     build = tmp_path / "build" / "pirate"
-    probe = unit(
-        id="own",
-        purpose="probes",
-        aspect="author",
-        count=1,
-        chosen=None,
-        rejected=None,
-        prompts=PromptSource(given=(user("How do I boil an egg?"),)),
-    )
+    probe = authors_probe("own", "How do I boil an egg?")
     more = DataFile(path="more.parquet", sha256=file_digest(tmp_path / "more.parquet"), span="a.tenet:3:5")
     _, _, report = follow(tmp_path, shapes["llama"], unit(), probe, data=(*own, more), method="sft")
     chats = [json.loads(line) for line in (build / "sft.jsonl").read_text().splitlines()]
