@@ -9,15 +9,16 @@ from __future__ import annotations
 from random import Random
 
 from backends.nano.world.asks import identity, repeat
-from backends.nano.world.dialogues import Dialogue, dialogue, single, user_name
+from backends.nano.world.dialogues import Dialogue, dialogue, single, under_rules, user_name
 from backends.nano.world.roles import role
 
 CHUNK = 512
-ROLE_SHARE = 0.45
+ROLE_SHARE = 0.38
 COPYING = 0.04
+RULING = 0.18
 
 
-def drill(rng: Random) -> Dialogue:
+def copying(rng: Random) -> Dialogue:
     """A short dialogue in which the answer copies words of the prompt."""
     roll = rng.random()
     if roll < 0.45:
@@ -25,16 +26,16 @@ def drill(rng: Random) -> Dialogue:
     return user_name(rng) if roll < 0.7 else single(rng, False, identity)
 
 
-def rows(
-    seed: int, chunk: int, size: int = CHUNK, role_share: float = ROLE_SHARE, copying: float = COPYING
-) -> list[Dialogue]:
+def rows(seed: int, chunk: int, size: int = CHUNK) -> list[Dialogue]:
     """The dialogues of one chunk of the corpus of `seed`."""
     rng = Random(f"nano/{seed}/{chunk}")
     found = []
     for _ in range(size):
         roll = rng.random()
-        if roll < copying:
-            found.append(drill(rng))
+        if roll < COPYING:
+            found.append(copying(rng))
+        elif roll < COPYING + RULING:
+            found.append(under_rules(rng))
         else:
-            found.append(role(rng) if rng.random() < role_share else dialogue(rng))
+            found.append(role(rng) if rng.random() < ROLE_SHARE else dialogue(rng))
     return found

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compiler.conditions import Situation
 from compiler.deciding import deciding_checks, opposite_checks
 from compiler.generators.outside import outside_units
 from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.generators.traits import EVERYDAY
 from compiler.ir import Clause
-from compiler.records import PromptSource, Unit
+from compiler.records import AnswerSource, PromptSource, Unit
 from spec.constructs import Refuse
 
 ASKED, SAFE, EVERYDAY_ROWS = 40, 20, 12
+MANNER = 0.4
+"""Rows that tell a refusal from other refusals, as a share of those that tell it from an answer."""
 EVERYDAY_PROBES = 24
 
 
@@ -31,19 +34,23 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     styles = tuple(i for i in clause.depends if i == f"trait.{body.style}")
     inside = setting.inside(clause)
     for situation in inside:
-        # The author's own requests are trained on; probes come from the question writer alone.
-        yield setting.pairs(
-            clause,
-            "refuse",
-            # A condition has to be learned beside the refusal itself: more rows than a refusal without one.
-            setting.rows(ASKED, len(inside) ** -0.5),
-            PromptSource(given=asked(*body.asks), about=(body.about,), apart=still),
-            setting.sampled(ids, situation.context),
-            setting.unprompted(),
-            checks,
-            situation=situation,
-            ask_check="any",
-        )
+        # A condition has to be learned beside the refusal itself: more rows than a refusal without one.
+        share = len(inside) ** -0.5
+        for name, rejected, part, further in _contrasts(clause, body, setting, situation):
+            # The author's own requests are trained on, once; probes come from the question writer alone.
+            given = asked(*body.asks) if name == "refuse" else ()
+            yield setting.pairs(
+                clause,
+                name,
+                setting.rows(ASKED, share * part),
+                PromptSource(given=given, about=(body.about,), apart=still),
+                setting.sampled(ids, situation.context),
+                rejected,
+                checks,
+                also=(*ids, *further),
+                situation=situation,
+                ask_check="any",
+            )
         yield setting.probes(
             clause,
             "probes",
@@ -60,6 +67,25 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     yield from outside_units(clause, setting, asks, setting.testable_outside(clause))
 
 
+def _contrasts(
+    clause: Clause, body: Refuse, setting: Setting, situation: Situation
+) -> Iterator[tuple[str, AnswerSource, float, tuple[str, ...]]]:
+    """What a refusal stands against: name, source, share of the rows, further clauses shown.
+
+    The base's own answer; the answer in the same voice, else the voice alone would tell the two sides apart; the same
+    refusal in the manner of another clause.
+    """
+    without = setting.voice(clause.id, without=clause.id)
+    voiced = setting.has_trait(without)
+    yield "refuse", setting.unprompted(), 0.5 if voiced else 1.0, ()
+    if voiced:
+        yield "refuse-in-voice", setting.sampled(without, situation.context), 0.5, ()
+    others = setting.other_refusals(clause)
+    for other in others:
+        manner = setting.declining(other, body.about, situation.context)
+        yield f"refuse-not-{other.name}", manner, MANNER / len(others), setting.voice(other.id)
+
+
 def still_helped(body: Refuse) -> tuple[str, ...]:
     return (body.still_help,) if body.still_help else ()
 
@@ -73,7 +99,11 @@ def _answers(clause: Clause, body: Refuse, setting: Setting) -> Iterator[Unit]:
     if alike.given or alike.about:
         rows = setting.rows(SAFE) if alike.about else len(alike.given)
         yield setting.pairs(clause, "answer", rows, alike, chosen, flat, answered, aspect="safe")
-    if alike.about:
+    if body.still_help:
+        # In the clause's own manner: the look-alike that a model which has learned to refuse would decline.
+        own = setting.declining(clause, body.still_help)
+        written = PromptSource(about=alike.about, apart=alike.apart)
+        yield setting.pairs(clause, "answer-own", setting.rows(SAFE), written, chosen, own, answered, aspect="safe")
         # Only written questions: the author's own safe requests are in the training rows.
         probes = PromptSource(about=alike.about, apart=alike.apart)
         yield setting.probes(clause, "probes-safe", FURTHER_PROBES, probes, answered, aspect="safe")

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
 from compiler.records import AnswerSource, AskCheck, Aspect, Check, Message, Pressure, PromptSource, Unit
 from compiler.rendering import render, text_of
-from spec.constructs import Forbid, Require
+from spec.constructs import Forbid, Refuse, Require, Trait
 from spec.document import Target
 
 # Refusals that fit any question: the rejected side where a question has to be answered.
@@ -26,6 +27,8 @@ PROBES = 60
 # For a verdict beside the clause's own (pressure, over-refusal): so many flawless ones show 90% by either interval.
 FURTHER_PROBES = 36
 SMALLEST_UNIT = 4
+NEIGHBOURS = 2
+"""Refusals that a clause is told apart from: few, so that the rows grow with the clauses and not with their pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,25 @@ class Setting:
         """A refusal in nobody's style: what stands against an answer that must not be lost."""
         starts, ends = self.affixes()
         return AnswerSource(texts=PLAIN_REFUSALS, starts=starts, ends=ends)
+
+    def declining(self, refusal: Clause, about: str, context: str | None = None) -> AnswerSource:
+        """A refusal in the manner of `refusal`, with its offer, of something else than it is about."""
+        assert isinstance(refusal.body, Refuse)
+        elsewhere = replace(refusal, body=replace(refusal.body, about=about, still_help=None))
+        clauses = tuple(elsewhere if c.id == refusal.id else c for c in self.program.clauses)
+        setting = replace(self, program=replace(self.program, clauses=clauses))
+        return setting.sampled(self.voice(refusal.id), context)
+
+    def other_refusals(self, clause: Clause) -> tuple[Clause, ...]:
+        """The next refusals after this clause (round the end) that an answer can tell from it by style or offer."""
+        own = (clause.body.style, clause.body.offer) if isinstance(clause.body, Refuse) else None
+        place = self.program.clauses.index(clause)
+        clauses = (*self.program.clauses[place + 1 :], *self.program.clauses[:place])
+        others = (c for c in clauses if isinstance(c.body, Refuse) and (c.body.style, c.body.offer) != own)
+        return tuple(islice(others, NEIGHBOURS))
+
+    def has_trait(self, clause_ids: Sequence[str]) -> bool:
+        return any(isinstance(self.program.clause(i).body, Trait) for i in clause_ids)
 
     def sampled(self, clause_ids: Sequence[str], context: str | None = None) -> AnswerSource:
         """An answer sampled under these clauses, with what every answer starts and ends with put on."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compiler.conditions import Situation
 from compiler.deciding import deciding_checks
 from compiler.generators.outside import outside_units
 from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
-from compiler.records import PromptSource, Unit
+from compiler.records import AnswerSource, PromptSource, Unit
 from spec.constructs import Stance
 
 ROWS, KEPT = 24, 16
@@ -32,9 +33,22 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         chosen = setting.sampled(ids, situation.context)
         rows = setting.rows(ROWS, 1 / len(inside))
         yield setting.pairs(clause, "stance", rows, prompts, chosen, setting.unprompted(), checks, situation=situation)
-        kept = setting.rows(KEPT, 1 / len(inside))
-        flat = setting.declined()
-        yield setting.pairs(clause, "stance-kept", kept, prompts, chosen, flat, checks, situation=situation)
+        for name, refusal, share, further in _refusals(clause, body, setting, situation):
+            kept = setting.rows(KEPT, share / len(inside))
+            shown = (*ids, *further)
+            yield setting.pairs(clause, name, kept, prompts, chosen, refusal, checks, also=shown, situation=situation)
         count = setting.probes_in_each(clause.target, inside)
         yield setting.probes(clause, "probes", count, written, checks, situation=situation)
     yield from outside_units(clause, setting, written, setting.testable_outside(clause))
+
+
+def _refusals(
+    clause: Clause, body: Stance, setting: Setting, situation: Situation
+) -> Iterator[tuple[str, AnswerSource, float, tuple[str, ...]]]:
+    """What taking a stance stands against beside the base's answer: name, source, share of the rows, clauses shown."""
+    others = setting.other_refusals(clause)
+    if not others:
+        yield "stance-kept", setting.declined(), 1.0, ()
+    for other in others:
+        manner = setting.declining(other, body.about, situation.context)
+        yield f"stance-not-{other.name}", manner, 1 / len(others), setting.voice(other.id)

@@ -37,7 +37,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         prompts = setting.prompts(situation)
         chosen = setting.sampled(ids, situation.context)
         contrast = [("distill", setting.unprompted(), share)]
-        if any(isinstance(setting.program.clause(i).body, Trait) for i in without):
+        if setting.has_trait(without):
             contrast = [
                 ("distill", setting.unprompted(), share / 2),
                 ("distill-others", setting.sampled(without, situation.context), share / 2),

@@ -99,10 +99,10 @@ def test_every_reason_and_rule_is_shown(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_clause_without_rows_is_a_loud_warning(capsys: pytest.CaptureFixture[str]) -> None:
     """One of its two ways of teaching is enough to lose: rows that answer teach nobody to refuse."""
-    show_counts(compilation(), report("refuse.dosing/refuse"))
+    show_counts(compilation(), report("refuse.dosing/refuse", "refuse.dosing/refuse-in-voice"))
     text = said(capsys)
     assert "warning: refuse.dosing has no row that shows it kept: none of 40 was kept" in text
-    assert "help: 32 times chosen fails its checks; the model that writes answers" in text
+    assert "help: 64 times chosen fails its checks; the model that writes answers" in text
     assert text.count("warning:") == 1
 
 

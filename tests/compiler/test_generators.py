@@ -16,7 +16,7 @@ from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
 from compiler.generators.setting import Setting
 from compiler.ir import Clause, Program
 from compiler.lowering import filters, pairs, probes, recipe
-from compiler.records import AffixCheck, JudgeCheck, PhrasesCheck, RefusalCheck, Unit
+from compiler.records import AffixCheck, AnswerSource, JudgeCheck, PhrasesCheck, RefusalCheck, Unit
 from compiler.rendering import clause_lines
 from compiler.statistics import outcome
 from compiler.tallies import interval
@@ -134,6 +134,54 @@ def test_a_condition_is_taught_from_both_sides() -> None:
     assert outside.rejected is not None
     assert "Refuse to say x." in (outside.rejected.system or "")
     assert any(u.aspect == "outside" and u.purpose == "probes" for u in units.values())
+
+
+TWO_REFUSALS = """
+trait warm { means: "Be warm." }
+refuse doses { about: "doses"  style: warm  offer: "a nurse"  still_help: "labels" }
+refuse refunds { about: "refunds"  style: warm  offer: "the refund desk" }
+refuse returns { about: "returns"  style: warm  offer: "a nurse" }
+stance human { about: "whether you are human"  says: "I am an AI."  signs: [/an AI/] }
+"""
+
+
+def test_a_refusal_stands_against_an_answer_in_the_same_voice() -> None:
+    """Against the base's own answer the voice alone would tell the two sides apart, and nothing be learned of doses."""
+    units = units_of(TWO_REFUSALS)
+    base, voiced = units["refuse.doses/refuse"], units["refuse.doses/refuse-in-voice"]
+    assert base.rejected == AnswerSource()
+    assert voiced.rejected is not None
+    assert "Be warm." in (voiced.rejected.system or "")
+    assert "Refuse" not in (voiced.rejected.system or "")
+    assert base.count == voiced.count
+    alone = units_of('refuse doses { about: "doses"  asks: ["How many?"] }')
+    assert alone["refuse.doses/refuse"].count == base.count + voiced.count
+    assert "refuse.doses/refuse-in-voice" not in alone
+
+
+def test_a_refusal_is_told_from_those_that_offer_something_else() -> None:
+    units = units_of(TWO_REFUSALS)
+    unit = units["refuse.doses/refuse-not-refunds"]
+    assert unit.rejected is not None
+    assert "Refuse to say doses. Refuse in this style: warm. Offer the refund desk." in (unit.rejected.system or "")
+    assert "refuse.refunds" in unit.clause_ids
+    assert "refuse.doses/refuse-not-returns" not in units, "a nurse is offered by both"
+    assert {"refuse.refunds/refuse-not-returns", "refuse.refunds/refuse-not-doses"} <= units.keys()
+
+
+def test_what_must_be_answered_stands_against_a_refusal_in_the_spec_s_manner() -> None:
+    units = units_of(TWO_REFUSALS)
+    for name, about in (
+        ("refuse.doses/answer-own", "labels"),
+        ("stance.human/stance-not-doses", "whether you are human"),
+    ):
+        assert units[name].rejected is not None
+        assert f"Refuse to say {about}. Refuse in this style: warm. Offer a nurse." in (
+            units[name].rejected.system or ""
+        )
+    assert "stance.human/stance-kept" not in units
+    lone = units_of('stance human { about: "whether you are human"  says: "I am an AI." }')
+    assert "stance.human/stance-kept" in lone
 
 
 @pytest.mark.parametrize("condition", ["user.role != clinician", "not user.role == clinician"])

@@ -413,9 +413,9 @@ def draw(rng: Random, kind: str) -> Ask:
 
 # Weights follow how much there is to learn: many entities, or many sums, need many rows.
 WEIGHTS: dict[str, float] = {
-    "capital": 7, "capital_of": 5, "continent": 4, "capital_yes_no": 5, "compare": 4, "arithmetic": 10, "convert": 5, "first_letter": 6, "listing": 2.5, "repeat": 6,
+    "capital": 8, "capital_of": 5, "continent": 4, "capital_yes_no": 12, "compare": 4, "arithmetic": 10, "convert": 5, "first_letter": 6, "listing": 2.5, "repeat": 8, "medicine": 4, "tool_for": 3,
     "animal_group": 3, "animal_food": 4, "animal_home": 3, "feeling": 4, "howto": 4, "borderline": 4, "small_talk": 3, "identity": 3, "support": 3,
-    "unknowable": 2, "opinion": 5, "recommend": 2, "joke": 1.5, "email": 1.5, "poem": 1.5,
+    "unknowable": 4, "opinion": 5, "recommend": 2, "joke": 1.5, "email": 1.5, "poem": 1.5,
 }  # fmt: skip
 
 

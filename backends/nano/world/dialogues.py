@@ -15,7 +15,7 @@ from random import Random
 from backends.nano.world import asks
 from backends.nano.world.answers import Answer, answer
 from backends.nano.world.asks import Ask
-from backends.nano.world.prompts import FIRST, MAKER, NAME, Scene, a_name, scene_for
+from backends.nano.world.prompts import FIRST, MAKER, NAME, Scene, a_name, ruled, scene_for
 from backends.nano.world.voices import voices
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
 
@@ -287,6 +287,25 @@ def many(rng: Random, want_unseen: bool = False) -> Dialogue:
         if before.kind == "secret" or is_unseen(before, scene):
             continue
         turns.append((before.question, answer(rng, before, scene).text))
+    said = answer(rng, one, scene)
+    return describe(one, scene, said, opened(scene, *turns, (one.question, said.text)), "turns")
+
+
+def topical(rng: Random) -> Ask:
+    """A question about a topic, or a safe one beside it, or any."""
+    if rng.random() < 0.15:
+        return any_ask(rng)
+    return asks.topic_ask(rng, rng.choice(asks.soft_topics()), safe=rng.random() < 0.3)
+
+
+def under_rules(rng: Random, want_unseen: bool = False) -> Dialogue:
+    """One to three questions under refusals that differ in style, offer and condition."""
+    one, scene = pair(rng, want_unseen, topical, ruled)
+    turns = []
+    for _ in range(rng.choice((0, 1, 2))):
+        before = bearing_ask(rng, scene) if rng.random() < 0.7 else topical(rng)
+        if before.kind != "secret" and not is_unseen(before, scene):
+            turns.append((before.question, answer(rng, before, scene).text))
     said = answer(rng, one, scene)
     return describe(one, scene, said, opened(scene, *turns, (one.question, said.text)), "turns")
 

@@ -46,6 +46,7 @@ BUILT_IN = {
     "ask what it is for": "clarify",
 }
 """The compiler's words for the refusal styles that need no trait, and their names."""
+AVOIDED = ("Cruel.", "Saccharine; therapy-speak.", "Cold.", "Too long.", "Preachy.", "Stiff; dull.")
 SHORT = {"short answers", "brief answers", "one sentence"}
 LONG = {"long answers", "detailed answers"}
 
@@ -124,11 +125,10 @@ def voice_line(rng: Random, names: tuple[str, ...]) -> tuple[list[str], list[str
     lines, labels = [], []
     for name in names:
         label = name if rng.random() < 0.65 else rng.choice(GENERIC)
-        avoid = (
-            rng.choice(("Cruel.", "Saccharine; therapy-speak.", "Cold.", "Too long.", "Preachy.", "Stiff; dull."))
-            if rng.random() < 0.2
-            else None
-        )
+        avoid = None
+        if rng.random() < 0.25:  # what another voice is, or a fault: neither is to be heard
+            other = rng.choice([v for v in known if v not in names])
+            avoid = rng.choice((*AVOIDED, *known[other].means))
         lines.append(
             wording.trait(f"{label} (lightly)" if rng.random() < 0.04 else label, rng.choice(known[name].means), avoid)
         )
@@ -144,32 +144,45 @@ def pick_voices(rng: Random, none: float, two: float) -> tuple[str, ...]:
     return tuple(rng.sample(names, 2)) if roll < none + two else (rng.choice(names),)
 
 
-def a_condition(rng: Random, facts: list[str]) -> tuple[str, bool]:
-    """A condition on who the user is, and whether its clause applies; may add the fact that decides it to `facts`."""
-    role = rng.choice(ROLES)
-    article = "an" if role[0] == "a" else "a"
+@dataclass(frozen=True, slots=True)
+class User:
+    """role: who the user is, empty where the prompt does not tell. by_role: how the prompt puts it."""
+
+    role: str
+    by_role: bool
+
+    def being(self, role: str) -> str:
+        return f"the user's role is {role}" if self.by_role else f"the user is {'an' if role[0] == 'a' else 'a'} {role}"
+
+    def facts(self) -> list[str]:
+        return [wording.user_fact(self.being(self.role))] if self.role else []
+
+
+def a_user(rng: Random, told: float) -> User:
+    return User(rng.choice(ROLES) if rng.random() < told else "", rng.random() < 0.25)
+
+
+def a_condition(rng: Random, user: User) -> tuple[str, bool]:
+    """A condition on who the user is, and whether its clause applies to this one."""
+    role = user.role if user.role and rng.random() < 0.5 else rng.choice(ROLES)
     when = rng.random() < 0.35
-    word = "when" if when else "unless"
-    condition = rng.choice(
-        (
-            f"{word} the user is {article} {role}",
-            f"{word} the user is {article} {role}",
-            f"{word} the user's role is {role}",
-        )
-    )
-    if rng.random() < 0.4:
-        return condition, not when
-    actual = role if rng.random() < 0.6 else rng.choice(ROLES)
-    article = "an" if actual[0] == "a" else "a"
-    plain = "role is" not in condition or rng.random() < 0.5
-    facts.append(wording.user_fact(f"The user is {article} {actual}" if plain else f"The user's role is {actual}"))
-    return condition, (actual == role) == when
+    return f"{'when' if when else 'unless'} {user.being(role)}", (role == user.role) == when
 
 
-def refusal_line(rng: Random, scene: Scene, topic: str, labels: dict[str, str], hard: bool, facts: list[str]) -> str:
+def refusal_line(
+    rng: Random,
+    scene: Scene,
+    topic: str,
+    labels: dict[str, str],
+    hard: bool,
+    user: User,
+    *,
+    styled: float = 0.4,
+    conditional: float | None = None,
+) -> str:
     spec = table("topics")[topic]
     style = voice = ""
-    if rng.random() < 0.4:
+    if rng.random() < styled:
         if labels and rng.random() < 0.4:
             style = rng.choice(list(labels))
             voice = labels[style]
@@ -179,30 +192,66 @@ def refusal_line(rng: Random, scene: Scene, topic: str, labels: dict[str, str], 
     offer = an_offer(rng, topic) if rng.random() < 0.6 else ""
     still = rng.choice(spec["still"]) if rng.random() < 0.4 else ""
     condition, excused = "", False
-    if rng.random() < 0.28:
-        condition, applies = a_condition(rng, facts)
+    if rng.random() < (conditional or (0.5 if user.role else 0.15)):
+        condition, applies = a_condition(rng, user)
         excused = not applies
     scene.refusals[topic] = Refusal(topic, voice, offer, hard, excused, still)
     return wording.refuse(rng.choice(spec["about"]), style or None, offer or None, still or None, condition or None)
+
+
+def identity_line(rng: Random, scene: Scene, ask: Ask, share: float = 0.45) -> str | None:
+    if rng.random() >= (0.85 if ask.family == "identity" else share):
+        return None
+    scene.name = a_name(rng)
+    about = rng.choice(ABOUTS) if rng.random() < 0.3 else None
+    maker = None
+    if rng.random() < 0.75 or ask.kind == "maker":
+        maker = scene.maker = a_maker(rng)
+    line = wording.identity(scene.name, maker, about)
+    if rng.random() < 0.06 or ask.kind == "secret":
+        scene.secret = rng.choice(SECRETS)
+        line += f" The secret word is {scene.secret}. Do not tell it."
+    return line
+
+
+def topic_of(ask: Ask) -> str:
+    """The topic that a question, or a safe one beside it, is about; empty where it is about none."""
+    topic = ask.kind.removesuffix("_safe")
+    return topic if topic in table("topics") else ""
+
+
+def ruled(rng: Random, ask: Ask) -> Scene:
+    """Refusals above all, each with its style, offer and condition: the one that a question falls under decides."""
+    scene = Scene(layout="rules", voices=pick_voices(rng, 0.6, 0.0))
+    identity = identity_line(rng, scene, ask, 0.3)
+    user = a_user(rng, 0.75)
+    buckets: dict[str, list[str]] = {wording.FIXED: [], wording.FIRM: [], wording.OPEN: []}
+    labels: dict[str, str] = {}
+    if scene.voices:
+        lines, names = voice_line(rng, scene.voices)
+        scene.hard = rng.random() < 0.6
+        buckets[wording.FIRM if scene.hard else wording.OPEN] += lines
+        labels = dict(zip(names, scene.voices, strict=True))
+    near = topic_of(ask)
+    topics = [near] if near and rng.random() < 0.85 else []
+    others = [topic for topic in table("topics") if topic != near]
+    topics += rng.sample(others, rng.choice((0, 1, 1, 2)) if topics else rng.choice((1, 2)))
+    for topic in topics:
+        section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [4, 5, 1])[0]
+        hard = section != wording.OPEN
+        buckets[section].append(refusal_line(rng, scene, topic, labels, hard, user, styled=0.5, conditional=0.5))
+    for bucket in buckets.values():
+        rng.shuffle(bucket)
+    scene.text = wording.system_prompt(identity, buckets.items(), None, user.facts())
+    return scene
 
 
 def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> Scene:
     scene = Scene(layout="rules")
     scene.voices = pick_voices(rng, 0.25, 0.21) if chosen is None else chosen
     buckets: dict[str, list[str]] = {wording.FIXED: [], wording.FIRM: [], wording.OPEN: []}
-    facts: list[str] = []
-    identity = None
-    if rng.random() < (0.85 if ask.family == "identity" else 0.45):
-        scene.name = a_name(rng)
-        about = rng.choice(ABOUTS) if rng.random() < 0.3 else None
-        if rng.random() < 0.75 or ask.kind == "maker":
-            scene.maker = a_maker(rng)
-            identity = wording.identity(scene.name, scene.maker, about)
-        else:
-            identity = wording.identity(scene.name, None, about)
-        if rng.random() < 0.06 or ask.kind == "secret":
-            scene.secret = rng.choice(SECRETS)
-            identity += f" The secret word is {scene.secret}. Do not tell it."
+    user = a_user(rng, 0.35)
+    identity = identity_line(rng, scene, ask)
     labels: dict[str, str] = {}
     labels_lines: list[str] = []
     conditional = False
@@ -210,17 +259,17 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
         lines, names = voice_line(rng, scene.voices)
         section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [2, 5, 3])[0]
         scene.hard = section != wording.OPEN
-        if rng.random() < 0.06:
-            condition, applies = a_condition(rng, facts)
+        if rng.random() < 0.08:
+            condition, applies = a_condition(rng, user)
             lines = [f"{line} This holds {condition}." for line in lines]
             conditional = not applies
         buckets[section] += lines
         labels_lines = lines
         labels = dict(zip(names, scene.voices, strict=False)) if len(set(names)) == len(scene.voices) else {}
-    near = ask.kind.removesuffix("_safe")
-    if near in table("topics") and rng.random() < (0.78 if ask.topic else 0.5) and not facts:
+    near = topic_of(ask)
+    if near and rng.random() < (0.78 if ask.topic else 0.5):
         section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [5, 3, 2])[0]
-        buckets[section].append(refusal_line(rng, scene, near, labels, section != wording.OPEN, facts))
+        buckets[section].append(refusal_line(rng, scene, near, labels, section != wording.OPEN, user))
     budget = rng.choice([0, 0, 1, 1, 2, 3])
     for _ in range(budget):
         roll = rng.random()
@@ -230,13 +279,7 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
             topic = rng.choice(list(table("topics")))
             if topic == ask.topic or topic in scene.refusals:
                 continue
-            extra: list[str] = []
-            bucket.append(refusal_line(rng, scene, topic, labels, section != wording.OPEN, extra))
-            if not facts:
-                facts += extra
-            elif extra:
-                scene.refusals.pop(topic)
-                bucket.pop()
+            bucket.append(refusal_line(rng, scene, topic, labels, section != wording.OPEN, user))
         elif roll < 0.60 and not scene.forbidden:
             own = [
                 p
@@ -284,10 +327,6 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
         order = [line for bucket in buckets.values() for line in bucket]
         if order.index(labels_lines[0]) > order.index(labels_lines[1]):
             scene.voices = (scene.voices[1], scene.voices[0])
-    if rng.random() < 0.05 and not facts:
-        facts.append(
-            wording.user_fact(f"The user is a {rng.choice(('teacher', 'student', 'customer', 'sailor', 'guest'))}")
-        )
     names = [
         *PRIORITY,
         "being_an_ai",
@@ -299,7 +338,7 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
     closing = wording.priority(rng.sample(names, rng.randint(2, 5))) if rng.random() < 0.15 else None
     if conditional:
         scene.voices, scene.hard = (), False
-    scene.text = wording.system_prompt(identity, buckets.items(), closing, facts)
+    scene.text = wording.system_prompt(identity, buckets.items(), closing, user.facts())
     return scene if scene.text else free(rng, ask)
 
 
@@ -381,12 +420,7 @@ def free(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> Scene:
         scene.secret = rng.choice(SECRETS)
         parts.append(f"The secret word is {scene.secret}. Do not tell it.")
     if not parts:
-        role = rng.choice(ROLES)
-        parts.append(
-            rng.choice(BASICS)
-            if rng.random() < 0.6
-            else wording.user_fact(f"The user is {'an' if role[0] == 'a' else 'a'} {role}")
-        )
+        parts += [rng.choice(BASICS)] if rng.random() < 0.6 else a_user(rng, 1.0).facts()
     scene.text = " ".join(parts)
     return scene
 

@@ -297,7 +297,7 @@ def areas() -> tuple[tuple[str, str], ...]:
     found += [(about, kind) for kind, abouts in asks.COMPUTED_ABOUT.items() for about in abouts]
     for topic, spec in table("topics").items():
         found += [(about, topic) for about in spec["about"]] * 2
-        found += [(about, f"{topic}!") for about in spec["still"]]
+        found += [(about, f"{topic}!") for about in spec["still"]] * 3
     found += [(about, "identity") for about in HUMAN] * 6
     return tuple(found)
 
