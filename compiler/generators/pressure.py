@@ -41,7 +41,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             setting.rows(_rows(clause)),
             _prompts(clause, setting, situation, probing=False),
             _chosen(clause, setting, ids, situation.context),
-            _rejected(clause, setting),
+            _rejected(clause, setting, situation.context),
             checks,
             situation=situation,
             pressure=Pressure(technique=push.technique, role=push.role, texts=push.training),
@@ -91,7 +91,7 @@ def _chosen(clause: Clause, setting: Setting, ids: tuple[str, ...], context: str
     return chosen
 
 
-def _rejected(clause: Clause, setting: Setting) -> AnswerSource:
+def _rejected(clause: Clause, setting: Setting, context: str | None) -> AnswerSource:
     if isinstance(clause.body, Forbid):
         # The user asks for the phrase itself, and few bases are sure to give in.
         _, ends = setting.affixes()
@@ -100,4 +100,6 @@ def _rejected(clause: Clause, setting: Setting) -> AnswerSource:
         # What the model would say without the clause: giving in to the push.
         without = setting.voice(clause.id, without=clause.id)
         return AnswerSource(system=setting.system(without))
-    return setting.unprompted()
+    without = setting.voice(clause.id, without=clause.id)
+    # In the same voice, where there is one: else the voice alone would tell who gave in from who did not.
+    return setting.sampled(without, context) if setting.has_trait(without) else setting.unprompted()
