@@ -29,7 +29,7 @@ TYPICAL = 0.5
 LONGEST_QUESTION = 400
 """Characters; a longer one is a writer that does not stop."""
 
-WRITER_PATIENCE = 8
+WRITER_PATIENCE = 12
 """Questions asked of the writer for each one that is wanted, at most."""
 
 
