@@ -299,7 +299,7 @@ def topical(rng: Random) -> Ask:
 
 
 def under_rules(rng: Random, want_unseen: bool = False) -> Dialogue:
-    """One to three questions under refusals that differ in style, offer and condition."""
+    """One to three questions under refusals that differ in style and offer."""
     one, scene = pair(rng, want_unseen, topical, ruled)
     turns = []
     for _ in range(rng.choice((0, 1, 2))):

@@ -178,7 +178,7 @@ def refusal_line(
     user: User,
     *,
     styled: float = 0.4,
-    conditional: float | None = None,
+    conditional: float = 0.1,
 ) -> str:
     spec = table("topics")[topic]
     style = voice = ""
@@ -192,7 +192,7 @@ def refusal_line(
     offer = an_offer(rng, topic) if rng.random() < 0.6 else ""
     still = rng.choice(spec["still"]) if rng.random() < 0.4 else ""
     condition, excused = "", False
-    if rng.random() < (conditional or (0.5 if user.role else 0.15)):
+    if rng.random() < conditional:
         condition, applies = a_condition(rng, user)
         excused = not applies
     scene.refusals[topic] = Refusal(topic, voice, offer, hard, excused, still)
@@ -221,10 +221,10 @@ def topic_of(ask: Ask) -> str:
 
 
 def ruled(rng: Random, ask: Ask) -> Scene:
-    """Refusals above all, each with its style, offer and condition: the one that a question falls under decides."""
+    """Refusals above all, each with its style and offer: the one that a question falls under decides."""
     scene = Scene(layout="rules", voices=pick_voices(rng, 0.6, 0.0))
     identity = identity_line(rng, scene, ask, 0.3)
-    user = a_user(rng, 0.75)
+    user = a_user(rng, 0.3)
     buckets: dict[str, list[str]] = {wording.FIXED: [], wording.FIRM: [], wording.OPEN: []}
     labels: dict[str, str] = {}
     if scene.voices:
@@ -239,7 +239,7 @@ def ruled(rng: Random, ask: Ask) -> Scene:
     for topic in topics:
         section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [4, 5, 1])[0]
         hard = section != wording.OPEN
-        buckets[section].append(refusal_line(rng, scene, topic, labels, hard, user, styled=0.5, conditional=0.5))
+        buckets[section].append(refusal_line(rng, scene, topic, labels, hard, user, styled=0.5, conditional=0.04))
     for bucket in buckets.values():
         rng.shuffle(bucket)
     scene.text = wording.system_prompt(identity, buckets.items(), None, user.facts())
@@ -250,7 +250,7 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
     scene = Scene(layout="rules")
     scene.voices = pick_voices(rng, 0.25, 0.21) if chosen is None else chosen
     buckets: dict[str, list[str]] = {wording.FIXED: [], wording.FIRM: [], wording.OPEN: []}
-    user = a_user(rng, 0.35)
+    user = a_user(rng, 0.3)
     identity = identity_line(rng, scene, ask)
     labels: dict[str, str] = {}
     labels_lines: list[str] = []
@@ -259,7 +259,7 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
         lines, names = voice_line(rng, scene.voices)
         section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [2, 5, 3])[0]
         scene.hard = section != wording.OPEN
-        if rng.random() < 0.08:
+        if rng.random() < 0.03:
             condition, applies = a_condition(rng, user)
             lines = [f"{line} This holds {condition}." for line in lines]
             conditional = not applies
