@@ -306,7 +306,8 @@ ARMS: tuple[Arm, ...] = ("base", "prompt", "adapter", "adapter+prompt")
 
 
 class Measurement(Record):
-    """`held`: clause id -> whether this answer kept it (None: could not be decided, counted as missing)."""
+    """`held`: clause id -> whether this answer kept it (None: could not be decided, counted as missing). Where the
+    conversation is longer than the model can read, the answer is empty and nothing is decided."""
 
     probe_id: str
     arm: Arm
@@ -314,6 +315,11 @@ class Measurement(Record):
     held: dict[str, bool | None]
     judge_yes: float | None = None
     """Probability of `yes` from the first judge that was asked, 0 to 1."""
+
+    @property
+    def was_given(self) -> bool:
+        """Whether there is an answer, be it an empty one."""
+        return bool(self.answer) or any(kept is not None for kept in self.held.values())
 
 
 class Engaged(Record):

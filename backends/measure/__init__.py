@@ -152,9 +152,10 @@ def _adapter(run: Path) -> tuple[Path, str]:
 
 def answer(
     subject: CachedEngine, probes: Sequence[Probe], arm: Arm, prompt: str, tell: Callable[[int], None] | None = None
-) -> list[str]:
-    """The arm's greedy answer to each probe. A push after a first answer follows the arm's own first answer."""
-    said: dict[str, str] = {}
+) -> list[str | None]:
+    """The arm's greedy answer to each probe, None where it cannot read that much. A push after a first answer follows
+    the arm's own first answer."""
+    said: dict[str, str | None] = {}
     for own in _by_clause(probes):
 
         def told(n: int, before: int = len(said)) -> None:
@@ -180,7 +181,7 @@ def _by_clause(probes: Sequence[Probe]) -> list[list[Probe]]:
 
 def _answer(
     subject: CachedEngine, conversations: list[Conversation], arm: Arm, tell: Callable[[int], None]
-) -> list[str]:
+) -> list[str | None]:
     first = [place for place, conversation in enumerate(conversations) if waiting(conversation) is not None]
     openings = [conversations[place][: waiting(conversations[place])] for place in first]
     for place, said in zip(first, _answers(subject, openings, arm), strict=True):
@@ -194,9 +195,9 @@ def _answer(
 
 def _answers(
     subject: CachedEngine, conversations: Sequence[Conversation], arm: Arm, tell: Callable[[int], None] | None = None
-) -> list[str]:
+) -> list[str | None]:
     """Each different conversation is answered once, in batches that share a system message where they can."""
-    said: dict[Conversation, str] = {}
+    said: dict[Conversation, str | None] = {}
     for batch in _batches(conversations):
         said.update(zip(batch, subject.answers(batch, ANSWERS, adapter=uses_adapter(arm)), strict=True))
         if tell is not None:
@@ -225,24 +226,32 @@ def _gate(subject: CachedEngine, probes: Sequence[Probe], prompt: str) -> Engage
 
 
 def _decided(
-    probes: Sequence[Probe], arm: Arm, answers: Sequence[str], recipe: Recipe, judge: CachedEngine
+    probes: Sequence[Probe], arm: Arm, answers: Sequence[str | None], recipe: Recipe, judge: CachedEngine
 ) -> list[Measurement]:
     said = dict(zip((probe.id for probe in probes), answers, strict=True))
     rows: dict[str, Measurement] = {}
     for own in _by_clause(probes):
         cases: list[Case] = []
         for probe in own:
-            question = probe.messages[-1].content
-            cases.append(Case(question, said[probe.id], probe.checks))
-            cases += [Case(question, said[probe.id], checks) for checks in _further(probe, recipe).values()]
+            text, question = said[probe.id], probe.messages[-1].content
+            if text is not None:
+                cases.append(Case(question, text, probe.checks))
+                cases += [Case(question, text, checks) for checks in _further(probe, recipe).values()]
         decisions = iter(decide(cases, judge))
         for probe in own:
-            decision = next(decisions)
-            held = {probe.clause_id: decision.kept}
-            for clause_id in _further(probe, recipe):
-                held[clause_id] = next(decisions).kept
+            text, clauses = said[probe.id], (probe.clause_id, *_further(probe, recipe))
+            if text is None:
+                # Nothing was said, so nothing can be held against it: an empty answer would keep every forbid.
+                held: dict[str, bool | None] = dict.fromkeys(clauses)
+                rows[probe.id] = Measurement(probe_id=probe.id, arm=arm, answer="", held=held)
+                continue
+            found = {clause_id: next(decisions) for clause_id in clauses}
             rows[probe.id] = Measurement(
-                probe_id=probe.id, arm=arm, answer=said[probe.id], held=held, judge_yes=decision.judge_yes
+                probe_id=probe.id,
+                arm=arm,
+                answer=text,
+                held={clause_id: decision.kept for clause_id, decision in found.items()},
+                judge_yes=found[probe.clause_id].judge_yes,
             )
     return [rows[probe.id] for probe in probes]
 
