@@ -21,6 +21,7 @@ from backends.bases import Base, load_chat
 from backends.engines import Conversation, Engine, Sampling
 from backends.files import write_text
 from compiler.digests import digest
+from compiler.facts import Machine
 
 VERSION = 3
 """Of what the local engine writes for the same batch; a change of the decode loop's results raises it."""
@@ -30,16 +31,22 @@ CHUNK = 64
 
 
 class CachedEngine:
-    """An engine that remembers. `adapter`: a folder, with the digest of its weights."""
+    """An engine that remembers. adapter: a folder, with the digest of its weights. computes: what computes here, where
+    that is known; what is expected otherwise, until the engine is loaded."""
 
     def __init__(
-        self, base: Base, cache: Path, adapter: tuple[Path, str] | None = None, engine: str = "transformers"
+        self,
+        base: Base,
+        cache: Path,
+        adapter: tuple[Path, str] | None = None,
+        engine: str = "transformers",
+        computes: Machine | None = None,
     ) -> None:
         self.base = base
         self.cache = cache
         self.adapter = adapter
         self.name = engine
-        self.machine = machine.expected()
+        self.machine = computes or machine.expected()
         self.computed = 0
         """How many batches were not in the cache."""
         self._engine: Engine | None = None

@@ -363,7 +363,8 @@ class MeasureReport(Record):
     answers were drawn, in words: `greedy, at most 96 new tokens`. teaching_base: the base is nano, which is for trying
     and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured. measures_sha256: over
     what answers are held against beside the probes' own checks. machine: what computed, as far as it can change an
-    answer (`compiler.facts.Machine`).
+    answer (`compiler.facts.Machine`). expected: what was expected to, told without looking: a plan, which does not look
+    either, compares with that.
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
     `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
     """
@@ -387,6 +388,7 @@ class MeasureReport(Record):
     device: str
     dtype: str
     machine: dict[str, str | int | None] = {}
+    expected: dict[str, str | int | None] = {}
     seed: int = 0
     sampling: str
     versions: dict[str, str] = {}

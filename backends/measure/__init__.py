@@ -18,7 +18,7 @@ from backends import machine
 from backends.bases import Base
 from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
-from backends.devices import choose
+from backends.devices import Device, choose
 from backends.engines import Conversation, Sampling
 from backends.files import write_rows, write_text
 from backends.measure.arms import seen, uses_adapter, waiting
@@ -70,13 +70,16 @@ def run(
     if run is None:
         arms = [arm for arm in arms if not uses_adapter(arm)]
     adapter = _adapter(run) if run is not None else None
-    subject = CachedEngine(base, cache, adapter)
-    judge = subject if judge_base.digest == base.digest else CachedEngine(judge_base, cache)
+    # Answers that are cached are those of this very machine, so that one name is true of all of them.
+    device = choose()
+    computes = machine.of_device(device)
+    subject = CachedEngine(base, cache, adapter, computes=computes)
+    judge = subject if judge_base.digest == base.digest else CachedEngine(judge_base, cache, computes=computes)
     folder = run or build / "measured"
     arms = [arm for arm in ARMS if arm in arms]
     total = len(arms) * len(probes)
     # What is measured, as it is now: a build may be made anew while answers are given.
-    report = _report(build, recipe, base, judge_base, adapter, arms)
+    report = _report(build, recipe, base, judge_base, adapter, arms, device)
     program = ir_file.load(build / "ir.json")
 
     # Gate 0: an adapter that does nothing is not measured.
@@ -271,9 +274,9 @@ def _report(
     judge: Base,
     adapter: tuple[Path, str] | None,
     arms: Sequence[Arm],
+    device: Device,
 ) -> MeasureReport:
     """How the measurements are made; what comes of them is filled in when it is known."""
-    device = choose()
     return MeasureReport(
         base=base.name,
         base_sha256=base.digest,
@@ -289,7 +292,8 @@ def _report(
         answers={},
         device=device.name if device.kind != "cpu" else "cpu",
         dtype=device.dtype,
-        machine=machine.expected().influencing("measure"),
+        machine=machine.of_device(device).influencing("measure"),
+        expected=machine.expected().influencing("measure"),
         sampling=SAMPLING,
         versions=machine.recorded_versions(),
     )
