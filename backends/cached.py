@@ -21,8 +21,9 @@ from backends.bases import Base, load_chat
 from backends.engines import Conversation, Engine, Sampling
 from backends.files import write_text
 from compiler.digests import digest
+from compiler.facts import Machine
 
-VERSION = 2
+VERSION = 3
 """Of what the local engine writes for the same batch; a change of the decode loop's results raises it."""
 
 CHUNK = 64
@@ -30,16 +31,22 @@ CHUNK = 64
 
 
 class CachedEngine:
-    """An engine that remembers. `adapter`: a folder, with the digest of its weights."""
+    """An engine that remembers. adapter: a folder, with the digest of its weights. computes: what computes here, where
+    that is known; what is expected otherwise, until the engine is loaded."""
 
     def __init__(
-        self, base: Base, cache: Path, adapter: tuple[Path, str] | None = None, engine: str = "transformers"
+        self,
+        base: Base,
+        cache: Path,
+        adapter: tuple[Path, str] | None = None,
+        engine: str = "transformers",
+        computes: Machine | None = None,
     ) -> None:
         self.base = base
         self.cache = cache
         self.adapter = adapter
         self.name = engine
-        self.machine = machine.expected()
+        self.machine = computes or machine.expected()
         self.computed = 0
         """How many batches were not in the cache."""
         self._engine: Engine | None = None
@@ -58,7 +65,7 @@ class CachedEngine:
         path = self._path({"ask": "has_system"})
         return bool(_kept(path, lambda: [load_chat(self.base).has_system])[0])
 
-    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str]:
+    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str | None]:
         """As `Engine.answers`; at most CHUNK conversations."""
         assert len(batch) <= CHUNK
         if not batch:
@@ -71,9 +78,7 @@ class CachedEngine:
             "sampling": sampling.record(),
             "adapter": self.adapter[1] if adapter and self.adapter else None,
         }
-        return [
-            str(row) for row in self._remember(asked, lambda: self.engine.answers(batch, sampling, adapter=adapter))
-        ]
+        return list(self._remember(asked, lambda: self.engine.answers(batch, sampling, adapter=adapter)))
 
     def yes(self, requests: Sequence[str]) -> list[float | None]:
         """As `Engine.yes`; at most CHUNK requests."""
@@ -82,18 +87,16 @@ class CachedEngine:
             return []
         asked = {"ask": "yes", "requests": list(requests)}
         # Rounded, so that a stored probability and a computed one are the same number in every file.
-        return list(
-            self._remember(asked, lambda: [None if p is None else round(p, 6) for p in self.engine.yes(requests)])
-        )
+        return list(self._remember(asked, lambda: _rounded(self.engine.yes(requests))))
 
-    def divergences(self, batch: Sequence[Conversation]) -> list[float]:
-        """As `Engine.divergences`: KL(adapter || base) of the next token after each conversation, in nats."""
+    def divergences(self, batch: Sequence[Conversation]) -> list[float | None]:
+        """As `Engine.divergences`."""
         asked = {
             "ask": "divergences",
             "messages": [[(m.role, m.content) for m in conversation] for conversation in batch],
             "adapter": self.adapter[1] if self.adapter else None,
         }
-        return list(self._remember(asked, lambda: [round(d, 6) for d in self.engine.divergences(batch)]))
+        return list(self._remember(asked, lambda: _rounded(self.engine.divergences(batch))))
 
     def _remember(self, asked: dict[str, Any], compute: Callable[[], list[Any]]) -> list[Any]:
         rows = _read(self._path(asked))
@@ -115,6 +118,10 @@ class CachedEngine:
         what = {"version": VERSION, "engine": self.name, "base": self.base.digest}
         computes = self.machine.influencing("measure" if asked.get("adapter") else "generate")
         return self.cache / f"{digest({**what, 'machine': computes, **asked})}.jsonl"
+
+
+def _rounded(numbers: Sequence[float | None]) -> list[float | None]:
+    return [None if number is None else round(number, 6) for number in numbers]
 
 
 def _kept(path: Path, compute: Callable[[], list[Any]]) -> list[Any]:

@@ -27,6 +27,7 @@ from compiler.records import Arm, Message
 
 LEAVE = ("/quit", "/exit", "/q")
 FRESH = "/new"
+TOO_LONG = f"(this talk is longer than the model can read; {FRESH} starts afresh)"
 NARROWEST = 30
 """Columns an arm needs beside another."""
 
@@ -79,8 +80,9 @@ def run(
         for arm in arms:
             asked = (*histories[arm], Message(role="user", content=line))
             sampling = Sampling(temperature=temperature, max_new_tokens=256, seed=turns)
-            answers[arm] = engine.answers([asked], sampling, adapter=uses_adapter(arm))[0]
-            histories[arm] = (*asked, Message(role="assistant", content=answers[arm] or "…"))
+            said = engine.answers([asked], sampling, adapter=uses_adapter(arm))[0]
+            answers[arm] = TOO_LONG if said is None else said
+            histories[arm] = (*asked, Message(role="assistant", content=said or "…"))
         _show(console, answers, talking)
     return turns
 

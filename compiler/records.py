@@ -306,7 +306,8 @@ ARMS: tuple[Arm, ...] = ("base", "prompt", "adapter", "adapter+prompt")
 
 
 class Measurement(Record):
-    """`held`: clause id -> whether this answer kept it (None: could not be decided, counted as missing)."""
+    """`held`: clause id -> whether this answer kept it (None: could not be decided, counted as missing). Where the
+    conversation is longer than the model can read, the answer is empty and nothing is decided."""
 
     probe_id: str
     arm: Arm
@@ -314,6 +315,11 @@ class Measurement(Record):
     held: dict[str, bool | None]
     judge_yes: float | None = None
     """Probability of `yes` from the first judge that was asked, 0 to 1."""
+
+    @property
+    def was_given(self) -> bool:
+        """Whether there is an answer, be it an empty one."""
+        return bool(self.answer) or any(kept is not None for kept in self.held.values())
 
 
 class Engaged(Record):
@@ -357,7 +363,8 @@ class MeasureReport(Record):
     answers were drawn, in words: `greedy, at most 96 new tokens`. teaching_base: the base is nano, which is for trying
     and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured. measures_sha256: over
     what answers are held against beside the probes' own checks. machine: what computed, as far as it can change an
-    answer (`compiler.facts.Machine`).
+    answer (`compiler.facts.Machine`). expected: what was expected to, told without looking: a plan, which does not look
+    either, compares with that.
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
     `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
     """
@@ -381,6 +388,7 @@ class MeasureReport(Record):
     device: str
     dtype: str
     machine: dict[str, str | int | None] = {}
+    expected: dict[str, str | int | None] = {}
     seed: int = 0
     sampling: str
     versions: dict[str, str] = {}

@@ -54,7 +54,7 @@ def measure(
     # A prompt that several probes ask is one prompt: of its answers, alike under greedy decoding, the first counts.
     said: dict[object, dict[Arm, str]] = {}
     for probe in everyday(program, probes):
-        row = {arm: found.answer for arm in arms if (found := answers.get((probe.id, arm))) is not None}
+        row = {arm: found.answer for arm in arms if (found := answers.get((probe.id, arm))) and found.was_given}
         if len(row) == len(arms):
             said.setdefault(prompt_key(probe), row)
     if not said:

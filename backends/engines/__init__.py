@@ -41,15 +41,16 @@ class Engine(Protocol):
     def count(self, text: str) -> int:
         """Tokens in `text`."""
 
-    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str]:
-        """Continue each conversation by one assistant turn, with or without the attached adapter."""
+    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str | None]:
+        """Continue each conversation by one assistant turn, with or without the attached adapter; None where the
+        conversation is longer than the base can read."""
 
     def yes(self, requests: Sequence[str]) -> list[float | None]:
         """For each request, the probability of yes against no where the reply says it: at its first word, or after a
-        reason at the verdict (`It is short. Yes.`); None where the model says neither."""
+        reason at the verdict (`It is short. Yes.`); None where the model says neither, or cannot read the request."""
 
-    def divergences(self, batch: Sequence[Conversation]) -> list[float]:
-        """KL(adapter || base) of the next token after each conversation, in nats."""
+    def divergences(self, batch: Sequence[Conversation]) -> list[float | None]:
+        """KL(adapter || base) of the next token after each conversation, in nats; None for one that is too long."""
 
     def attach(self, adapter: Path) -> None:
         """Load an adapter onto the base, in place of one that is there."""

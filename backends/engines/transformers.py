@@ -88,14 +88,15 @@ class TransformersEngine:
     def count(self, text: str) -> int:
         return self.chat.count(text)
 
-    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str]:
+    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str | None]:
         ids = [self.chat.prompt_ids(conversation) for conversation in batch]
-        return [self.chat.text_of(new) for new in self.continuations(ids, sampling, adapter=adapter)]
+        news = self.continuations(ids, sampling, adapter=adapter)
+        return [None if new is None else self.chat.text_of(new) for new in news]
 
     def continuations(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, *, adapter: bool = False
-    ) -> list[list[int]]:
-        """Return the new token ids of each prompt, the end of turn left out; none for a prompt that is too long."""
+    ) -> list[list[int] | None]:
+        """Return the new token ids of each prompt, the end of turn left out; None for a prompt that is too long."""
         import torch
 
         steps = sampling.max_new_tokens
@@ -109,7 +110,7 @@ class TransformersEngine:
         roomy = [i for i in order if len(prompts[i]) + steps <= self.longest]
         tight = [i for i in order[len(roomy) :] if len(prompts[i]) < self.longest]
         parts = [roomy[n : n + self._rows] for n in range(0, len(roomy), self._rows)] + [[i] for i in tight]
-        results: list[list[int]] = [[] for _ in prompts]
+        results: list[list[int] | None] = [None] * len(prompts)
         with torch.inference_mode(), self._arm(adapter), noticing_memory("generating"):
             for part in parts:
                 rows = [list(prompts[i]) for i in part]
@@ -205,13 +206,9 @@ class TransformersEngine:
 
     # ------------------------------------------------------------------ next-token questions
 
-    def next_logits(self, batch: Sequence[Conversation], *, adapter: bool = False) -> Any:
-        """Logits of the token that follows each conversation: a float32 tensor [conversation, vocabulary] on the
-        CPU."""
-        return self._logits_after([self.chat.prompt_ids(conversation) for conversation in batch], adapter=adapter)
-
-    def _logits_after(self, rows: Sequence[list[int]], *, adapter: bool = False) -> Any:
-        """Logits of the token that follows each row of ids, as `next_logits`."""
+    def next_logits(self, rows: Sequence[list[int]], *, adapter: bool = False) -> Any:
+        """Logits of the token that follows each row of ids, none of which is too long: a float32 tensor
+        [row, vocabulary] on the CPU."""
         import torch
 
         order = sorted(range(len(rows)), key=lambda i: (len(rows[i]), i))
@@ -219,41 +216,48 @@ class TransformersEngine:
         with torch.inference_mode(), self._arm(adapter), noticing_memory("grading"):
             for start in range(0, len(order), self._rows):
                 chosen = [rows[i] for i in order[start : start + self._rows]]
-                if max(map(len, chosen)) > self.longest:
-                    raise DataError(f"a prompt is longer than the {self.longest} tokens that {self.base.name} can read")
                 parts.append(self._prefill(chosen, 0)[0].cpu())
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order, dtype=torch.long)] = torch.arange(len(order))
         return torch.cat(parts)[back]
 
-    def divergences(self, batch: Sequence[Conversation]) -> list[float]:
-        ours = self.next_logits(batch, adapter=True).double().log_softmax(dim=-1)
-        theirs = self.next_logits(batch).double().log_softmax(dim=-1)
-        return [float(d) for d in (ours.exp() * (ours - theirs)).sum(dim=-1)]
+    def _readable(self, batch: Sequence[Conversation]) -> dict[int, list[int]]:
+        """The token ids of each conversation that is not too long, by its place in the batch."""
+        rows = (self.chat.prompt_ids(conversation) for conversation in batch)
+        return {place: row for place, row in enumerate(rows) if len(row) <= self.longest}
+
+    def divergences(self, batch: Sequence[Conversation]) -> list[float | None]:
+        results: list[float | None] = [None] * len(batch)
+        rows = self._readable(batch)
+        if rows:
+            ours = self.next_logits(list(rows.values()), adapter=True).double().log_softmax(dim=-1)
+            theirs = self.next_logits(list(rows.values())).double().log_softmax(dim=-1)
+            for place, found in zip(rows, (ours.exp() * (ours - theirs)).sum(dim=-1), strict=True):
+                results[place] = float(found)
+        return results
 
     def yes(self, requests: Sequence[str]) -> list[float | None]:
-        if not requests:
-            return []
+        results: list[float | None] = [None] * len(requests)
+        asked = self._readable([(Message(role="user", content=request),) for request in requests])
+        if not asked:
+            return results
         yes, no = self._word_ids("yes"), self._word_ids("no")
-        batch = [(Message(role="user", content=request),) for request in requests]
-        first = self.next_logits(batch).double().softmax(dim=-1)
-        results: list[float | None] = [None] * len(batch)
+        first = self.next_logits(list(asked.values())).double().softmax(dim=-1)
         waiting = []
-        for i, row in enumerate(first):
+        for i, row in zip(asked, first, strict=True):
             if float(row[yes].sum() + row[no].sum()) >= JUDGE_MASS:
                 results[i] = _share(row, yes, no)
             else:
                 waiting.append(i)
         # The others say why first. Their probabilities stand where the reply comes to its verdict.
-        asked = [self.chat.prompt_ids(batch[i]) for i in waiting]
-        replies = self.continuations(asked, Sampling(max_new_tokens=JUDGE_TOKENS))
+        replies = self.continuations([asked[i] for i in waiting], Sampling(max_new_tokens=JUDGE_TOKENS))
         rows: dict[int, list[int]] = {}
-        for i, row, reply in zip(waiting, asked, replies, strict=True):
-            at = self._verdict(reply, {*yes, *no})
+        for i, reply in zip(waiting, replies, strict=True):
+            at = self._verdict(reply or (), {*yes, *no})
             if at is not None:
-                rows[i] = row + reply[:at]
+                rows[i] = [*asked[i], *(reply or ())[:at]]
         if rows:
-            probabilities = self._logits_after(list(rows.values())).double().softmax(dim=-1)
+            probabilities = self.next_logits(list(rows.values())).double().softmax(dim=-1)
             for i, row in zip(rows, probabilities, strict=True):
                 results[i] = _share(row, yes, no)
         return results

@@ -29,6 +29,9 @@ TYPICAL = 0.5
 LONGEST_QUESTION = 400
 """Characters; a longer one is a writer that does not stop."""
 
+TOO_LONG = "longer than the model can read"
+"""Why a request has no answer: with the base's chat template it has more tokens than the base's context."""
+
 WRITER_PATIENCE = 12
 """Questions asked of the writer for each one that is wanted, at most."""
 
@@ -137,10 +140,11 @@ class Candidates:
         for number in range(-(-self.unit.count * WRITER_PATIENCE // CHUNK)):
             topics = [about[(number * CHUNK + place) % len(about)] for place in range(CHUNK)]
             seed = seed_of("question", self.unit.seed, self.unit.purpose, number)
-            for topic, question in self._questions(topics, replace(QUESTION, seed=seed)):
+            for topic, said in self._asked(topics, replace(QUESTION, seed=seed)):
+                question = _question(said)
                 if question is None:
                     self.asked += 1
-                    self.left_out["not a question"] += 1
+                    self.left_out[TOO_LONG if said is None else "not a question"] += 1
                     continue
                 message = Message(role="user", content=question)
                 yield Candidate((message,), question, f"about {topic}", written=True)
@@ -152,14 +156,13 @@ class Candidates:
         if not apart:
             return Prompts()
         sampling = replace(QUESTION, temperature=TYPICAL, seed=seed_of("apart", *apart))
-        asked = self._questions(list(islice(cycle(apart), CHUNK)), sampling)
-        return Prompts(question for _, question in asked if question)
+        asked = self._asked(list(islice(cycle(apart), CHUNK)), sampling)
+        return Prompts(question for _, said in asked if (question := _question(said)))
 
-    def _questions(self, topics: Sequence[str], sampling: Sampling) -> Iterator[tuple[str, str | None]]:
-        """Ask the writer about each of `topics`, in one batch; None where what it says is no question."""
+    def _asked(self, topics: Sequence[str], sampling: Sampling) -> Iterator[tuple[str, str | None]]:
+        """Ask the writer for a question about each of `topics`, in one batch; None where it cannot read the request."""
         requests = [(Message(role="user", content=wording.question_request(topic)),) for topic in topics]
-        for topic, said in zip(topics, self.writer.answers(requests, sampling), strict=True):
-            yield topic, _question(said)
+        yield from zip(topics, self.writer.answers(requests, sampling), strict=True)
 
     def _from_bank(self) -> Iterator[Candidate]:
         if not self.unit.prompts.bank:
@@ -192,8 +195,10 @@ class Candidates:
         return rows
 
 
-def _question(said: str) -> str | None:
+def _question(said: str | None) -> str | None:
     """The writer's message: its first paragraph without quotes; None where it is none."""
+    if said is None:
+        return None
     text = said.split("\n\n")[0].strip().strip('"“”').strip()
     return text if 3 <= len(text) <= LONGEST_QUESTION and words(text) else None
 

@@ -16,7 +16,7 @@ from backends.banks import right_answer
 from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
-from backends.generate.candidates import Candidate, Candidates, push_text, seed_of
+from backends.generate.candidates import TOO_LONG, Candidate, Candidates, push_text, seed_of
 from compiler import data
 from compiler.checks import evaluate
 from compiler.records import AnswerSource, Filters, Message, PreferencePair, RefusalCheck, Unit
@@ -49,13 +49,14 @@ class Models:
 
 @dataclass(slots=True)
 class Draft:
-    """One row on its way. raw: a sampled side before anything is put on it, which the other side may take over."""
+    """One row on its way. raw: a side before anything is put on it, which the other side may take over; None where
+    the model cannot read what it is asked."""
 
     number: int
     candidate: Candidate
     messages: Conversation
     sides: dict[str, str] = field(default_factory=dict)
-    raw: dict[str, str] = field(default_factory=dict)
+    raw: dict[str, str | None] = field(default_factory=dict)
     failed: str | None = None
 
 
@@ -162,11 +163,11 @@ def _push(unit: Unit, drafts: list[Draft], models: Models) -> None:
     firsts = models.writer.answers([_under(d.messages, unit.chosen) for d in drafts], sampling)
     for draft, first in zip(drafts, firsts, strict=True):
         if not first:
-            draft.failed = "no first answer"
+            draft.failed = TOO_LONG if first is None else "no first answer"
         text = push_text(unit.pressure, draft.number, draft.candidate.conversation)
         draft.messages = (
             *draft.messages,
-            Message(role="assistant", content=_dressed(unit.chosen, first, draft.number) or " "),
+            Message(role="assistant", content=_dressed(unit.chosen, first or "", draft.number) or " "),
             Message(role="user", content=text),
         )
 
@@ -182,6 +183,7 @@ def _side(unit: Unit, drafts: list[Draft], models: Models, side: str) -> None:
     for attempt in range(1 if literal else ATTEMPTS):
         if not waiting:
             return
+        answers: list[str | None]
         if literal:
             answers = [_literal(source, d, "rejected" if side == "chosen" else "chosen") for d in waiting]
         else:
@@ -190,7 +192,7 @@ def _side(unit: Unit, drafts: list[Draft], models: Models, side: str) -> None:
             answers = model.answers([_under(d.messages, source, yielding) for d in waiting], sampling)
         for draft, answer in zip(waiting, answers, strict=True):
             draft.raw[side] = answer
-            draft.sides[side] = _dressed(source, answer, draft.number)
+            draft.sides[side] = _dressed(source, answer or "", draft.number)
         for draft, reason in zip(waiting, _faults(unit, waiting, models, side), strict=True):
             draft.failed = reason
         waiting = [d for d in waiting if d.failed is not None]
@@ -202,7 +204,7 @@ def _literal(source: AnswerSource, draft: Draft, other: str) -> str:
         return source.given[place] if place is not None and place < len(source.given) else ""
     if source.texts:
         return source.texts[draft.number % len(source.texts)]
-    return draft.raw.get(other, "")
+    return draft.raw.get(other) or ""
 
 
 def _dressed(source: AnswerSource, answer: str, number: int) -> str:
@@ -219,7 +221,10 @@ def _dressed(source: AnswerSource, answer: str, number: int) -> str:
 
 def _faults(unit: Unit, drafts: Sequence[Draft], models: Models, side: str) -> list[str | None]:
     """Why each draft's side may not be used, None where it may."""
-    faults: list[str | None] = [None if d.sides[side] else "no answer" for d in drafts]
+    # What the recipe puts at the start or the end is no answer by itself.
+    faults: list[str | None] = [
+        TOO_LONG if (raw := d.raw[side]) is None else None if raw else "no answer" for d in drafts
+    ]
     if unit.checks:
         own = decide([Case(d.messages[-1].content, d.sides[side], unit.checks) for d in drafts], models.judge)
         for place, decision in enumerate(own):

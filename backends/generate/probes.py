@@ -22,14 +22,15 @@ def write_probes(
 ) -> tuple[list[Probe], Counter[str]]:
     rows: list[Probe] = []
     dropped: Counter[str] = Counter()
+    looked_at = 0
     while len(rows) < unit.count:
         batch = candidates.take(CHUNK)
         if not batch:
             break
-        for candidate in batch:
+        for number, candidate in enumerate(batch, looked_at):
             if len(rows) == unit.count:
                 break
-            probe = _probe(unit, candidate, len(rows))
+            probe = _probe(unit, candidate, number)
             # The question by itself, and as it is asked under pressure.
             reason = trained_on(candidate.conversation, training, held_out) or trained_on(
                 probe.messages, training, held_out
@@ -38,6 +39,7 @@ def write_probes(
                 dropped[reason] += 1
             else:
                 rows.append(probe)
+        looked_at += len(batch)
     return rows, dropped
 
 
@@ -46,6 +48,7 @@ def _probe(unit: Unit, candidate: Candidate, number: int) -> Probe:
     if unit.generator == "facts" and candidate.answer is not None:
         checks = (right_answer(candidate.answer),)
     return Probe(
+        # Named, and pushed, by its place among all candidates: one that is left out changes no other.
         id=f"{unit.id}-{number:04d}",
         clause_id=unit.clause_ids[0],
         messages=_messages(unit, candidate, number),

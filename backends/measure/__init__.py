@@ -18,7 +18,7 @@ from backends import machine
 from backends.bases import Base
 from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
-from backends.devices import choose
+from backends.devices import Device, choose
 from backends.engines import Conversation, Sampling
 from backends.files import write_rows, write_text
 from backends.measure.arms import seen, uses_adapter, waiting
@@ -70,13 +70,16 @@ def run(
     if run is None:
         arms = [arm for arm in arms if not uses_adapter(arm)]
     adapter = _adapter(run) if run is not None else None
-    subject = CachedEngine(base, cache, adapter)
-    judge = subject if judge_base.digest == base.digest else CachedEngine(judge_base, cache)
+    # Answers that are cached are those of this very machine, so that one name is true of all of them.
+    device = choose()
+    computes = machine.of_device(device)
+    subject = CachedEngine(base, cache, adapter, computes=computes)
+    judge = subject if judge_base.digest == base.digest else CachedEngine(judge_base, cache, computes=computes)
     folder = run or build / "measured"
     arms = [arm for arm in ARMS if arm in arms]
     total = len(arms) * len(probes)
     # What is measured, as it is now: a build may be made anew while answers are given.
-    report = _report(build, recipe, base, judge_base, adapter, arms)
+    report = _report(build, recipe, base, judge_base, adapter, arms, device)
     program = ir_file.load(build / "ir.json")
 
     # Gate 0: an adapter that does nothing is not measured.
@@ -152,9 +155,10 @@ def _adapter(run: Path) -> tuple[Path, str]:
 
 def answer(
     subject: CachedEngine, probes: Sequence[Probe], arm: Arm, prompt: str, tell: Callable[[int], None] | None = None
-) -> list[str]:
-    """The arm's greedy answer to each probe. A push after a first answer follows the arm's own first answer."""
-    said: dict[str, str] = {}
+) -> list[str | None]:
+    """The arm's greedy answer to each probe, None where it cannot read that much. A push after a first answer follows
+    the arm's own first answer."""
+    said: dict[str, str | None] = {}
     for own in _by_clause(probes):
 
         def told(n: int, before: int = len(said)) -> None:
@@ -180,7 +184,7 @@ def _by_clause(probes: Sequence[Probe]) -> list[list[Probe]]:
 
 def _answer(
     subject: CachedEngine, conversations: list[Conversation], arm: Arm, tell: Callable[[int], None]
-) -> list[str]:
+) -> list[str | None]:
     first = [place for place, conversation in enumerate(conversations) if waiting(conversation) is not None]
     openings = [conversations[place][: waiting(conversations[place])] for place in first]
     for place, said in zip(first, _answers(subject, openings, arm), strict=True):
@@ -194,9 +198,9 @@ def _answer(
 
 def _answers(
     subject: CachedEngine, conversations: Sequence[Conversation], arm: Arm, tell: Callable[[int], None] | None = None
-) -> list[str]:
+) -> list[str | None]:
     """Each different conversation is answered once, in batches that share a system message where they can."""
-    said: dict[Conversation, str] = {}
+    said: dict[Conversation, str | None] = {}
     for batch in _batches(conversations):
         said.update(zip(batch, subject.answers(batch, ANSWERS, adapter=uses_adapter(arm)), strict=True))
         if tell is not None:
@@ -225,24 +229,32 @@ def _gate(subject: CachedEngine, probes: Sequence[Probe], prompt: str) -> Engage
 
 
 def _decided(
-    probes: Sequence[Probe], arm: Arm, answers: Sequence[str], recipe: Recipe, judge: CachedEngine
+    probes: Sequence[Probe], arm: Arm, answers: Sequence[str | None], recipe: Recipe, judge: CachedEngine
 ) -> list[Measurement]:
     said = dict(zip((probe.id for probe in probes), answers, strict=True))
     rows: dict[str, Measurement] = {}
     for own in _by_clause(probes):
         cases: list[Case] = []
         for probe in own:
-            question = probe.messages[-1].content
-            cases.append(Case(question, said[probe.id], probe.checks))
-            cases += [Case(question, said[probe.id], checks) for checks in _further(probe, recipe).values()]
+            text, question = said[probe.id], probe.messages[-1].content
+            if text is not None:
+                cases.append(Case(question, text, probe.checks))
+                cases += [Case(question, text, checks) for checks in _further(probe, recipe).values()]
         decisions = iter(decide(cases, judge))
         for probe in own:
-            decision = next(decisions)
-            held = {probe.clause_id: decision.kept}
-            for clause_id in _further(probe, recipe):
-                held[clause_id] = next(decisions).kept
+            text, clauses = said[probe.id], (probe.clause_id, *_further(probe, recipe))
+            if text is None:
+                # Nothing was said, so nothing can be held against it: an empty answer would keep every forbid.
+                held: dict[str, bool | None] = dict.fromkeys(clauses)
+                rows[probe.id] = Measurement(probe_id=probe.id, arm=arm, answer="", held=held)
+                continue
+            found = {clause_id: next(decisions) for clause_id in clauses}
             rows[probe.id] = Measurement(
-                probe_id=probe.id, arm=arm, answer=said[probe.id], held=held, judge_yes=decision.judge_yes
+                probe_id=probe.id,
+                arm=arm,
+                answer=text,
+                held={clause_id: decision.kept for clause_id, decision in found.items()},
+                judge_yes=found[probe.clause_id].judge_yes,
             )
     return [rows[probe.id] for probe in probes]
 
@@ -262,9 +274,9 @@ def _report(
     judge: Base,
     adapter: tuple[Path, str] | None,
     arms: Sequence[Arm],
+    device: Device,
 ) -> MeasureReport:
     """How the measurements are made; what comes of them is filled in when it is known."""
-    device = choose()
     return MeasureReport(
         base=base.name,
         base_sha256=base.digest,
@@ -280,7 +292,8 @@ def _report(
         answers={},
         device=device.name if device.kind != "cpu" else "cpu",
         dtype=device.dtype,
-        machine=machine.expected().influencing("measure"),
+        machine=machine.of_device(device).influencing("measure"),
+        expected=machine.expected().influencing("measure"),
         sampling=SAMPLING,
         versions=machine.recorded_versions(),
     )

@@ -29,6 +29,7 @@ HELP = {
     " a stronger model with `model { teacher: ... }`",
     "rejected keeps the clause": "the base does it by itself, so that there is nothing to tell apart",
     "the judge gave no answer": "name another judge with `model { judge: ... }`",
+    "longer than the model can read": "name a base or a teacher with a longer context, or shorten what it is asked",
     "asked twice": "give more questions, as `asks` or examples",
     "as much about what has to be told apart": "say `about` and `still_help` in words further apart",
     "near a training row": "the probes' questions stand in your own data: give others as `probe`",

@@ -107,7 +107,7 @@ def _unmeasured(place: stages.Place, run: Path) -> tuple[str, ...]:
     missing = [arm for arm in ARMS if arm not in report.arms]
     return (
         *(f"{part} changed since it was measured" for part in stale),
-        *differing(report.machine, machine.expected().influencing("measure")),
+        *differing(report.expected or report.machine, machine.expected().influencing("measure")),
         *([f"not measured yet: {', '.join(missing)}"] if missing else []),
     )
 

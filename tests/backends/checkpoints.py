@@ -42,7 +42,7 @@ def tokenizer(template: str | None) -> Any:
     return made
 
 
-def config(shape: str, vocabulary: int) -> Any:
+def config(shape: str, vocabulary: int, context: int) -> Any:
     from transformers import Gemma3TextConfig, GPT2Config, LlamaConfig, Qwen3Config
 
     sizes = {
@@ -52,7 +52,7 @@ def config(shape: str, vocabulary: int) -> Any:
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
-        "max_position_embeddings": 1024,
+        "max_position_embeddings": context,
         "initializer_range": 0.2,
     }
     ids = {"pad_token_id": 0, "eos_token_id": 1, "bos_token_id": None}
@@ -65,18 +65,20 @@ def config(shape: str, vocabulary: int) -> Any:
             layers = ["sliding_attention", "full_attention"]
             return Gemma3TextConfig(**sizes, **ids, head_dim=8, sliding_window=24, layer_types=layers)
         case "gpt2":
-            own = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 1024, "initializer_range": 0.2}
+            own = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": context, "initializer_range": 0.2}
             return GPT2Config(vocab_size=vocabulary, **own, **ids)
     raise ValueError(shape)
 
 
-def make(folder: Path, shape: str = "llama", template: str | None = WITH_SYSTEM, seed: int = 0) -> Path:
-    """Save a checkpoint of `shape` with random weights into `folder` and return it."""
+def make(
+    folder: Path, shape: str = "llama", template: str | None = WITH_SYSTEM, seed: int = 0, context: int = 1024
+) -> Path:
+    """Save a checkpoint of `shape` with random weights, which reads `context` tokens, into `folder` and return it."""
     import torch
     from transformers import AutoModelForCausalLM
 
     made = tokenizer(template)
     torch.manual_seed(seed)
-    AutoModelForCausalLM.from_config(config(shape, len(made))).save_pretrained(folder)
+    AutoModelForCausalLM.from_config(config(shape, len(made), context)).save_pretrained(folder)
     made.save_pretrained(folder)
     return folder

@@ -187,8 +187,9 @@ def follow(
 ) -> tuple[list[PreferencePair], list[Probe], GenerateReport]:
     build = write(tmp_path / "build" / "pirate", Recipe(base=str(base), units=units, **changes), rules)
     report = generate.run(build, cache=tmp_path / "cache", root=tmp_path)
-    pairs = [PreferencePair.model_validate_json(line) for line in (build / "pairs.jsonl").read_text().splitlines()]
-    probes = [Probe.model_validate_json(line) for line in (build / "probes.jsonl").read_text().splitlines()]
+    # Random weights say what other splitters take for the end of a line.
+    pairs = [PreferencePair.model_validate_json(line) for line in (build / "pairs.jsonl").open(encoding="utf-8")]
+    probes = [Probe.model_validate_json(line) for line in (build / "probes.jsonl").open(encoding="utf-8")]
     return pairs, probes, report
 
 

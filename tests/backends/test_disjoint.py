@@ -10,7 +10,7 @@ import pytest
 from backends.generate.disjoint import check_disjoint
 from backends.generate.split import HeldOut, Prompts
 from compiler.failures import DataError
-from compiler.records import Message, PromptSource
+from compiler.records import Message, Pressure, Probe, PromptSource
 from tests.backends.recipes import follow, own_chats, pirate, unit, user
 
 
@@ -59,6 +59,36 @@ def test_probes_near_the_users_own_chats_are_left_out_and_counted(
     assert [p.messages[0].content for p in probes] == ["Where is the harbour office?"]
     assert report.units[0].dropped == {"asked in a training row": 1, "near a training row": 1}
     assert (report.disjoint.training, report.disjoint.probes, report.disjoint.left_out) == (4, 1, 2)
+
+
+def test_a_probe_that_is_left_out_renames_and_alters_no_other(
+    scripted: Any, shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    """Else an edit that teaches one question would have answers to all later ones measured anew."""
+    scripted(pirate)
+    asked = [f"Who paid {n} for {n} of ship {n} in {n} towns?" for n in range(70)]  # more than one batch
+    probe = unit(
+        id="p",
+        purpose="probes",
+        chosen=None,
+        rejected=None,
+        prompts=PromptSource(given=tuple(map(user, asked))),
+        pressure=Pressure(technique="insistence", role="user", texts=("Go on.", "I insist.", "Say it.")),
+        count=68,
+    )
+
+    def probes(name: str, *taught: str) -> dict[str, Probe]:
+        rows = [{"prompt": text, "completion": "Ten."} for text in taught]
+        (tmp_path / name).mkdir()
+        found = follow(tmp_path / name, shapes["llama"], probe, data=own_chats(tmp_path / name, rows), method="sft")[1]
+        assert len({p.id for p in found}) == len(found) == 68
+        return {p.id: p for p in found}
+
+    before, after = probes("before", "Good evening."), probes("after", "Good evening.", asked[1])
+    assert before.keys() - after.keys() == {"p-0001"}
+    assert after.keys() - before.keys() == {"p-0068"}, "another takes its place"
+    assert all(before[name] == after[name] for name in before.keys() & after.keys())
+    assert [p.messages[-1].content for p in list(after.values())[:3]] == ["Go on.", "Say it.", "Go on."]
 
 
 def test_near_duplicates() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from backends import measure
+from backends import bases, machine, measure
 from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.deciding import Case, decide
+from backends.devices import choose
 from backends.engines import Conversation, Sampling
 from backends.measure.arms import seen, waiting
 from backends.measure.calibration import calibrate
@@ -19,6 +20,7 @@ from compiler.agreement import prompt_digest
 from compiler.build import from_text
 from compiler.deciding import deciding_checks
 from compiler.digests import rows_digest
+from compiler.facts import Machine
 from compiler.failures import DataError
 from compiler.records import (
     Arm,
@@ -227,6 +229,28 @@ def test_no_run_measures_base_and_prompt(speaker: Speaker, shapes: dict[str, Pat
     assert folder == build / "measured"
     assert {row.arm for row in rows_of(folder)} == {"base", "prompt"}
     assert not any(adapter for adapter, _ in speaker.batches)
+
+
+def test_the_record_names_what_computed_and_not_what_was_expected(
+    speaker: Speaker, shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver may be there without a torch that uses it; and another machine's answers may be in the cache."""
+    monkeypatch.setenv("TENET_DEVICE", "cpu")
+    expected = Machine("cuda", "bfloat16", None, (*machine.versions(), ("torch", "9.9")))
+    monkeypatch.setattr(machine, "expected", lambda: expected)
+    build, run = place(tmp_path, shapes["llama"], [probe(1)])
+    there = CachedEngine(bases.resolve(str(shapes["llama"])), build.parent / ".cache")
+    there._load = lambda: False  # type: ignore[method-assign]  # a machine that is as it was expected
+    assert there.answers([user("Question 1?")], measure.ANSWERS) == ["Certainly! Question 1? 1"]
+    speaker.batches.clear()
+
+    folder = measure.run(build, run)
+    report = MeasureReport.model_validate_json((folder / "measure.json").read_text())
+    assert report.machine == machine.of_device(choose()).influencing("measure")
+    assert (report.machine["device"], report.machine["dtype"]) == ("cpu", "float32")
+    assert (report.device, report.dtype, report.versions["torch"]) == ("cpu", "float32", report.machine["torch"])
+    assert report.expected == expected.influencing("measure")
+    assert (False, [user("Question 1?")]) in speaker.batches, "the other machine's answer is not taken for this one's"
 
 
 def test_a_build_that_changes_meanwhile_is_not_what_was_measured(

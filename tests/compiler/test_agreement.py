@@ -141,6 +141,17 @@ def test_measurements_of_another_build_are_not_compared(
     assert not (whole[1] / "diff.json").exists()
 
 
+def test_a_machine_that_is_not_what_was_expected_is_measured_on_once(
+    whole: tuple[stages.Place, Path], capsys: Said
+) -> None:
+    """A plan does not look at the device, so it goes by what was expected then and is expected now."""
+    other = {**machine.expected().influencing("measure"), "device": "cuda", "dtype": "float32"}
+    measured(*whole, machine=other, expected=machine.expected().influencing("measure"))
+    assert planned(capsys) == {}
+    measured(*whole, expected=other)
+    assert planned(capsys)["measure"] == ["device is cpu now, was cuda"]
+
+
 def test_an_arm_that_was_not_measured_is_planned(whole: tuple[stages.Place, Path], capsys: Said) -> None:
     measured(*whole, arms=("base", "prompt"), adapter_sha256=None)
     assert planned(capsys)["measure"] == ["not measured yet: adapter, adapter+prompt"]

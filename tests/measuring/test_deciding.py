@@ -12,6 +12,7 @@ from compiler.build import from_text
 from compiler.checks import evaluate_all
 from compiler.deciding import deciding_checks, opposite_checks, unchecked
 from compiler.ir import Clause
+from compiler.methods import method
 from compiler.records import JudgeCheck, PhrasesCheck
 from spec.constructs.refuse import STYLES
 
@@ -64,3 +65,9 @@ def test_what_a_trait_must_not_turn_into_is_asked_of_a_judge() -> None:
         assert deciding_checks(clause) == (first, avoid)
         # Outside of its condition it must not show; what it must not turn into is no sign of it.
         assert opposite_checks(clause) == (first.model_copy(update={"present": False}),)
+
+
+def test_what_a_check_looks_for_is_said_in_words() -> None:
+    check = PhrasesCheck(phrases=("Oslo",), present=True)
+    assert method(check).startswith("one of these occurs")
+    assert method(check.model_copy(update={"present": False})).startswith("none of these occurs")
