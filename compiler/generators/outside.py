@@ -19,9 +19,8 @@ ROWS, PROBES = 28, 16
 
 
 def outside_units(
-    clause: Clause, setting: Setting, prompts: PromptSource, situations: Sequence[Situation], *, like: str
+    clause: Clause, setting: Setting, prompts: PromptSource, situations: Sequence[Situation]
 ) -> Iterator[Unit]:
-    """like: name of the unit whose questions are asked here again, where the opposite is right."""
     followed = setting.voice(clause.id)
     not_followed = setting.voice(clause.id, without=clause.id)
     checks = opposite_checks(clause)
@@ -36,7 +35,6 @@ def outside_units(
             checks,
             situation=situation,
             aspect="outside",
-            like=like,
         )
         count = round(PROBES / len(situations))
         yield setting.probes(clause, "probes-outside", count, prompts, checks, situation=situation, aspect="outside")

@@ -19,8 +19,6 @@ from compiler.records import AnswerSource, PromptSource, Unit
 from spec.constructs import Refuse
 
 ASKED, SAFE, EVERYDAY_ROWS = 40, 20, 12
-IN_VOICE, VOICED = "refuse-in-voice", 0.7
-"""The unit whose rejected side has the voice and no refusal, and its share of the rows where there is a voice."""
 MANNER = 0.4
 """Rows that tell a refusal from other refusals, as a share of those that tell it from an answer."""
 EVERYDAY_PROBES = 24
@@ -66,8 +64,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     yield from _answers(clause, body, setting)
     # Where the condition says that the clause does not hold, the same questions are answered.
     asks = PromptSource(about=(body.about,), apart=still)
-    like = IN_VOICE if setting.has_trait(setting.voice(clause.id, without=clause.id)) else "refuse"
-    yield from outside_units(clause, setting, asks, setting.testable_outside(clause), like=like)
+    yield from outside_units(clause, setting, asks, setting.testable_outside(clause))
 
 
 def _contrasts(
@@ -80,9 +77,9 @@ def _contrasts(
     """
     without = setting.voice(clause.id, without=clause.id)
     voiced = setting.has_trait(without)
-    yield "refuse", setting.unprompted(), 1 - VOICED if voiced else 1.0, ()
+    yield "refuse", setting.unprompted(), 0.5 if voiced else 1.0, ()
     if voiced:
-        yield IN_VOICE, setting.sampled(without, situation.context), VOICED, ()
+        yield "refuse-in-voice", setting.sampled(without, situation.context), 0.5, ()
     others = setting.other_refusals(clause)
     for other in others:
         manner = setting.declining(other, body.about, situation.context)

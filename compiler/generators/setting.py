@@ -161,18 +161,12 @@ class Setting:
         pressure: Pressure | None = None,
         aspect: Aspect = "kept",
         ask_check: AskCheck = "safe",
-        like: str | None = None,
     ) -> Unit:
-        """A unit of training rows.
-
-        also: further clauses that its rows can show; None for the whole voice. like: name of the clause's unit that
-        asks the same questions; one unit asks the same in every situation, so that facts alone tell its rows apart.
-        """
+        """A unit of training rows. also: further clauses that its rows can show; None for the whole voice."""
         ids = (clause.id, *(i for i in (self.voice(clause.id) if also is None else also) if i != clause.id))
         return self._unit(
             clause,
             _named(name, situation),
-            seed_of(self.program.train.seed, f"{clause.id}/{like or name}"),
             purpose="pairs",
             clause_ids=ids,
             generator=name.split("-")[0],
@@ -203,11 +197,9 @@ class Setting:
     ) -> Unit:
         """A unit of held-out prompts. It names its own clause only: no other clause's text is in a probe."""
         further = dict.fromkeys((*measures, *self.measured_everywhere()))
-        named = _named(name, situation)
         return self._unit(
             clause,
-            named,
-            seed_of(self.program.train.seed, f"{clause.id}/{named}"),
+            _named(name, situation),
             purpose="probes",
             clause_ids=(clause.id,),
             generator=name.split("-")[0],
@@ -221,12 +213,13 @@ class Setting:
             ask_check=ask_check,
         )
 
-    def _unit(self, clause: Clause, name: str, seed: int, *, clause_ids: tuple[str, ...], **rest: object) -> Unit:
+    def _unit(self, clause: Clause, name: str, *, clause_ids: tuple[str, ...], **rest: object) -> Unit:
+        unit_id = f"{clause.id}/{name}"
         return Unit.model_validate(
             {
-                "id": f"{clause.id}/{name}",
+                "id": unit_id,
                 "clause_ids": clause_ids,
-                "seed": seed,
+                "seed": seed_of(self.program.train.seed, unit_id),
                 "spans": tuple(str(self.program.clause(i).span) for i in clause_ids),
                 **rest,
             }
@@ -252,9 +245,9 @@ def asked(*questions: str) -> tuple[tuple[Message, ...], ...]:
     return tuple(conversation(question) for question in questions)
 
 
-def seed_of(seed: int, name: str) -> int:
-    """A unit's seed depends on its own name only, so that other units come and go without touching it."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{name}".encode()).digest()[:4], "big") >> 1
+def seed_of(seed: int, unit_id: str) -> int:
+    """A unit's seed depends on its own id only, so that other units come and go without touching it."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{unit_id}".encode()).digest()[:4], "big") >> 1
 
 
 def _named(name: str, situation: Situation | None) -> str:

@@ -39,7 +39,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             yield setting.pairs(clause, name, kept, prompts, chosen, refusal, checks, also=shown, situation=situation)
         count = setting.probes_in_each(clause.target, inside)
         yield setting.probes(clause, "probes", count, written, checks, situation=situation)
-    yield from outside_units(clause, setting, written, setting.testable_outside(clause), like="stance")
+    yield from outside_units(clause, setting, written, setting.testable_outside(clause))
 
 
 def _refusals(

@@ -48,4 +48,4 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         count = setting.probes_in_each(clause.target, inside)
         yield setting.probes(clause, "probes", count, prompts, checks, situation=situation)
 
-    yield from outside_units(clause, setting, EVERYDAY, setting.outside(clause), like="distill")
+    yield from outside_units(clause, setting, EVERYDAY, setting.outside(clause))

@@ -136,21 +136,6 @@ def test_a_condition_is_taught_from_both_sides() -> None:
     assert any(u.aspect == "outside" and u.purpose == "probes" for u in units.values())
 
 
-def test_the_same_questions_are_asked_on_both_sides_of_a_condition() -> None:
-    """Else the questions could tell the rows apart, and the fact that decides would not have to be read."""
-    units = units_of("""
-trait warm { means: "Be warm." }
-refuse a { about: "x"  unless: user.role == clinician }
-trait blunt { means: "Be blunt."  when: user.role == clinician }
-""")
-    one, *others = [u for u in units.values() if u.id.startswith(("refuse.a/refuse-in-voice", "refuse.a/outside"))]
-    assert len(others) == 2
-    assert {(u.seed, u.prompts.about, u.prompts.apart) for u in others} == {(one.seed, ("x",), ())}
-    blunt = [u for u in units.values() if u.id.startswith(("trait.blunt/distill@", "trait.blunt/outside"))]
-    assert len({u.context for u in blunt}) == len(blunt) > 1
-    assert len({u.seed for u in blunt}) == 1
-
-
 def test_a_pushed_name_is_turned_down_in_the_same_voice_that_takes_it() -> None:
     units = units_of('persona Polly {}\ntrait warm { means: "Be warm." }')
     rejected = units["persona.Polly/pressure-system"].rejected
@@ -177,7 +162,7 @@ def test_a_refusal_stands_against_an_answer_in_the_same_voice() -> None:
     assert voiced.rejected is not None
     assert "Be warm." in (voiced.rejected.system or "")
     assert "Refuse" not in (voiced.rejected.system or "")
-    assert base.count < voiced.count
+    assert base.count == voiced.count
     alone = units_of('refuse doses { about: "doses"  asks: ["How many?"] }')
     assert alone["refuse.doses/refuse"].count == base.count + voiced.count
     assert "refuse.doses/refuse-in-voice" not in alone
