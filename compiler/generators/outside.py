@@ -14,7 +14,7 @@ from compiler.generators.setting import Setting
 from compiler.ir import Clause
 from compiler.records import PromptSource, Unit
 
-ROWS, PROBES = 28, 16
+ROWS, PROBES = 40, 16
 """Over all situations together."""
 
 

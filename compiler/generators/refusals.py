@@ -34,8 +34,8 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     styles = tuple(i for i in clause.depends if i == f"trait.{body.style}")
     inside = setting.inside(clause)
     for situation in inside:
-        # A condition has to be learned beside the refusal itself: more rows than a refusal without one.
-        share = len(inside) ** -0.5
+        # A condition has to be learned beside the refusal itself: twice the rows of a refusal without one.
+        share = min(1.0, 2 / len(inside))
         for name, rejected, part, further in _contrasts(clause, body, setting, situation):
             # The author's own requests are trained on, once; probes come from the question writer alone.
             given = asked(*body.asks) if name == "refuse" else ()
