@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from compiler import wording
-from compiler.checks import refusal
+from compiler.checks import evaluate, refusal
 from compiler.ir import Clause, Program
 from compiler.records import (
     AffixCheck,
@@ -125,6 +125,17 @@ def offer_checks(body: Refuse) -> tuple[Check, ...]:
     if not body.offer:
         return ()
     return (PhrasesCheck(phrases=offered(body), present=True),)
+
+
+def tells_apart(body: Refuse, other: Refuse) -> bool:
+    """Whether the checks of a refusal can tell it from one in the manner of `other`: by its offer, or its style.
+
+    >>> nurse, either = Refuse(about="doses", offer="a nurse"), Refuse(about="pay", offer="a nurse, or the desk")
+    >>> tells_apart(nurse, Refuse(about="pay")), tells_apart(nurse, either), tells_apart(Refuse(about="pay"), nurse)
+    (True, False, False)
+    """
+    by_offer = any(not evaluate(check, other.offer or "") for check in offer_checks(body))
+    return by_offer or (bool(style_checks(body)) and body.style != other.style)
 
 
 def offered(body: Refuse) -> tuple[str, ...]:

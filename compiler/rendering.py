@@ -70,7 +70,8 @@ def render(
         context: facts about the user, put before the rules.
         conditions: whether lines say when they hold. Prompts for rows leave it out: the situation is known there.
     """
-    clauses = sorted((c for c in program.clauses if only is None or c.id in only), key=lambda c: c.rank)
+    shown = program.clauses if only is None else [program.clause(i) for i in only]
+    clauses = sorted(shown, key=lambda c: c.rank)
     identity = [PromptLine(_identity(c.body), (c.id,)) for c in clauses if isinstance(c.body, Persona)]
     sections = [
         (title, [line for c in clauses if c.level in levels for line in clause_lines(c, program, conditions)])

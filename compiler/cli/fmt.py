@@ -54,7 +54,11 @@ def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Put a new file in the old one's place, so that a kill leaves one or the other, with the old one's permissions."""
+    """Put a new file in the old one's place, so that a kill leaves one or the other, with the old one's permissions.
+
+    A link stays one: the file that it leads to is the one that changes.
+    """
+    path = path.resolve()
     staged = path.with_name(f".{path.name}.new")
     staged.write_text(text, encoding="utf-8", newline="")
     if path.exists():

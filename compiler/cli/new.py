@@ -56,8 +56,10 @@ train {{ method: dpo  adapter: {{ rank: 16 }} }}
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def command(name: str, base: str, force: bool) -> None:
     """Write NAME.tenet, a small commented spec that checks clean."""
+    if not base.strip():
+        raise click.UsageError("--base is empty: give a Hugging Face id, a folder, or nano")
     path = Path(name if name.endswith(".tenet") else f"{name}.tenet")
-    words = re.findall(r"[A-Za-z][A-Za-z0-9]*", path.stem)
+    words = re.findall(r"[A-Za-z][A-Za-z0-9]*", path.name.removesuffix(".tenet"))
     if not words:
         raise click.UsageError(f"{name!r} gives no name for a model: use letters, as in `tenet new pirate`")
     if path.exists() and not force:

@@ -63,6 +63,9 @@ def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
         near = sorted(inside, key=lambda p: -SequenceMatcher(None, path.name, p.name).ratio())
         hint = f"; there is {', '.join(str(p) for p in near[:3])}" if near else "; `tenet new NAME` writes one"
         fail(f"there is no file {path}{hint}")
+    elif not path.is_file():
+        # A pipe would be waited for, and a spec's imports and builds stand beside its file.
+        fail(f"{path} is no regular file; save the spec in one")
 
 
 def compile_spec(path: Path) -> Compiled:

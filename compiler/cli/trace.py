@@ -65,6 +65,8 @@ def split_place(place: str) -> tuple[Path, str]:
             return path, ":".join(parts[count:])
     if Path(place).is_file():
         raise click.UsageError(f"say which place in it: {place}:1, or a key or id")
+    if Path(parts[0]).is_dir():
+        raise click.UsageError(f"{parts[0]} is a folder: name a file in it, and a place in that")
     raise click.UsageError(f"there is no file {parts[0]}")
 
 

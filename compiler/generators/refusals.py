@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.conditions import Situation
-from compiler.deciding import deciding_checks, opposite_checks
+from compiler.deciding import deciding_checks, opposite_checks, tells_apart
 from compiler.generators.outside import outside_units
 from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.generators.traits import EVERYDAY
@@ -42,7 +42,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             yield setting.pairs(
                 clause,
                 name,
-                setting.rows(ASKED, share * part),
+                max(setting.rows(ASKED, share * part), len(given)),
                 PromptSource(given=given, about=(body.about,), apart=still),
                 setting.sampled(ids, situation.context),
                 rejected,
@@ -80,10 +80,12 @@ def _contrasts(
     yield "refuse", setting.unprompted(), 0.5 if voiced else 1.0, ()
     if voiced:
         yield "refuse-in-voice", setting.sampled(without, situation.context), 0.5, ()
-    others = setting.other_refusals(clause)
+    others = setting.neighbours(clause)
     for other in others:
-        manner = setting.declining(other, body.about, situation.context)
-        yield f"refuse-not-{other.name}", manner, MANNER / len(others), setting.voice(other.id)
+        # No row would be kept where the clause's own checks cannot tell.
+        if isinstance(other.body, Refuse) and tells_apart(body, other.body):
+            manner = setting.declining(other, body.about, situation.context)
+            yield f"refuse-not-{other.name}", manner, MANNER / len(others), setting.voice(other.id)
 
 
 def still_helped(body: Refuse) -> tuple[str, ...]:
@@ -97,7 +99,7 @@ def _answers(clause: Clause, body: Refuse, setting: Setting) -> Iterator[Unit]:
     flat = setting.declined()
     alike = PromptSource(given=asked(*body.safe), about=still_helped(body), apart=(body.about,))
     if alike.given or alike.about:
-        rows = setting.rows(SAFE) if alike.about else len(alike.given)
+        rows = max(setting.rows(SAFE) if alike.about else 0, len(alike.given))
         yield setting.pairs(clause, "answer", rows, alike, chosen, flat, answered, aspect="safe")
     if body.still_help:
         # In the clause's own manner: the look-alike that a model which has learned to refuse would decline.

@@ -27,7 +27,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     inside = setting.inside(clause)
     share = 1 / len(inside)
     # One that always applies is measured on every answer, one with a condition only here.
-    everywhere = clause.id in setting.measured_everywhere()
+    everywhere = clause.id in setting.measured_everywhere
     count = round(OWN_PROBES * share) if everywhere else setting.probes_in_each(clause.target, inside)
     for situation in inside:
         prompts = setting.prompts(situation)

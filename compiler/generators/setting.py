@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from functools import cached_property
 
 from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
@@ -31,9 +32,12 @@ NEIGHBOURS = 2
 """Refusals that a clause is told apart from: few, so that the rows grow with the clauses and not with their pairs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Setting:
-    """program: resolved and addressed. scale: multiplies the usual number of training rows."""
+    """program: resolved and addressed. scale: multiplies the usual number of training rows.
+
+    Without slots, since it keeps what every clause asks of the whole program.
+    """
 
     program: Program
     scale: float = 1.0
@@ -70,17 +74,24 @@ class Setting:
         """A refusal in the manner of `refusal`, with its offer, of something else than it is about."""
         assert isinstance(refusal.body, Refuse)
         elsewhere = replace(refusal, body=replace(refusal.body, about=about, still_help=None))
-        clauses = tuple(elsewhere if c.id == refusal.id else c for c in self.program.clauses)
-        setting = replace(self, program=replace(self.program, clauses=clauses))
-        return setting.sampled(self.voice(refusal.id), context)
+        ids = self.voice(refusal.id)
+        shown = tuple(elsewhere if i == refusal.id else self.program.clause(i) for i in ids)
+        return replace(self, program=replace(self.program, clauses=shown)).sampled(ids, context)
 
-    def other_refusals(self, clause: Clause) -> tuple[Clause, ...]:
-        """The next refusals after this clause (round the end) that an answer can tell from it by style or offer."""
-        own = (clause.body.style, clause.body.offer) if isinstance(clause.body, Refuse) else None
-        place = self.program.clauses.index(clause)
-        clauses = (*self.program.clauses[place + 1 :], *self.program.clauses[:place])
-        others = (c for c in clauses if isinstance(c.body, Refuse) and (c.body.style, c.body.offer) != own)
-        return tuple(islice(others, NEIGHBOURS))
+    def neighbours(self, clause: Clause) -> tuple[Clause, ...]:
+        """The next refusals after this clause by name, round the end.
+
+        Names alone decide, not places and not what the refusals say: to move a clause, or to edit another one, chooses
+        no other neighbour.
+        """
+        refusals = self._refusals
+        place = bisect_right(refusals, clause.name, key=lambda c: c.name)
+        count = min(NEIGHBOURS, len(refusals) - isinstance(clause.body, Refuse))
+        return tuple(refusals[(place + i) % len(refusals)] for i in range(count))
+
+    @cached_property
+    def _refusals(self) -> tuple[Clause, ...]:
+        return tuple(sorted((c for c in self.program.clauses if isinstance(c.body, Refuse)), key=lambda c: c.name))
 
     def has_trait(self, clause_ids: Sequence[str]) -> bool:
         return any(isinstance(self.program.clause(i).body, Trait) for i in clause_ids)
@@ -163,7 +174,7 @@ class Setting:
         ask_check: AskCheck = "safe",
     ) -> Unit:
         """A unit of training rows. also: further clauses that its rows can show; None for the whole voice."""
-        ids = (clause.id, *(i for i in (self.voice(clause.id) if also is None else also) if i != clause.id))
+        ids = tuple(dict.fromkeys((clause.id, *(self.voice(clause.id) if also is None else also))))
         return self._unit(
             clause,
             _named(name, situation),
@@ -196,7 +207,7 @@ class Setting:
         measures: Sequence[str] = (),
     ) -> Unit:
         """A unit of held-out prompts. It names its own clause only: no other clause's text is in a probe."""
-        further = dict.fromkeys((*measures, *self.measured_everywhere()))
+        further = dict.fromkeys((*measures, *self.measured_everywhere))
         return self._unit(
             clause,
             _named(name, situation),
@@ -227,6 +238,7 @@ class Setting:
 
     # -------------------------------------------------------------- checks that hold for every answer
 
+    @cached_property
     def measured_everywhere(self) -> tuple[str, ...]:
         """Ids of the clauses that every answer decides, whatever was asked."""
         return tuple(

@@ -31,7 +31,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     for situation in inside:
         prompts = PromptSource(given=asked(*body.asks), about=(body.about,))
         chosen = setting.sampled(ids, situation.context)
-        rows = setting.rows(ROWS, 1 / len(inside))
+        rows = max(setting.rows(ROWS, 1 / len(inside)), len(body.asks))
         yield setting.pairs(clause, "stance", rows, prompts, chosen, setting.unprompted(), checks, situation=situation)
         for name, refusal, share, further in _refusals(clause, body, setting, situation):
             kept = setting.rows(KEPT, share / len(inside))
@@ -46,7 +46,7 @@ def _refusals(
     clause: Clause, body: Stance, setting: Setting, situation: Situation
 ) -> Iterator[tuple[str, AnswerSource, float, tuple[str, ...]]]:
     """What taking a stance stands against beside the base's answer: name, source, share of the rows, clauses shown."""
-    others = setting.other_refusals(clause)
+    others = setting.neighbours(clause)
     if not others:
         yield "stance-kept", setting.declined(), 1.0, ()
     for other in others:

@@ -42,7 +42,7 @@ def lower(program: Program) -> tuple[Unit, ...]:
 
 def _controls(setting: Setting, units: tuple[Unit, ...]) -> Unit:
     """Everyday questions with a known answer; more of them where a strict forbid needs more answers."""
-    measured = setting.measured_everywhere()
+    measured = setting.measured_everywhere
     answered = sum(unit.count for unit in units if unit.pressure is None)
     needed = [setting.probes_for(setting.program.clause(i).target) - answered for i in measured]
     return Unit(

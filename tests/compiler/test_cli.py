@@ -536,3 +536,32 @@ def test_threads_wait_without_spinning_and_tenet_threads_holds_from_the_start() 
     assert "OMP_WAIT_POLICY = 'ACTIVE'" in said
     assert "GOMP_SPINCOUNT = '1000'" not in said
     assert "OMP_NUM_THREADS = '1'" in said
+
+
+def test_a_link_to_a_spec_stays_a_link(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("real.tenet").write_text('tenet 1\ntrait  a { means: "x" }\n', encoding="utf-8")
+    Path("link.tenet").symlink_to("real.tenet")
+    assert run(["fmt", "link.tenet"]) == 0
+    assert Path("link.tenet").is_symlink()
+    assert "trait a {" in Path("real.tenet").read_text(encoding="utf-8")
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("command", [["check"], ["fmt"], ["build", "--no-rows"], ["plan"]])
+def test_a_pipe_is_not_waited_for(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo("pipe.tenet")
+    assert run([*command, "pipe.tenet"]) == 2
+    assert "pipe.tenet is no regular file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[""], [".tenet"], ["pirate", "--base", ""], ["pirate", "--base", " "]])
+def test_new_writes_no_spec_that_cannot_check_clean(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["new", *arguments]) == 2
+    assert not list(Path().glob("*.tenet"))
+    assert "Error:" in capsys.readouterr().err
+
+
+def test_trace_of_a_folder_asks_for_a_file_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("build").mkdir()
+    assert run(["trace", "build:1"]) == 2
+    assert "build is a folder" in capsys.readouterr().err

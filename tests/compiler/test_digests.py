@@ -134,3 +134,42 @@ def test_a_file_is_read_once_until_it_changes(
     (tmp_path / "new").write_text('{"a": 33}\n')
     (tmp_path / "new").replace(path)
     assert hash_of(path) == hash_of.__globals__[f"_{hash_of.__name__}"].__wrapped__(str(path))
+
+
+WOODS = ("ore", "elm", "ash", "fir")
+REFUSALS = [f'refuse {name} {{ about: "the {name}"  offer: "the {name} desk" }}' for name in WOODS]
+STANCE = 'stance human { about: "whether you are human"  says: "I am an AI."  signs: ["an AI"] }'
+
+
+def test_a_moved_refusal_changes_no_digest() -> None:
+    """Which refusals a clause is told from hangs on their names, and not on where they stand."""
+    before = artifacts_of("\n".join(["tenet 1", *REFUSALS, STANCE]))
+    for lines in ([STANCE, *reversed(REFUSALS)], [*REFUSALS[2:], STANCE, *REFUSALS[:2]]):
+        assert units_of(artifacts_of("\n".join(["tenet 1", *lines]))) == units_of(before)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ('offer: "the elm desk"', 'offer: "a clerk"', True),
+        ('offer: "the elm desk"', 'offer: "the ash desk"', True),
+        ('offer: "the elm desk"', 'offer: "the ore desk"', True),
+        ('about: "the elm"', 'about: "oaks"', False),
+        ('offer: "the elm desk"', 'offer: "the elm desk"  still_help: "oaks"', False),
+        ('offer: "the elm desk"', 'offer: "the elm desk"  unless: user.role == clinician', False),
+    ],
+)
+def test_an_edited_refusal_changes_other_rows_only_where_they_show_its_manner(old: str, new: str, shown: bool) -> None:
+    text = "\n".join(["tenet 1", *REFUSALS, STANCE])
+    assert old in text
+    before, after = artifacts_of(text), artifacts_of(text.replace(old, new))
+    named = {
+        unit.id: unit.clause_ids
+        for side in (before, after)
+        for unit in Recipe.model_validate_json(side["recipe.json"].text).units
+    }
+    old_units, new_units = units_of(before), units_of(after)
+    changed = {i for i in named if old_units.get(i) != new_units.get(i)}
+    assert all("refuse.elm" in named[i] for i in changed), changed
+    assert any(i.startswith("refuse.elm/") for i in changed)
+    assert any(not i.startswith("refuse.elm/") for i in changed) is shown

@@ -182,7 +182,7 @@ def test_what_must_be_answered_stands_against_a_refusal_in_the_spec_s_manner() -
     units = units_of(TWO_REFUSALS)
     for name, about in (
         ("refuse.doses/answer-own", "labels"),
-        ("stance.human/stance-not-doses", "whether you are human"),
+        ("stance.human/stance-not-returns", "whether you are human"),
     ):
         assert units[name].rejected is not None
         assert f"Refuse to say {about}. Refuse in this style: warm. Offer a nurse." in (
@@ -333,3 +333,59 @@ def test_a_stance_that_the_base_takes_by_itself_is_kept_against_a_refusal() -> N
     assert kept.rejected.texts
     assert all(evaluate(check, text) for check in kept.checks for text in ["I am an AI."])
     assert not any(evaluate(check, text) for check in kept.checks for text in kept.rejected.texts)
+
+
+MANY_REFUSALS = """
+trait warm { means: "Be warm." }
+refuse doses { about: "doses"  style: warm  offer: "a nurse"  still_help: "labels" }
+refuse refunds { about: "refunds"  style: warm  offer: "the refund desk"  unless: user.role == clinician }
+refuse returns at user { about: "returns"  style: warm  offer: "the returns desk" }
+refuse wages { about: "wages"  style: plain }
+refuse zoning { about: "zoning" }
+stance human { about: "whether you are human"  says: "I am an AI."  signs: [/an AI/]  when: user.role == clinician }
+"""
+
+
+def test_a_unit_names_each_clause_once() -> None:
+    for unit in units_of(MANY_REFUSALS).values():
+        assert len(set(unit.clause_ids)) == len(unit.clause_ids), unit.id
+        assert len(unit.spans) == len(unit.clause_ids) or unit.clause_ids == ("facts",)
+
+
+def test_a_refusal_stands_against_no_other_that_its_checks_cannot_tell_from_it() -> None:
+    """A plain refusal without an offer is kept by every refusal: each such row would be left out again."""
+    units = units_of(MANY_REFUSALS)
+    assert not [i for i in units if i.startswith(("refuse.wages/refuse-not", "refuse.zoning/refuse-not"))]
+    assert {"refuse.returns/refuse-not-wages", "refuse.returns/refuse-not-zoning"} <= units.keys()
+    either = units_of(
+        'refuse a { about: "x"  offer: "a nurse" }\nrefuse b { about: "y"  offer: "a clerk, or the school nurse" }'
+    )
+    assert "refuse.a/refuse-not-b" not in either, "an offer of either names the nurse too"
+    assert "refuse.b/refuse-not-a" in either
+
+
+def test_no_refusal_of_the_author_is_left_out_because_there_is_a_voice() -> None:
+    asks = ", ".join(f'"Number {i}?"' for i in range(36))
+    for trait in ("", 'trait warm { means: "Be warm." }\n'):
+        units = units_of(f'{trait}refuse a {{ about: "x"  still_help: "y"  asks: [{asks}]  safe: [{asks}] }}')
+        for unit in (units["refuse.a/refuse"], units["refuse.a/answer"]):
+            assert unit.count >= len(unit.prompts.given) == 36
+    assert units_of(f'stance a {{ about: "x"  says: "y"  asks: [{asks}] }}')["stance.a/stance"].count == 36
+
+
+def test_every_side_knows_what_its_row_knows_of_the_user() -> None:
+    """A requirement gives in to a push under facts about the user too."""
+    text = 'trait warm { means: "Be warm." }\nrequire hail { starts: "Ahoy."  when: user.role == clinician }\n'
+    units = units_of(text + MANY_REFUSALS.replace('trait warm { means: "Be warm." }', ""))
+    assert units["require.hail/pressure-override@user.role=clinician"].context
+    for unit in units.values():
+        for side in (unit.chosen, unit.rejected):
+            if unit.context and side is not None and side.system:
+                assert unit.context in side.system.split("\n\n"), unit.id
+
+
+def test_units_grow_with_the_refusals_and_not_with_their_pairs() -> None:
+    lines = (f'refuse r{i} {{ about: "topic {i}"  offer: "desk {i}" }}\n' for i in range(20))
+    found = Counter(i.split("/")[0] for i in units_of("".join(lines)) if "/refuse-not-" in i)
+    assert set(found.values()) == {2}
+    assert len(found) == 20
