@@ -18,7 +18,7 @@ from compiler.ir import Clause
 from compiler.records import AnswerSource, PromptSource, Unit
 from spec.constructs import Refuse
 
-ASKED, SAFE, EVERYDAY_ROWS = 40, 20, 12
+ASKED, SAFE, EVERYDAY_ROWS = 40, 20, 28
 MANNER = 0.4
 """Rows that tell a refusal from other refusals, as a share of those that tell it from an answer."""
 EVERYDAY_PROBES = 24
