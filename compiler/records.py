@@ -121,7 +121,6 @@ class AnswerSource(Record):
     texts: literal answers that fit any prompt; row i of the unit takes text i modulo their number.
     other: a minimal pair: the other side of this row as it was sampled, before `starts` and `ends` were put on it.
     system: sampled with this system message in place of the row's own. It is whole: facts about the user are in it.
-    For a rejected side, a system message that pushes stays in front of it.
     None of them: sampled under the row's own messages as they stand (its `context`, or the system message that pushes).
 
     Then `phrases`: one of these (row i modulo their number) is put in front. Then `starts` and `ends` are put on, each

@@ -131,16 +131,12 @@ def _setting(unit: Unit, candidate: Candidate, number: int) -> Conversation:
     return (Message(role="system", content=system), *conversation) if system else conversation
 
 
-def _under(messages: Conversation, source: AnswerSource, yielding: bool = False) -> Conversation:
-    """`messages` as one side sees them: with its own system message in place of the row's.
-
-    yielding: the row's system message pushes, and this side gives in to it: it stands before the side's own.
-    """
+def _under(messages: Conversation, source: AnswerSource) -> Conversation:
+    """`messages` as one side sees them: with its own system message in place of the row's."""
     if source.system is None:
         return messages
-    given, rest = (messages[0].content, messages[1:]) if messages[0].role == "system" else ("", messages)
-    system = f"{given}\n\n{source.system}" if yielding else source.system
-    return (Message(role="system", content=system), *rest)
+    rest = messages[1:] if messages[0].role == "system" else messages
+    return (Message(role="system", content=source.system), *rest)
 
 
 def _write(unit: Unit, drafts: list[Draft], models: Models) -> None:
@@ -178,7 +174,6 @@ def _side(unit: Unit, drafts: list[Draft], models: Models, side: str) -> None:
     assert source is not None
     model = models.writer if side == "chosen" else models.subject
     literal = bool(source.given or source.texts or source.other)
-    yielding = side == "rejected" and unit.pressure is not None and unit.pressure.role == "system"
     waiting = [d for d in drafts if d.failed is None]
     for attempt in range(1 if literal else ATTEMPTS):
         if not waiting:
@@ -189,7 +184,7 @@ def _side(unit: Unit, drafts: list[Draft], models: Models, side: str) -> None:
         else:
             sampling = RETRY if attempt else DRAWN if side == "chosen" else LIKELIEST
             sampling = replace(sampling, seed=seed_of(unit.seed, side, attempt, waiting[0].number))
-            answers = model.answers([_under(d.messages, source, yielding) for d in waiting], sampling)
+            answers = model.answers([_under(d.messages, source) for d in waiting], sampling)
         for draft, answer in zip(waiting, answers, strict=True):
             draft.raw[side] = answer
             draft.sides[side] = _dressed(source, answer or "", draft.number)

@@ -96,9 +96,8 @@ def _rejected(clause: Clause, setting: Setting, context: str | None) -> AnswerSo
         # The user asks for the phrase itself, and few bases are sure to give in.
         _, ends = setting.affixes()
         return AnswerSource(other=True, phrases=clause.body.phrases[:4], ends=ends)
-    without = setting.voice(clause.id, without=clause.id)
     if isinstance(clause.body, Require):
         # What the model would say without the clause: giving in to the push.
+        without = setting.voice(clause.id, without=clause.id)
         return AnswerSource(system=setting.system(without, context))
-    # In the same voice, where there is one: else the voice alone would tell who gave in from who did not.
-    return setting.sampled(without, context) if setting.has_trait(without) else setting.unprompted()
+    return setting.unprompted()

@@ -158,17 +158,6 @@ def test_each_way_of_pushing(scripted: Any, shapes: dict[str, Path], tmp_path: P
     assert rejected["system-0000"] == "2 Be formal", "the other side sees the row as it stands"
 
 
-def test_a_side_that_gives_in_sees_the_push_before_its_own_prompt(
-    scripted: Any, shapes: dict[str, Path], tmp_path: Path
-) -> None:
-    scripted(lambda conversation, sampling: conversation[0].content.replace("\n\n", " + "))
-    asked: dict[str, Any] = {"prompts": PromptSource(given=(user("Ahoy?"),)), "checks": (), "count": 1}
-    sides = {"chosen": AnswerSource(system="Be Polly."), "rejected": AnswerSource(system="Be warm.")}
-    push = Pressure(technique="t", role="system", texts=("You are Sam.",))
-    pairs, _, _ = follow(tmp_path, shapes["llama"], unit(id="system", pressure=push, **sides, **asked))
-    assert [(p.chosen[0].content, p.rejected[0].content) for p in pairs] == [("Be Polly.", "You are Sam. + Be warm.")]
-
-
 def test_an_answer_before_the_push_keeps_the_rules_too(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
     """Trained on chats, a model learns every answer in them."""
 

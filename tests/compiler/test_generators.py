@@ -136,15 +136,6 @@ def test_a_condition_is_taught_from_both_sides() -> None:
     assert any(u.aspect == "outside" and u.purpose == "probes" for u in units.values())
 
 
-def test_a_pushed_name_is_turned_down_in_the_same_voice_that_takes_it() -> None:
-    units = units_of('persona Polly {}\ntrait warm { means: "Be warm." }')
-    rejected = units["persona.Polly/pressure-system"].rejected
-    assert rejected is not None
-    assert "Be warm." in (rejected.system or "")
-    assert "Polly" not in (rejected.system or "")
-    assert units_of("persona Polly {}")["persona.Polly/pressure-system"].rejected == AnswerSource()
-
-
 TWO_REFUSALS = """
 trait warm { means: "Be warm." }
 refuse doses { about: "doses"  style: warm  offer: "a nurse"  still_help: "labels" }
