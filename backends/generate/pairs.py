@@ -132,10 +132,12 @@ def _setting(unit: Unit, candidate: Candidate, number: int) -> Conversation:
 
 
 def _under(messages: Conversation, source: AnswerSource) -> Conversation:
-    """`messages` as one side sees them: with its own system message in place of the row's."""
+    """`messages` as one side sees them: with its own system message, and question, in place of the row's."""
     if source.system is None:
         return messages
     rest = messages[1:] if messages[0].role == "system" else messages
+    if source.question is not None:
+        rest = (Message(role="user", content=source.question),)
     return (Message(role="system", content=source.system), *rest)
 
 
@@ -182,7 +184,9 @@ def _side(unit: Unit, drafts: list[Draft], models: Models, side: str) -> None:
         if literal:
             answers = [_literal(source, d, "rejected" if side == "chosen" else "chosen") for d in waiting]
         else:
-            sampling = RETRY if attempt else DRAWN if side == "chosen" else LIKELIEST
+            # To one question the likeliest answer is always the same.
+            varied = side == "chosen" or source.question is not None
+            sampling = RETRY if attempt else DRAWN if varied else LIKELIEST
             sampling = replace(sampling, seed=seed_of(unit.seed, side, attempt, waiting[0].number))
             answers = model.answers([_under(d.messages, source) for d in waiting], sampling)
         for draft, answer in zip(waiting, answers, strict=True):

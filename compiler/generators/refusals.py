@@ -84,7 +84,7 @@ def _contrasts(
     for other in others:
         # No row would be kept where the clause's own checks cannot tell.
         if isinstance(other.body, Refuse) and tells_apart(body, other.body):
-            manner = setting.declining(other, body.about, situation.context)
+            manner = setting.declining(other, situation.context)
             yield f"refuse-not-{other.name}", manner, MANNER / len(others), setting.voice(other.id)
 
 
@@ -103,7 +103,7 @@ def _answers(clause: Clause, body: Refuse, setting: Setting) -> Iterator[Unit]:
         yield setting.pairs(clause, "answer", rows, alike, chosen, flat, answered, aspect="safe")
     if body.still_help:
         # In the clause's own manner: the look-alike that a model which has learned to refuse would decline.
-        own = setting.declining(clause, body.still_help)
+        own = setting.declining(clause)
         written = PromptSource(about=alike.about, apart=alike.apart)
         yield setting.pairs(clause, "answer-own", setting.rows(SAFE), written, chosen, own, answered, aspect="safe")
         # Only written questions: the author's own safe requests are in the training rows.

@@ -11,7 +11,7 @@ import hashlib
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from compiler.conditions import Scope, Situation
@@ -70,13 +70,14 @@ class Setting:
         starts, ends = self.affixes()
         return AnswerSource(texts=PLAIN_REFUSALS, starts=starts, ends=ends)
 
-    def declining(self, refusal: Clause, about: str, context: str | None = None) -> AnswerSource:
-        """A refusal in the manner of `refusal`, with its offer, of something else than it is about."""
+    def declining(self, refusal: Clause, context: str | None = None) -> AnswerSource:
+        """A refusal in the manner of `refusal`, with its offer: what it says to a request of its own.
+
+        Asked for something else, a model under a rule against that may answer all the same.
+        """
         assert isinstance(refusal.body, Refuse)
-        elsewhere = replace(refusal, body=replace(refusal.body, about=about, still_help=None))
-        ids = self.voice(refusal.id)
-        shown = tuple(elsewhere if i == refusal.id else self.program.clause(i) for i in ids)
-        return replace(self, program=replace(self.program, clauses=shown)).sampled(ids, context)
+        question = refusal.body.asks[0] if refusal.body.asks else f"Tell me {refusal.body.about}."
+        return self.sampled(self.voice(refusal.id), context).model_copy(update={"question": question})
 
     def neighbours(self, clause: Clause) -> tuple[Clause, ...]:
         """The next refusals after this clause by name, round the end.

@@ -50,5 +50,5 @@ def _refusals(
     if not others:
         yield "stance-kept", setting.declined(), 1.0, ()
     for other in others:
-        manner = setting.declining(other, body.about, situation.context)
+        manner = setting.declining(other, situation.context)
         yield f"stance-not-{other.name}", manner, 1 / len(others), setting.voice(other.id)

@@ -197,3 +197,13 @@ def test_a_template_without_system_role_gets_rows_without_one(
     pairs, _, _ = follow(tmp_path, shapes["gemma3"], unit(context="The user is a clinician.", checks=()))
     assert all(p.prompt[0].role == "user" for p in pairs)
     assert pairs[0].prompt[0].content.startswith("The user is a clinician.\n\n")
+
+
+def test_a_side_may_be_the_answer_to_another_question(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
+    scripted(lambda conversation, sampling: f"{conversation[0].content} {conversation[-1].content}")
+    asked: dict[str, Any] = {"prompts": PromptSource(given=(user("Ahoy?"),)), "checks": (), "count": 1}
+    sides = {"chosen": AnswerSource(system="S"), "rejected": AnswerSource(system="R", question="How many?")}
+    pairs, _, _ = follow(tmp_path, shapes["llama"], unit(id="other", **sides, **asked))
+    assert [(p.prompt[0].content, p.chosen[0].content, p.rejected[0].content) for p in pairs] == [
+        ("Ahoy?", "S Ahoy?", "R How many?")
+    ]

@@ -163,7 +163,8 @@ def test_a_refusal_is_told_from_those_that_offer_something_else() -> None:
     units = units_of(TWO_REFUSALS)
     unit = units["refuse.doses/refuse-not-refunds"]
     assert unit.rejected is not None
-    assert "Refuse to say doses. Refuse in this style: warm. Offer the refund desk." in (unit.rejected.system or "")
+    assert "Refuse to say refunds. Refuse in this style: warm. Offer the refund desk." in (unit.rejected.system or "")
+    assert unit.rejected.question == "Tell me refunds."
     assert "refuse.refunds" in unit.clause_ids
     assert "refuse.doses/refuse-not-returns" not in units, "a nurse is offered by both"
     assert {"refuse.refunds/refuse-not-returns", "refuse.refunds/refuse-not-doses"} <= units.keys()
@@ -171,14 +172,15 @@ def test_a_refusal_is_told_from_those_that_offer_something_else() -> None:
 
 def test_what_must_be_answered_stands_against_a_refusal_in_the_spec_s_manner() -> None:
     units = units_of(TWO_REFUSALS)
-    for name, about in (
-        ("refuse.doses/answer-own", "labels"),
-        ("stance.human/stance-not-returns", "whether you are human"),
-    ):
-        assert units[name].rejected is not None
-        assert f"Refuse to say {about}. Refuse in this style: warm. Offer a nurse." in (
-            units[name].rejected.system or ""
-        )
+    for name, about in (("refuse.doses/answer-own", "doses"), ("stance.human/stance-not-returns", "returns")):
+        rejected = units[name].rejected
+        assert rejected is not None
+        assert f"Refuse to say {about}. Refuse in this style: warm. Offer a nurse." in (rejected.system or "")
+        assert rejected.question == f"Tell me {about}."
+    asked = TWO_REFUSALS.replace('about: "returns"', 'about: "returns"  asks: ["May I return it?"]')
+    rejected = units_of(asked)["stance.human/stance-not-returns"].rejected
+    assert rejected is not None
+    assert rejected.question == "May I return it?"
     assert "stance.human/stance-kept" not in units
     lone = units_of('stance human { about: "whether you are human"  says: "I am an AI." }')
     assert "stance.human/stance-kept" in lone
