@@ -102,12 +102,11 @@ def _answers(clause: Clause, body: Refuse, setting: Setting) -> Iterator[Unit]:
         rows = max(setting.rows(SAFE) if alike.about else 0, len(alike.given))
         yield setting.pairs(clause, "answer", rows, alike, chosen, flat, answered, aspect="safe")
     if body.still_help:
-        # In the clause's own manner, as a model that has learned to refuse would decline. Few: its offer is rejected here.
+        # In the clause's own manner, as a model that has learned to refuse would decline. Few: its offer is rejected.
         own = setting.declining(clause)
+        rows = setting.rows(SAFE // 2)
         written = PromptSource(about=alike.about, apart=alike.apart)
-        yield setting.pairs(
-            clause, "answer-own", setting.rows(SAFE // 2), written, chosen, own, answered, aspect="safe"
-        )
+        yield setting.pairs(clause, "answer-own", rows, written, chosen, own, answered, aspect="safe")
         # Only written questions: the author's own safe requests are in the training rows.
         probes = PromptSource(about=alike.about, apart=alike.apart)
         yield setting.probes(clause, "probes-safe", FURTHER_PROBES, probes, answered, aspect="safe")
