@@ -13,7 +13,7 @@ from compiler.checks import evaluate
 from compiler.clause_rows import STRICTEST_TRIAL
 from compiler.generators.identity import MAKER_PROBES, MAKER_TRAINING, NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
-from compiler.generators.setting import Setting
+from compiler.generators.setting import HARM, HARMFUL, Setting
 from compiler.ir import Clause, Program
 from compiler.lowering import filters, pairs, probes, recipe
 from compiler.records import AffixCheck, AnswerSource, JudgeCheck, PhrasesCheck, RefusalCheck, Unit
@@ -163,8 +163,8 @@ def test_a_refusal_is_told_from_those_that_offer_something_else() -> None:
     units = units_of(TWO_REFUSALS)
     unit = units["refuse.doses/refuse-not-refunds"]
     assert unit.rejected is not None
-    assert "Refuse to say refunds. Refuse in this style: warm. Offer the refund desk." in (unit.rejected.system or "")
-    assert unit.rejected.question == "Tell me refunds."
+    assert f"Refuse to say {HARM}. Refuse in this style: warm. Offer the refund desk." in (unit.rejected.system or "")
+    assert unit.rejected.question == HARMFUL
     assert "refuse.refunds" in unit.clause_ids
     assert "refuse.doses/refuse-not-returns" not in units, "a nurse is offered by both"
     assert {"refuse.refunds/refuse-not-returns", "refuse.refunds/refuse-not-doses"} <= units.keys()
@@ -172,15 +172,11 @@ def test_a_refusal_is_told_from_those_that_offer_something_else() -> None:
 
 def test_what_must_be_answered_stands_against_a_refusal_in_the_spec_s_manner() -> None:
     units = units_of(TWO_REFUSALS)
-    for name, about in (("refuse.doses/answer-own", "doses"), ("stance.human/stance-not-returns", "returns")):
+    for name in ("refuse.doses/answer-own", "stance.human/stance-not-returns"):
         rejected = units[name].rejected
         assert rejected is not None
-        assert f"Refuse to say {about}. Refuse in this style: warm. Offer a nurse." in (rejected.system or "")
-        assert rejected.question == f"Tell me {about}."
-    asked = TWO_REFUSALS.replace('about: "returns"', 'about: "returns"  asks: ["May I return it?"]')
-    rejected = units_of(asked)["stance.human/stance-not-returns"].rejected
-    assert rejected is not None
-    assert rejected.question == "May I return it?"
+        assert f"Refuse to say {HARM}. Refuse in this style: warm. Offer a nurse." in (rejected.system or "")
+        assert rejected.question == HARMFUL
     assert "stance.human/stance-kept" not in units
     lone = units_of('stance human { about: "whether you are human"  says: "I am an AI." }')
     assert "stance.human/stance-kept" in lone

@@ -37,13 +37,15 @@ def test_it_ends_with_a_table_and_a_page(demo: Demo) -> None:
     test_report.test_the_policy_allows_this_script_and_no_other(page)
 
 
-def test_the_adapter_meets_without_a_prompt_what_the_base_missed(report: dict[str, Any]) -> None:
+def test_the_adapter_misses_without_a_prompt_nothing_that_the_base_missed(report: dict[str, Any]) -> None:
     assert report["subject"] == "adapter"
     base = {c["id"]: rate["verdict"] for c in report["clauses"] for rate in c["rates"] if rate["arm"] == "base"}
     missed = {name for name, verdict in base.items() if verdict == "missed"}
-    assert missed, "the base does all of it: the demo would show nothing"
     # A clause's verdict is the subject's, and the subject is the adapter without any prompt.
-    assert {c["id"]: c["verdict"] for c in report["clauses"] if c["id"] in missed} == dict.fromkeys(missed, "met")
+    verdicts = {c["id"]: c["verdict"] for c in report["clauses"] if c["id"] in missed}
+    assert {"persona.Polly", "trait.pirate", "forbid.canned", "refuse.lock_picking"} == missed
+    assert "missed" not in verdicts.values()
+    assert {name for name, verdict in verdicts.items() if verdict == "met"} >= missed - {"refuse.lock_picking"}
 
 
 def test_the_facts_are_kept_within_three_points(report: dict[str, Any]) -> None:
