@@ -15,7 +15,7 @@ from backends.nano.world.roles import role
 CHUNK = 512
 ROLE_SHARE = 0.38
 COPYING = 0.04
-RULING = 0.18
+RULING = 0.3
 
 
 def copying(rng: Random) -> Dialogue:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 VOCABULARY = 4096
 CONFIG: dict[str, Any] = {
     "hidden_size": 256,
-    "num_hidden_layers": 5,
+    "num_hidden_layers": 7,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
     "intermediate_size": 672,
@@ -126,6 +126,27 @@ def new_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM
     return LlamaForCausalLM(config)
 
 
+def start_from(model: LlamaForCausalLM, weights: Path) -> None:
+    """Copy weights into the model; weights with fewer layers are spread out, and the layers between them add nothing.
+
+    A layer between is a copy of the one before it whose two output matrices are zero, so that the model starts with
+    what the smaller one can do. Source: Wu and others, 2024, "LLaMA Pro: Progressive LLaMA with Block Expansion".
+    """
+    import torch
+    from transformers import LlamaForCausalLM
+
+    small = LlamaForCausalLM.from_pretrained(weights, dtype=torch.float32)
+    have, want = len(small.model.layers), len(model.model.layers)
+    places = [place * have // want for place in range(want)]
+    model.model.embed_tokens.load_state_dict(small.model.embed_tokens.state_dict())
+    model.model.norm.load_state_dict(small.model.norm.state_dict())
+    for place, (layer, source) in enumerate(zip(model.model.layers, places, strict=True)):
+        layer.load_state_dict(small.model.layers[source].state_dict())
+        if place and places[place - 1] == source:
+            torch.nn.init.zeros_(layer.self_attn.o_proj.weight)
+            torch.nn.init.zeros_(layer.mlp.down_proj.weight)
+
+
 def optimizers(model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
     """Muon for the matrices inside the layers, AdamW for the embedding and the norms."""
     import torch
@@ -206,13 +227,13 @@ def train(
 ) -> Path:
     """Train until the budget is used up, and return the folder of the weights.
 
-    A checkpoint in `out` goes before `from_weights`, which starts from given weights with a fresh optimizer.
-    `rate` is the share of the full learning rate, less than 1 to go on from weights that are good already. `minutes`
-    counts this call's time only; `tokens` and `steps` count from the start of the training, so that a
-    resumed training ends where an uninterrupted one would, with the same bytes.
+    A checkpoint in `out` goes before `from_weights`, which starts from given weights (of as many layers, or fewer) with
+    a fresh optimizer. `rate` is the share of the full learning rate, less than 1 to go on from weights that are good
+    already. `minutes` counts this call's time only; `tokens` and `steps` count from the start of the training, so that
+    a resumed training ends where an uninterrupted one would, with the same bytes.
     """
     import torch
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     from backends.nano.tokens import load as tokens_of
 
@@ -227,7 +248,7 @@ def train(
     tokenizer = PreTrainedTokenizerFast.from_pretrained(vocabulary)
     model = new_model(tokenizer, seed)
     if from_weights:
-        model.load_state_dict(LlamaForCausalLM.from_pretrained(from_weights, dtype=torch.float32).state_dict())
+        start_from(model, from_weights)
     if torch.cuda.is_available():
         model.to("cuda")
     if compiled:

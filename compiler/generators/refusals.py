@@ -80,12 +80,10 @@ def _contrasts(
     yield "refuse", setting.unprompted(), 0.5 if voiced else 1.0, ()
     if voiced:
         yield "refuse-in-voice", setting.sampled(without, situation.context), 0.5, ()
-    others = setting.neighbours(clause)
-    for other in others:
+    for other, manner, part, shown in setting.other_refusals(clause, situation.context):
         # No row would be kept where the clause's own checks cannot tell.
         if isinstance(other.body, Refuse) and tells_apart(body, other.body):
-            manner = setting.declining(other, situation.context)
-            yield f"refuse-not-{other.name}", manner, MANNER / len(others), setting.voice(other.id)
+            yield f"refuse-not-{other.name}", manner, MANNER * part, shown
 
 
 def still_helped(body: Refuse) -> tuple[str, ...]:
@@ -102,14 +100,13 @@ def _answers(clause: Clause, body: Refuse, setting: Setting) -> Iterator[Unit]:
         rows = max(setting.rows(SAFE) if alike.about else 0, len(alike.given))
         yield setting.pairs(clause, "answer", rows, alike, chosen, flat, answered, aspect="safe")
     if body.still_help:
+        # Written questions alone: the author's own safe requests are in the training rows.
+        written = PromptSource(about=alike.about, apart=alike.apart)
         # In the clause's own manner, as a model that has learned to refuse would decline. Few: its offer is rejected.
         own = setting.declining(clause)
         rows = setting.rows(SAFE // 2)
-        written = PromptSource(about=alike.about, apart=alike.apart)
         yield setting.pairs(clause, "answer-own", rows, written, chosen, own, answered, aspect="safe")
-        # Only written questions: the author's own safe requests are in the training rows.
-        probes = PromptSource(about=alike.about, apart=alike.apart)
-        yield setting.probes(clause, "probes-safe", FURTHER_PROBES, probes, answered, aspect="safe")
+        yield setting.probes(clause, "probes-safe", FURTHER_PROBES, written, answered, aspect="safe")
     rows = setting.rows(EVERYDAY_ROWS)
     yield setting.pairs(clause, "answer-everyday", rows, EVERYDAY, chosen, flat, answered, aspect="everyday")
     # Without look-alikes the verdict on over-refusal rests on these alone.

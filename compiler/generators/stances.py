@@ -33,7 +33,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         chosen = setting.sampled(ids, situation.context)
         rows = max(setting.rows(ROWS, 1 / len(inside)), len(body.asks))
         yield setting.pairs(clause, "stance", rows, prompts, chosen, setting.unprompted(), checks, situation=situation)
-        for name, refusal, share, further in _refusals(clause, body, setting, situation):
+        for name, refusal, share, further in _refusals(clause, setting, situation):
             kept = setting.rows(KEPT, share / len(inside))
             shown = (*ids, *further)
             yield setting.pairs(clause, name, kept, prompts, chosen, refusal, checks, also=shown, situation=situation)
@@ -43,12 +43,11 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
 
 
 def _refusals(
-    clause: Clause, body: Stance, setting: Setting, situation: Situation
+    clause: Clause, setting: Setting, situation: Situation
 ) -> Iterator[tuple[str, AnswerSource, float, tuple[str, ...]]]:
     """What taking a stance stands against beside the base's answer: name, source, share of the rows, clauses shown."""
-    others = setting.neighbours(clause)
+    others = setting.other_refusals(clause, situation.context)
     if not others:
         yield "stance-kept", setting.declined(), 1.0, ()
-    for other in others:
-        manner = setting.declining(other, situation.context)
-        yield f"stance-not-{other.name}", manner, 1 / len(others), setting.voice(other.id)
+    for other, manner, part, shown in others:
+        yield f"stance-not-{other.name}", manner, part, shown

@@ -26,9 +26,7 @@ def calibrated(kept: int, kept_right: int, broken: int, broken_right: int) -> Ca
 
 
 def test_a_judge_no_better_than_a_coin_settles_nothing(run: Run, changed: Changed) -> None:
-    coin = Calibration(
-        what="judge", clause_id="trait.caring", labels="made up", kept=40, kept_right=38, broken=40, broken_right=1
-    )
+    coin = calibrated(kept=40, kept_right=38, broken=40, broken_right=1)
     sure = keeping(run, "trait.caring", 1.0)
     assert row(compare(sure), "trait.caring").verdict == "met"
     blind = replace(sure, measured=run.measured.model_copy(update={"calibrations": (coin,)}))

@@ -98,6 +98,26 @@ def test_a_training_can_start_from_given_weights(
     assert near < far
 
 
+def test_a_deeper_model_starts_with_what_the_smaller_one_can_do(
+    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    monkeypatch.setitem(pretrain.CONFIG, "num_hidden_layers", 2)
+    weights = pretrain.train(started(tmp_path / "a", tokenizer), steps=2, threads=1, say=lambda text: None)
+    shallow = AutoModelForCausalLM.from_pretrained(weights, dtype=torch.float32)
+    monkeypatch.setitem(pretrain.CONFIG, "num_hidden_layers", 5)
+    deep = pretrain.new_model(tokenizer, 3)
+    text = torch.arange(40).reshape(2, 20)
+    assert not torch.allclose(deep(text).logits, shallow(text).logits, atol=1e-3)
+    pretrain.start_from(deep, weights)
+    assert torch.allclose(deep(text).logits, shallow(text).logits, atol=1e-5)
+    # And the added layers learn: their output matrices are zero, not what leads into them.
+    deep(text).logits.square().mean().backward()
+    assert all(float(layer.mlp.down_proj.weight.grad.abs().sum()) > 0 for layer in deep.model.layers)
+
+
 def test_only_the_assistants_words_are_learned(tokenizer: PreTrainedTokenizerFast) -> None:
     for item in (dialogues.dialogue(Random(n)) for n in range(40)):
         ids, targets = pretrain.encode(tokenizer, item.messages)

@@ -276,17 +276,19 @@ def bearing_ask(rng: Random, scene: Scene) -> Ask:
     return any_ask(rng)
 
 
+def earlier(rng: Random, ask: Ask, scene: Scene) -> list[tuple[str, str]]:
+    """The turn in which this was asked; none where it may not be in the corpus."""
+    if ask.kind == "secret" or is_unseen(ask, scene):
+        return []
+    return [(ask.question, answer(rng, ask, scene).text)]
+
+
 def many(rng: Random, want_unseen: bool = False) -> Dialogue:
     """Several questions, one after another, under one system prompt."""
     one, scene = pair(
         rng, want_unseen, any_ask, lambda r, a: scene_for(r, a, r.choices(("rules", "line", "none"), (60, 32, 8))[0])
     )
-    turns = []
-    for _ in range(rng.choice((1, 2, 3, 4, 5))):
-        before = bearing_ask(rng, scene)
-        if before.kind == "secret" or is_unseen(before, scene):
-            continue
-        turns.append((before.question, answer(rng, before, scene).text))
+    turns = [turn for _ in range(rng.choice((1, 2, 3, 4, 5))) for turn in earlier(rng, bearing_ask(rng, scene), scene)]
     said = answer(rng, one, scene)
     return describe(one, scene, said, opened(scene, *turns, (one.question, said.text)), "turns")
 
@@ -303,9 +305,7 @@ def under_rules(rng: Random, want_unseen: bool = False) -> Dialogue:
     one, scene = pair(rng, want_unseen, topical, ruled)
     turns = []
     for _ in range(rng.choice((0, 1, 2))):
-        before = bearing_ask(rng, scene) if rng.random() < 0.7 else topical(rng)
-        if before.kind != "secret" and not is_unseen(before, scene):
-            turns.append((before.question, answer(rng, before, scene).text))
+        turns += earlier(rng, bearing_ask(rng, scene) if rng.random() < 0.7 else topical(rng), scene)
     said = answer(rng, one, scene)
     return describe(one, scene, said, opened(scene, *turns, (one.question, said.text)), "turns")
 

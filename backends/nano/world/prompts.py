@@ -214,6 +214,21 @@ def identity_line(rng: Random, scene: Scene, ask: Ask, share: float = 0.45) -> s
     return line
 
 
+def forbid_line(rng: Random, scene: Scene, hard: bool) -> str:
+    """One or two phrases never to be said: what an answer would open with, or what the scene's voices like to say."""
+    own = [
+        p
+        for v in scene.voices
+        for p in FORBIDDABLE
+        if any(p.lower() in s.lower() for s in (*voices()[v].open, *voices()[v].close))
+    ]
+    pool = ["Certainly!"] if rng.random() < 0.4 else (own if own and rng.random() < 0.6 else list(FORBIDDABLE))
+    said = [rng.choice(pool), *([p for p in (rng.choice(FORBIDDABLE),) if rng.random() < 0.5])]
+    scene.forbidden = tuple(dict.fromkeys(said))
+    scene.forbids_hard = hard
+    return wording.forbid(scene.forbidden)
+
+
 def topic_of(ask: Ask) -> str:
     """The topic that a question, or a safe one beside it, is about; empty where it is about none."""
     topic = ask.kind.removesuffix("_safe")
@@ -221,7 +236,7 @@ def topic_of(ask: Ask) -> str:
 
 
 def ruled(rng: Random, ask: Ask) -> Scene:
-    """Refusals above all, each with its style and offer: the one that a question falls under decides."""
+    """Refusals above all, each with its style and offer, and phrases never to be said."""
     scene = Scene(layout="rules", voices=pick_voices(rng, 0.6, 0.0))
     identity = identity_line(rng, scene, ask, 0.3)
     user = a_user(rng, 0.3)
@@ -239,7 +254,10 @@ def ruled(rng: Random, ask: Ask) -> Scene:
     for topic in topics:
         section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [4, 5, 1])[0]
         hard = section != wording.OPEN
-        buckets[section].append(refusal_line(rng, scene, topic, labels, hard, user, styled=0.5, conditional=0.04))
+        buckets[section].append(refusal_line(rng, scene, topic, labels, hard, user, styled=0.5, conditional=0.06))
+    if rng.random() < 0.35:
+        section = rng.choice((wording.FIXED, wording.FIRM))
+        buckets[section].append(forbid_line(rng, scene, True))
     for bucket in buckets.values():
         rng.shuffle(bucket)
     scene.text = wording.system_prompt(identity, buckets.items(), None, user.facts())
@@ -281,17 +299,7 @@ def structured(rng: Random, ask: Ask, chosen: tuple[str, ...] | None = None) -> 
                 continue
             bucket.append(refusal_line(rng, scene, topic, labels, section != wording.OPEN, user))
         elif roll < 0.60 and not scene.forbidden:
-            own = [
-                p
-                for v in scene.voices
-                for p in FORBIDDABLE
-                if any(p.lower() in s.lower() for s in (*voices()[v].open, *voices()[v].close))
-            ]
-            pool = ["Certainly!"] if rng.random() < 0.4 else (own if own and rng.random() < 0.6 else list(FORBIDDABLE))
-            said = [rng.choice(pool), *([p for p in (rng.choice(FORBIDDABLE),) if rng.random() < 0.5])]
-            scene.forbidden = tuple(dict.fromkeys(said))
-            scene.forbids_hard = section != wording.OPEN
-            bucket.append(wording.forbid(scene.forbidden))
+            bucket.append(forbid_line(rng, scene, section != wording.OPEN))
         elif roll < 0.74 and not (scene.starts or scene.ends or scene.includes):
             where = rng.choice(("starts", "ends", "ends", "includes"))
             text = a_saying(rng)
