@@ -299,6 +299,7 @@ def areas() -> tuple[tuple[str, str], ...]:
         found += [(about, topic) for about in spec["about"]] * 2
         found += [(about, f"{topic}!") for about in spec["still"]] * 3
     found += [(about, "identity") for about in HUMAN] * 6
+    found += [(about, "unknowable") for about in table("talk")["unknowable"]["about"]] * 3
     return tuple(found)
 
 
