@@ -159,8 +159,8 @@ Aspect = Literal["kept", "pressure", "safe", "everyday", "outside", "author"]
 followed; the author's own probe."""
 
 
-AskCheck = Literal["any", "safe", "unsafe"]
-"""Which bank rows may serve: harmless ones, harmful ones, or any."""
+AskCheck = Literal["any", "safe"]
+"""Which bank rows may serve: harmless ones, or any of the kinds asked for."""
 
 
 class Unit(Record):

@@ -25,7 +25,7 @@ from typing import Any
 
 from compiler import json_places
 from compiler.digests import State, file_state
-from compiler.failures import DataError
+from compiler.failures import DataError, PlaceError
 from compiler.records import Recipe
 
 # Files of rows, each row with clauses of its own.
@@ -61,7 +61,8 @@ def trace(build: Path, file: str, place: str, run: Path | None = None) -> Trail:
         run: the run folder, for files that stand there.
 
     Raises:
-        DataError: there is no such file or place.
+        PlaceError: there is no such place, or the file is none that is traced.
+        DataError: a file cannot be read.
     """
     if run is None and file.startswith("measured/"):
         # Base and prompt, measured before there is a run.
@@ -80,7 +81,7 @@ def trace(build: Path, file: str, place: str, run: Path | None = None) -> Trail:
     if file.endswith(".json"):
         return _json_place(build, folder, file, place)
     if run is not None:
-        raise DataError(f"{run / file} is no file that is traced", help=f"traced are: {', '.join(RUN_FILES)}")
+        raise PlaceError(f"{run / file} is no file that is traced", help=f"traced are: {', '.join(RUN_FILES)}")
     return _mapped(build, file, place)
 
 
@@ -94,7 +95,7 @@ def _mapped(build: Path, file: str, place: str) -> Trail:
     places = _source_map(build)["files"].get(file)
     if places is None:
         known = ", ".join((*_source_map(build)["files"], *ROWS))
-        raise DataError(f"{build / file} is no file that is traced", help=f"traced are: {known}, and all JSON files")
+        raise PlaceError(f"{build / file} is no file that is traced", help=f"traced are: {known}, and all JSON files")
     lines = _text(build / file).splitlines()
     at = int(place) - 1 if place.isdecimal() and 0 < int(place) <= len(lines) else None
     key = place if place in places else _key_on(lines[at], places) if at is not None else None
@@ -105,7 +106,7 @@ def _mapped(build: Path, file: str, place: str) -> Trail:
         ids = ids if file.startswith("jobs/") else []
         return Trail(f"{file}:{place}", lines[at], chain, causes_of(build, ids))
     if key is None:
-        raise DataError(f"{file} has no place {place!r}", help=near(place, places))
+        raise PlaceError(f"{file} has no place {place!r}", help=near(place, places))
     shown = lines[int(key) - 1] if key.isdecimal() else next((x for x in lines if x.startswith(f"{key}:")), key)
     return Trail(f"{file}:{place}", shown, chain, causes_of(build, places[key]))
 
@@ -152,13 +153,13 @@ def _json_place(build: Path, folder: Path, file: str, place: str) -> Trail:
     lines, whole, found = _read_places(*_state(folder / file))
     if place.isdecimal():
         if not 0 < int(place) <= len(found):
-            raise DataError(f"{file} has no line {place}", help=f"it has {len(found)}")
+            raise PlaceError(f"{file} has no line {place}", help=f"it has {len(found)}")
         line = int(place) - 1
     else:
         named = [n for n, path in enumerate(found) if _is_named(place, path, whole)]
         if not named:
             keys = dict.fromkeys(str(path[-1]) for path in found if path)
-            raise DataError(f"{file} has no place {place!r}", help=near(place, keys))
+            raise PlaceError(f"{file} has no place {place!r}", help=near(place, keys))
         line = named[0]
     path = found[line]
     chain = [f"{file} {_kind(file)}", *([f"at {' > '.join(map(str, path))}"] if path else [])]
@@ -235,7 +236,7 @@ def _find_row(path: Path, place: str) -> dict[str, Any]:
     for number, row in rows_of(path):
         if str(number) == place or row.get("id") == place or row.get("probe_id") == place:
             return row
-    raise DataError(f"{path} has no row {place!r}", help="give a line number, or a row's id")
+    raise PlaceError(f"{path} has no row {place!r}", help="give a line number, or a row's id")
 
 
 def rows_of(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

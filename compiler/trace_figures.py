@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from compiler.failures import DataError
+from compiler.failures import DataError, PlaceError
 from compiler.ir_file import load
 from compiler.records import ARMS, Probe
 from compiler.report.record import DiffReport
@@ -35,7 +35,7 @@ def figure(build: Path, run: Path, place: str) -> Trail:
     """Lead a figure back.
 
     Raises:
-        DataError: there is no such figure.
+        PlaceError: there is no such figure.
     """
     name, *rest = place.split("/")
     arm = rest.pop() if rest and rest[-1] in ARMS else None
@@ -48,13 +48,13 @@ def figure(build: Path, run: Path, place: str) -> Trail:
 
     known = [*(clause.id for clause in load(build).clauses), FACTS]
     if name not in known:
-        raise DataError(f"diff.json has no clause or figure {name!r}", help=near(name, known))
+        raise PlaceError(f"diff.json has no clause or figure {name!r}", help=near(name, known))
     of = rest[0] if rest else "rate"
     probes = _counted(build, name, of)
     if not probes or len(rest) > 1:
         figures = dict.fromkeys(x for p in _own(build, name) for x in (p.pressure or p.aspect,))
         help = f"it has: {', '.join((*decided_by(name, _probes(build)), *figures))}; and each of {', '.join(ARMS)}"
-        raise DataError(f"diff.json has no figure {'/'.join(rest)!r} of {name}", help=help)
+        raise PlaceError(f"diff.json has no figure {'/'.join(rest)!r} of {name}", help=help)
     units = Counter(probe.unit for probe in probes)
     chain = [*_rates(report, name, of, arm)]
     chain.append(f"decided by the answers in measurements.jsonl to {len(probes)} probes")

@@ -22,13 +22,14 @@ Conversation = tuple[Message, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """temperature 0 is greedy. seed draws the batch's random numbers; each row has its own of them. top_p: only the
-    likeliest tokens that together reach this probability are drawn."""
+    """temperature 0 is greedy. seed draws the batch's random numbers; each row has its own of them. min_p: no token is
+    drawn that is less probable than this share of the likeliest one's probability (Nguyen et al. 2024).
+    """
 
     temperature: float = 0.0
     max_new_tokens: int = 128
     seed: int = 0
-    top_p: float = 1.0
+    min_p: float = 0.0
 
     def record(self) -> dict[str, Any]:
         return asdict(self)

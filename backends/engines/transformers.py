@@ -24,9 +24,6 @@ from compiler.records import Message
 SHARED_PREFIX = 16
 """Tokens a batch must share before computing them apart pays."""
 
-LIKELIEST = 1024
-"""How many tokens are sorted before a whole vocabulary is."""
-
 JUDGE_MASS = 0.5
 """A judge that puts this much probability on yes and no together answers at once; else its reply is read."""
 
@@ -299,15 +296,9 @@ def _draw(logits: Any, sampling: Sampling, uniform: Any) -> Any:
 
     # On the CPU: not every device has double precision, which the long sum needs.
     chances = (logits.cpu().double() / sampling.temperature).softmax(dim=-1)
-    if sampling.top_p < 1:
-        # Sorting a whole vocabulary at each step costs seconds; its likeliest part nearly always reaches top_p.
-        likeliest = chances.topk(min(LIKELIEST, chances.shape[-1]), dim=-1).values
-        if bool((likeliest.cumsum(dim=-1)[:, -1] < sampling.top_p).any()):
-            likeliest = chances.sort(dim=-1, descending=True).values
-        # The token that brings the sum to top_p is the last that may be drawn.
-        last = (likeliest.cumsum(dim=-1) < sampling.top_p).sum(dim=-1, keepdim=True).clamp(max=likeliest.shape[-1] - 1)
-        chances = chances.where(chances >= likeliest.gather(1, last), 0.0)
-    # In the order of the vocabulary: an order by chance would turn on the last bits of two that are nearly alike.
+    if sampling.min_p:
+        likeliest = chances.amax(dim=-1, keepdim=True)
+        chances = chances.where(chances >= sampling.min_p * likeliest, 0.0)
     sums = chances.cumsum(dim=-1)
     place = torch.searchsorted(sums, uniform[:, None] * sums[:, -1:], right=True)
     return place.clamp(max=sums.shape[-1] - 1).squeeze(1).to(logits.device)

@@ -21,9 +21,9 @@ from backends.generate.split import REPEATED, HeldOut, Prompts, normal, words
 from compiler import wording
 from compiler.records import Message, Pressure, Unit
 
-# Self-Instruct (Wang et al. 2022) asks at 0.7. Asked 96 times about each of seven things, nano wrote 216 different
-# questions at 0.7 (642 of 672 were sound) and 364 at 1 (573 sound).
-QUESTION = Sampling(temperature=0.85, max_new_tokens=64, top_p=0.9)
+# Asked 256 times about each of seven things of its world, nano wrote 664 different questions at a temperature of 0.85
+# and top_p of 0.9 (82% were sound), 709 at 0.7 (75%), and 633 at 1 and min_p of 0.1 (89%).
+QUESTION = Sampling(temperature=1.0, max_new_tokens=64, min_p=0.1)
 TYPICAL = 0.5
 """The temperature at which the writer is asked for what is typical of a topic."""
 LONGEST_QUESTION = 400
@@ -186,10 +186,7 @@ class Candidates:
                 continue
             if self.unit.generator == "facts" and row.answer is None:
                 continue
-            wanted = self.unit.ask_check
-            if wanted == "unsafe" and row.safe:
-                continue
-            if not row.safe and (wanted == "safe" or (wanted == "any" and not kinds)):
+            if not row.safe and (self.unit.ask_check == "safe" or not kinds):
                 continue
             rows.append(row)
         return rows

@@ -27,8 +27,8 @@ ATTEMPTS = 3
 is drawn: likeliest answers alone would all open the same way, and so would the trained model. Later attempts are
 drawn wider."""
 LIKELIEST = Sampling(max_new_tokens=ANSWER_TOKENS)
-DRAWN = Sampling(temperature=0.7, max_new_tokens=ANSWER_TOKENS, top_p=0.9)
-RETRY = Sampling(temperature=0.8, max_new_tokens=ANSWER_TOKENS, top_p=0.95)
+DRAWN = Sampling(temperature=0.7, max_new_tokens=ANSWER_TOKENS, min_p=0.1)
+RETRY = Sampling(temperature=1.0, max_new_tokens=ANSWER_TOKENS, min_p=0.1)
 HOPELESS = 32
 """Candidates after which a unit without a single row is given up."""
 SMALLEST_BATCH = 8

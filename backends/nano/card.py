@@ -67,7 +67,7 @@ def reply(
             out = model.generate(
                 input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], max_new_tokens=NEW_TOKENS,
                 do_sample=sampled, temperature=QUESTION.temperature if sampled else None, top_k=0 if sampled else None,
-                top_p=QUESTION.top_p if sampled else None,
+                min_p=QUESTION.min_p if sampled else None,
             )  # fmt: skip
         for i, row in zip(part, out[:, batch["input_ids"].shape[1] :], strict=True):
             text = tokenizer.decode(row, skip_special_tokens=False)

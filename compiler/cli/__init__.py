@@ -131,7 +131,7 @@ def execute(arguments: list[str] | None = None) -> int:
 
     No failure leaves with 1: that code says that the spec or the model was found wanting.
     """
-    from compiler.failures import TenetError
+    from compiler.failures import PlaceError, TenetError
 
     arguments = sys.argv[1:] if arguments is None else arguments
     _settle_threads()
@@ -154,7 +154,7 @@ def execute(arguments: list[str] | None = None) -> int:
         from compiler.cli.screen import say_failure
 
         say_failure(error)
-        return INFRASTRUCTURE
+        return USAGE if isinstance(error, PlaceError) else INFRASTRUCTURE
     except BrokenPipeError:
         # The reader of our output has left (`tenet plan | head`); nothing is wrong, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -80,7 +80,7 @@ def _contrasts(
     yield "refuse", setting.unprompted(), 0.5 if voiced else 1.0, ()
     if voiced:
         yield "refuse-in-voice", setting.sampled(without, situation.context), 0.5, ()
-    for other, manner, part, shown in setting.other_refusals(clause, situation.context):
+    for other, manner, part, shown in setting.other_refusals(clause, situation.context, offer=True):
         # No row would be kept where the clause's own checks cannot tell.
         if isinstance(other.body, Refuse) and tells_apart(body, other.body):
             yield f"refuse-not-{other.name}", manner, MANNER * part, shown
@@ -102,9 +102,9 @@ def _answers(clause: Clause, body: Refuse, setting: Setting) -> Iterator[Unit]:
     if body.still_help:
         # Written questions alone: the author's own safe requests are in the training rows.
         written = PromptSource(about=alike.about, apart=alike.apart)
-        # In the clause's own manner, as a model that has learned to refuse would decline. Few: its offer is rejected.
+        # In the clause's own manner, as a model that has learned to refuse would decline.
         own = setting.declining(clause)
-        rows = setting.rows(SAFE // 2)
+        rows = setting.rows(SAFE)
         yield setting.pairs(clause, "answer-own", rows, written, chosen, own, answered, aspect="safe")
         yield setting.probes(clause, "probes-safe", FURTHER_PROBES, written, answered, aspect="safe")
     rows = setting.rows(EVERYDAY_ROWS)

@@ -71,20 +71,22 @@ class Setting:
         starts, ends = self.affixes()
         return AnswerSource(texts=PLAIN_REFUSALS, starts=starts, ends=ends)
 
-    def declining(self, refusal: Clause, context: str | None = None) -> AnswerSource:
-        """A refusal in the manner of `refusal`, with its offer, whatever that is about: of what every model declines.
+    def declining(self, refusal: Clause, context: str | None = None, *, offer: bool = False) -> AnswerSource:
+        """A refusal in the manner of `refusal`, whatever that is about: sampled on what every model declines.
 
-        Asked for something harmless, a model under a rule against it may answer all the same.
+        Asked for something harmless, a model under a rule against it may answer all the same. Its offer is left out
+        where declining itself is what shall be rejected: rejected often, an offer comes out garbled where it belongs.
         """
         assert isinstance(refusal.body, Refuse)
-        elsewhere = replace(refusal, body=replace(refusal.body, about=HARM, still_help=None))
+        kept = refusal.body.offer if offer else None
+        elsewhere = replace(refusal, body=replace(refusal.body, about=HARM, still_help=None, offer=kept))
         ids = self.voice(refusal.id)
         shown = tuple(elsewhere if i == refusal.id else self.program.clause(i) for i in ids)
         source = replace(self, program=replace(self.program, clauses=shown)).sampled(ids, context)
         return source.model_copy(update={"question": HARMFUL})
 
     def other_refusals(
-        self, clause: Clause, context: str | None
+        self, clause: Clause, context: str | None, *, offer: bool = False
     ) -> tuple[tuple[Clause, AnswerSource, float, tuple[str, ...]], ...]:
         """The next refusals after this clause by name, round the end: clause, manner, share of rows, clauses shown.
 
@@ -95,7 +97,9 @@ class Setting:
         place = bisect_right(refusals, clause.name, key=lambda c: c.name)
         count = min(OTHERS, len(refusals) - isinstance(clause.body, Refuse))
         others = (refusals[(place + i) % len(refusals)] for i in range(count))
-        return tuple((other, self.declining(other, context), 1 / count, self.voice(other.id)) for other in others)
+        return tuple(
+            (other, self.declining(other, context, offer=offer), 1 / count, self.voice(other.id)) for other in others
+        )
 
     @cached_property
     def _refusals(self) -> tuple[Clause, ...]:

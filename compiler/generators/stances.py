@@ -17,7 +17,7 @@ from compiler.ir import Clause
 from compiler.records import AnswerSource, PromptSource, Unit
 from spec.constructs import Stance
 
-ROWS, KEPT = 24, 16
+ROWS, KEPT = 24, 24
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:

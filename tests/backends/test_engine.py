@@ -86,7 +86,7 @@ def test_a_sampled_row_depends_on_its_own_numbers_only(shapes: dict[str, Path]) 
     assert first == some[:1]
 
 
-def test_top_p_draws_the_likeliest_tokens_alone() -> None:
+def test_min_p_draws_no_token_far_below_the_likeliest() -> None:
     import torch
 
     from backends.engines.transformers import _draw
@@ -94,33 +94,13 @@ def test_top_p_draws_the_likeliest_tokens_alone() -> None:
     logits = torch.tensor([[0.1, 0.5, 0.15, 0.25]]).log().repeat(400, 1)
     uniform = torch.linspace(0, 0.999, 400, dtype=torch.float64)
 
-    def share(top_p: float) -> list[float]:
-        drawn = _draw(logits, Sampling(temperature=1.0, top_p=top_p), uniform)
+    def share(min_p: float) -> list[float]:
+        drawn = _draw(logits, Sampling(temperature=1.0, min_p=min_p), uniform)
         return [round(float((drawn == token).double().mean()), 2) for token in range(4)]
 
-    assert share(1.0) == [0.1, 0.5, 0.15, 0.25]
-    assert share(0.7) == [0.0, 0.67, 0.0, 0.33]
-    assert share(0.4) == [0.0, 1.0, 0.0, 0.0]
-
-
-@pytest.mark.parametrize(("spread", "sorts"), [(6.0, 0), (0.1, 1)])
-def test_a_large_vocabulary_is_sorted_only_where_its_top_is_not_enough(
-    spread: float, sorts: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import torch
-
-    from backends.engines import transformers as engine
-
-    logits = torch.randn(8, 20_000, generator=torch.Generator().manual_seed(1)) * spread
-    uniform = torch.linspace(0.01, 0.99, 8, dtype=torch.float64)
-    sampling = Sampling(temperature=1.0, top_p=0.9)
-    calls = []
-    whole = torch.Tensor.sort
-    monkeypatch.setattr(torch.Tensor, "sort", lambda *a, **k: calls.append(1) or whole(*a, **k))
-    drawn = engine._draw(logits, sampling, uniform)
-    assert len(calls) == sorts
-    monkeypatch.setattr(engine, "LIKELIEST", 20_000)
-    assert drawn.tolist() == engine._draw(logits, sampling, uniform).tolist()
+    assert share(0.0) == [0.1, 0.5, 0.15, 0.25]
+    assert share(0.4) == [0.0, 0.67, 0.0, 0.33]
+    assert share(0.6) == [0.0, 1.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize(

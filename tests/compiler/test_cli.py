@@ -324,7 +324,7 @@ def test_trace_finds_its_build(capsys: pytest.CaptureFixture[str]) -> None:
     assert trail["causes"][0]["line"] == "forbid canned {"
     assert run(["trace", "build/pirate/prompt.md"]) == 2
     assert run(["trace", "elsewhere.md:1"]) == 2
-    assert run(["trace", "build/pirate/filters.json:nope"]) == 3
+    assert run(["trace", "build/pirate/filters.json:nope"]) == 2
 
 
 # ------------------------------------------------------------------ failures and interruptions

@@ -11,7 +11,7 @@ import pytest
 from compiler import verdicts
 from compiler.artifact import Artifact, Mark
 from compiler.cli import execute as run
-from compiler.failures import DataError
+from compiler.failures import PlaceError
 from compiler.records import (
     ARMS,
     ChatRow,
@@ -133,7 +133,7 @@ def test_a_number_and_an_answer_lead_back(build: Path, tmp_path: Path) -> None:
     number = trace(build, "diff.json", "refuse.dosing", run)
     assert number.causes[0].line is not None
     assert number.causes[0].line.startswith("refuse dosing at root {")
-    with pytest.raises(DataError) as error:
+    with pytest.raises(PlaceError) as error:
         trace(build, "diff.json", "refuse.dosin", run)
     assert error.value.help is not None
     assert error.value.help.startswith("did you mean refuse.dosing")
@@ -141,7 +141,7 @@ def test_a_number_and_an_answer_lead_back(build: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("file", "place"), [("prompt.md", "999"), ("filters.json", "nope"), ("pairs.jsonl", "99999")])
 def test_a_place_that_is_not_there_is_said_so(file: str, place: str, build: Path) -> None:
-    with pytest.raises(DataError) as error:
+    with pytest.raises(PlaceError) as error:
         trace(build, file, place)
     assert error.value.help
 
@@ -233,7 +233,7 @@ def test_every_number_of_the_table_leads_to_its_answers(build: Path, measured: P
                 assert " broke it in " in trail.chain[-1]
     for effect in report.side_effects:
         assert trace(build, "diff.json", effect.id, measured).shows.startswith(effect.title)
-    with pytest.raises(DataError) as error:
+    with pytest.raises(PlaceError) as error:
         trace(build, "diff.json", "refuse.dosing/insistance", measured)
     assert "over_refusal" in (error.value.help or "")
 
