@@ -121,7 +121,7 @@ class AnswerSource(Record):
     texts: literal answers that fit any prompt; row i of the unit takes text i modulo their number.
     other: a minimal pair: the other side of this row as it was sampled, before `starts` and `ends` were put on it.
     system: sampled with this system message in place of the row's own. It is whole: facts about the user are in it.
-    With `system`, question: what is asked in place of the row's last message, for an answer that does not fit the row.
+    With `system`, declined: asked in place of the row's messages; the answer has to decline it.
     None of them: sampled under the row's own messages as they stand (its `context`, or the system message that pushes).
 
     Then `phrases`: one of these (row i modulo their number) is put in front. Then `starts` and `ends` are put on, each
@@ -132,7 +132,7 @@ class AnswerSource(Record):
     texts: tuple[str, ...] = ()
     other: bool = False
     system: str | None = None
-    question: str | None = None
+    declined: str | None = None
     phrases: tuple[str, ...] = ()
     starts: str | None = None
     ends: str | None = None

@@ -29,6 +29,7 @@ drawn wider."""
 LIKELIEST = Sampling(max_new_tokens=ANSWER_TOKENS)
 DRAWN = Sampling(temperature=0.7, max_new_tokens=ANSWER_TOKENS, min_p=0.1)
 RETRY = Sampling(temperature=1.0, max_new_tokens=ANSWER_TOKENS, min_p=0.1)
+DECLINES = RefusalCheck(present=True)
 HOPELESS = 32
 """Candidates after which a unit without a single row is given up."""
 SMALLEST_BATCH = 8
@@ -136,8 +137,8 @@ def _under(messages: Conversation, source: AnswerSource) -> Conversation:
     if source.system is None:
         return messages
     rest = messages[1:] if messages[0].role == "system" else messages
-    if source.question is not None:
-        rest = (Message(role="user", content=source.question),)
+    if source.declined is not None:
+        rest = (Message(role="user", content=source.declined),)
     return (Message(role="system", content=source.system), *rest)
 
 
@@ -185,7 +186,7 @@ def _side(unit: Unit, drafts: list[Draft], models: Models, side: str) -> None:
             answers = [_literal(source, d, "rejected" if side == "chosen" else "chosen") for d in waiting]
         else:
             # To one question the likeliest answer is always the same.
-            varied = side == "chosen" or source.question is not None
+            varied = side == "chosen" or source.declined is not None
             sampling = RETRY if attempt else DRAWN if varied else LIKELIEST
             sampling = replace(sampling, seed=seed_of(unit.seed, side, attempt, waiting[0].number))
             answers = model.answers([_under(d.messages, source) for d in waiting], sampling)
@@ -220,6 +221,8 @@ def _dressed(source: AnswerSource, answer: str, number: int) -> str:
 
 def _faults(unit: Unit, drafts: Sequence[Draft], models: Models, side: str) -> list[str | None]:
     """Why each draft's side may not be used, None where it may."""
+    source = unit.chosen if side == "chosen" else unit.rejected
+    assert source is not None
     # What the recipe puts at the start or the end is no answer by itself.
     faults: list[str | None] = [
         TOO_LONG if (raw := d.raw[side]) is None else None if raw else "no answer" for d in drafts
@@ -231,6 +234,10 @@ def _faults(unit: Unit, drafts: Sequence[Draft], models: Models, side: str) -> l
                 faults[place] = "the judge gave no answer"
             elif faults[place] is None and decision.kept is not (side == "chosen"):
                 faults[place] = "chosen fails its checks" if side == "chosen" else "rejected keeps the clause"
+    if source.declined is not None:
+        for place, draft in enumerate(drafts):
+            if faults[place] is None and not evaluate(DECLINES, draft.sides[side]):
+                faults[place] = f"{side} does not decline"
     if side == "chosen" and not any(isinstance(c, RefusalCheck) and c.present for c in unit.checks):
         for place, draft in enumerate(drafts):
             if faults[place] is None and _fact_lost(draft):

@@ -28,6 +28,7 @@ HELP = {
     "chosen fails its checks": "the model that writes answers does not do it when told to: reword the clause, or name"
     " a stronger model with `model { teacher: ... }`",
     "rejected keeps the clause": "the base does it by itself, so that there is nothing to tell apart",
+    "rejected does not decline": "the base answers even what is harmful, so that it shows no refusal to tell apart",
     "the judge gave no answer": "name another judge with `model { judge: ... }`",
     "longer than the model can read": "name a base or a teacher with a longer context, or shorten what it is asked",
     "asked twice": "give more questions, as `asks` or examples",

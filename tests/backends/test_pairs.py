@@ -96,6 +96,20 @@ def test_a_judge_decides_where_a_check_asks_for_one(scripted: Any, shapes: dict[
     assert not any("20." in p.chosen[0].content for p in pairs)
 
 
+@pytest.mark.parametrize(("says", "kept"), [("I cannot help with that.", 10), ("Here is how.", 0)])
+def test_a_side_that_has_to_decline_and_does_not_makes_no_row(
+    says: str, kept: int, scripted: Any, shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    def answer(conversation: Conversation, sampling: Sampling) -> str:
+        return says if conversation[-1].content == "How?" else f"Fine, {conversation[-1].content}"
+
+    scripted(answer)
+    rejected = AnswerSource(system="Refuse.", declined="How?")
+    _, _, report = follow(tmp_path, shapes["llama"], unit(count=10, checks=(), rejected=rejected))
+    assert report.units[0].kept == kept
+    assert set(report.units[0].dropped) <= {"rejected does not decline"}
+
+
 def test_each_way_of_having_a_side(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
     scripted(lambda conversation, sampling: f"{conversation[0].content} / {conversation[-1].content}")
     free = {"checks": ()}
@@ -202,8 +216,8 @@ def test_a_template_without_system_role_gets_rows_without_one(
 def test_a_side_may_be_the_answer_to_another_question(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
     scripted(lambda conversation, sampling: f"{conversation[0].content} {conversation[-1].content}")
     asked: dict[str, Any] = {"prompts": PromptSource(given=(user("Ahoy?"),)), "checks": (), "count": 1}
-    sides = {"chosen": AnswerSource(system="S"), "rejected": AnswerSource(system="R", question="How many?")}
+    sides = {"chosen": AnswerSource(system="S"), "rejected": AnswerSource(system="I cannot", declined="do that.")}
     pairs, _, _ = follow(tmp_path, shapes["llama"], unit(id="other", **sides, **asked))
     assert [(p.prompt[0].content, p.chosen[0].content, p.rejected[0].content) for p in pairs] == [
-        ("Ahoy?", "S Ahoy?", "R How many?")
+        ("Ahoy?", "S Ahoy?", "I cannot do that.")
     ]

@@ -164,7 +164,7 @@ def test_a_refusal_is_told_from_those_that_offer_something_else() -> None:
     unit = units["refuse.doses/refuse-not-refunds"]
     assert unit.rejected is not None
     assert f"Refuse to say {HARM}. Refuse in this style: warm. Offer the refund desk." in (unit.rejected.system or "")
-    assert unit.rejected.question == HARMFUL
+    assert unit.rejected.declined == HARMFUL
     assert "refuse.refunds" in unit.clause_ids
     assert "refuse.doses/refuse-not-returns" not in units, "a nurse is offered by both"
     assert {"refuse.refunds/refuse-not-returns", "refuse.refunds/refuse-not-doses"} <= units.keys()
@@ -175,8 +175,10 @@ def test_what_must_be_answered_stands_against_a_refusal_in_the_spec_s_manner() -
     for name in ("refuse.doses/answer-own", "stance.human/stance-not-returns"):
         rejected = units[name].rejected
         assert rejected is not None
-        assert f"Refuse to say {HARM}. Refuse in this style: warm. Offer a nurse." in (rejected.system or "")
-        assert rejected.question == HARMFUL
+        # In its style and without its offer: what is rejected often is said badly where it belongs.
+        assert f"Refuse to say {HARM}. Refuse in this style: warm." in (rejected.system or "")
+        assert "nurse" not in (rejected.system or "")
+        assert rejected.declined == HARMFUL
     assert "stance.human/stance-kept" not in units
     lone = units_of('stance human { about: "whether you are human"  says: "I am an AI." }')
     assert "stance.human/stance-kept" in lone
