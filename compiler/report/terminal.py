@@ -143,7 +143,7 @@ def _cell(rate: Rate | None, subject: bool) -> RenderableType:
 
 def _verdict(figure: ClauseRow | Trial) -> RenderableType:
     sign = Text(f"{figures.SYMBOLS[figure.verdict]} {figure.verdict or 'no data'}", style=STYLES[figure.verdict])
-    below = f"+{figure.more} settle" if figure.more else "see below" if figure.reason else ""
+    below = f"+{figure.more} more" if figure.more else "see below" if figure.reason else ""
     return Group(sign, Text(below, style="dim"))
 
 
