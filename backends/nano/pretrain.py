@@ -346,3 +346,23 @@ def export_checkpoint(out: Path, folder: Path) -> None:
     model = new_model(tokenizer, 0)
     model.load_state_dict(torch.load(out / "checkpoint.pt", weights_only=True, map_location="cpu")["model"])
     export(model, tokenizer, folder)
+
+
+def mean(first: Path, second: Path, share: float, folder: Path) -> None:
+    """Write `(1 - share) * first + share * second`: weights, and those that a training went on to from them.
+
+    The mean of the two predicts better than either, as long as one grew from the other. Source: Wortsman and others,
+    2022, "Robust fine-tuning of zero-shot models". The first may have fewer layers (`start_from`).
+    """
+    import torch
+
+    from backends.nano.tokens import load
+
+    tokenizer = load(second)
+    models = [new_model(tokenizer, 0), new_model(tokenizer, 0)]
+    for model, weights in zip(models, (first, second), strict=True):
+        start_from(model, weights)
+    with torch.no_grad():
+        for ours, theirs in zip(models[0].parameters(), models[1].parameters(), strict=True):
+            ours.lerp_(theirs, share)
+    export(models[0], tokenizer, folder)

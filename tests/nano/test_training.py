@@ -118,6 +118,24 @@ def test_a_deeper_model_starts_with_what_the_smaller_one_can_do(
     assert all(float(layer.mlp.down_proj.weight.grad.abs().sum()) > 0 for layer in deep.model.layers)
 
 
+def test_the_mean_stands_between_two_weights(tmp_path: Path, tokenizer: PreTrainedTokenizerFast, small: None) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    first = pretrain.train(started(tmp_path / "a", tokenizer), steps=1, threads=1, say=lambda text: None)
+    second = pretrain.train(tmp_path / "b", steps=2, threads=1, from_weights=first, say=lambda text: None)
+    pretrain.mean(first, second, 0.25, tmp_path / "c")
+    a, b, c = (
+        list(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).parameters())
+        for folder in (first, second, tmp_path / "c")
+    )
+    assert not all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+    for x, y, z in zip(a, b, c, strict=True):
+        assert torch.allclose(z, 0.75 * x + 0.25 * y, atol=1e-3)
+    pretrain.mean(first, second, 0.0, tmp_path / "d")
+    assert bytes_of(tmp_path / "d") == bytes_of(first)
+
+
 def test_only_the_assistants_words_are_learned(tokenizer: PreTrainedTokenizerFast) -> None:
     for item in (dialogues.dialogue(Random(n)) for n in range(40)):
         ids, targets = pretrain.encode(tokenizer, item.messages)
