@@ -6,9 +6,11 @@ without it. This file must not know models or specs.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import gc
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +22,8 @@ from compiler.failures import DataError, MemoryError_
 CPU_THREADS = 2
 """Threads on a CPU. Sums are split by thread, so another number may give other last bits: fixed, not taken from the
 machine."""
+
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
 
 OUT_OF_MEMORY = (
     "DefaultCPUAllocator: can't allocate memory",
@@ -86,10 +90,26 @@ def settle(device: Device) -> None:
     for category in (FutureWarning, DeprecationWarning):
         warnings.filterwarnings("ignore", category=category, module=r"(transformers|peft|trl|accelerate|torch)\b")
     torch.set_num_threads(device.threads)
+    if device.kind == "cpu":
+        _keep_freed_memory()
     if device.kind == "cuda":
         # cuBLAS reads this when it starts; without it its results may differ between runs.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def _keep_freed_memory() -> None:
+    """Have the C library keep what is freed for the next step. By default it returns large blocks at once, and the
+    system fills them with zeros when they are asked for again: eight steps of nano on two threads took 13.2 s so, and
+    10.6 s with this, in a process of 1.6 GB instead of 1.5.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    # Not every C library has mallopt; the numbers are those of glibc's malloc.h.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**26)):
+            mallopt(parameter, value)
 
 
 def release_memory() -> None:

@@ -140,6 +140,8 @@ def _loss(stage: str, program: Program, usual: Defaults) -> list[tuple[str, Valu
         ("loss_type", ["sigmoid", "sft"], TRAIN),
         ("loss_weights", [1.0, float(weight)], TRAIN),
         ("beta", 0.1 if program.train.beta is None else program.train.beta, TRAIN),
+        # What the base thinks of a row is asked once, not at each pass: a quarter of nano's training time.
+        ("precompute_ref_log_probs", True, TRAIN),
     ]
 
 
