@@ -104,12 +104,14 @@ class PromptSource(Record):
     given: conversations of the spec itself (examples, probes, `asks`), each ending with a user message.
     about: asked of the question writer with `wording.question_request`.
     apart: what the questions must not be about; one that is near what the writer asks about it is left out.
+    unsaid: what no written question may say, since it is the answer that is asked for.
     bank:  rows of the base's prompt bank whose `kind` is in `kinds` (empty: all safe kinds).
     """
 
     given: tuple[tuple[Message, ...], ...] = ()
     about: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
     bank: bool = False
     kinds: tuple[str, ...] = ()
 

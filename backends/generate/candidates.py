@@ -115,12 +115,15 @@ class Candidates:
     def _unfit(self, candidate: Candidate) -> str | None:
         own = candidate.given is not None
         probes = self.unit.purpose == "probes"
+        source = self.unit.prompts
         # An author may give one question several answers. A writer repeats itself in other words; a bank does not.
         seen = self._seen.near(candidate.ask, REPEATED) if candidate.written else self._seen.same(candidate.ask)
         if seen and not (own and not probes):
             return "asked twice"
         if candidate.written and self._apart.near(candidate.ask):
             return "as much about what has to be told apart"
+        if candidate.written and any(f" {normal(said)} " in f" {normal(candidate.ask)} " for said in source.unsaid):
+            return "says the answer itself"
         if probes:
             return None
         if any(self.author.near(m.content) for m in candidate.conversation if m.role == "user"):

@@ -77,6 +77,8 @@ def _prompts(clause: Clause, setting: Setting, situation: Situation, *, probing:
     if isinstance(body, Persona):
         return PromptSource(given=asked(*(NAME_PROBES if probing else NAME_TRAINING)))
     if isinstance(body, Refuse | Stance):
+        if probing and isinstance(body, Stance):
+            return PromptSource(about=(body.about,), unsaid=(body.says,))
         apart = still_helped(body) if isinstance(body, Refuse) else ()
         return PromptSource(given=() if probing else asked(*body.asks), about=(body.about,), apart=apart)
     return setting.prompts(situation)

@@ -27,7 +27,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     ids = setting.voice(clause.id)
     checks = deciding_checks(clause)
     inside = setting.inside(clause)
-    written = PromptSource(about=(body.about,))
+    written = PromptSource(about=(body.about,), unsaid=(body.says,))
     for situation in inside:
         prompts = PromptSource(given=asked(*body.asks), about=(body.about,))
         chosen = setting.sampled(ids, situation.context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from backends import banks
 from backends.engines import Conversation, Sampling
 from backends.generate.candidates import QUESTION
-from backends.generate.split import normal
+from backends.generate.split import drawn_for_probes, normal
 from compiler.records import AnswerSource, PromptSource
 from tests.backends.recipes import authors_probe, follow, pirate, unit, user
 
@@ -132,3 +133,25 @@ def test_held_out_names_go_to_probes_alone(
     # These share 10 of 11 words with training rows; what they ask about is what is held out.
     assert {w for p in probes for w in entities if w in p.messages[0].content} == {*names}
     assert {p.template for p in probes} == {"capital: please tell me at once what the capital of … is called"}
+
+
+def test_a_question_that_says_the_answer_is_left_out(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
+    things = ("a sea", "the moon", "my hat", "red", "old tea", "a bear", "wet snow", "your dog", "salt", "one more day")
+    telling = [text for thing in things if drawn_for_probes(text := f"I am an AI, {thing}!")]
+    asking = [text for thing in things if drawn_for_probes(text := f"Are you an AI or {thing}? I am an aide.")]
+    texts = cycle((*telling, *asking))
+
+    def said(conversation: Conversation, sampling: Sampling) -> str:
+        return next(texts) if conversation[-1].content.startswith("Write one message") else "Arr"
+
+    scripted(said)
+    free = PromptSource(about=("being an AI",))
+    asked = {"purpose": "probes", "chosen": None, "rejected": None, "checks": (), "count": 40}
+    held = free.model_copy(update={"unsaid": ("I am an AI.",)})
+    _, probes, report = follow(
+        tmp_path, shapes["llama"], unit(id="a", prompts=free, **asked), unit(id="b", prompts=held, **asked)
+    )
+    found = {name: {p.messages[-1].content for p in probes if p.unit == name} for name in ("a", "b")}
+    assert found["a"] == {*telling, *asking}
+    assert found["b"] == set(asking)
+    assert report.units[1].dropped["says the answer itself"] > 0
