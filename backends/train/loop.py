@@ -7,6 +7,7 @@ their order; what the trainer draws comes from the job's seed. This file must no
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,8 @@ def train(
     from trl import get_peft_config
 
     disable_progress_bars()
+    # TRL asks the reference under a bar of its own; it reads this then.
+    os.environ["TQDM_DISABLE"] = "1"
     progress("train", 0, job.steps, "steps", f"{stage}: loading")
     work = run / "work" / stage
     config, model_config = configure(job, module.config(), device, work)
