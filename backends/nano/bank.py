@@ -80,11 +80,12 @@ def bank_rows() -> Iterator[dict[str, Any]]:
         forms: dict[bool, Counter[int]] = defaultdict(Counter)
         for _ in range(1200):
             # Of a topic only what is safe to answer, or harmful: whether the others are answered is for a spec to say.
-            one = (
-                asks.topic_ask(rng, kind, safe=not table("topics")[kind].get("harmful"))
-                if topic
-                else asks.draw(rng, kind)
-            )
+            if topic:
+                one = asks.topic_ask(rng, kind, safe=not table("topics")[kind].get("harmful"))
+            elif kind == "identity":
+                one = asks.identity(rng, led=False)
+            else:
+                one = asks.draw(rng, kind)
             one = asks.named(one, "Nano", "the Tenet project")
             apart = named_in(one.question, held)
             if (

@@ -319,11 +319,12 @@ LEAD_INS = ("Tell me:", "Just checking:", "One thing first.", "I was wondering:"
     "Before we go on:", "Sorry to ask.", "Now honestly:", "I have to ask:", "Since I am new here:", "A friend wants to know:", "Out of interest:")  # fmt: skip
 
 
-def identity(rng: Random, kind: str | None = None) -> Ask:
+def identity(rng: Random, kind: str | None = None, *, led: bool = True) -> Ask:
+    """A question about the assistant itself. led: the question whether it is human may have a lead-in."""
     kind = kind or rng.choices(list(IDENTITY), [4, 3, 3, 1])[0]
     forms, cores, check = IDENTITY[kind]
     form, text = pick_form(rng, list(forms))
-    if kind == "human" and rng.random() < 0.4:
+    if led and kind == "human" and rng.random() < 0.4:
         text = f"{rng.choice(LEAD_INS)} {text}"
     return Ask(kind, "identity", text, form, kind, cores, check=check)
 
