@@ -171,10 +171,15 @@ def _push(unit: Unit, drafts: list[Draft], models: Models) -> None:
         )
 
 
-def _side(unit: Unit, drafts: list[Draft], models: Models, side: str) -> None:
-    """Fill in one side of every draft that has not failed."""
+def _source(unit: Unit, side: str) -> AnswerSource:
     source = unit.chosen if side == "chosen" else unit.rejected
     assert source is not None
+    return source
+
+
+def _side(unit: Unit, drafts: list[Draft], models: Models, side: str) -> None:
+    """Fill in one side of every draft that has not failed."""
+    source = _source(unit, side)
     model = models.writer if side == "chosen" else models.subject
     literal = bool(source.given or source.texts or source.other)
     waiting = [d for d in drafts if d.failed is None]
@@ -221,8 +226,7 @@ def _dressed(source: AnswerSource, answer: str, number: int) -> str:
 
 def _faults(unit: Unit, drafts: Sequence[Draft], models: Models, side: str) -> list[str | None]:
     """Why each draft's side may not be used, None where it may."""
-    source = unit.chosen if side == "chosen" else unit.rejected
-    assert source is not None
+    source = _source(unit, side)
     # What the recipe puts at the start or the end is no answer by itself.
     faults: list[str | None] = [
         TOO_LONG if (raw := d.raw[side]) is None else None if raw else "no answer" for d in drafts
