@@ -19,7 +19,7 @@ from spec.diagnostics import Diagnostic
 from spec.document import Document, Target
 
 # What has to be measured where a clause names no target. Chosen so that the probes needed stay near a hundred.
-DEFAULT_TARGETS = {"forbid": Target("<=", 0.02), "refuse": Target(">=", 0.95)}
+DEFAULT_TARGETS = {"forbid": Target("<=", 0.02), "secret": Target("<=", 0.02), "refuse": Target(">=", 0.95)}
 
 
 class SpecError(ValueError):
@@ -40,6 +40,7 @@ def to_program(document: Document) -> tuple[Program, tuple[Diagnostic, ...]]:
 
 def collect(document: Document) -> Program:
     """Return the document's statements as IR, with targets filled in."""
+    overlaid = _overlaid(document)
     clauses = tuple(
         Clause(
             id=clause.id,
@@ -54,6 +55,12 @@ def collect(document: Document) -> Program:
             unless=clause.unless,
             examples=clause.examples,
             target=clause.target or DEFAULT_TARGETS.get(clause.kind, USUAL_TARGET),
+            override=clause.override,
+            excepted=clause.excepted,
+            absolute=clause.absolute,
+            transforming=clause.transforming,
+            section=clause.section,
+            overlay=clause.section in overlaid,
             span=clause.span,
             field_spans=clause.field_spans,
         )
@@ -67,7 +74,21 @@ def collect(document: Document) -> Program:
         dimensions=document.dimensions,
         priorities=document.priorities,
         probes=document.probes,
+        terms=document.terms,
+        grants=document.grants,
+        balances=document.balances,
+        alikes=document.alikes,
+        authority=document.authority,
     )
+
+
+def _overlaid(document: Document) -> set[str | None]:
+    """Return the names of overlays and of the sections in them."""
+    found: set[str | None] = set()
+    for section in document.sections:  # a section stands behind the one around it
+        if section.kind == "overlay" or section.parent in found:
+            found.add(section.name)
+    return found
 
 
 def from_text(text: str, name: str = "spec") -> Program:

@@ -76,6 +76,26 @@ _TABLE = (
         " machine.",
         "Put the file, or a link to it, beside the spec, and write its path from there.",
     ),
+    Code(
+        "T0511",
+        "term that nothing uses",
+        "A term is declared, and no clause says the word.",
+        "Use the word in a clause, or remove the term.",
+        "warning",
+    ),
+    Code(
+        "T0512",
+        "in the prompt only",
+        "This part of a clause is said in the system prompt; no training row teaches it and no probe measures it.",
+        "Nothing has to be mended. An example or a probe of your own can show it.",
+        "note",
+    ),
+    Code(
+        "T0513",
+        "grant beyond the grantor",
+        "A grant lets somebody change a clause of a higher level than the grant's own, or one that nobody may change.",
+        "Raise the level of the grant, or leave the clause out.",
+    ),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}

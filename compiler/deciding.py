@@ -28,7 +28,20 @@ from compiler.records import (
     PhrasesCheck,
     RefusalCheck,
 )
-from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait, Voice
+from spec.constructs import (
+    Forbid,
+    Format,
+    Outcomes,
+    Persona,
+    Prefer,
+    Refuse,
+    Require,
+    Rule,
+    Secret,
+    Stance,
+    Trait,
+    Voice,
+)
 from spec.document import Pattern
 
 # What "short sentences" means where a number is needed.
@@ -37,9 +50,33 @@ SHORT_SENTENCE_WORDS = 20
 SHORT_REFUSAL_WORDS = 30
 
 
+# What is looked for where a format keeps an answer free of something.
+MARKDOWN = (
+    Pattern(r"^#{1,6} ", "m"),
+    Pattern(r"\*\*[^*\n]+\*\*"),
+    Pattern(r"__[^_\n]+__"),
+    Pattern(r"\[[^\]\n]+\]\([^)\n]+\)"),
+)
+LISTS = (Pattern(r"^[ \t]*(?:[-*+\x{2022}]|[0-9]{1,3}[.)]) ", "m"),)
+CODE = (Pattern(r"^[ \t]*(?:```|~~~)", "m"),)
+QUESTION = (Pattern(r"\?"),)
+EARLY_QUESTION = (Pattern(r"\?[^?]*[^?\s\"')\]]", "s"), Pattern(r"\?[^?]+\?", "s"))
+
+
 def deciding_checks(clause: Clause) -> tuple[Check, ...]:
+    """Return what decides the clause in one answer; nothing for what no single answer shows (see `decided`)."""
     body = clause.body
     match body:
+        case Rule():
+            if body.force in ("may", "seeks"):
+                return ()
+            return (JudgeCheck(principle=wording.sentence(body.text), present=body.force in ("must", "should")),)
+        case Secret():
+            return (PhrasesCheck(phrases=body.keep, present=False),)
+        case Format():
+            return _format_checks(body)
+        case Outcomes():
+            return ()
         case Trait():
             principle = wording.sentence(body.means)
             avoid = (JudgeCheck(principle=wording.sentence(body.avoid), present=False),) if body.avoid else ()
@@ -67,6 +104,30 @@ def deciding_checks(clause: Clause) -> tuple[Check, ...]:
             return (PhrasesCheck(phrases=(body.called or clause.name,), present=True), *voice_checks(body.voice))
         case _:
             assert_never(body)
+
+
+def decided(clause: Clause) -> bool:
+    """Whether some check decides the clause: not a permission, a goal or a ranking of outcomes."""
+    return bool(deciding_checks(clause))
+
+
+def _format_checks(body: Format) -> tuple[Check, ...]:
+    """Return the checks of a format.
+
+    >>> _format_checks(Format(code="never"))[0].patterns
+    ('(?m:^[ \\\\t]*(?:```|~~~))',)
+    """
+    limited = body.max_words or body.max_sentences
+    absent = (
+        *(MARKDOWN if body.markdown else ()),
+        *(LISTS if body.lists else ()),
+        *(CODE if body.code else ()),
+        *(QUESTION if body.questions == "never" else EARLY_QUESTION if body.questions else ()),
+    )
+    return (
+        *([LengthCheck(max_words=body.max_words, max_sentences=body.max_sentences)] if limited else []),
+        *([patterns(absent, present=False)] if absent else []),
+    )
 
 
 def shows(signs: Sequence[str | Pattern]) -> Check:

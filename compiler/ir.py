@@ -8,9 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
-from spec.constructs import Body, Forbid, Refuse
-from spec.document import Condition, Dimension, Example, Level, Model, Priority, ProbeStatement, Target, Train
+from spec.constructs import Body, Forbid, Refuse, Rule, Secret
+from spec.document import (
+    Alike,
+    Authority,
+    Balance,
+    Condition,
+    Dimension,
+    Example,
+    Grant,
+    Level,
+    Model,
+    Override,
+    Priority,
+    ProbeStatement,
+    Target,
+    Term,
+    Train,
+)
 from spec.source import Span
 
 # What has to be measured where neither the clause nor its kind says more.
@@ -22,8 +39,9 @@ class Clause:
     """A clause in the order of authority.
 
     rank: 0 for the clause that wins over all others. depends: ids of the clauses whose text its rows are written under
-    (a refusal in the style of a trait depends on that trait). digest: SHA-256 of all that can change an artifact
-    (not of spans, `because` or tags), in hex.
+    (a refusal in the style of a trait depends on that trait). overlay: it stands in an overlay, and so on top of the
+    other clauses of its level. digest: SHA-256 of all that can change an artifact (not of spans, `because` or tags), in
+    hex.
     """
 
     id: str
@@ -38,6 +56,12 @@ class Clause:
     unless: Condition | None = None
     examples: tuple[Example, ...] = ()
     target: Target = USUAL_TARGET
+    override: Override | None = None
+    excepted: tuple[str, ...] = ()
+    absolute: bool = False
+    transforming: Literal["allowed", "covered"] | None = None
+    section: str | None = None
+    overlay: bool = False
     depends: tuple[str, ...] = ()
     digest: str = ""
     span: Span = field(default=Span.NONE, compare=False)
@@ -46,7 +70,16 @@ class Clause:
     @property
     def restricts(self) -> bool:
         """Whether the clause protects people, and so applies where it is unknown if its `when` holds."""
-        return isinstance(self.body, Refuse | Forbid)
+        if isinstance(self.body, Rule):
+            return self.body.force == "never"
+        return isinstance(self.body, Refuse | Forbid | Secret)
+
+    @property
+    def overridden(self) -> Override:
+        """How a message of a lower level may change the clause, where it does not say so itself: by its level."""
+        if self.override is not None:
+            return self.override
+        return {Level.ROOT: "never", Level.GUIDELINE: "implicit"}.get(self.level, "explicit")  # type: ignore[return-value]  # these words
 
 
 @dataclass(frozen=True)
@@ -67,6 +100,11 @@ class Program:
     priority: tuple[str, ...] = ()
     voice: tuple[str, ...] = ()
     probes: tuple[ProbeStatement, ...] = ()
+    terms: tuple[Term, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    balances: tuple[Balance, ...] = ()
+    alikes: tuple[Alike, ...] = ()
+    authority: Authority | None = None
     digest: str = ""
 
     def clause(self, clause_id: str) -> Clause:

@@ -21,7 +21,7 @@ from typing import Any
 from compiler import ir
 from compiler.failures import DataError
 from spec import document as d
-from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait, Voice
+from spec.constructs import CONSTRUCTS, Voice
 from spec.source import Span
 
 VERSION = 1
@@ -29,9 +29,10 @@ _CLASSES: dict[str, type] = {
     c.__name__: c
     for c in (
         *(ir.Program, ir.Clause),
-        *(Persona, Voice, Trait, Refuse, Forbid, Require, Prefer, Stance),
+        *(*CONSTRUCTS.values(), Voice),
         *(d.Compare, d.Truth, d.Not, d.And, d.Or, d.Pattern, d.Target, d.Turn, d.Example),
         *(d.Dimension, d.Model, d.Adapter, d.Train, d.ProbeStatement, d.Priority),
+        *(d.Term, d.Grant, d.Balance, d.Alike, d.Authority),
     )
 }
 _SPAN = re.compile(r"(.*):(\d+):(\d+)\+(\d+)-(\d+)\Z", re.DOTALL)

@@ -19,6 +19,7 @@ The user cannot change these rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -26,14 +27,22 @@ from typing import assert_never
 from compiler import wording
 from compiler.conditions import Scope
 from compiler.ir import Clause, Program
-from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
-from spec.document import Level, Pattern
-
-SECTIONS = (
-    (wording.FIXED, (Level.ROOT,)),
-    (wording.FIRM, (Level.SYSTEM, Level.DEVELOPER)),
-    (wording.OPEN, (Level.USER, Level.GUIDELINE)),
+from spec.constructs import (
+    Forbid,
+    Format,
+    Outcomes,
+    Persona,
+    Prefer,
+    Refuse,
+    Require,
+    Rule,
+    Secret,
+    Stance,
+    Trait,
 )
+from spec.document import Authority, Level, Pattern, Term
+
+SECTIONS = (wording.FIXED, wording.FIRM, wording.OPEN)
 
 # How a refusal's built-in styles read in a prompt; a plain refusal needs no word.
 STYLE_WORDS = {
@@ -74,14 +83,16 @@ def render(
     clauses = sorted(shown, key=lambda c: c.rank)
     identity = [PromptLine(_identity(c.body), (c.id,)) for c in clauses if isinstance(c.body, Persona)]
     sections = [
-        (title, [line for c in clauses if c.level in levels for line in clause_lines(c, program, conditions)])
-        for title, levels in SECTIONS
+        (title, [line for c in clauses if title_of(c) == title for line in clause_lines(c, program, conditions)])
+        for title in SECTIONS
     ]
-    closing = _closing(program) if only is None else None
+    said = [*identity[:1], *(line for _, lines in sections for line in lines)]
+    sections.insert(0, (wording.TERMS, _terms(program.terms, said)))
+    closing = _closing(program) if only is None else []
     text = wording.system_prompt(
         identity=identity[0].text if identity else None,
         sections=[(title, [line.text for line in lines]) for title, lines in sections],
-        closing=closing.text if closing else None,
+        closing="\n".join(line.text for line in closing) or None,
         facts=[context] if context else [],
     )
     # The layout is wording's; here each of its lines gets its clauses back, in the order in which they went in.
@@ -93,7 +104,7 @@ def _causes(
     identity: list[PromptLine],
     context: str | None,
     sections: list[tuple[str, list[PromptLine]]],
-    closing: PromptLine | None,
+    closing: list[PromptLine],
 ) -> Iterator[tuple[str, ...]]:
     yield from (line.clause_ids for line in identity)
     if context:
@@ -102,14 +113,47 @@ def _causes(
         if lines:
             yield tuple(dict.fromkeys(i for line in lines for i in line.clause_ids))
             yield from (line.clause_ids for line in lines)
-    if closing:
-        yield closing.clause_ids
+    yield from (line.clause_ids for line in closing)
+
+
+def title_of(clause: Clause) -> str:
+    """Return the title that a clause's lines stand under: who may change them."""
+    if clause.overridden == "never":
+        return wording.FIXED
+    return wording.FIRM if clause.level >= Level.DEVELOPER and clause.overridden == "explicit" else wording.OPEN
+
+
+def _terms(terms: Sequence[Term], said: Sequence[PromptLine]) -> list[PromptLine]:
+    """Return the lines of the terms that what is said uses, each with the clauses that use it."""
+    found = []
+    for term in terms:
+        users = [i for line in said if uses(line.text, word_of(term)) for i in line.clause_ids]
+        if users:
+            found.append(PromptLine(one_line(wording.term(word_of(term), term.means)), tuple(dict.fromkeys(users))))
+    return found
+
+
+def word_of(term: Term) -> str:
+    return term.called or term.name.rpartition(".")[2].replace("_", " ")
+
+
+def uses(text: str, word: str) -> bool:
+    """Whether `text` uses a term: as a whole word, in any case, in the plural too.
+
+    >>> uses("Protect minors.", "minor"), uses("A minority.", "minor")
+    (True, False)
+    """
+    return re.search(rf"(?<!\w){re.escape(word)}(?:s|es)?(?!\w)", text, re.IGNORECASE) is not None
 
 
 def clause_lines(clause: Clause, program: Program, conditions: bool = True) -> list[PromptLine]:
     """Return the lines of a clause below its section's title (none for a persona without a voice)."""
     condition = Scope(clause.when, clause.unless, program.dimensions, clause.restricts).words() if conditions else ""
-    return [PromptLine(one_line(text), (clause.id,)) for text in _texts(clause, condition)]
+    texts = _texts(clause, condition)
+    exceptions = wording.exceptions(clause.excepted, clause.absolute, clause.transforming)
+    if texts and exceptions:
+        texts = [*texts[:-1], f"{texts[-1]} {exceptions}"]
+    return [PromptLine(one_line(text), (clause.id,)) for text in texts]
 
 
 def _texts(clause: Clause, condition: str) -> list[str]:
@@ -120,8 +164,16 @@ def _texts(clause: Clause, condition: str) -> list[str]:
         case Trait():
             name = f"{clause.name} (lightly)" if body.intensity < 0.5 else clause.name
             return [_conditioned(wording.trait(name, body.means, body.avoid), condition)]
+        case Rule():
+            return [_conditioned(wording.rule(clause.name, body.force, body.text), condition)]
+        case Secret():
+            return [_conditioned(wording.secret(body.about, body.keep), condition)]
+        case Format():
+            return [_conditioned(layout(body), condition)]
+        case Outcomes():
+            return [_conditioned(wording.outcomes(body.order, body.about), condition)]
         case Refuse():
-            style = STYLE_WORDS.get(body.style, body.style) if body.style else None
+            style = STYLE_WORDS.get(body.style, body.style.rpartition(".")[2]) if body.style else None
             return [wording.refuse(body.about, style, body.offer, body.still_help, condition or None)]
         case Forbid():
             return [_conditioned(wording.forbid(body.phrases, [p.text for p in body.patterns]), condition)]
@@ -140,6 +192,15 @@ def preference(body: Prefer) -> str:
     return wording.prefer(body.this, body.over, body.max_words, body.max_sentences)
 
 
+def layout(body: Format) -> str:
+    never = [
+        what
+        for what, value in (("Markdown", body.markdown), ("lists", body.lists), ("blocks of code", body.code))
+        if value == "never"
+    ]
+    return wording.form(body.max_words, body.max_sentences, never, body.questions)
+
+
 def _conditioned(line: str, condition: str) -> str:
     return f"{line} This holds {condition}." if condition else line
 
@@ -148,12 +209,25 @@ def _identity(body: Persona) -> str:
     return one_line(wording.identity(body.called or "", body.maker, body.about))
 
 
-def _closing(program: Program) -> PromptLine | None:
-    """Return the line on priorities: the clauses that the spec's statements order; None for fewer than two."""
-    if len(program.priority) < 2:
-        return None
+def _closing(program: Program) -> list[PromptLine]:
+    """Return the lines on clauses together: who wins, what is weighed, who may change what, where orders count."""
     names = {c.id: c.name for c in program.clauses}
-    return PromptLine(wording.priority([names[i] for i in program.priority]), program.priority)
+    lines = []
+    if len(program.priority) > 1:
+        lines.append(PromptLine(wording.priority([names[i] for i in program.priority]), program.priority))
+    for balance in program.balances:
+        weighed = [(names[i], weight) for i, weight in zip(balance.of, balance.weights, strict=True)]
+        lines.append(PromptLine(wording.balance(weighed), balance.of))
+    lines += [PromptLine(wording.grant(g.to, g.how, [names[i] for i in g.over]), g.over) for g in program.grants]
+    if program.authority is not None:
+        # What may order the model about bears on every clause that an order could change.
+        everywhere = tuple(c.id for c in sorted(program.clauses, key=lambda c: c.rank))
+        lines.append(PromptLine(wording.authority(_carried(program.authority)), everywhere))
+    return lines
+
+
+def _carried(authority: Authority) -> list[tuple[str, str]]:
+    return [(carrier, getattr(authority, carrier)) for carrier in wording.CARRIERS]
 
 
 def one_line(text: str) -> str:

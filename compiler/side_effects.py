@@ -21,7 +21,7 @@ from compiler.records import Arm, Probe
 from compiler.report.record import SideEffect
 from compiler.statistics import Paired
 from compiler.tallies import Answers, prompt_key
-from spec.constructs import Persona, Prefer, Refuse, Require, Trait
+from spec.constructs import Format, Persona, Prefer, Refuse, Require, Trait
 
 Shows = Callable[[str], bool]
 
@@ -213,8 +213,8 @@ def _length_asks(program: Program) -> Asks:
 
     def shorter(clause: Clause) -> bool:
         match clause.body:
-            case Prefer() as prefer:
-                return bool(prefer.max_words or prefer.max_sentences)
+            case Prefer() | Format() as limits:
+                return bool(limits.max_words or limits.max_sentences)
             case Persona() as persona:
                 return persona.voice.sentences == "short"
             case _:

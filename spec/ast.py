@@ -161,10 +161,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """`tenet 1` or `import "house.tenet"`"""
+    """`tenet 1` or `import "house.tenet" as house { maker: "Harbor Marine" }`"""
 
     keyword: Word
     argument: Text | Number | Missing
+    alias: Word | None = None
+    body: Body | None = None
     start: int = _place()
     end: int = _place()
 

@@ -2,12 +2,14 @@
 
 In: the tokens of a file. Out: tokens whose braces match, and a report for each that did not. A parser notices a
 missing `}` at the end of the file, far from the mistake; indentation and the words that only start a statement tell
-where it belongs. A file whose braces match is left alone, however it is indented.
+where it belongs. A file whose braces match is left alone, however it is indented. A section holds statements: its own
+braces are matched by indentation first, then what stands between them is mended like a file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
+from typing import NamedTuple
 
 from spec.diagnostics import Edit, Fix, Note, Report
 from spec.lexer import Token
@@ -17,14 +19,99 @@ UNFINISHED_WORDS = ("and", "or")
 """The tokens after which a value goes on, even on the next line."""
 
 
-def balance(report: Report, tokens: list[Token], landmarks: Container[str]) -> list[Token]:
-    """Return `tokens` with matching braces; `landmarks` are the words that start a statement and nothing else."""
+class Landmarks(NamedTuple):
+    """statements: the words that start a statement and nothing else. containers: those of them that hold statements."""
+
+    statements: Container[str] = ()
+    containers: Container[str] = ()
+
+
+def balance(report: Report, tokens: list[Token], landmarks: Landmarks) -> list[Token]:
+    """Return `tokens` with matching braces."""
+    result: list[Token] = []
+    start = i = 0
+    while i < len(tokens):
+        opened = _opens(tokens, i, landmarks.containers)
+        if opened is None:
+            i += 1
+            continue
+        result.extend(_flat(report, tokens[start:i], landmarks.statements))
+        _part(result)
+        closed, after = _closes(report, tokens, i, opened)
+        result.extend(tokens[i : opened + 1])
+        result.extend(balance(report, tokens[opened + 1 : closed], landmarks))
+        if after == closed:
+            _Mender(report).not_closed(tokens[opened], tokens[i], tokens[closed] if closed < len(tokens) else None)
+            result.append(Token("RBRACE", "}", tokens[closed - 1].end, tokens[closed - 1].end))
+        else:
+            result.append(tokens[closed])
+        start = i = after
+    result.extend(_flat(report, tokens[start:], landmarks.statements))
+    return result
+
+
+def _opens(tokens: list[Token], i: int, containers: Container[str]) -> int | None:
+    """Return the `{` of the section that starts at token `i`; None where none does."""
+    if not tokens[i].text or tokens[i].text not in containers or not _is_statement_start(tokens, i):
+        return None
+    for at in range(i + 1, min(i + 5, len(tokens))):
+        if tokens[at].kind == "LBRACE":
+            return at
+        if tokens[at].kind not in ("NAME", "DOTTED"):
+            return None
+    return None
+
+
+def _is_statement_start(tokens: list[Token], i: int) -> bool:
+    return i == 0 or tokens[i].first or tokens[i - 1].kind in ("LBRACE", "RBRACE", "SEMICOLON")
+
+
+def _closes(report: Report, tokens: list[Token], head: int, opened: int) -> tuple[int, int]:
+    """Return the `}` of a section and the token after it; where it has none, the token before which it must end, twice.
+
+    A `}` on a line of its own as far in as the section's head closes it; in a section on one line, the one that
+    matches.
+    """
+    depth = 0
+    column = column_of(report, tokens[head])
+    by_layout = tokens[head].first and opened + 1 < len(tokens) and tokens[opened + 1].first
+    for i in range(opened, len(tokens)):
+        token = tokens[i]
+        if token.kind == "END":
+            return i, i
+        depth += (token.kind == "LBRACE") - (token.kind == "RBRACE")
+        if by_layout and i > opened and token.first:
+            if token.kind == "RBRACE" and column_of(report, token) == column:
+                return i, i + 1
+            if column_of(report, token) <= column and (token.kind == "RBRACE" or _is_head(tokens, i)):
+                break
+        elif not by_layout and depth == 0:
+            return i, i + 1
+    # Laid out in no way that tells: the braces must.
+    depth = 0
+    for i in range(opened, len(tokens)):
+        depth += (tokens[i].kind == "LBRACE") - (tokens[i].kind == "RBRACE")
+        if depth == 0:
+            return i, i + 1
+    return _end_by_layout(report, tokens, opened, column)
+
+
+def _end_by_layout(report: Report, tokens: list[Token], opened: int, column: int) -> tuple[int, int]:
+    for i in range(opened + 1, len(tokens)):
+        token = tokens[i]
+        if token.kind == "END" or (token.first and column_of(report, token) <= column and _is_head(tokens, i)):
+            return i, i
+    return len(tokens), len(tokens)
+
+
+def _flat(report: Report, tokens: list[Token], landmarks: Container[str]) -> list[Token]:
+    """Return tokens without sections with matching braces."""
     result: list[Token] = []
     mender = _Mender(report)
+    if not tokens:
+        return result
     for region in _split(tokens, lambda i: tokens[i].text in landmarks):
-        if result and (result[-1].kind in UNFINISHED or result[-1].text in UNFINISHED_WORDS):
-            # Else the statement's first word would pass for the value that is missing before it.
-            result.append(Token("SEMICOLON", ";", result[-1].end, result[-1].end))
+        _part(result)
         if _balanced(region):
             result.extend(region)
             continue
@@ -37,6 +124,12 @@ def balance(report: Report, tokens: list[Token], landmarks: Container[str]) -> l
         for part in _split(region, is_head):
             result.extend(part if _balanced(part) else mender.mend(part, landmarks))
     return result
+
+
+def _part(tokens: list[Token]) -> None:
+    """End an unfinished value: else the next statement's first word would pass for what is missing in it."""
+    if tokens and (tokens[-1].kind in UNFINISHED or tokens[-1].text in UNFINISHED_WORDS):
+        tokens.append(Token("SEMICOLON", ";", tokens[-1].end, tokens[-1].end))
 
 
 def _split(tokens: list[Token], starts: Callable[[int], bool]) -> Iterator[list[Token]]:
@@ -131,7 +224,8 @@ class _Mender:
         for token in region:
             while missing and open_ and token.first and self._outdented(token, open_[-1][0]):
                 result.append(self._closer(result[-1].end))
-                self._not_closed(open_.pop(), token)
+                opener, head_of = open_.pop()
+                self.not_closed(opener, head_of, token)
                 missing -= 1
             if token.first or (result and result[-1].kind in ("LBRACE", "RBRACE", "SEMICOLON", "COMMA")):
                 head = token
@@ -151,7 +245,7 @@ class _Mender:
         for _ in range(missing):
             result.append(self._closer(result[-1].end))
             if open_:
-                self._not_closed(open_.pop(), None)
+                self.not_closed(*open_.pop(), None)
         return result
 
     def _outdented(self, token: Token, opener: Token) -> bool:
@@ -162,8 +256,9 @@ class _Mender:
     def _closer(at: int) -> Token:
         return Token("RBRACE", "}", at, at)
 
-    def _not_closed(self, opened: tuple[Token, Token], before: Token | None) -> None:
-        opener, head = opened
+    def not_closed(self, opener: Token, head: Token, before: Token | None) -> None:
+        """Report the block of `opener`, whose statement starts with `head`, and which seems to end at `before`."""
+        before = None if before is not None and before.kind == "END" else before
         start = head.start if head.start < opener.start else opener.start
         notes = [Note(self.report.at(before.start, before.end), "it seems to end before this")] if before else []
         self.report.add(

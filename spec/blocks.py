@@ -6,6 +6,7 @@ This file knows how any block is read, and not which blocks there are: that is `
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -117,8 +118,10 @@ class Blocks:
                 return self.span(item.value)
         raise AssertionError(f"no field {name}")
 
-    def fill(self, body: ast.Body, specs: dict[str, FieldSpec], owner: str, head: Span) -> Filled:
-        """Read the fields of a block; `head` is where an absent field is reported."""
+    def fill(
+        self, body: ast.Body, specs: dict[str, FieldSpec], owner: str, head: Span, inherited: Container[str] = ()
+    ) -> Filled:
+        """Read the fields of a block; `head` is where an absent field is reported, unless it is `inherited`."""
         filled = Filled({}, [], whole=not self.is_broken(body))
         turns_spec = next((s for s in specs.values() if isinstance(s.shape, TurnsShape)), None)
         conversation: list[tuple[str, ast.Field]] = []
@@ -141,7 +144,10 @@ class Blocks:
                     raise AssertionError("the grammar has directives at the top level only")
         if turns_spec is not None:
             self._turns(turns_spec, conversation, owner, head, filled)
-        missing = [s for s in specs.values() if s.required and s.name not in first and s is not turns_spec]
+        missing = [
+            s for s in specs.values()
+            if s.required and s.name not in first and s is not turns_spec and s.attribute not in inherited
+        ]  # fmt: skip
         if missing:
             filled.ok = False
         if missing and filled.whole:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
+"""note: nothing is wrong; what the author should know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +260,50 @@ _TABLE = (
     ),
     Code("T0215", "states nothing", "The clause has no part that says what the model shall do.", "See the help."),
     Code("T0216", "impossible bounds", "Two settings of one block cannot both hold.", "Change one of them."),
+    Code(
+        "T0217",
+        "two of which one may be",
+        "A block has two fields that exclude each other, such as `must` and `never`.",
+        "Keep one, or make two clauses.",
+    ),
+    # ---- parameters, extensions, versions
+    Code(
+        "T0220",
+        "unknown parameter",
+        "A text asks for a parameter that the file does not declare, or an import gives one that it does not have.",
+        'Declare it with `parameter name { default: "..." }`; write `$${` for a plain `${`.',
+    ),
+    Code(
+        "T0221",
+        "parameter without a text",
+        "A parameter has no default, and nobody gives it a text.",
+        'Add `default: "..."`, or give it where the file is imported: `import "x.tenet" { name: "..." }`.',
+    ),
+    Code(
+        "T0222",
+        "malformed extension",
+        "A file extends one other file, which nobody imports as well.",
+        "Keep one `extends`, and remove imports of the same file.",
+    ),
+    Code(
+        "T0223",
+        "change of a floor",
+        "A clause at root, or one that says `override: never`, is changed or dropped by a file that extends its own.",
+        "Leave it as it is; add a clause of another name beside it.",
+    ),
+    Code(
+        "T0224",
+        "imported with other texts",
+        "A file is imported twice with different texts for its parameters, so its clauses would mean two things.",
+        "Give one of the imports a name with `as`.",
+    ),
+    Code(
+        "T0230",
+        "deprecated clause",
+        "A reference names a clause that its author asks nobody to use any more.",
+        "Do what the clause's `deprecated` says.",
+        "warning",
+    ),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}

@@ -95,6 +95,14 @@ class Report:
         self.found.append(Diagnostic(code, severity, message, span, label, help, fix, tuple(secondary)))
 
 
+def counted(found: Iterable[Diagnostic]) -> str:
+    """Return how many there are of each severity, in words; an empty text for none."""
+    severities = [d.severity for d in found]
+    counts = [(severities.count(word), word) for word in ("error", "warning", "note")]
+    parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n]
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Return what the author most likely meant by `word`.
 
@@ -119,7 +127,7 @@ def did_you_mean(word: str, known: Iterable[str], span: Span) -> tuple[str | Non
     best = closest(word, options)
     if best is not None:
         return f"did you mean `{best}`?", Fix(f"replace it with `{best}`", (Edit(span, best),))
-    if 0 < len(options) <= 16:
+    if 0 < len(options) <= 24:
         return f"it is one of: {', '.join(options)}", None
     return None, None
 

@@ -27,6 +27,10 @@ class Level(IntEnum):
     ROOT = 5
 
 
+Override = Literal["explicit", "implicit", "never"]
+"""How a message of a lower level may change a clause: by asking for it, by what its context implies, or not at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A regular expression literal: `/text/flags`, flags from `ims`."""
@@ -130,7 +134,11 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One statement of behaviour. `id` is `kind.name`; `file_spans[field]` is where a field stands."""
+    """One statement of behaviour.
+
+    id: `kind.name`. section: the innermost section or overlay that it stands in; what that gives (its level, tags and
+    conditions) is in the clause's own fields already. field_spans: where each field stands.
+    """
 
     id: str
     kind: str
@@ -148,8 +156,141 @@ class Clause:
         Says("A conversation with good and bad answers.", '{ user: "..." good: "..." bad: "..." }', "example"),
     ] = ()
     target: Annotated[Target | None, Says("What must be measured for the clause to count as met.", ">= 90%")] = None
+    override: Annotated[
+        Override | None,
+        Says(
+            "What a message of a lower level may change: what it asks for, what its context implies, or nothing.",
+            "never",
+        ),
+    ] = None
+    excepted: Annotated[
+        tuple[str, ...], Says("Cases in words to which the clause does not apply.", '"Fiction."', "except")
+    ] = ()
+    absolute: Annotated[bool, Says("Whether the clause has no exception at all.", "true")] = False
+    transforming: Annotated[
+        Literal["allowed", "covered"] | None,
+        Says("Whether text that the user gave may be translated, shortened or classified all the same.", "allowed"),
+    ] = None
+    note: Annotated[str | None, Says("Commentary. For readers; neither in the prompt nor trained on.")] = None
+    see: Annotated[
+        tuple[str, ...], Says("Clauses and sections to read beside this one.", "[trait.caring]", words=True)
+    ] = ()
+    was: Annotated[
+        tuple[str, ...], Says("Names that the clause had in earlier versions of the spec.", "[kind]", words=True)
+    ] = ()
+    supersedes: Annotated[
+        tuple[str, ...],
+        Says("Clauses of earlier versions that this one takes the place of.", "[trait.kind]", words=True),
+    ] = ()
+    deprecated: Annotated[str | None, Says("Why nobody should refer to the clause any more, and what to use.")] = None
+    section: str | None = None
     span: Span = field(default=Span.NONE, compare=False)
     field_spans: tuple[tuple[str, Span], ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`section privacy at system { title: "..."  ...statements... }`: statements that belong together.
+
+    kind: an `overlay` stands on top of all other clauses of its level. parent: the section around it. Its level, tags
+    and conditions are given to the clauses inside, and are not kept here.
+    """
+
+    kind: Literal["section", "overlay"]
+    name: str
+    title: Annotated[str | None, Says("A heading for readers.", '"Privacy"')] = None
+    note: Annotated[str | None, Says("Commentary. For readers; neither in the prompt nor trained on.")] = None
+    parent: str | None = None
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The fields of a section that are given to every clause inside."""
+
+    when: Annotated[Condition | None, Says("Its clauses hold only where this is so.", "user.age_band == teen")] = None
+    unless: Annotated[Condition | None, Says("Its clauses do not hold where this is so.", "user.role == clinician")] = (
+        None
+    )
+    tags: Annotated[tuple[str, ...], Says("Groups that a `priority` can rank.", "[safety]", words=True)] = ()
+    override: Annotated[Override | None, Says("What a message of a lower level may change.", "never")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """`term minor { means: "somebody under 18" }`: a word as this spec uses it."""
+
+    name: str
+    means: Annotated[str, Says("What the word means here.", '"somebody under 18"')]
+    called: Annotated[str | None, Says("The word, where it is not one word.", '"sensitive data"')] = None
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`parameter maker { default: "Harbor Marine" }`: a text for `${maker}`, unless an import gives another."""
+
+    name: str
+    default: Annotated[str | None, Says("The text where an import gives none.", '"Harbor Marine"')] = None
+    note: Annotated[str | None, Says("What it is for. For readers.")] = None
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """`grant tone at developer { to: user  over: [trait.formal] }`: clauses that a lower level may change.
+
+    level: who gives it; nobody can give away what a higher level has said.
+    """
+
+    name: str
+    level: Level
+    to: Annotated[Literal["system", "developer", "user"], Says("Who may change them.", "user")]
+    over: Annotated[tuple[str, ...], Says("The clauses, by id, name or tag.", "[trait.formal]", words=True)]
+    how: Annotated[
+        Literal["explicit", "implicit"], Says("By asking for it, or by what the context implies.", "explicit")
+    ] = "explicit"
+    because: Annotated[str | None, Says("Why. For readers; never trained on.")] = None
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+Carried = Literal["root", "system", "developer", "user", "guideline", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """`authority { tool: none  quoted: none }`: the level that a message's text has, by where it stands."""
+
+    system: Annotated[Carried, Says("The level of a system message.", "system")] = "system"
+    developer: Annotated[Carried, Says("The level of a developer message.", "developer")] = "developer"
+    user: Annotated[Carried, Says("The level of a user message.", "user")] = "user"
+    assistant: Annotated[Carried, Says("The level of the model's own earlier words.", "none")] = "none"
+    tool: Annotated[Carried, Says("The level of what a tool returns.", "none")] = "none"
+    quoted: Annotated[Carried, Says("The level of text that a message quotes, and of files.", "none")] = "none"
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """`balance tone { of: [caring, brevity]  weights: [70%, 30%] }`: clauses that are weighed, where `priority` ranks.
+
+    of, weights: of the same length, the weights more than 0.
+    """
+
+    name: str
+    of: Annotated[tuple[str, ...], Says("The clauses, by id or name.", "[caring, brevity]", words=True)]
+    weights: Annotated[tuple[float, ...], Says("How much each counts.", "[70%, 30%]", positive=True, percent=True)]
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """`alike ages { for: refuse.dosing  asks: ["...", "..."] }`: prompts that must be treated alike."""
+
+    name: str
+    clause: Annotated[str, Says("The clause that decides how they are treated.", "refuse.dosing", "for", words=True)]
+    asks: Annotated[tuple[str, ...], Says("Two or more prompts that differ in what must not matter.", '["...", "..."]')]
+    span: Span = field(default=Span.NONE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +356,9 @@ class ProbeStatement:
     reject: Annotated[
         tuple[str | Pattern, ...], Says("Phrases or patterns, none of which the answer has.", '["Certainly!"]')
     ] = ()
+    repeats: Annotated[int, Says("How often it is asked, each time sampled anew.", "5", low=1, high=1000)] = 1
+    at_least: Annotated[int | None, Says("How many of these answers must pass; left out, all.", "4", low=1)] = None
+    tags: Annotated[tuple[str, ...], Says("Groups of probes.", "[evals]", words=True)] = ()
     span: Span = field(default=Span.NONE, compare=False)
 
 
@@ -238,3 +382,9 @@ class Document:
     priorities: tuple[Priority, ...]
     probes: tuple[ProbeStatement, ...]
     files: tuple[str, ...]
+    sections: tuple[Section, ...] = ()
+    terms: tuple[Term, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    balances: tuple[Balance, ...] = ()
+    alikes: tuple[Alike, ...] = ()
+    authority: Authority | None = None

@@ -63,6 +63,20 @@ class ListShape:
 
 
 @dataclass(frozen=True, slots=True)
+class NumbersShape:
+    """A list of numbers."""
+
+    item: NumberShape
+
+
+@dataclass(frozen=True, slots=True)
+class ChainShape:
+    """A ranking `a > b > c` of some of a few words."""
+
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordShape:
     """`{ ... }` holding the fields of `record`; `many`: any number of them."""
 
@@ -86,8 +100,8 @@ class TurnsShape:
 
 
 Shape = (
-    TextShape | ChoiceShape | NumberShape | FlagShape | ListShape | RecordShape | ConditionShape | TargetShape
-    | TurnsShape
+    TextShape | ChoiceShape | NumberShape | FlagShape | ListShape | NumbersShape | ChainShape | RecordShape
+    | ConditionShape | TargetShape | TurnsShape
 )  # fmt: skip
 
 
@@ -148,6 +162,10 @@ def _shape(hint: Any, says: Says) -> Shape:
             return TurnsShape()
         if dataclasses.is_dataclass(item) and item is not Pattern:
             return RecordShape(item, many=True)  # type: ignore[arg-type]  # a dataclass in an annotation is a class
+        if says.chain:
+            return ChainShape(says.chain)
+        if item is float:
+            return NumbersShape(NumberShape(False, says.low, says.high, says.positive, says.percent))
         kinds = get_args(item) or (item,)
         return ListShape(texts=str in kinds, patterns=Pattern in kinds, words=says.words)
     if hint is bool:

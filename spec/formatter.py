@@ -21,7 +21,7 @@ from spec.diagnostics import Diagnostic, Report
 from spec.loading import decode_text
 from spec.parser import parse
 from spec.source import Source
-from spec.statements import STATEMENTS
+from spec.statements import LANDMARKS
 
 WIDTH = 100
 INDENT = "  "
@@ -54,7 +54,7 @@ def format_text(text: str, path: str = "spec.tenet") -> str:
     if diagnostics:
         raise CannotFormat(diagnostics, source)
     report = Report(source)
-    module = parse(report, STATEMENTS)
+    module = parse(report, LANDMARKS)
     if report.found:
         raise CannotFormat(tuple(report.found), source)
     return _Printer(source.text, module).print()
@@ -106,8 +106,13 @@ class _Printer:
 
     def _item(self, item: ast.Item, level: int) -> None:
         match item:
-            case ast.Directive(keyword, argument):
-                self._line(f"{keyword.text} {self._value(argument, level)}", level, item)
+            case ast.Directive(keyword, argument, alias, body):
+                name = f" as {alias.text}" if alias else ""
+                head = f"{keyword.text} {self._value(argument, level)}{name}"
+                if body is None:
+                    self._line(head, level, item)
+                else:
+                    self._headed(f"{head} ", body, level, item, block=True)
             case ast.Field(name, value):
                 self._headed(f"{name.text}: ", value, level, item)
             case ast.Block(body=body):

@@ -10,15 +10,19 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from spec.constructs import CONSTRUCTS
 from spec.diagnostics import Diagnostic, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
 from spec.parser import parse
+from spec.part import Inclusion, Part
 from spec.references import resolve
 from spec.source import Source, Span
-from spec.statements import FOLDER_FIELDS, STATEMENTS, Part, read_module
+from spec.statements import FOLDER_FIELDS, LANDMARKS, SETTINGS, Inherited, Prelude, read_module, read_prelude
 
 LARGEST_FILE = 1 << 20
 LARGEST_SPEC = 4 << 20
@@ -82,10 +86,45 @@ def _project(folder: Path) -> Path:
     return folder
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """How a file is included: the names that its clauses get in front, its parameters, and where that is said."""
+
+    prefix: str = ""
+    arguments: tuple[tuple[str, str], ...] = ()
+    spans: Mapping[str, Span] = field(default_factory=dict)
+    report: Report | None = None
+    span: Span = Span.NONE
+
+
+def _inherited(parts: Sequence[Part]) -> Inherited:
+    """What a file finds in the one that it extends, and in those that this one extends."""
+    settings: dict[type[Any], Any] = {}
+    for part in parts:
+        for record in (*part.models, *part.trains, *part.authorities):
+            settings[type(record)] = record
+    return Inherited({clause.id: clause for part in parts for clause in part.clauses}, settings)
+
+
+def _give_way(extended: Sequence[Part], part: Part) -> None:
+    """Take out of the extended files what `part` states anew, or drops."""
+    stated = {(d.kind, d.name) for d in part.declared if d.kind in CONSTRUCTS or d.kind in SETTINGS}
+    dropped = {use.name for use in part.dropped}
+    for below in extended:
+        below.clauses = [c for c in below.clauses if (c.kind, c.name) not in stated and c.id not in dropped]
+        below.declared = [
+            d for d in below.declared if (d.kind, d.name) not in stated and f"{d.kind}.{d.name}" not in dropped
+        ]
+        for kind, records in (("model", below.models), ("train", below.trains), ("authority", below.authorities)):
+            if (kind, "") in stated:
+                records.clear()
+
+
 @dataclass(slots=True)
 class _Loading:
     """One load. shown: the folder of the spec as the user wrote it; stack: the files that are being read, with the
-    import that led to each."""
+    import that led to each; entered: the files that were read, by the names in front of their clauses, with the texts
+    of their parameters."""
 
     folder: Path
     project: Path
@@ -94,7 +133,7 @@ class _Loading:
     sources: dict[str, Source] = field(default_factory=dict)
     loose: list[Diagnostic] = field(default_factory=list)
     stack: list[tuple[str, Span | None]] = field(default_factory=list)
-    entered: set[str] = field(default_factory=set)
+    entered: dict[tuple[str, str], tuple[tuple[str, str], ...]] = field(default_factory=dict)
     size: int = 0
     _led: Span | None = None
 
@@ -179,50 +218,93 @@ class _Loading:
 
     # ---- imports
 
-    def enter(self, source: Source, name: str) -> None:
-        """Read a file's imports, then its own statements, so that parts stand in source order."""
+    def enter(self, source: Source, name: str, into: _Entry | None = None) -> list[Part]:
+        """Read the files that a file includes, then its own statements, so that parts stand in source order.
+
+        Returns its own part and those of the files that it extends.
+        """
+        into = into or _Entry()
         self.sources[name] = source
-        self.entered.add(name)
+        self.entered[name, into.prefix] = into.arguments
         report = Report(source)
-        part = read_module(parse(report, STATEMENTS), report)
-        seen: dict[str, Span] = {}
-        for written, span in part.imports:
-            target = self._target(part, name, written, span)
+        module = parse(report, LANDMARKS)
+        prelude = read_prelude(module, report, dict(into.arguments))
+        self._parameters(prelude, report, into)
+        seen: dict[tuple[str, str | None], Span] = {}
+        extended: list[Part] = []
+        for inclusion in prelude.inclusions:
+            span = inclusion.span
+            target = self._target(report, name, inclusion.path, span)
             if target is None:
                 continue
-            if target in seen:
-                report.add("T0033", "this file is imported already", span, label="again",
-                           secondary=[Note(seen[target], "first here")])  # fmt: skip
+            if inclusion.kind == "extends" and extended:
+                report.add("T0222", "a file extends one other file", span, label="a second one",
+                           help="let one of them extend the other, or `import` it")  # fmt: skip
                 continue
-            seen[target] = span
-            self._import(part, name, target, span)
+            key = target, inclusion.alias
+            if key in seen:
+                report.add("T0033", "this file is imported already", span, label="again",
+                           secondary=[Note(seen[key], "first here")])  # fmt: skip
+                continue
+            seen[key] = span
+            parts = self._include(report, name, target, inclusion, into.prefix)
+            if inclusion.kind == "extends":
+                extended = parts
+        part = read_module(module, report, prelude, into.prefix, _inherited(extended))
+        _give_way(extended, part)
         self.parts.append(part)
+        return [*extended, part]
 
-    def _target(self, part: Part, importer: str, written: str, span: Span) -> str | None:
+    def _parameters(self, prelude: Prelude, report: Report, into: _Entry) -> None:
+        """Report parameters without a text, and texts for parameters that the file does not have."""
+        for given, _ in into.arguments:
+            if given not in prelude.parameters and into.report is not None:
+                span = into.spans[given]
+                help, fix = did_you_mean(given, prelude.parameters, span)
+                into.report.add("T0220", f"the file has no parameter `{given}`", span, label="unknown parameter",
+                                help=help or "it declares none", fix=fix)  # fmt: skip
+        missing = [parameter for parameter, text in prelude.parameters.items() if text is None]
+        for parameter in missing:
+            place = prelude.places[parameter]
+            if into.report is not None:
+                into.report.add(
+                    "T0221", f"the file needs a text for its parameter `{parameter}`", into.span, label="gives none",
+                    help=f'write `{{ {parameter}: "..." }}` after the path', secondary=[Note(place, "declared here")],
+                )  # fmt: skip
+            else:
+                report.add(
+                    "T0221", f"parameter `{parameter}` has no text", place, label="no `default`",
+                    help='add `default: "..."`, or import the file from a spec that gives one',
+                )  # fmt: skip
+
+    def _target(self, report: Report, importer: str, written: str, span: Span) -> str | None:
         """Return the imported file's path relative to the spec's folder; None after a diagnostic."""
         if not written.strip() or "\0" in written:
-            part.report.add("T0114", "the path of an import is empty", span, label="nothing in it")
+            report.add("T0114", "the path of an import is empty", span, label="nothing in it")
             return None
         path = PurePosixPath(written.replace("\\", "/"))
         if path.is_absolute() or re.match(r"[A-Za-z]:", written):
-            part.report.add("T0032", "an import's path is relative to the importing file", span, label="absolute path")
+            report.add("T0032", "an import's path is relative to the importing file", span, label="absolute path")
             return None
         joined = Path(self.folder, importer).parent / path
         try:
             # The folder is resolved too: a link must not lead out of the project either.
             real = joined.resolve()
         except (OSError, RuntimeError, ValueError):
-            part.report.add("T0030", "this is not a path that can be read", span, label="unreadable path")
+            report.add("T0030", "this is not a path that can be read", span, label="unreadable path")
             return None
         if not real.is_relative_to(self.project):
-            part.report.add(
+            report.add(
                 "T0032", "this import leads out of the project's folder", span, label="outside of the project",
                 help="copy the file into the project, or mark the project's folder with a file `tenet.toml`",
             )  # fmt: skip
             return None
         return PurePosixPath(os.path.relpath(real, self.folder).replace(os.sep, "/")).as_posix()
 
-    def _import(self, part: Part, importer: str, name: str, span: Span) -> None:
+    def _include(
+        self, report: Report, importer: str, name: str, inclusion: Inclusion, prefix: str
+    ) -> list[Part]:  # fmt: skip
+        span = inclusion.span
         open_files = [file for file, _ in self.stack] + [importer]
         if name in open_files:
             at = open_files.index(name)
@@ -230,20 +312,31 @@ class _Loading:
             links = [link for _, link in (*self.stack, (importer, None))[at + 1 :] if link is not None]
             links = [*links, *([self._led] if self._led is not None and importer != name else [])]
             notes = [Note(link, "the import that leads here") for link in links if link != span]
-            part.report.add("T0031", f"files import each other in a circle: {' -> '.join(ring)}", span,
-                            label="closes the circle", secondary=notes[:3])  # fmt: skip
-            return
-        if name in self.entered:
-            return  # imported by another file as well: its statements stand once
-        text = self.read(self.folder / name, name, part.report, span)
+            report.add("T0031", f"files import each other in a circle: {' -> '.join(ring)}", span,
+                       label="closes the circle", secondary=notes[:3])  # fmt: skip
+            return []
+        inner = f"{prefix}{inclusion.alias}." if inclusion.alias else prefix
+        arguments = tuple((parameter, text) for parameter, text, _ in inclusion.arguments)
+        if (name, inner) in self.entered:
+            # Imported by another file as well: its statements stand once.
+            if self.entered[name, inner] != arguments:
+                report.add("T0224", "this file is imported elsewhere with other texts for its parameters", span,
+                           label="imported twice", help="give one of the imports a name: `import ... as`")  # fmt: skip
+            elif inclusion.kind == "extends":
+                report.add("T0222", "this file is imported already, and cannot be extended as well", span,
+                           label="imported elsewhere", help="remove that import: what is extended counts")  # fmt: skip
+            return []
+        text = self.read(self.folder / name, name, report, span)
         if text is None:
-            self.entered.add(name)
-            return
+            self.entered[name, inner] = arguments
+            return []
         self.stack.append((importer, self._led))
         outer, self._led = self._led, span
-        self.enter(Source(name, text, self._show(name)), name)
+        places = {parameter: place for parameter, _, place in inclusion.arguments}
+        parts = self.enter(Source(name, text, self._show(name)), name, _Entry(inner, arguments, places, report, span))
         self._led = outer
         self.stack.pop()
+        return parts
 
     # ---- files that settings name
 
@@ -280,6 +373,12 @@ class _Loading:
                 dimensions=dimensions,
                 priorities=tuple(p for part in self.parts for p in part.priorities),
                 probes=tuple(p for part in self.parts for p in part.probes),
+                sections=tuple(s for part in self.parts for s in part.sections),
+                terms=tuple(t for part in self.parts for t in part.terms),
+                grants=tuple(g for part in self.parts for g in part.grants),
+                balances=tuple(b for part in self.parts for b in part.balances),
+                alikes=tuple(a for part in self.parts for a in part.alikes),
+                authority=next((a for part in self.parts for a in part.authorities), None),
                 files=tuple(part.report.source.path for part in self.parts),
             )
         return Loaded(document, tuple(found), self.sources)

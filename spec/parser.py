@@ -7,12 +7,12 @@ knows one action for each rule of `grammar.lark`, and no construct.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
 from spec import ast
-from spec.balance import balance
+from spec.balance import Landmarks, balance
 from spec.diagnostics import Report
 from spec.lexer import Token, decode, scan
 from spec.tables import END, Rule, Tables, load_tables
@@ -33,16 +33,20 @@ class _Level(NamedTuple):
     word: ast.Word
 
 
+class _Alias(NamedTuple):
+    word: ast.Word
+
+
 @cache
 def tables() -> Tables:
     return load_tables()
 
 
-def parse(report: Report, landmarks: Container[str] = ()) -> ast.Module:
+def parse(report: Report, landmarks: Landmarks = Landmarks()) -> ast.Module:  # noqa: B008  # it cannot be changed
     """Return the tree of the report's source; diagnostics go into the report.
 
-    A tree with errors holds what could be read, and says in `broken` where it could not. `landmarks` are words that
-    start a statement and stand nowhere else; they tell where a block that is not closed must have ended.
+    A tree with errors holds what could be read, and says in `broken` where it could not. `landmarks` tell where a block
+    that is not closed must have ended.
     """
 
     table = tables()
@@ -56,7 +60,7 @@ def parse(report: Report, landmarks: Container[str] = ()) -> ast.Module:
     if root is None:
         from spec.recovery import recover  # needed for broken files only
 
-        root = recover(report, table, tokens, landmarks, broken)
+        root = recover(report, table, tokens, landmarks.statements, broken)
     return ast.Module(tuple(root), comments, tuple(broken))
 
 
@@ -206,9 +210,16 @@ def _block(values: list[Any], start: int, end: int) -> ast.Block:
     return ast.Block(values[0], name, level, values[-1], start, end)
 
 
+def _directive(values: list[Any], start: int, end: int) -> ast.Directive:
+    alias = next((v.word for v in values if isinstance(v, _Alias)), None)
+    body = next((v for v in values[2:] if isinstance(v, ast.Body)), None)
+    return ast.Directive(values[0], values[1], alias, body, start, end)
+
+
 _ACTIONS: dict[str, Callable[[list[Any], int, int], Any]] = {
     "start": lambda values, start, end: values,
-    "directive": lambda values, start, end: ast.Directive(values[0], values[1], start, end),
+    "directive": _directive,
+    "alias": lambda values, start, end: _Alias(values[0]),
     "block": _block,
     "level": lambda values, start, end: _Level(values[0]),
     "body": lambda values, start, end: ast.Body(tuple(values), start, end),

@@ -8,16 +8,17 @@ reported as unknown, so that one defect yields one report.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
 from spec.constructs import CONSTRUCTS, STYLES, Refuse
 from spec.diagnostics import Edit, Fix, Note, closest, did_you_mean
-from spec.document import Clause, Compare, Dimension, ProbeStatement, Truth
+from spec.document import Clause, Compare, Dimension, Truth
+from spec.part import Declared, Part, Reference
 from spec.source import Span
-from spec.statements import Declared, Part
+from spec.statements import CONTAINERS
 from spec.values import DimensionUse
 
 BUILT_IN = (
@@ -31,19 +32,26 @@ BUILT_IN = (
 
 @dataclass(slots=True)
 class _Names:
-    """What a clause can be called by. keys: clause ids, and the ids of statements of unknown kind."""
+    """What a clause can be called by. keys: clause ids, and the ids of statements of unknown kind.
+
+    sections: ids of sections by name, which only `see` may name.
+    """
 
     parts: Sequence[Part]
     by_id: dict[str, Declared] = field(default_factory=dict)
     by_name: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     by_tag: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     unknown: set[str] = field(default_factory=set)
+    sections: dict[str, str] = field(default_factory=dict)
 
     def add(self, declared: Declared) -> None:
         if declared.kind is None:
             self.unknown.add(declared.name)
             return
         key = f"{declared.kind}.{declared.name}"
+        if declared.kind in CONTAINERS:
+            self.sections.setdefault(declared.name, key)
+            return
         if key in self.by_id:
             return
         self.by_id[key] = declared
@@ -58,6 +66,14 @@ class _Names:
     def all(self) -> list[str]:
         return [*self.by_name, *self.by_id, *self.by_tag]
 
+    def own(self, part: Part, name: str) -> str:
+        """Return `name` as the whole spec knows it: in a file imported `as house`, `caring` is `house.caring`."""
+        if not part.prefix:
+            return name
+        kind, dot, rest = name.partition(".")
+        whole = f"{kind}.{part.prefix}{rest}" if dot and kind in CONSTRUCTS else part.prefix + name
+        return whole if whole in self.by_id or whole in self.by_name or whole in self.sections else name
+
 
 def resolve(parts: Sequence[Part]) -> tuple[Dimension, ...]:
     """Check all that crosses statements; return declared dimensions, then those built-in ones that are asked about.
@@ -68,7 +84,7 @@ def resolve(parts: Sequence[Part]) -> tuple[Dimension, ...]:
     _declare(parts, names)
     for part in parts:
         _styles(part, names)
-        _probes(part, names)
+        _mentions(part, names)
     _priorities(parts, names)
     return _dimensions(parts)
 
@@ -96,12 +112,12 @@ def _declare(parts: Sequence[Part], names: _Names) -> None:
                         help="state what differs as traits", secondary=[Note(persona.span, "the first")],
                     )  # fmt: skip
                 persona = declared
-            if declared.kind in CONSTRUCTS:
+            if declared.kind in (*CONSTRUCTS, *CONTAINERS):
                 names.add(declared)
 
 
 def _duplicate(part: Part, declared: Declared, key: str, first: Span) -> None:
-    if declared.kind in CONSTRUCTS or declared.kind == "probe":
+    if declared.name and declared.kind != "dimension":
         message = f"`{key}` is declared twice"
         help = "give one of them another name"
         code = "T0200"
@@ -116,9 +132,13 @@ def _duplicate(part: Part, declared: Declared, key: str, first: Span) -> None:
 
 
 def _styles(part: Part, names: _Names) -> None:
-    for use in part.styles:
-        name = use.name.removeprefix("trait.")
+    """Judge the styles of refusals, and leave the bare name of the trait in them."""
+    found: dict[str, str] = {}
+    for use in (use for use in part.references if use.field == "style"):
+        name = names.own(part, use.name).removeprefix("trait.")
+        found[use.name] = name
         if name in STYLES or f"trait.{name}" in names.by_id or names.innocent(name):
+            _deprecated(part, f"trait.{name}", use, names)
             continue
         traits = [declared.name for declared in names.by_id.values() if declared.kind == "trait"]
         known = [*traits, *STYLES]
@@ -129,32 +149,63 @@ def _styles(part: Part, names: _Names) -> None:
         part.report.add("T0201", f"no trait or style is called `{name}`", use.span, label="unknown style",
                         help=help or f"declare `trait {name} {{ means: \"...\" }}`, or use one of {', '.join(STYLES)}",
                         fix=fix)  # fmt: skip
-    part.clauses = [_with_bare_style(clause) for clause in part.clauses]
+    part.clauses = [_styled(clause, found) for clause in part.clauses]
 
 
-def _with_bare_style(clause: Clause) -> Clause:
+def _styled(clause: Clause, found: Mapping[str, str]) -> Clause:
     if isinstance(clause.body, Refuse) and clause.body.style is not None:
-        return replace(clause, body=replace(clause.body, style=clause.body.style.removeprefix("trait.")))
+        style = found.get(clause.body.style, clause.body.style).removeprefix("trait.")
+        return replace(clause, body=replace(clause.body, style=style))
     return clause
 
 
-def _probes(part: Part, names: _Names) -> None:
-    ids: dict[str, str] = {}
-    for use in part.tested:
-        found = _clause(part, use.name, use.span, names, "T0202", "no clause is called", tags=False)
+def _mentions(part: Part, names: _Names) -> None:
+    """Resolve the names in `for`, `see`, `over` and `of`, and put the ids into the records that hold them.
+
+    A probe, grant, balance or `alike` with a name that leads nowhere is left out: it has been reported.
+    """
+    ids: dict[tuple[str, str], list[str]] = {}
+    for use in part.references:
+        if use.field == "style":
+            continue
+        section = names.sections.get(names.own(part, use.name).removeprefix("section.").removeprefix("overlay."))
+        if use.field == "see" and section and use.name not in names.by_name:
+            ids["see", use.name] = [section]
+            continue
+        found = _clause(part, use.name, use.span, names, "T0202", "no clause is called", tags=use.field == "over")
         if found:
-            ids[use.name] = found[0]
-    part.probes = [
-        ProbeStatement(p.name, ids[p.clause], p.turns, p.expect, p.reject, p.span)
-        for p in part.probes
-        if p.clause in ids
-    ]
+            ids[use.field, use.name] = found
+            for clause_id in found:
+                _deprecated(part, clause_id, use, names)
+
+    def all_of(field: str, given: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(i for name in given for i in ids.get((field, name), ())))
+
+    def known(field: str, given: Iterable[str]) -> bool:
+        return all((field, name) in ids for name in given)
+
+    part.clauses = [replace(c, see=all_of("see", c.see)) if c.see else c for c in part.clauses]
+    part.probes = [replace(p, clause=all_of("for", [p.clause])[0]) for p in part.probes if known("for", [p.clause])]
+    part.alikes = [replace(a, clause=all_of("for", [a.clause])[0]) for a in part.alikes if known("for", [a.clause])]
+    part.grants = [replace(g, over=all_of("over", g.over)) for g in part.grants if known("over", g.over)]
+    part.priorities = [replace(p, names=tuple(names.own(part, n) for n in p.names)) for p in part.priorities]
+    part.balances = [replace(b, of=all_of("of", b.of)) for b in part.balances if known("of", b.of)]
+
+
+def _deprecated(part: Part, clause_id: str, use: Reference, names: _Names) -> None:
+    declared = names.by_id.get(clause_id)
+    if declared is not None and declared.deprecated is not None:
+        part.report.add(
+            "T0230", f"`{clause_id}` is deprecated", use.span, label="refers to it", help=declared.deprecated,
+            secondary=[Note(declared.span, "declared here")],
+        )  # fmt: skip
 
 
 def _clause(
     part: Part, name: str, span: Span, names: _Names, code: str, message: str, *, tags: bool
 ) -> list[str] | None:
     """Return the ids that `name` stands for; None where a diagnostic has been made, or none is due."""
+    name = names.own(part, name)
     if name in names.by_id:
         return [name]
     keys = names.by_name.get(name, [])

@@ -20,7 +20,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from unicodedata import combining, east_asian_width
 
-from spec.diagnostics import Diagnostic, Note
+from spec.diagnostics import Diagnostic, Note, counted
 from spec.source import Source, Span
 
 WIDTH = 80
@@ -49,12 +49,7 @@ def render_full(
     found = list(diagnostics)
     blocks = [_full(d, sources, paint, max(width, NARROWEST)) for d in found]
     if found:
-        counts = [
-            f"{n} {word}{'' if n == 1 else 's'}"
-            for word in ("error", "warning")
-            if (n := sum(d.severity == word for d in found))
-        ]
-        blocks.append(paint("bold", " and ".join(counts)))
+        blocks.append(paint("bold", counted(found)))
     return "\n\n".join(blocks)
 
 

@@ -11,6 +11,7 @@ class Says:
 
     spelled: the field's name in the language where the attribute's differs. words: bare names will do as texts.
     low, high (included), positive, percent: what a number may be. optional: the reader of the block fills it in.
+    chain: the value is a ranking `a > b` of some of these words.
     """
 
     meaning: str
@@ -22,3 +23,4 @@ class Says:
     positive: bool = False
     percent: bool = False
     optional: bool = False
+    chain: tuple[str, ...] = ()

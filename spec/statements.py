@@ -7,105 +7,152 @@ from the record's annotations (`spec/fields.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from spec import ast
+from spec.balance import Landmarks
 from spec.blocks import Blocks
 from spec.constructs import CONSTRUCTS, Body
-from spec.diagnostics import Diagnostic, Edit, Fix, Note, Report, closest, did_you_mean
+from spec.diagnostics import Edit, Fix, Note, Report, closest, did_you_mean
 from spec.document import (
+    Alike,
+    And,
+    Authority,
+    Balance,
     Clause,
+    Condition,
     Dimension,
     Example,
+    Grant,
+    Level,
     Model,
+    Or,
+    Parameter,
     Priority,
     ProbeStatement,
+    Section,
+    Shared,
+    Term,
     Train,
 )
-from spec.fields import field_specs
+from spec.fields import FieldSpec, field_specs
+from spec.part import Declared, FileUse, Inclusion, Part, Ranking, Reference
 from spec.source import Span
-from spec.values import DimensionUse, Values, Wrong, describe
+from spec.values import Values, Wrong, describe
 
 VERSION = "1"
-BLOCKS = (*CONSTRUCTS, "model", "train", "dimension", "probe")
+CONTAINERS = ("section", "overlay")
+"""Blocks that statements stand in."""
+SETTINGS: dict[str, type[Model | Train | Authority]] = {"model": Model, "train": Train, "authority": Authority}
+"""Blocks without a name, each once in a spec."""
+NAMED: dict[str, type[Any]] = {
+    "probe": ProbeStatement, "term": Term, "parameter": Parameter, "grant": Grant, "balance": Balance, "alike": Alike,
+}  # fmt: skip
+"""Blocks that have a name and state no behaviour; `dimension` is read by itself."""
+BLOCKS = (*CONSTRUCTS, *CONTAINERS, *SETTINGS, *NAMED, "dimension")
 """The words that a statement in braces may start with."""
-STATEMENTS = (*BLOCKS, "priority", "import")
-
+STATEMENTS = (*BLOCKS, "priority", "drop", "import", "extends")
+LANDMARKS = Landmarks(frozenset(STATEMENTS), frozenset(CONTAINERS))
 
 # Settings that name files, and settings that may name a folder.
 FILE_FIELDS = frozenset({"data", "chat_template"})
 FOLDER_FIELDS = frozenset({"base", "teacher", "judge"})
+# Fields that name clauses: of clauses, and of other statements.
+CLAUSE_NAMING = ("see", "style")
+NAMING = ("for", "over", "of")
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """Something that others may refer to by name; kind is None where the statement's kind is unknown."""
+class Prelude:
+    """What must be known of a file before its statements are read.
 
-    kind: str | None
-    name: str
-    span: Span
-    tags: tuple[str, ...] = ()
+    parameters: name -> text; None where the text is missing. places: where each is declared.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A use of a clause's name: in `refuse.style`, or in a probe's `for`."""
-
-    field: str
-    name: str
-    span: Span
+    inclusions: tuple[Inclusion, ...]
+    parameters: dict[str, str | None]
+    places: dict[str, Span]
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
-    names: tuple[str, ...]
-    spans: tuple[Span, ...]
+class Inherited:
+    """What a file extends: clauses by id, and settings."""
+
+    clauses: Mapping[str, Clause] = field(default_factory=dict)
+    settings: Mapping[type[Any], Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class FileUse:
-    """A path that a setting names, for `loading.py` to look for. field: the setting's name."""
+class _Inside:
+    """The section that statements stand in, and what it gives to them."""
 
-    field: str
-    text: str
-    span: Span
-
-
-@dataclass(slots=True)
-class Part:
-    """What one file contributes. A statement with errors is absent from the records, and present in `declared`."""
-
-    report: Report
-    broken: tuple[tuple[int, int], ...] = ()
-    imports: list[tuple[str, Span]] = field(default_factory=list)
-    models: list[Model] = field(default_factory=list)
-    trains: list[Train] = field(default_factory=list)
-    clauses: list[Clause] = field(default_factory=list)
-    dimensions: list[Dimension] = field(default_factory=list)
-    priorities: list[Priority] = field(default_factory=list)
-    probes: list[ProbeStatement] = field(default_factory=list)
-    paths: list[FileUse] = field(default_factory=list)
-    declared: list[Declared] = field(default_factory=list)
-    styles: list[Reference] = field(default_factory=list)
-    tested: list[Reference] = field(default_factory=list)
-    rankings: list[Ranking] = field(default_factory=list)
-    uses: list[DimensionUse] = field(default_factory=list)
-
-    @property
-    def diagnostics(self) -> list[Diagnostic]:
-        return self.report.found
-
-    def lost(self, name: str) -> bool:
-        """Whether `name` stands in text that could not be read, so that its absence proves nothing."""
-        text = self.report.source.text
-        return any(name in text[start:end] for start, end in self.broken)
+    section: str | None = None
+    level: Level | None = None
+    shared: Shared = field(default_factory=Shared)
+    places: tuple[tuple[str, Span], ...] = ()
 
 
-def read_module(module: ast.Module, report: Report) -> Part:
-    """Return what `module` says; diagnostics go into the report."""
-    blocks = Blocks(report, Values(report), module.broken, STATEMENTS)
-    return _Reader(module, Part(report, module.broken), blocks).read()
+def read_prelude(module: ast.Module, report: Report, given: Mapping[str, str]) -> Prelude:
+    """Return the files that `module` includes, and its parameters, `given` first.
+
+    Wrong ones are reported by `read_module`, and by who follows the inclusions.
+    """
+    texts: dict[str, str | None] = {}
+    places: dict[str, Span] = {}
+    for block in _everywhere(module.items):
+        if block.kind.text == "parameter" and block.name is not None and block.name.text:
+            name = block.name.text
+            defaults = [i.value for i in block.body.items if isinstance(i, ast.Field) and i.name.text == "default"]
+            text = defaults[0].value if defaults and isinstance(defaults[0], ast.Text) else None
+            texts.setdefault(name, given.get(name, text))
+            places.setdefault(name, report.at(block.name.start, block.name.end))
+    found = []
+    for item in module.items:
+        if isinstance(item, ast.Directive) and item.keyword.text in ("import", "extends"):
+            if not isinstance(item.argument, ast.Text):
+                continue
+            arguments = tuple(
+                (i.name.text, i.value.value, report.at(i.name.start, i.name.end))
+                for i in (item.body.items if item.body else ())
+                if isinstance(i, ast.Field) and isinstance(i.value, ast.Text)
+            )
+            found.append(
+                Inclusion(
+                    "import" if item.keyword.text == "import" else "extends",
+                    item.argument.value,
+                    report.at(item.argument.start, item.argument.end),
+                    item.alias.text if item.alias else None,
+                    arguments,
+                )
+            )
+    return Prelude(tuple(found), texts, places)
+
+
+def _everywhere(items: Iterable[ast.Item]) -> Iterator[ast.Block]:
+    for item in items:
+        if isinstance(item, ast.Block):
+            yield item
+            if item.kind.text in CONTAINERS:
+                yield from _everywhere(item.body.items)
+
+
+def read_module(
+    module: ast.Module,
+    report: Report,
+    prelude: Prelude | None = None,
+    prefix: str = "",
+    inherited: Inherited | None = None,
+) -> Part:
+    """Return what `module` says; diagnostics go into the report.
+
+    prefix: what stands before the names of its clauses. inherited: what the file extends.
+    """
+    prelude = prelude or read_prelude(module, report, {})
+    blocks = Blocks(report, Values(report, prelude.parameters), module.broken, STATEMENTS)
+    part = Part(report, module.broken, prefix, list(prelude.inclusions))
+    return _Reader(module, part, blocks, inherited or Inherited()).read()
 
 
 @dataclass(slots=True)
@@ -113,22 +160,26 @@ class _Reader:
     module: ast.Module
     part: Part
     blocks: Blocks
+    inherited: Inherited
 
     def read(self) -> Part:
         self._header()
-        for item in self.module.items:
+        self._items(self.module.items, _Inside())
+        self.part.uses = self.blocks.values.uses
+        self.part.declared.extend(
+            Declared(None, block.name.text, self.blocks.span(block.name)) for block in self.blocks.strays if block.name
+        )
+        return self.part
+
+    def _items(self, items: Iterable[ast.Item], inside: _Inside) -> None:
+        for item in items:
             match item:
                 case ast.Directive():
                     self._directive(item)
                 case ast.Field():
                     self._field_statement(item)
                 case ast.Block():
-                    self._block(item)
-        self.part.uses = self.blocks.values.uses
-        self.part.declared.extend(
-            Declared(None, block.name.text, self.blocks.span(block.name)) for block in self.blocks.strays if block.name
-        )
-        return self.part
+                    self._block(item, inside)
 
     @property
     def report(self) -> Report:
@@ -182,23 +233,46 @@ class _Reader:
         word, argument = item.keyword, item.argument
         if word.text == "tenet":
             return
-        if word.text == "import":
-            if isinstance(argument, ast.Text):
-                self.part.imports.append((argument.value, self.blocks.span(argument)))
-            elif isinstance(argument, ast.Number):
+        if word.text in ("import", "extends"):
+            if isinstance(argument, ast.Number):
                 self.report.add(
-                    "T0111", "`import` takes the path of a file in quotes, not a number", self.blocks.span(argument),
-                    label="this is a number", help='for example `import "house-style.tenet"`',
+                    "T0111", f"`{word.text}` takes the path of a file in quotes, not a number",
+                    self.blocks.span(argument), label="this is a number",
+                    help=f'for example `{word.text} "house-style.tenet"`',
                 )  # fmt: skip
+            self._arguments(item)
             return
-        best = closest(word.text, ("tenet", "import"))
+        if word.text in BLOCKS and item.body is not None and isinstance(argument, ast.Text):
+            span = self.blocks.span(argument)
+            self.part.declared.append(Declared(None, argument.value, span))
+            self.report.add(
+                "T0024", "names are written without quotes", span, label="a name",
+                fix=Fix("remove the quotes", (Edit(span, argument.value),)),
+            )  # fmt: skip
+            return
+        best = closest(word.text, ("tenet", "import", "extends"))
         if best is None and word.text in STATEMENTS:
             self.report.add(
                 "T0107", f"`{word.text}` is not followed by text", self.blocks.span(item), label="not a statement",
                 help=_shape_of_statement(word.text),
             )  # fmt: skip
             return
-        self._unknown_statement(word, ("tenet", "import") if best else STATEMENTS)
+        self._unknown_statement(word, ("tenet", "import", "extends") if best else STATEMENTS)
+
+    def _arguments(self, item: ast.Directive) -> None:
+        """Report what cannot stand behind a path; the arguments themselves are in the prelude."""
+        if item.keyword.text == "extends" and item.alias is not None:
+            self.report.add(
+                "T0107", "`extends` gives no new name", self.blocks.span(item.alias), label="remove this",
+                help="what is extended keeps its names; `import ... as` gives them one in front",
+            )  # fmt: skip
+        for argument in item.body.items if item.body else ():
+            if isinstance(argument, ast.Field) and isinstance(argument.value, ast.Text | ast.Missing):
+                continue
+            self.report.add(
+                "T0111", "a parameter is given as text in quotes", self.blocks.span(argument), label="no text",
+                help='for example `{ maker: "Harbor Marine" }`',
+            )  # fmt: skip
 
     def _unknown_statement(self, word: ast.Word, known: Iterable[str]) -> None:
         if not word.text:
@@ -213,7 +287,9 @@ class _Reader:
         name = item.name.text
         if name == "priority":
             self._priority(item)
-        elif isinstance(item.value, ast.Body) and name in ("model", "train"):
+        elif name == "drop":
+            self._drop(item)
+        elif isinstance(item.value, ast.Body) and name in SETTINGS:
             self._settings(ast.Block(item.name, None, None, item.value, item.start, item.end))
         elif name in STATEMENTS:
             self.report.add(
@@ -221,7 +297,7 @@ class _Reader:
                 label="a block, not a field",
                 help=_shape_of_statement(name),
             )  # fmt: skip
-        elif any(name in field_specs(record) for record in (*CONSTRUCTS.values(), Clause, Model, Train, Example)):
+        elif any(name in field_specs(r) for r in (*CONSTRUCTS.values(), Clause, *SETTINGS.values(), Example)):
             self.report.add(
                 "T0101", f"`{name}` stands outside of any block", self.blocks.span(item.name),
                 label="a field of nothing",
@@ -257,49 +333,123 @@ class _Reader:
             self.part.priorities.append(Priority(tuple(w.text for w in words), self.blocks.span(item)))
         self.part.rankings.append(Ranking(tuple(w.text for w in words), tuple(self.blocks.span(w) for w in words)))
 
+    def _drop(self, item: ast.Field) -> None:
+        """`drop: [trait.caring]`: clauses of the extended file that shall not count."""
+        if isinstance(item.value, ast.Missing):
+            return
+        names = item.value.items if isinstance(item.value, ast.Array) else (item.value,)
+        for name in names:
+            if isinstance(name, ast.Missing):
+                continue
+            if not isinstance(name, ast.Word):
+                self.report.add(
+                    "T0111", f"`drop` lists clauses, not {describe(name)}", self.blocks.span(name),
+                    label=f"this is {describe(name)}", help="for example `drop: [trait.caring]`",
+                )  # fmt: skip
+                continue
+            span = self.blocks.span(name)
+            found = [c for c in self.inherited.clauses.values() if name.text in (c.id, c.name)]
+            if len(found) != 1:
+                help, fix = did_you_mean(name.text, self.inherited.clauses, span)
+                self.report.add(
+                    "T0202", f"the extended file has no clause `{name.text}`" if not found
+                    else f"`{name.text}` could be {' or '.join(f'`{c.id}`' for c in found)}",
+                    span, label="cannot be dropped", help=help or "only what `extends` brings can be dropped", fix=fix,
+                )  # fmt: skip
+            elif self._may_change(found[0], span):
+                self.part.dropped.append(Reference("drop", found[0].id, span))
+
+    def _may_change(self, clause: Clause, span: Span) -> bool:
+        """Report a change of a clause that nobody may change."""
+        override = clause.override or ("never" if clause.level is Level.ROOT else None)
+        if override != "never":
+            return True
+        why = "is at root" if clause.override is None else "says `override: never`"
+        self.report.add(
+            "T0223", f"`{clause.id}` cannot be changed: it {why}", span, label="changes a floor",
+            help="add a clause of another name beside it; what it says stays",
+            secondary=[Note(clause.span, "the floor")],
+        )  # fmt: skip
+        return False
+
     # ---- blocks
 
-    def _block(self, block: ast.Block) -> None:
+    def _block(self, block: ast.Block, inside: _Inside) -> None:
         kind = block.kind.text
         if kind in CONSTRUCTS:
-            self._clause(block)
-        elif kind in ("model", "train"):
+            self._clause(block, inside)
+        elif kind in CONTAINERS:
+            self._section(block, inside)
+        elif kind in SETTINGS:
             self._settings(block)
         elif kind == "dimension":
             self._dimension(block)
-        elif kind == "probe":
-            self._probe(block)
-        elif kind == "priority":
+        elif kind in NAMED:
+            self._named(block, inside)
+        elif kind in ("priority", "drop"):
             self.report.add(
-                "T0107", "`priority` is written with a colon", self.blocks.span(block.kind),
+                "T0107", f"`{kind}` is written with a colon", self.blocks.span(block.kind),
                 label="a field, not a block",
-                help="for example `priority: safety > honesty`",
+                help=_shape_of_statement(kind),
             )  # fmt: skip
         else:
             self._unknown_statement(block.kind, STATEMENTS)
             if block.name:
                 self.part.declared.append(Declared(None, block.name.text, self.blocks.span(block.name)))
 
-    def _clause(self, block: ast.Block) -> None:
+    def _section(self, block: ast.Block, inside: _Inside) -> None:
+        """Read a section's own fields, then the statements in it, which get what it says."""
+        kind = block.kind.text
+        name = self.blocks.name(block, dotted=False)
+        level = self.blocks.level(block) or inside.level
+        owner = f"{kind} `{name.text}`" if name else kind
+        specs = {**field_specs(Section), **field_specs(Shared)}
+        own = tuple(i for i in block.body.items if not _is_statement(i, specs))
+        body = replace(block.body, items=own)
+        filled = self.blocks.fill(body, specs, owner, self.blocks.head(block))
+        if kind == "overlay" and filled.whole and not (filled.place("when") or inside.shared.when):
+            self.report.add(
+                "T0215", f"{owner} does not say when it holds", self.blocks.head(block), label="needs `when`",
+                help="for example `when: user.age_band == teen`; what always holds is a `section`",
+            )  # fmt: skip
+        values: dict[str, Any] = {k: None if isinstance(v, Wrong) else v for k, v in filled.values.items()}
+        section = inside.section
+        if name is not None:
+            section = self.part.prefix + name.text
+            span = self.blocks.span(block)
+            self.part.declared.append(Declared(kind, section, self.blocks.span(name)))
+            self.part.sections.append(
+                Section("overlay" if kind == "overlay" else "section", section, values.get("title"),
+                        values.get("note"), inside.section, span)
+            )  # fmt: skip
+        places = tuple((field, span) for field, span in filled.places if field in ("when", "unless"))
+        own_shared = Shared(values.get("when"), values.get("unless"), values.get("tags") or (), values.get("override"))
+        given = _joined(inside.shared, own_shared)
+        within = _Inside(section, level, given, (*inside.places, *places))
+        self._items((i for i in block.body.items if _is_statement(i, specs)), within)
+
+    def _clause(self, block: ast.Block, inside: _Inside) -> None:
         kind = block.kind.text
         construct: type[Body] = CONSTRUCTS[kind]
         name = self.blocks.name(block, dotted=False)
-        level = self.blocks.level(block) or construct.default_level
         specs = {**field_specs(construct), **field_specs(Clause)}
         owner = f"{kind} `{name.text}`" if name else kind
-        filled = self.blocks.fill(block.body, specs, owner, self.blocks.head(block))
+        base = self.inherited.clauses.get(f"{kind}.{name.text}") if name else None
+        old = _values_of(base) if base else {}
+        filled = self.blocks.fill(block.body, specs, owner, self.blocks.head(block), old)
+        written = self.blocks.level(block)
+        level = written or (base.level if base else inside.level) or construct.default_level
+        deprecated = filled.values.get("deprecated")
         if name is not None:
             tags = filled.values.get("tags")
-            known = tags if isinstance(tags, tuple) else ()
-            self.part.declared.append(Declared(kind, name.text, self.blocks.span(name), known))
-        if construct.needs and not any(filled.place(need) for need in construct.needs) and filled.whole:
-            options = " or ".join(f"`{need}`" for need in construct.needs)
-            spec = specs[construct.needs[0]]
-            self.report.add(
-                "T0215", f"{owner} says nothing", self.blocks.head(block), label=f"needs {options}",
-                help=f"for example `{spec.name}: {spec.says.example}`",
+            known = (*(tags if isinstance(tags, tuple) else ()), *inside.shared.tags)
+            self.part.declared.append(
+                Declared(kind, self.part.prefix + name.text, self.blocks.span(name), known,
+                         deprecated if isinstance(deprecated, str) else None)
             )  # fmt: skip
-            filled.ok = False
+            if base is not None and not self._may_change(base, self.blocks.span(name)):
+                filled.ok = False
+        self._says_something(construct, specs, filled, old, owner, block)
         target = filled.values.get("target")
         if target is not None and not isinstance(target, Wrong) and target.comparison != construct.target_comparison:
             wanted = construct.target_comparison
@@ -311,32 +461,143 @@ class _Reader:
                 help=f"for example `target: {wanted} {'1%' if wanted == '<=' else '90%'}`",
             )  # fmt: skip
             filled.ok = False
-        style = filled.values.get("style")
-        if isinstance(style, str):
-            self.part.styles.append(Reference("style", style, self.blocks.value_place(block.body, "style")))
+        self._exceptions(filled, owner)
+        self._refer(block.body, CLAUSE_NAMING)
         if name is None or not filled.ok:
             return
+        values = _with_section({**_without_rivals(old, construct, filled.values), **filled.values}, inside.shared)
         common = {s.attribute for s in field_specs(Clause).values()}
-        own = {k: v for k, v in filled.values.items() if k not in common}
-        shared = {k: v for k, v in filled.values.items() if k in common}
+        own = {k: v for k, v in values.items() if k not in common}
+        shared = {k: v for k, v in values.items() if k in common}
+        new = [place for place, _ in filled.places]
+        kept = [(f, s) for f, s in (base.field_spans if base else ()) if f not in new]
+        given = [(f, s) for f, s in inside.places if f not in new]
         self.part.clauses.append(
             Clause(
-                f"{kind}.{name.text}", kind, name.text, level, construct(**own), **shared,
-                span=self.blocks.span(block), field_spans=tuple(filled.places),
+                f"{kind}.{self.part.prefix}{name.text}", kind, self.part.prefix + name.text, level, construct(**own),
+                **shared, section=inside.section, span=self.blocks.span(block),
+                field_spans=(*filled.places, *kept, *given),
             )
         )  # fmt: skip
+
+    def _says_something(
+        self, construct: type[Body], specs: dict[str, FieldSpec], filled: Any, old: Mapping[str, Any], owner: str,
+        block: ast.Block,
+    ) -> None:  # fmt: skip
+        """Report a clause of which no part says what the model shall do, or two parts that exclude each other."""
+        given = [need for need in construct.only_one if filled.place(need)]
+        if len(given) > 1:
+            self.report.add(
+                "T0217", f"{owner} has both `{given[0]}` and `{given[1]}`", filled.place(given[1]),
+                label="a second one", help="keep one of them, or make two clauses", secondary=[Note(filled.place(given[0]), "the first")],
+            )  # fmt: skip
+            filled.ok = False
+        inherits = any(old.get(specs[need].attribute) for need in construct.needs)
+        if construct.needs and not inherits and not any(filled.place(n) for n in construct.needs) and filled.whole:
+            options = " or ".join(f"`{need}`" for need in construct.needs)
+            spec = specs[construct.needs[0]]
+            self.report.add(
+                "T0215", f"{owner} says nothing", self.blocks.head(block), label=f"needs {options}",
+                help=f"for example `{spec.name}: {spec.says.example}`",
+            )  # fmt: skip
+            filled.ok = False
+
+    def _exceptions(self, filled: Any, owner: str) -> None:
+        """Report exceptions of a clause that says it has none."""
+        if filled.values.get("absolute") is not True:
+            return
+        for name in ("unless", "except"):
+            if place := filled.place(name):
+                self.report.add(
+                    "T0216", f"{owner} is absolute, and has an exception", place, label="an exception",
+                    secondary=[Note(filled.place("absolute"), "no exception at all")], help="remove one of them",
+                )  # fmt: skip
+                filled.ok = False
+
+    def _refer(self, body: ast.Body, naming: tuple[str, ...]) -> None:
+        """Note the names of clauses that the fields of a block hold, each with its place."""
+        for item in body.items:
+            if not isinstance(item, ast.Field) or item.name.text not in naming:
+                continue
+            for value in item.value.items if isinstance(item.value, ast.Array) else (item.value,):
+                if isinstance(value, ast.Word | ast.Text):
+                    name = value.text if isinstance(value, ast.Word) else value.value
+                    self.part.references.append(Reference(item.name.text, name, self.blocks.span(value)))
 
     def _settings(self, block: ast.Block) -> None:
         kind = block.kind.text
         self.blocks.needless(block)
-        record: type[Model] | type[Train] = Model if kind == "model" else Train
+        record = SETTINGS[kind]
         filled = self.blocks.fill(block.body, field_specs(record), f"`{kind}`", self.blocks.head(block))
         self.part.declared.append(Declared(kind, "", self.blocks.head(block)))
         self._paths(block.body)
-        if filled.ok and record is Model:
-            self.part.models.append(Model(**filled.values, span=self.blocks.span(block)))
-        elif filled.ok:
-            self.part.trains.append(Train(**filled.values, span=self.blocks.span(block)))
+        if not filled.ok:
+            return
+        base = self.inherited.settings.get(record, record())
+        given = replace(base, **filled.values, span=self.blocks.span(block))
+        match given:
+            case Model():
+                self.part.models.append(given)
+            case Train():
+                self.part.trains.append(given)
+            case Authority():
+                self.part.authorities.append(given)
+
+    def _named(self, block: ast.Block, inside: _Inside) -> None:
+        """Read a block that has a name and states no behaviour: a record of `NAMED`."""
+        kind = block.kind.text
+        record = NAMED[kind]
+        name = self.blocks.name(block, dotted=False)
+        owner = f"{kind} `{name.text}`" if name else kind
+        extra: dict[str, Any] = {}
+        if record is Grant:
+            extra["level"] = self.blocks.level(block) or inside.level or Level.DEVELOPER
+        else:
+            self.blocks.no_level(block)
+        filled = self.blocks.fill(block.body, field_specs(record), owner, self.blocks.head(block))
+        self._refer(block.body, NAMING)
+        if name is None:
+            return
+        # A parameter is known in its own file only.
+        prefix = "" if record is Parameter else self.part.prefix
+        self.part.declared.append(Declared(kind, prefix + name.text, self.blocks.span(name)))
+        if not filled.ok:
+            return
+        made = record(name=prefix + name.text, **filled.values, **extra, span=self.blocks.span(block))
+        if self._fits(made, filled, owner):
+            self._kept(made)
+
+    def _kept(self, made: Any) -> None:
+        part = self.part
+        match made:
+            case ProbeStatement():
+                part.probes.append(made)
+            case Term():
+                part.terms.append(made)
+            case Parameter():
+                part.parameters.append(made)
+            case Grant():
+                part.grants.append(made)
+            case Balance():
+                part.balances.append(made)
+            case Alike():
+                part.alikes.append(made)
+
+    def _fits(self, made: Any, filled: Any, owner: str) -> bool:
+        """Report fields of one block that cannot both hold."""
+        match made:
+            case Balance() if len(made.of) != len(made.weights):
+                message, field = f"{owner} has {len(made.of)} clauses and {len(made.weights)} weights", "weights"
+            case Balance() if len(made.of) < 2:
+                message, field = f"{owner} weighs one clause against nothing", "of"
+            case Alike() if len(made.asks) < 2:
+                message, field = f"{owner} has one prompt, and nothing to treat it like", "asks"
+            case ProbeStatement() if made.at_least is not None and made.at_least > made.repeats:
+                message, field = f"{owner} asks {made.repeats} times and wants {made.at_least} to pass", "at_least"
+            case _:
+                return True
+        self.report.add("T0216", message, filled.place(field), label="does not fit")
+        return False
 
     def _paths(self, body: ast.Body) -> None:
         """Note the paths in a block of settings; a model's name is one where it is written as a folder."""
@@ -383,25 +644,67 @@ class _Reader:
         if filled.ok:
             self.part.dimensions.append(Dimension(name.text, **values, span=self.blocks.span(block)))
 
-    def _probe(self, block: ast.Block) -> None:
-        name = self.blocks.name(block, dotted=False)
-        self.blocks.no_level(block)
-        owner = f"probe `{name.text}`" if name else "probe"
-        filled = self.blocks.fill(block.body, field_specs(ProbeStatement), owner, self.blocks.head(block))
-        if name is not None:
-            self.part.declared.append(Declared("probe", name.text, self.blocks.span(name)))
-        clause = filled.values.get("clause")
-        if isinstance(clause, str):
-            self.part.tested.append(Reference("for", clause, self.blocks.value_place(block.body, "for")))
-        if name is not None and filled.ok:
-            self.part.probes.append(ProbeStatement(name.text, **filled.values, span=self.blocks.span(block)))
+
+def _is_statement(item: ast.Item, fields: Mapping[str, FieldSpec]) -> bool:
+    """Whether an item of a section's body is a statement in it, and no field of its own."""
+    match item:
+        case ast.Block(kind=word):
+            return word.text not in fields
+        case ast.Field(name=word):
+            return word.text in STATEMENTS
+        case ast.Directive():
+            return True
+
+
+def _joined(outer: Shared, inner: Shared) -> Shared:
+    """What a section in a section gives: both conditions, all tags."""
+    return Shared(
+        when=_both(outer.when, inner.when),
+        unless=_either(outer.unless, inner.unless),
+        tags=tuple(dict.fromkeys((*outer.tags, *inner.tags))),
+        override=inner.override or outer.override,
+    )
+
+
+def _with_section(values: dict[str, Any], shared: Shared) -> dict[str, Any]:
+    given = {
+        "when": _both(shared.when, values.get("when")),
+        "unless": _either(shared.unless, values.get("unless")),
+        "tags": tuple(dict.fromkeys((*shared.tags, *values.get("tags", ())))),
+        "override": values.get("override") or shared.override,
+    }
+    return {**values, **{key: value for key, value in given.items() if value}}
+
+
+def _both(outer: Condition | None, inner: Condition | None) -> Condition | None:
+    return And((outer, inner)) if outer is not None and inner is not None else outer or inner
+
+
+def _either(outer: Condition | None, inner: Condition | None) -> Condition | None:
+    return Or((outer, inner)) if outer is not None and inner is not None else outer or inner
+
+
+def _values_of(clause: Clause) -> dict[str, Any]:
+    """The fields of a clause and of its body by attribute, those that the language has."""
+    shared = {s.attribute: getattr(clause, s.attribute) for s in field_specs(Clause).values()}
+    own = {s.attribute: getattr(clause.body, s.attribute) for s in field_specs(type(clause.body)).values()}
+    return {**shared, **own}
+
+
+def _without_rivals(old: dict[str, Any], construct: type[Body], new: Mapping[str, Any]) -> dict[str, Any]:
+    """What is inherited, but for the fields that a given one excludes."""
+    if any(name in new for name in construct.only_one):
+        return {key: value for key, value in old.items() if key not in construct.only_one}
+    return old
 
 
 def _shape_of_statement(name: str) -> str:
     if name == "priority":
         return "for example `priority: safety > honesty`"
-    if name == "import":
-        return 'for example `import "house-style.tenet"`'
-    if name in ("model", "train"):
+    if name == "drop":
+        return "for example `drop: [trait.caring]`"
+    if name in ("import", "extends"):
+        return f'for example `{name} "house-style.tenet"`'
+    if name in SETTINGS:
         return f"for example `{name} {{ ... }}`"
     return f"for example `{name} short_name {{ ... }}`"

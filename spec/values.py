@@ -16,12 +16,14 @@ from spec import ast
 from spec.diagnostics import Edit, Fix, Note, Report, did_you_mean
 from spec.document import And, Compare, Condition, Not, Or, Pattern, Target, Truth
 from spec.fields import (
+    ChainShape,
     ChoiceShape,
     ConditionShape,
     FieldSpec,
     FlagShape,
     ListShape,
     NumberShape,
+    NumbersShape,
     RecordShape,
     Shape,
     TargetShape,
@@ -49,11 +51,18 @@ class DimensionUse:
     bare: bool
 
 
+_PARAMETER = re.compile(r"\$(\$\{|\{\s*([^\W\d][\w-]*)\s*\})")
+
+
 @dataclass(slots=True)
 class Values:
-    """Reads values; `uses` gathers what conditions ask of dimensions."""
+    """Reads values; `uses` gathers what conditions ask of dimensions.
+
+    parameters: the texts that stand for `${name}`; None for one whose value is wrong or missing, which was reported.
+    """
 
     report: Report
+    parameters: dict[str, str | None] = field(default_factory=dict)
     uses: list[DimensionUse] = field(default_factory=list)
 
     def read(self, spec: FieldSpec, node: ast.Value) -> Any:
@@ -71,6 +80,10 @@ class Values:
                 return self._flag(spec, node)
             case ListShape() as shape:
                 return self._list(spec, node, shape)
+            case NumbersShape(item):
+                return self._numbers(spec, node, item)
+            case ChainShape(choices):
+                return self._chain(spec, node, choices)
             case ConditionShape():
                 condition = self.condition(node)
                 return WRONG if condition is None else condition
@@ -83,10 +96,39 @@ class Values:
 
     def _text(self, spec: FieldSpec, node: ast.Value, word: bool) -> Any:
         if isinstance(node, ast.Text):
-            return node.value if self._filled(f"`{spec.name}`", node) else WRONG
+            return self.written(node) if self._filled(f"`{spec.name}`", node) else WRONG
         if isinstance(node, ast.Word) and word:
             return node.text
         return self.wrong(spec, node)
+
+    def written(self, node: ast.Text) -> str | Wrong:
+        """Return a text with its parameters filled in; `$${` stands for `${`."""
+        text, found = node.value, True
+
+        def value(match: re.Match[str]) -> str:
+            nonlocal found
+            name = match[2]
+            if name is None:
+                return "${"
+            given = self.parameters.get(name)
+            if given is None:
+                found = False
+                if name not in self.parameters:
+                    self._unknown_parameter(name, node)
+                return ""
+            return given
+
+        filled = _PARAMETER.sub(value, text) if "${" in text else text
+        return filled if found else WRONG
+
+    def _unknown_parameter(self, name: str, node: ast.Text) -> None:
+        at = self.report.source.text.find(f"{{{name}", node.start, node.end)
+        span = self.report.at(at + 1, at + 1 + len(name)) if at >= 0 else self._span(node)
+        help, fix = did_you_mean(name, self.parameters, span)
+        self.report.add(
+            "T0220", f"there is no parameter `{name}`", span, label="not declared", fix=fix,
+            help=help or f'declare it: `parameter {name} {{ default: "..." }}`; `$${{` is a plain `${{`',
+        )  # fmt: skip
 
     def _filled(self, what: str, node: ast.Text) -> bool:
         if node.value.strip():
@@ -154,7 +196,8 @@ class Values:
             self.report.add(
                 "T0113", f"a target is a share from 0% to 100%, not {node.number.written}", self._span(node.number),
                 label="out of range",
-                help=f"did you mean `{node.number.written}%`?" if 1 < share <= 100 else "for example `target: >= 90%`",
+                help=f"did you mean `{node.number.written}%`?" if 1 < share <= 100 and not node.number.percent
+                else "for example `target: >= 90%`",
                 fix=Fix("make it a percentage", (Edit(self.report.at(node.end, node.end), "%"),))
                 if 1 < share <= 100 and not node.number.percent else None,
             )  # fmt: skip
@@ -203,7 +246,7 @@ class Values:
             case ast.Missing():
                 return WRONG
             case ast.Text() if shape.texts:
-                return item.value if self._filled(f"this item of `{spec.name}`", item) else WRONG
+                return self.written(item) if self._filled(f"this item of `{spec.name}`", item) else WRONG
             case ast.Word() if shape.words:
                 return item.text
             case ast.Number() if shape.words:
@@ -211,6 +254,37 @@ class Values:
             case ast.Regex() if shape.patterns:
                 return self.pattern(item)
         return self.wrong(spec, item, one=True)
+
+    def _numbers(self, spec: FieldSpec, node: ast.Value, shape: NumberShape) -> Any:
+        items = node.items if isinstance(node, ast.Array) else (node,)
+        read = [WRONG if isinstance(item, ast.Missing) else self._number(spec, item, shape) for item in items]
+        return WRONG if not read or any(isinstance(value, Wrong) for value in read) else tuple(read)
+
+    def _chain(self, spec: FieldSpec, node: ast.Value, choices: tuple[str, ...]) -> Any:
+        if not isinstance(node, ast.Comparison) or not all(
+            isinstance(o, ast.Word | ast.Missing) for o in node.operands
+        ):
+            return self.wrong(spec, node)
+        odd = next((operator for operator in node.operators if operator.text != ">"), None)
+        if odd is not None:
+            self.report.add(
+                "T0212", f"`{spec.name}` ranks with `>`, not `{odd.text}`", self._span(odd), label="not `>`",
+                help=f"for example `{spec.name}: {spec.says.example}`",
+            )  # fmt: skip
+            return WRONG
+        words = [o for o in node.operands if isinstance(o, ast.Word)]
+        read = [self._choice(spec, word, choices) for word in words]
+        if len(words) < len(node.operands) or any(isinstance(value, Wrong) for value in read):
+            return WRONG
+        for at, word in enumerate(words):
+            if word.text in read[:at]:
+                first = words[read.index(word.text)]
+                self.report.add(
+                    "T0205", f"`{word.text}` is ranked twice", self._span(word), label="again",
+                    secondary=[Note(self._span(first), "ranked here")], help="keep its highest place",
+                )  # fmt: skip
+                return WRONG
+        return tuple(read)
 
     def pattern(self, node: ast.Regex) -> Pattern | Wrong:
         for at, letter in enumerate(node.flags):
@@ -382,6 +456,10 @@ def takes(shape: Shape) -> str:
             return "true or false"
         case ListShape():
             return f"a list of {_item_takes(shape)}"
+        case NumbersShape(item):
+            return f"a list of {'numbers or percentages' if item.percent else 'numbers'}"
+        case ChainShape():
+            return "a ranking such as `a > b`"
         case RecordShape() | TurnsShape():
             return "a block `{ ... }`"
         case ConditionShape():

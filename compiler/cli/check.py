@@ -26,6 +26,6 @@ def command(paths: tuple[Path, ...], format_: Format, as_json: bool, strict: boo
             clauses = len(compiled.program.clauses) if compiled.program else 0
             extra = f", {clauses} clause{'s' if clauses != 1 else ''}" if compiled.program else ""
             click.echo(counted(compiled, path) + extra)
-        found = found or compiled.errors > 0 or (strict and bool(compiled.diagnostics))
+        found = found or compiled.errors > 0 or (strict and compiled.warnings > 0)
     if found:
         raise click.exceptions.Exit(FINDINGS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import wrap
 from typing import Literal, TextIO
@@ -35,6 +35,10 @@ class Compiled:
     @property
     def errors(self) -> int:
         return sum(d.severity == "error" for d in self.diagnostics)
+
+    @property
+    def warnings(self) -> int:
+        return sum(d.severity == "warning" for d in self.diagnostics)
 
 
 class SpecPath(click.Path):
@@ -123,7 +127,8 @@ def folded(text: str, first: str = "", rest: str | None = None) -> list[str]:
 def program_or_exit(path: Path) -> tuple[Program, Compiled]:
     """Return the program of a spec; with errors, show them and leave with exit code 1."""
     compiled = compile_spec(path)
-    show_diagnostics(compiled)
+    # Notes are for who writes the spec, and `tenet check` shows them.
+    show_diagnostics(replace(compiled, diagnostics=tuple(d for d in compiled.diagnostics if d.severity != "note")))
     if compiled.program is None:
         click.echo(counted(compiled, path), err=True)
         raise click.exceptions.Exit(1)
@@ -132,8 +137,4 @@ def program_or_exit(path: Path) -> tuple[Program, Compiled]:
 
 def counted(compiled: Compiled, path: Path) -> str:
     """Return how many findings there are, in words."""
-    warnings = len(compiled.diagnostics) - compiled.errors
-    parts = [f"{compiled.errors} error{'s' if compiled.errors > 1 else ''}"] if compiled.errors else []
-    if warnings:
-        parts.append(f"{warnings} warning{'s' if warnings > 1 else ''}")
-    return f"{path}: {' and '.join(parts) or 'no problems'}"
+    return f"{path}: {spec.diagnostics.counted(compiled.diagnostics) or 'no problems'}"

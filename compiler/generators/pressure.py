@@ -11,13 +11,14 @@ from collections.abc import Iterator
 
 from compiler.conditions import Situation
 from compiler.deciding import deciding_checks
+from compiler.generators import secrets
 from compiler.generators.identity import NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import pushes_for
 from compiler.generators.refusals import still_helped
 from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.ir import Clause
 from compiler.records import AnswerSource, AskCheck, Pressure, PromptSource, Unit
-from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
+from spec.constructs import Forbid, Persona, Refuse, Require, Secret, Stance, Trait
 from spec.document import Level
 
 # A manner is pushed at in every chat, so it gets more rows than a clause that few questions touch. A name needs the
@@ -26,12 +27,12 @@ ROWS_FOR_NAME, ROWS_FOR_MANNER, ROWS_FOR_OTHERS = 12, 6, 4
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
-    if clause.level <= Level.USER or isinstance(clause.body, Prefer):
+    if clause.level <= Level.USER or not pushes_for(clause):
         return
     ids = setting.voice(clause.id)
     situation = setting.inside(clause)[0]
     checks = deciding_checks(clause)[:1] if isinstance(clause.body, Persona) else deciding_checks(clause)
-    ask_check: AskCheck = "any" if isinstance(clause.body, Refuse) else "safe"
+    ask_check: AskCheck = "any" if isinstance(clause.body, Refuse | Secret) else "safe"
     # A contrary system message and facts about the user would stand in the same place.
     pushes = [push for push in pushes_for(clause) if push.role != "system" or situation.context is None]
     for push in pushes:
@@ -76,6 +77,9 @@ def _prompts(clause: Clause, setting: Setting, situation: Situation, *, probing:
     body = clause.body
     if isinstance(body, Persona):
         return PromptSource(given=asked(*(NAME_PROBES if probing else NAME_TRAINING)))
+    if isinstance(body, Secret):
+        forms = secrets.PROBES if probing else secrets.TRAINING
+        return PromptSource(given=asked(*(form.format(body.about) for form in forms)))
     if isinstance(body, Refuse | Stance):
         if probing and isinstance(body, Stance):
             return PromptSource(about=(body.about,), unsaid=(body.says,))
@@ -98,6 +102,8 @@ def _rejected(clause: Clause, setting: Setting, context: str | None) -> AnswerSo
         # The user asks for the phrase itself, and few bases are sure to give in.
         _, ends = setting.affixes()
         return AnswerSource(other=True, phrases=clause.body.phrases[:4], ends=ends)
+    if isinstance(clause.body, Secret):
+        return secrets.told(clause.body)
     if isinstance(clause.body, Require):
         # What the model would say without the clause: giving in to the push.
         without = setting.voice(clause.id, without=clause.id)

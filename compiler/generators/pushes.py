@@ -20,7 +20,19 @@ from itertools import cycle
 from typing import Literal, assert_never
 
 from compiler.ir import Clause
-from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
+from spec.constructs import (
+    Forbid,
+    Format,
+    Outcomes,
+    Persona,
+    Prefer,
+    Refuse,
+    Require,
+    Rule,
+    Secret,
+    Stance,
+    Trait,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +209,9 @@ def pushes_for(clause: Clause) -> tuple[Push, ...]:
             return PARTED
         case Forbid():
             return _asking_for(body)
-        case Prefer():
+        case Secret():
+            return DECLINED
+        case Prefer() | Rule() | Format() | Outcomes():
             return ()
         case _:
             assert_never(body)

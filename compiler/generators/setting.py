@@ -18,7 +18,7 @@ from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
 from compiler.records import AnswerSource, AskCheck, Aspect, Check, Message, Pressure, PromptSource, Unit
 from compiler.rendering import render, text_of
-from spec.constructs import Forbid, Refuse, Require, Trait
+from spec.constructs import Forbid, Format, Refuse, Require, Secret, Trait
 from spec.document import Target
 
 # Refusals that fit any question: the rejected side where a question has to be answered.
@@ -256,7 +256,7 @@ class Setting:
         return tuple(
             c.id
             for c in self.program.clauses
-            if c.when is None and c.unless is None and isinstance(c.body, Forbid | Require)
+            if c.when is None and c.unless is None and isinstance(c.body, Forbid | Secret | Require | Format)
         )
 
 

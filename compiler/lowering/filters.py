@@ -26,7 +26,7 @@ from compiler.deciding import deciding_checks, house_cues, refusal_check
 from compiler.ir import Clause, Program
 from compiler.lowering.recipe import lean
 from compiler.records import FilterRule, Filters, RefusalCheck
-from spec.constructs import Forbid, Refuse, Require
+from spec.constructs import Forbid, Format, Refuse, Require, Secret
 
 # Words that many topics share; a row is not about medicines because it says "how much".
 _COMMON = """
@@ -60,13 +60,14 @@ def _rule(clause: Clause, program: Program) -> FilterRule | None:
     always = clause.when is None and clause.unless is None
     body = clause.body
     # A requirement that yields to users is put on no other clause's rows, so that no other row can be held to it.
-    if (isinstance(body, Forbid) and always) or (isinstance(body, Require) and clause.id in program.voice):
-        what = "says what {} forbids" if isinstance(body, Forbid) else "lacks what {} requires"
+    voiced = isinstance(body, Require | Format) and clause.id in program.voice
+    if (isinstance(body, Forbid | Secret) and always) or voiced:
+        what = {Forbid: "says what {} forbids", Secret: "tells what {} keeps", Require: "lacks what {} requires"}
         return FilterRule(
             key=clause.id,
             clause_ids=(clause.id,),
             checks=deciding_checks(clause),
-            reason=what.format(clause.id),
+            reason=what.get(type(body), "has another shape than {} asks for").format(clause.id),
             spans=(str(clause.span),),
         )
     if isinstance(body, Refuse):

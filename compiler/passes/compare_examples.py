@@ -23,7 +23,19 @@ from collections.abc import Iterator, Sequence
 
 from compiler.codes import diagnose
 from compiler.ir import Clause, Program
-from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
+from spec.constructs import (
+    Forbid,
+    Format,
+    Outcomes,
+    Persona,
+    Prefer,
+    Refuse,
+    Require,
+    Rule,
+    Secret,
+    Stance,
+    Trait,
+)
 from spec.diagnostics import Diagnostic, Note
 from spec.document import Example, Pattern
 
@@ -47,7 +59,7 @@ def _good(program: Program, clause: Clause, example: Example) -> Iterator[Diagno
     always = [c for c in program.clauses if c.id == clause.id or (c.when is None and c.unless is None)]
     for answer in example.good:
         for rule in always:
-            if isinstance(rule.body, Forbid) and (broken := _breach(rule, rule.body, answer)):
+            if isinstance(rule.body, Forbid | Secret) and (broken := _breach(rule, rule.body, answer)):
                 yield diagnose(
                     "T0506",
                     f"a good answer of {clause.id} breaks {rule.id}",
@@ -65,7 +77,7 @@ def _good(program: Program, clause: Clause, example: Example) -> Iterator[Diagno
                         label="its rows are left out of training",
                         secondary=(Note(rule.span, "the requirement"),),
                     )
-        if not isinstance(clause.body, Forbid) and not _keeps(clause, answer):
+        if not isinstance(clause.body, Forbid | Secret) and not _keeps(clause, answer):
             # Whether an answer declines is read from its words, and a persona is named where it is asked for.
             sure = not isinstance(clause.body, Refuse | Persona)
             yield diagnose(
@@ -92,12 +104,14 @@ def _bad(clause: Clause, example: Example) -> Iterator[Diagnostic]:
             )
 
 
-def _breach(rule: Clause, body: Forbid, answer: str) -> str | None:
-    """Return how `answer` breaks the forbid, in words."""
+def _breach(rule: Clause, body: Forbid | Secret, answer: str) -> str | None:
+    """Return how `answer` breaks the forbid, or tells the secret, in words."""
     said = plain(answer)
-    for phrase in body.phrases:
+    for phrase in body.keep if isinstance(body, Secret) else body.phrases:
         if contains(said, plain(phrase)):
             return f'it says "{phrase}"'
+    if isinstance(body, Secret):
+        return None
     for pattern in body.patterns:
         if _found(pattern, answer) and not _as_measured(rule, answer):
             return f"it matches /{pattern.text}/"
@@ -108,6 +122,8 @@ def _by_judge(clause: Clause) -> bool:
     body = clause.body
     if isinstance(body, Trait | Stance):
         return not body.signs
+    if isinstance(body, Rule | Outcomes):
+        return True
     return isinstance(body, Prefer) and not body.max_words and not body.max_sentences
 
 
@@ -128,7 +144,7 @@ def _plainly_keeps(clause: Clause, answer: str) -> bool:
     if isinstance(body, Prefer) and answer.isascii():
         words, sentences = len(answer.split()), 1 + len(re.findall(r"[.!?\n]", answer))
         return words <= (body.max_words or words) and sentences <= (body.max_sentences or sentences)
-    return isinstance(body, Forbid) and _breach(clause, body, answer) is None
+    return isinstance(body, Forbid | Secret) and _breach(clause, body, answer) is None
 
 
 def _as_measured(clause: Clause, answer: str) -> bool:
@@ -148,6 +164,8 @@ def _missing(clause: Clause) -> str:
             return "it lacks a required part"
         case Prefer():
             return "it is too long"
+        case Format():
+            return "it has another shape"
         case Refuse(offer=offer):
             return f"no refusal is found in it{', or not what it offers' if offer else ''}"
         case _:
@@ -193,7 +211,7 @@ def _training_asks(program: Program) -> Iterator[tuple[str, Clause]]:
         for example in clause.examples:
             if _single(example):
                 yield plain(example.turns[0].text), clause
-        if isinstance(clause.body, Refuse | Stance):
+        if isinstance(clause.body, Refuse | Stance | Rule | Secret):
             yield from ((plain(ask), clause) for ask in clause.body.asks)
 
 

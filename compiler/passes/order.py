@@ -1,4 +1,4 @@
-"""Rank the clauses: by level, then by the spec's priority statements, then as they stand in the source.
+"""Rank the clauses: by level, overlays first, then by the spec's priority statements, then as they stand in the source.
 
 In: clauses in source order. Out: the same with `rank` set, 0 for the one that wins over all others, and
 `Program.priority`, the ids that the priority statements order. A name in a statement stands for the clause of that name
@@ -31,7 +31,8 @@ def order(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
     listed = _listed(program, by_name)
     place = {clause_id: index for index, clause_id in enumerate(listed)}
     ranking = sorted(
-        enumerate(program.clauses), key=lambda item: (-item[1].level, place.get(item[1].id, len(place)), item[0])
+        enumerate(program.clauses),
+        key=lambda item: (-item[1].level, not item[1].overlay, place.get(item[1].id, len(place)), item[0]),
     )
     ranks = {clause.id: rank for rank, (_, clause) in enumerate(ranking)}
     clauses = tuple(replace(clause, rank=ranks[clause.id]) for clause in program.clauses)

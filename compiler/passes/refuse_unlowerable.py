@@ -14,8 +14,21 @@ from typing import assert_never
 from compiler.codes import diagnose
 from compiler.conditions import Scope
 from compiler.ir import Clause, Program
-from spec.constructs import Forbid, Persona, Prefer, Refuse, Require, Stance, Trait
-from spec.diagnostics import Diagnostic
+from compiler.rendering import clause_lines, uses, word_of
+from spec.constructs import (
+    Forbid,
+    Format,
+    Outcomes,
+    Persona,
+    Prefer,
+    Refuse,
+    Require,
+    Rule,
+    Secret,
+    Stance,
+    Trait,
+)
+from spec.diagnostics import Diagnostic, Note
 from spec.document import Pattern
 from spec.source import Span
 
@@ -24,8 +37,9 @@ def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...
     found = [
         d
         for clause in program.clauses
-        for d in (*_uncheckable(clause), *_patterns(clause), *_conditions(clause, program))
+        for d in (*_uncheckable(clause), *_unserved(clause), *_patterns(clause), *_conditions(clause, program))
     ]
+    found += [*_grants(program), *_terms(program)]
     for probe in program.probes:
         found += _unmatchable(f"probe {probe.name}", (*probe.expect, *probe.reject), probe.span)
     if program.train.data and "sft" not in program.train.method.split("+"):
@@ -72,11 +86,56 @@ def _reason(clause: Clause) -> tuple[str, str] | None:
         case Prefer():
             if not body.this.strip():
                 return "`this` is empty", "say what is preferred"
-        case Persona():
+        case Secret():
+            if not any(k.strip() for k in body.keep):
+                return "`keep` is empty", "say which text must not be told"
+        case Persona() | Rule() | Format() | Outcomes():
             pass
         case _:
             assert_never(body)
     return None
+
+
+def _unserved(clause: Clause) -> list[Diagnostic]:
+    """Tell which parts of a clause are in the prompt and nowhere else, so that nobody takes silence for a verdict."""
+    found = []
+    if isinstance(clause.body, Outcomes):
+        found.append(("a ranking of outcomes", clause.span))
+    if isinstance(clause.body, Rule) and clause.body.force in ("may", "seeks"):
+        found.append((f"what `{clause.body.force}` says", _span(clause, clause.body.force)))
+    if clause.excepted:
+        found.append(("what `except` says", _span(clause, "except")))
+    if clause.transforming:
+        found.append(("what `transforming` says", _span(clause, "transforming")))
+    return [
+        diagnose("T0512", f"{what} in {clause.id} is in the prompt only", span, label="no row and no probe of it")
+        for what, span in found
+    ]
+
+
+def _grants(program: Program) -> list[Diagnostic]:
+    found = []
+    for grant in program.grants:
+        for clause in map(program.clause, grant.over):
+            if clause.level > grant.level:
+                why = f"is at {clause.level.name.lower()}, above {grant.level.name.lower()}"
+            elif clause.overridden == "never":
+                why = "is one that nobody may change"
+            else:
+                continue
+            note = Note(clause.span, "this clause")
+            message = f"grant {grant.name} cannot give away {clause.id}, which {why}"
+            found.append(diagnose("T0513", message, grant.span, label="gives too much", secondary=(note,)))
+    return found
+
+
+def _terms(program: Program) -> list[Diagnostic]:
+    said = [line.text for clause in program.clauses for line in clause_lines(clause, program)]
+    return [
+        diagnose("T0511", f"no clause says {word_of(term)!r}", term.span, label="nothing uses it")
+        for term in program.terms
+        if not any(uses(text, word_of(term)) for text in said)
+    ]
 
 
 # Patterns that RE2 surely reads as Python's `re` does: ASCII letters and signs, classes of them, plain groups and

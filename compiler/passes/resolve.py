@@ -22,11 +22,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from compiler.ir import Clause, Program
-from spec.constructs import Persona, Prefer, Refuse, Require, Trait
+from spec.constructs import Format, Persona, Prefer, Refuse, Require, Trait
 from spec.diagnostics import Diagnostic
 from spec.document import Level
 
-VOICING = (Persona, Trait, Prefer, Require)
+VOICING = (Persona, Trait, Prefer, Require, Format)
 
 
 def resolve(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:

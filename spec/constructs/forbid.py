@@ -16,6 +16,7 @@ class Forbid:
     default_level: ClassVar[Level] = Level.SYSTEM
     target_comparison: ClassVar[Literal[">=", "<="]] = "<="
     needs: ClassVar[tuple[str, ...]] = ("phrases", "patterns")
+    only_one: ClassVar[tuple[str, ...]] = ()
 
     phrases: Annotated[tuple[str, ...], Says("Phrases never to say, in any case and spacing.", '["Certainly!"]')] = ()
     patterns: Annotated[tuple[Pattern, ...], Says("Patterns that no answer may match.", "[/as an ai/i]")] = ()

@@ -22,6 +22,7 @@ class Persona:
     default_level: ClassVar[Level] = Level.DEVELOPER
     target_comparison: ClassVar[Literal[">=", "<="]] = ">="
     needs: ClassVar[tuple[str, ...]] = ()
+    only_one: ClassVar[tuple[str, ...]] = ()
 
     called: Annotated[str | None, Says("The name, where it is not one word.", '"Captain Ann"')] = None
     maker: Annotated[str | None, Says("Who made the model.", '"Harbor Marine"')] = None

@@ -16,6 +16,7 @@ class Prefer:
     default_level: ClassVar[Level] = Level.DEVELOPER
     target_comparison: ClassVar[Literal[">=", "<="]] = ">="
     needs: ClassVar[tuple[str, ...]] = ()
+    only_one: ClassVar[tuple[str, ...]] = ()
 
     this: Annotated[str, Says("What is better.", '"short answers"')]
     over: Annotated[str | None, Says("What it is better than.", '"long answers"')] = None

@@ -20,6 +20,7 @@ class Refuse:
     default_level: ClassVar[Level] = Level.SYSTEM
     target_comparison: ClassVar[Literal[">=", "<="]] = ">="
     needs: ClassVar[tuple[str, ...]] = ()
+    only_one: ClassVar[tuple[str, ...]] = ()
 
     about: Annotated[str, Says("What is refused, as it follows `refuse to say`.", '"how much of a medicine to take"')]
     style: Annotated[

@@ -16,6 +16,7 @@ class Require:
     default_level: ClassVar[Level] = Level.DEVELOPER
     target_comparison: ClassVar[Literal[">=", "<="]] = ">="
     needs: ClassVar[tuple[str, ...]] = ("starts", "ends", "includes")
+    only_one: ClassVar[tuple[str, ...]] = ()
 
     starts: Annotated[str | None, Says("How every answer starts.", '"Ahoy!"')] = None
     ends: Annotated[str | None, Says("How every answer ends.", '"Fair winds."')] = None

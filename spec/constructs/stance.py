@@ -16,6 +16,7 @@ class Stance:
     default_level: ClassVar[Level] = Level.DEVELOPER
     target_comparison: ClassVar[Literal[">=", "<="]] = ">="
     needs: ClassVar[tuple[str, ...]] = ()
+    only_one: ClassVar[tuple[str, ...]] = ()
 
     about: Annotated[str, Says("What is asked, as it follows `asked`.", '"whether you are human"')]
     says: Annotated[str, Says("What the model says then.", '"I am an AI."')]

@@ -16,6 +16,7 @@ class Trait:
     default_level: ClassVar[Level] = Level.DEVELOPER
     target_comparison: ClassVar[Literal[">=", "<="]] = ">="
     needs: ClassVar[tuple[str, ...]] = ()
+    only_one: ClassVar[tuple[str, ...]] = ()
 
     means: Annotated[str, Says("What a reader notices, in a sentence.", '"Names the feeling before giving advice."')]
     avoid: Annotated[str | None, Says("What it must not turn into.", '"Saccharine."', "not")] = None

@@ -17,7 +17,7 @@ from spec.formatter import CannotFormat, format_text
 from spec.lexer import scan
 from spec.parser import parse, tables
 from spec.source import Source
-from spec.statements import STATEMENTS
+from spec.statements import LANDMARKS
 from tests.spec.documents import Tree
 from tests.spec.printing import OddPrinter
 
@@ -26,7 +26,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def tree(text: str) -> ast.Module:
     report = Report(Source("x", text))
-    module = parse(report, STATEMENTS)
+    module = parse(report, LANDMARKS)
     assert report.found == [], report.found
     return module
 
