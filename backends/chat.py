@@ -21,7 +21,7 @@ from rich.text import Text
 from backends import engines
 from backends.engines import Conversation, Sampling
 from backends.measure.arms import uses_adapter, uses_prompt
-from backends.recipes import base_of, read_recipe
+from backends.recipes import base_of, prompt_of, read_recipe
 from compiler.failures import DataError
 from compiler.records import Arm, Message
 
@@ -62,7 +62,7 @@ def run(
         source.reconfigure(errors="replace")
     console = console or Console(highlight=False)
     talking = source.isatty()
-    prompt = (build / "prompt.md").read_text(encoding="utf-8").strip() if any(map(uses_prompt, arms)) else ""
+    prompt = prompt_of(build) if any(map(uses_prompt, arms)) else ""
     engine = engines.load(base_of(build, read_recipe(build), local_files_only=local_files_only))
     if run is not None and any(map(uses_adapter, arms)):
         engine.attach(run / "adapter")

@@ -67,3 +67,16 @@ def _other(name: str | None, revision: str | None, base: Base, root: Path, local
     if name in (None, base.name):
         return base
     return bases.resolve(name, revision, relative_to=root, local_files_only=local_files_only)
+
+
+def prompt_of(build: Path) -> str:
+    """Return the system prompt of a build.
+
+    Raises:
+        DataError: there is none.
+    """
+    path = build / "prompt.md"
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise DataError(f"{path} is not there", help="build the spec first: tenet build --no-rows SPEC") from error

@@ -489,7 +489,8 @@ class _Reader:
         if len(given) > 1:
             self.report.add(
                 "T0217", f"{owner} has both `{given[0]}` and `{given[1]}`", filled.place(given[1]),
-                label="a second one", help="keep one of them, or make two clauses", secondary=[Note(filled.place(given[0]), "the first")],
+                label="a second one", help="keep one of them, or make two clauses",
+                secondary=[Note(filled.place(given[0]), "the first")],
             )  # fmt: skip
             filled.ok = False
         inherits = any(old.get(specs[need].attribute) for need in construct.needs)

@@ -25,7 +25,7 @@ from backends.measure.arms import seen, uses_adapter, waiting
 from backends.measure.calibration import calibrate
 from backends.measure.engaged import engaged
 from backends.measure.kept import in_order, kept
-from backends.recipes import base_of, judge_of, read_recipe
+from backends.recipes import base_of, judge_of, prompt_of, read_recipe
 from compiler import ir_file
 from compiler.agreement import prompt_digest
 from compiler.digests import measures_digest, rows_digest
@@ -63,7 +63,7 @@ def run(
     """
     recipe = read_recipe(build)
     probes = read_probes(build / "probes.jsonl")
-    prompt = _prompt(build)
+    prompt = prompt_of(build)
     base = base_of(build, recipe, root, local_files_only=local_files_only)
     judge_base = judge_of(recipe, base, root or Path(), local_files_only=local_files_only)
     cache = cache or build.parent / ".cache"
@@ -133,13 +133,6 @@ def read_probes(path: Path) -> list[Probe]:
     if not probes:
         raise DataError(f"{path} has no probes", help="see generate.json for what was dropped, and why")
     return probes
-
-
-def _prompt(build: Path) -> str:
-    try:
-        return (build / "prompt.md").read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise DataError(f"{build / 'prompt.md'} is not there", help="build the spec first: tenet build SPEC") from error
 
 
 def _adapter(run: Path) -> tuple[Path, str]:

@@ -92,6 +92,12 @@ def test_an_arm_that_is_not_there_is_an_error_with_help(place: tuple[Path, Path,
     assert "tenet train" in (caught.value.help or "")
 
 
+def test_a_spec_that_was_not_built_is_an_error_with_help(place: tuple[Path, Path, Parrot], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"prompt\.md is not there") as caught:
+        talk(tmp_path, None, ("prompt",), "Hi\n")
+    assert "tenet build" in (caught.value.help or "")
+
+
 def test_the_doctor_finds_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "find_spec", lambda name: None)
     monkeypatch.setitem(doctor.PACKAGES, "surely-not-installed", "nothing at all")
