@@ -95,16 +95,18 @@ def resolve(parts: Sequence[Part]) -> tuple[Dimension, ...]:
 def _declare(parts: Sequence[Part], names: _Names) -> None:
     first: dict[str, Span] = {}
     persona: Declared | None = None
-    for part in parts:
+    for number, part in enumerate(parts):
         for declared in part.declared:
             if declared.kind is None:
                 names.add(declared)
                 continue
             key = f"{declared.kind}.{declared.name}" if declared.name else declared.kind
-            if key in first:
-                _duplicate(part, declared, key, first[key])
+            # A parameter is known in its own file only, each time that the file is included.
+            place = f"{number}/{key}" if declared.kind == "parameter" else key
+            if place in first:
+                _duplicate(part, declared, key, first[place])
                 continue
-            first[key] = declared.span
+            first[place] = declared.span
             if declared.kind == "persona":
                 if persona is not None:
                     part.report.add(

@@ -37,7 +37,7 @@ def fields_table(record: str) -> str:
 def codes_table() -> str:
     rows = ["| code | what it says | how to mend it |", "| --- | --- | --- |"]
     for code in CODES.values():
-        what = code.what if code.severity == "error" else f"Warning. {code.what}"
+        what = code.what if code.severity == "error" else f"{code.severity.capitalize()}. {code.what}"
         rows.append(f"| {code.code} | {what} | {code.mend} |")
     return "\n".join(rows)
 
@@ -74,7 +74,10 @@ def test_every_construct_has_an_example() -> None:
 
 def test_every_field_has_an_example() -> None:
     text = "\n".join(EXAMPLES)
-    for record in (*CONSTRUCTS.values(), document.Clause, document.Example, document.Dimension, document.Train):
+    others = (document.Example, document.Dimension, document.Train, document.Section, document.Shared, document.Term,
+              document.Parameter, document.Grant, document.Authority, document.Balance, document.Alike,
+              document.ProbeStatement)  # fmt: skip
+    for record in (*CONSTRUCTS.values(), document.Clause, *others):
         for name in field_specs(record):
             if name not in ("turns", "steps", "batch", "learning_rate", "beta", "sft_weight"):
                 assert re.search(rf"\b{name}(:| \{{)", text), name
