@@ -96,6 +96,14 @@ _TABLE = (
         "A grant lets somebody change a clause of a higher level than the grant's own, or one that nobody may change.",
         "Raise the level of the grant, or leave the clause out.",
     ),
+    Code(
+        "T0514",
+        "measured in part",
+        "A probe that asks to be repeated is asked once, greedily; prompts that must be treated alike are each"
+        " measured, and not compared with each other.",
+        "Nothing has to be mended.",
+        "note",
+    ),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from compiler.generators import (
+    alike,
     author,
     examples,
     forbidden,
@@ -44,4 +45,5 @@ GENERATORS: tuple[Generator, ...] = (
     stances.units,
     pressure.units,
     author.units,
+    alike.units,
 )

@@ -40,6 +40,7 @@ def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...
         for d in (*_uncheckable(clause), *_unserved(clause), *_patterns(clause), *_conditions(clause, program))
     ]
     found += [*_grants(program), *_terms(program)]
+    found += _in_part(program)
     for probe in program.probes:
         found += _unmatchable(f"probe {probe.name}", (*probe.expect, *probe.reject), probe.span)
     if program.train.data and "sft" not in program.train.method.split("+"):
@@ -127,6 +128,18 @@ def _grants(program: Program) -> list[Diagnostic]:
             message = f"grant {grant.name} cannot give away {clause.id}, which {why}"
             found.append(diagnose("T0513", message, grant.span, label="gives too much", secondary=(note,)))
     return found
+
+
+def _in_part(program: Program) -> list[Diagnostic]:
+    repeated = [
+        diagnose("T0514", f"probe {probe.name} is asked once, not {probe.repeats} times", probe.span, label="repeats")
+        for probe in program.probes
+        if probe.repeats > 1
+    ]
+    return repeated + [
+        diagnose("T0514", f"the prompts of {alike.name} are measured one by one", alike.span, label="not compared")
+        for alike in program.alikes
+    ]
 
 
 def _terms(program: Program) -> list[Diagnostic]:
