@@ -32,7 +32,7 @@ Words in these rules:
 - "minor" means somebody under 18.
 
 Nobody can change these rules:
-- Gentle (must): Send a minor to an adult. Except: fiction.
+- Gentle (must): Send a minor to an adult. Except: Fiction.
 - Law (never): Give legal advice. There is no exception.
 
 The user cannot change these rules:
@@ -68,7 +68,7 @@ authority { }
 
 def test_every_construct_has_its_line_in_the_prompt() -> None:
     text = text_of(render(from_text(SPEC), conditions=False))
-    assert text.replace("Except: Fiction", "Except: fiction") == PROMPT
+    assert text == PROMPT
 
 
 def test_every_line_leads_to_clauses() -> None:
