@@ -88,6 +88,8 @@ def _value(value: Any, name: str = "") -> Any:
     if isinstance(value, list):
         if name == "field_spans":
             return tuple((field, _span(text)) for field, text in value)
+        if name == "reasons":
+            return tuple((answer, why) for answer, why in value)
         return tuple(_value(item) for item in value)
     if isinstance(value, dict):
         kind = _CLASSES[value["is"]]

@@ -20,7 +20,8 @@ from spec.source import Span
 from spec.values import WRONG, Values, Wrong, takes
 
 LEVELS = tuple(level.name.lower() for level in sorted(Level, reverse=True))
-ROLES = ("user", "assistant", "ask")
+ROLES = ("system", "developer", "user", "assistant", "tool", "ask")
+ANSWERS = ("good", "ok", "bad")
 
 
 @dataclass(slots=True)
@@ -124,12 +125,18 @@ class Blocks:
         """Read the fields of a block; `head` is where an absent field is reported, unless it is `inherited`."""
         filled = Filled({}, [], whole=not self.is_broken(body))
         turns_spec = next((s for s in specs.values() if isinstance(s.shape, TurnsShape)), None)
+        explained = "why" in specs and specs["why"].attribute == "reasons"
+        # An example without any answer has a report of its own.
+        answers: tuple[str, ...] = () if any(_named(item, ANSWERS) for item in body.items) else ("",)
         conversation: list[tuple[str, ast.Field]] = []
         first: dict[str, Span] = {}
         for item in body.items:
             match item:
                 case ast.Field(name=ast.Word(text=role)) if turns_spec and role in ROLES:
                     conversation.append((role, item))
+                case ast.Field(name=ast.Word(text=name)) if explained and name in (*ANSWERS, "why"):
+                    answers = self._answer(specs[name], item, answers, filled)
+                    first.setdefault(name, self.span(item.name))
                 case ast.Field(name=word, value=ast.Body() as inner) if self._is_record(specs, word):
                     self._nested(specs[word.text], inner, item, word, first, filled)
                 case ast.Block(kind=word, body=inner) if self._is_record(specs, word):
@@ -158,6 +165,27 @@ class Blocks:
                 help=f"add `{missing[0].name}: {missing[0].says.example}`",
             )  # fmt: skip
         return filled
+
+    def _answer(self, spec: FieldSpec, item: ast.Field, before: tuple[str, ...], filled: Filled) -> tuple[str, ...]:
+        """Read answers of an example, or the reason of those before it; they may stand several times, in order."""
+        if spec.name == "why" and not before:
+            self.report.add(
+                "T0213", "`why` follows the answers that it explains", self.span(item.name),
+                label="no answer before it", help=f"put it after one of {', '.join(f'`{name}:`' for name in ANSWERS)}",
+            )  # fmt: skip
+            filled.ok = False
+            return ()
+        value = self.values.read(spec, item.value)
+        filled.places.append((spec.name, self.span(item)))
+        if isinstance(value, Wrong):
+            filled.ok = False
+            return before or ("",)
+        given = filled.values.get(spec.attribute, ())
+        if spec.name == "why":
+            filled.values[spec.attribute] = (*given, *((answer, value) for answer in before))
+            return before
+        filled.values[spec.attribute] = tuple(dict.fromkeys((*given, *value)))
+        return tuple(value)
 
     @staticmethod
     def _is_record(specs: dict[str, FieldSpec], word: ast.Word) -> bool:
@@ -272,7 +300,7 @@ class Blocks:
             if isinstance(text, Wrong):
                 filled.ok = False
             else:
-                turns.append(Turn("assistant" if role == "assistant" else "user", text))
+                turns.append(Turn("user" if role == "ask" else role, text))  # type: ignore[arg-type]  # one of ROLES
         filled.values[spec.attribute] = tuple(turns)
         if not filled.whole or not filled.ok:
             filled.ok = filled.ok and bool(turns)
@@ -284,18 +312,19 @@ class Blocks:
             self.report.add(
                 "T0213", f"{owner} has no turn of the user", head, label="no `user:`", help=f"add `{example}`"
             )
-        elif turns[0].role == "assistant":
-            self.report.add("T0213", "a conversation starts with the user", spans[0], label="before any `user:`")
+        elif next((t.role for t in turns if t.role not in ("system", "developer")), "user") in ("assistant", "tool"):
+            at = spans[next(i for i, turn in enumerate(turns) if turn.role in ("assistant", "tool"))]
+            self.report.add("T0213", "a conversation starts with the user", at, label="before any `user:`")
         elif "ask" in names and len(names) > 1:
             at = spans[names.index("ask")]
             self.report.add("T0213", "`ask` is a whole conversation by itself", at, label="with other turns",
                              help="write `user:` and `assistant:` for several turns")  # fmt: skip
-        elif any(a.role == b.role for a, b in pairwise(turns)):
-            i = next(i for i in range(1, len(turns)) if turns[i].role == turns[i - 1].role)
+        elif any(a.role == b.role != "tool" for a, b in pairwise(turns)):
+            i = next(i for i in range(1, len(turns)) if turns[i].role == turns[i - 1].role != "tool")
             self.report.add(
                 "T0213", f"two turns of the {turns[i].role} follow each other", spans[i], label="again",
-                help="put an `assistant:` turn between them, or join them" if turns[i].role == "user"
-                else "put a `user:` turn between them, or join them",
+                help="join them" if turns[i].role in ("system", "developer")
+                else f"put {_AFTER[turns[i].role]} turn between them, or join them",
                 secondary=[Note(spans[i - 1], "after this one")],
             )  # fmt: skip
         elif turns[-1].role == "assistant":
@@ -306,6 +335,13 @@ class Blocks:
         else:
             return
         filled.ok = False
+
+
+def _named(item: ast.Item, names: tuple[str, ...]) -> bool:
+    return isinstance(item, ast.Field) and item.name.text in names
+
+
+_AFTER = {"user": "an `assistant:`", "assistant": "a `user:`"}
 
 
 def _turn_spec(role: str) -> FieldSpec:

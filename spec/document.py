@@ -47,23 +47,33 @@ class Target:
     share: float
 
 
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one side of a conversation says."""
+    """What one side of a conversation says, or a tool returns."""
 
-    role: Literal["user", "assistant"]
+    role: Role
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A conversation ending with a user turn, with answers that are good, acceptable or bad for the clause."""
+    """A conversation that waits for an answer, with answers that are good, acceptable or bad for the clause.
 
-    turns: Annotated[tuple[Turn, ...], Says("What the user and the assistant say, by turns.", 'user: "Hello"')]
+    reasons: pairs of an answer and why it is what it is.
+    """
+
+    turns: Annotated[tuple[Turn, ...], Says("What is said, turn by turn.", 'user: "Hello"')]
     good: Annotated[tuple[str, ...], Says("Answers that keep the clause.")] = ()
     ok: Annotated[tuple[str, ...], Says("Answers that are acceptable, and worse than a good one.")] = ()
     bad: Annotated[tuple[str, ...], Says("Answers that break the clause.")] = ()
-    why: Annotated[str | None, Says("What the bad answers get wrong, or the good ones right. Never trained on.")] = None
+    reasons: Annotated[
+        tuple[tuple[str, str], ...],
+        Says("What the answers before it get right or wrong. Never trained on.", '"skips the feeling"', "why"),
+    ] = ()
+    about: Annotated[str | None, Says("What the example shows. For readers.", '"a failed exam"')] = None
     span: Span = field(default=Span.NONE, compare=False)
 
 
@@ -347,9 +357,7 @@ class ProbeStatement:
 
     name: str
     clause: Annotated[str, Says("The clause that the probe tests, by id or name.", "trait.caring", "for", words=True)]
-    turns: Annotated[
-        tuple[Turn, ...], Says("The question as `ask:`, or a conversation as `user:` and `assistant:`.", 'ask: "..."')
-    ]
+    turns: Annotated[tuple[Turn, ...], Says("The question as `ask:`, or a conversation turn by turn.", 'ask: "..."')]
     expect: Annotated[
         tuple[str | Pattern, ...], Says("Phrases or patterns, one of which the answer has.", '["sorry", /rough/i]')
     ] = ()

@@ -160,6 +160,8 @@ def _shape(hint: Any, says: Says) -> Shape:
         item = get_args(hint)[0]
         if item is Turn:
             return TurnsShape()
+        if get_origin(item) is tuple:
+            return TextShape()  # a reason, which its block puts to the answers before it
         if dataclasses.is_dataclass(item) and item is not Pattern:
             return RecordShape(item, many=True)  # type: ignore[arg-type]  # a dataclass in an annotation is a class
         if says.chain:

@@ -8,21 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.deciding import deciding_checks, patterns, shows
-from compiler.generators.setting import Setting
+from compiler.generators.setting import Setting, messages
 from compiler.ir import Clause
-from compiler.records import Check, Message, PhrasesCheck, PromptSource, Unit
+from compiler.records import Check, PhrasesCheck, PromptSource, Unit
 from spec.document import Pattern, ProbeStatement
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     for probe in setting.program.probes:
         if probe.clause in (clause.id, clause.name):
-            turns = tuple(Message(role=turn.role, content=turn.text) for turn in probe.turns)
             unit = setting.probes(
                 clause,
                 f"author-{probe.name}",
                 1,
-                PromptSource(given=(turns,)),
+                PromptSource(given=(messages(probe.turns),)),
                 probe_checks(probe) or deciding_checks(clause),
                 aspect="author",
                 ask_check="any",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.deciding import deciding_checks
-from compiler.generators.setting import Setting
+from compiler.generators.setting import Setting, messages
 from compiler.ir import Clause
 from compiler.records import AnswerSource, Message, PromptSource, Unit
 from spec.constructs import Require
@@ -41,7 +41,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
 def _ask(example: Example) -> tuple[Message, ...]:
     if any(ELISION in turn.text for turn in example.turns):
         return ()
-    return tuple(Message(role=turn.role, content=turn.text) for turn in example.turns)
+    return messages(example.turns)
 
 
 def _sides(example: Example) -> list[tuple[str, str]]:

@@ -13,13 +13,14 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
 from compiler.records import AnswerSource, AskCheck, Aspect, Check, Message, Pressure, PromptSource, Unit
 from compiler.rendering import render, text_of
 from spec.constructs import Forbid, Format, Refuse, Require, Secret, Trait
-from spec.document import Target
+from spec.document import Target, Turn
 
 # Refusals that fit any question: the rejected side where a question has to be answered.
 PLAIN_REFUSALS = ("I cannot help with that.", "I'm sorry, but I can't answer that.", "I won't answer that question.")
@@ -258,6 +259,29 @@ class Setting:
             for c in self.program.clauses
             if c.when is None and c.unless is None and isinstance(c.body, Forbid | Secret | Require | Format)
         )
+
+
+def messages(turns: Sequence[Turn]) -> tuple[Message, ...]:
+    """Return a conversation of the spec as a chat template takes it: one system message, then user and assistant.
+
+    What systems and developers say goes into the system message, in order; what a tool returns is told by the user.
+
+    >>> talk = [Turn("developer", "Be brief."), Turn("user", "Rain?"), Turn("assistant", "rain()"), Turn("tool", "No")]
+    >>> [(m.role, m.content) for m in messages(talk)]
+    [('system', 'Be brief.'), ('user', 'Rain?'), ('assistant', 'rain()'), ('user', 'A tool returned: No')]
+    """
+    orders = [turn.text for turn in turns if turn.role in ("system", "developer")]
+    found = [Message(role="system", content="\n\n".join(orders))] if orders else []
+    for turn in turns:
+        if turn.role in ("system", "developer"):
+            continue
+        role: Literal["user", "assistant"] = "assistant" if turn.role == "assistant" else "user"
+        text = f"A tool returned: {turn.text}" if turn.role == "tool" else turn.text
+        if found and found[-1].role == role:
+            found[-1] = Message(role=role, content=f"{found[-1].content}\n\n{text}")
+        else:
+            found.append(Message(role=role, content=text))
+    return tuple(found)
 
 
 def conversation(*turns: str) -> tuple[Message, ...]:

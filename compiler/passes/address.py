@@ -1,8 +1,8 @@
 """Give every clause and the program a digest over all that can change an artifact.
 
-In: resolved clauses. Out: `digest` set. Spans, `because` and tags are not in it (tags matter through `priority`,
-which is in the program's digest). Ranks are in the program's digest and not in a clause's: rows are written under the
-clauses that they name, in order, whatever else is in the spec.
+In: resolved clauses. Out: `digest` set. What is for readers only is not in it (spans, `because`, the reasons of
+examples), nor are tags, which matter through `priority`: that is in the program's digest. Ranks are in the program's
+digest and not in a clause's: rows are written under the clauses that they name, in order, whatever else is in the spec.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ _LATER_OF_A_PROBE = ("repeats", "at_least", "tags")
 def clause_digest(clause: Clause) -> str:
     neutral: dict[str, Any] = {"because": None, "tags": [], "rank": 0, "depends": [], "digest": ""}
     whole = _used(clause, _LATER_OF_A_CLAUSE)
-    return digest({**{k: v for k, v in whole.items() if k not in ("section", "overlay")}, **neutral})
+    examples = [_used(replace(example, reasons=(), about=None), ("reasons", "about")) for example in clause.examples]
+    kept = {k: v for k, v in whole.items() if k not in ("section", "overlay")}
+    return digest({**kept, "examples": examples, **neutral})
 
 
 def _used(record: Any, later: tuple[str, ...]) -> dict[str, Any]:

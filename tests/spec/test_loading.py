@@ -110,7 +110,7 @@ def test_the_design_s_example(tmp_path: Path) -> None:
     assert document.clauses[6].level is Level.SYSTEM
     [example] = document.clauses[4].examples
     assert example.turns == (Turn("user", "I failed my exam again."),)
-    assert example.why == "skips the feeling"
+    assert example.reasons == (("Study more next time.", "skips the feeling"),)
     assert document.priorities == (Priority(("safety", "honesty", "caring", "brevity")),)
     assert [d.name for d in document.dimensions] == ["user.role"]
     assert document.files == ("house-style.tenet", "a.tenet")

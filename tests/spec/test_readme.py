@@ -24,7 +24,7 @@ def fields_table(record: str) -> str:
     rows = ["| field | takes | meaning |", "| --- | --- | --- |"]
     for name, field in field_specs(getattr(constructs, record, None) or getattr(document, record)).items():
         shown = (
-            "`user`, `assistant`" + (", `ask`" if record == "ProbeStatement" else "")
+            "`user`, `assistant`, `system`, `developer`, `tool`" + (", `ask`" if record == "ProbeStatement" else "")
             if name == "turns"
             else f"`{name}`"
         )

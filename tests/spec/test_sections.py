@@ -121,3 +121,32 @@ def test_a_deprecated_clause_warns_who_names_it() -> None:
     loaded = spec.loads(f'tenet 1\n{traits}priority: a > b\nprobe p {{ for: a  ask: "Hi." }}')
     assert [(d.code, d.help) for d in loaded.diagnostics] == [("T0230", "Use b.")]
     assert loaded.document is not None
+
+
+def test_answers_have_their_own_reasons_and_turns_their_roles() -> None:
+    [clause] = read(
+        'trait a { means: "x"\n  example { about: "rain"  developer: "Be brief."  user: "Rain?"  assistant: "look()"  '
+        'tool: "Wet."\n    good: "Yes." why: "short"  bad: "Well, well." why: "long"  bad: ["No.", "Never."] why: "wrong"\n'
+        '    ok: "Yes, it rains." } }'
+    ).clauses
+    [example] = clause.examples
+    assert [turn.role for turn in example.turns] == ["developer", "user", "assistant", "tool"]
+    assert (example.good, example.ok) == (("Yes.",), ("Yes, it rains.",))
+    assert example.bad == ("Well, well.", "No.", "Never.")
+    assert dict(example.reasons) == {"Yes.": "short", "Well, well.": "long", "No.": "wrong", "Never.": "wrong"}
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        'why: "early"  user: "Hi."  good: "x"',
+        'system: "a"  system: "b"  user: "Hi."  good: "x"',
+        'system: "a"  assistant: "b"  user: "Hi."  good: "x"',
+        'user: "Hi."  assistant: "b"  good: "x"',
+        'user: "Hi."  user: "b"  good: "x"',
+    ],
+)
+def test_a_conversation_out_of_order_is_one_report(talk: str) -> None:
+    assert [d.code for d in spec.loads(f'tenet 1\ntrait a {{ means: "x"  example {{ {talk} }} }}').diagnostics] == [
+        "T0213"
+    ]
