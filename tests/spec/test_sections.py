@@ -126,8 +126,8 @@ def test_a_deprecated_clause_warns_who_names_it() -> None:
 def test_answers_have_their_own_reasons_and_turns_their_roles() -> None:
     [clause] = read(
         'trait a { means: "x"\n  example { about: "rain"  developer: "Be brief."  user: "Rain?"  assistant: "look()"  '
-        'tool: "Wet."\n    good: "Yes." why: "short"  bad: "Well, well." why: "long"  bad: ["No.", "Never."] why: "wrong"\n'
-        '    ok: "Yes, it rains." } }'
+        'tool: "Wet."\n    good: "Yes." why: "short"  bad: "Well, well." why: "long"\n'
+        '    bad: ["No.", "Never."] why: "wrong"  ok: "Yes, it rains." } }'
     ).clauses
     [example] = clause.examples
     assert [turn.role for turn in example.turns] == ["developer", "user", "assistant", "tool"]
