@@ -47,6 +47,9 @@ class Target:
     share: float
 
 
+ELISION = "[...]"
+"""Stands in an example for text that is left out: a shape, never trained on word for word."""
+
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 

@@ -171,7 +171,7 @@ class _Printer:
     def _flat(self, value: ast.Value, *, block: bool = False) -> str | None:
         """Return `value` on one line; None where it cannot be."""
         if isinstance(value, ast.Text):
-            return None if self._stays_long(value) else _quote(value.value)
+            return None if self._stays_long(value) else quote(value.value)
         if isinstance(value, ast.Array):
             parts = [self._flat(item) for item in value.items]
             return None if None in parts else f"[{', '.join(part for part in parts if part is not None)}]"
@@ -198,7 +198,7 @@ class _Printer:
             case ast.Word(text):
                 return text
             case ast.Text():
-                return self._long(value, level) if self._stays_long(value) else _quote(value.value)
+                return self._long(value, level) if self._stays_long(value) else quote(value.value)
             case ast.Number(written=written):
                 return written
             case ast.Regex(text, flags):
@@ -247,21 +247,10 @@ class _Printer:
     @staticmethod
     def _stays_long(value: ast.Text) -> bool:
         """A `\"\"\"` string stays one where it has lines that a plain string would hide."""
-        lines = value.value.split("\n")
-        if not value.long or len(lines) < 2:
-            return False
-        # Its text must survive the indentation that is put before it and removed again when it is read.
-        margins = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()]
-        return (
-            bool(margins)
-            and min(margins) == 0
-            and not any(line != line.rstrip(" \t") for line in lines if not line.strip())
-        )
+        return value.long and "\n" in value.value and _keeps_margin(value.value)
 
     def _long(self, value: ast.Text, level: int) -> str:
-        pad = INDENT * (level + 1)
-        lines = [f"{pad}{_escape_long(line)}" if line else "" for line in value.value.split("\n")]
-        return '"""\n' + "\n".join(lines) + f'\n{pad}"""'
+        return long_text(value.value, level)
 
     # ---- lines and comments
 
@@ -311,11 +300,29 @@ def _head(block: ast.Block) -> str:
     return f"{block.kind.text}{name}{level} "
 
 
+def long_text(text: str, level: int = 0) -> str:
+    """Return `text` as a `\"\"\"` string of a field on `level`; a text whose indentation would be lost, on one line."""
+    if not _keeps_margin(text):
+        return quote(text)
+    pad = INDENT * (level + 1)
+    written = [f"{pad}{_escape_long(line)}" if line else "" for line in text.split("\n")]
+    return '"""\n' + "\n".join(written) + f'\n{pad}"""'
+
+
+def _keeps_margin(text: str) -> bool:
+    """Whether a text survives the indentation that is put before it and removed again when it is read."""
+    lines = text.split("\n")
+    margins = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()]
+    blank = (line for line in lines if not line.strip())
+    return bool(margins) and min(margins) == 0 and not any(line != line.rstrip(" \t") for line in blank)
+
+
 _BLANK = re.compile(r"\n[ \t]*\n")
 _PLAIN = re.compile(r'[\\"\n\t\r]|[^\x20-\x7e]')
 
 
-def _quote(text: str) -> str:
+def quote(text: str) -> str:
+    """Return `text` as a string of the language, on one line."""
     return f'"{_PLAIN.sub(_escape, text)}"'
 
 

@@ -21,6 +21,7 @@ import click
 # Command -> what it does. The order is that of a first day with Tenet.
 COMMANDS = {
     "new": "Write a small commented spec that checks clean.",
+    "import": "Turn a Model Spec or a constitution into a spec.",
     "check": "Report everything that is wrong in a spec.",
     "fmt": "Put a spec into the canonical layout.",
     "build": "Compile a spec into a prompt, filters, training rows, probes and jobs.",
@@ -34,6 +35,9 @@ COMMANDS = {
     "doctor": "Show versions and devices, and how to get what is missing.",
     "nano": "The embedded base model: train it, measure it, look at its world.",
 }
+
+# Where the command's name is a word of Python's own.
+MODULES = {"import": "import_spec"}
 
 # How OpenMP's threads wait for one another, unless the user says. By default they spin for milliseconds; beside another
 # busy process they spin away the time in which the thread they wait for could run. The count is some microseconds:
@@ -58,7 +62,7 @@ class Commands(click.Group):
             return group
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"compiler.cli.{name}").command
+        command: click.Command = import_module(f"compiler.cli.{MODULES.get(name, name)}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -15,9 +15,7 @@ from compiler.generators.setting import Setting, messages
 from compiler.ir import Clause
 from compiler.records import AnswerSource, Message, PromptSource, Unit
 from spec.constructs import Require
-from spec.document import Example
-
-ELISION = "[...]"
+from spec.document import ELISION, Example
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:

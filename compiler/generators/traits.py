@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from compiler.deciding import deciding_checks
 from compiler.generators.outside import outside_units
-from compiler.generators.setting import Setting
+from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
 from compiler.records import PromptSource, Unit
 from spec.constructs import Trait
@@ -34,7 +34,8 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     inside = setting.inside(clause)
     share = 1 / len(inside)
     for situation in inside:
-        prompts = setting.prompts(situation)
+        held_out = setting.prompts(situation)
+        prompts = held_out.model_copy(update={"given": asked(*body.asks)})
         chosen = setting.sampled(ids, situation.context)
         contrast = [("distill", setting.unprompted(), share)]
         if setting.has_trait(without):
@@ -46,6 +47,6 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             count = setting.rows(round(wanted), part)
             yield setting.pairs(clause, name, count, prompts, chosen, rejected, checks, situation=situation)
         count = setting.probes_in_each(clause.target, inside)
-        yield setting.probes(clause, "probes", count, prompts, checks, situation=situation)
+        yield setting.probes(clause, "probes", count, held_out, checks, situation=situation)
 
     yield from outside_units(clause, setting, EVERYDAY, setting.outside(clause))

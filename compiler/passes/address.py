@@ -12,6 +12,7 @@ from typing import Any
 
 from compiler.digests import digest, plain
 from compiler.ir import Clause, Program
+from spec.constructs import Trait
 from spec.diagnostics import Diagnostic
 
 
@@ -38,6 +39,7 @@ def address(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
 # outlives the release.
 _LATER = ("terms", "grants", "balances", "alikes", "authority")
 _LATER_OF_A_CLAUSE = ("override", "excepted", "absolute", "transforming")
+_LATER_OF_A_BODY = ("asks",)
 _LATER_OF_A_PROBE = ("repeats", "at_least", "tags")
 
 
@@ -46,7 +48,8 @@ def clause_digest(clause: Clause) -> str:
     whole = _used(clause, _LATER_OF_A_CLAUSE)
     examples = [_used(replace(example, reasons=(), about=None), ("reasons", "about")) for example in clause.examples]
     kept = {k: v for k, v in whole.items() if k not in ("section", "overlay")}
-    return digest({**kept, "examples": examples, **neutral})
+    later = _LATER_OF_A_BODY if isinstance(clause.body, Trait) else ()
+    return digest({**kept, "body": _used(clause.body, later), "examples": examples, **neutral})
 
 
 def _used(record: Any, later: tuple[str, ...]) -> dict[str, Any]:

@@ -211,7 +211,7 @@ def _training_asks(program: Program) -> Iterator[tuple[str, Clause]]:
         for example in clause.examples:
             if _single(example):
                 yield plain(example.turns[0].text), clause
-        if isinstance(clause.body, Refuse | Stance | Rule | Secret):
+        if isinstance(clause.body, Trait | Refuse | Stance | Rule | Secret):
             yield from ((plain(ask), clause) for ask in clause.body.asks)
 
 

@@ -29,7 +29,7 @@ from spec.constructs import (
     Trait,
 )
 from spec.diagnostics import Diagnostic, Note
-from spec.document import Pattern
+from spec.document import ELISION, Example, Pattern
 from spec.source import Span
 
 
@@ -108,10 +108,16 @@ def _unserved(clause: Clause) -> list[Diagnostic]:
         found.append(("what `except` says", _span(clause, "except")))
     if clause.transforming:
         found.append(("what `transforming` says", _span(clause, "transforming")))
+    elided = [e for e in clause.examples if any(ELISION in text for text in (*e.good, *e.ok, *e.bad, *_said(e)))]
+    found += [(f"what stands around `{ELISION}` in an example", example.span) for example in elided]
     return [
         diagnose("T0512", f"{what} in {clause.id} is in the prompt only", span, label="no row and no probe of it")
         for what, span in found
     ]
+
+
+def _said(example: Example) -> tuple[str, ...]:
+    return tuple(turn.text for turn in example.turns)
 
 
 def _grants(program: Program) -> list[Diagnostic]:

@@ -24,3 +24,4 @@ class Trait:
     signs: Annotated[
         tuple[str | Pattern, ...], Says("Phrases or patterns, any of which shows the trait.", '["sorry", /rough/i]')
     ] = ()
+    asks: Annotated[tuple[str, ...], Says("Requests in which it shows.", '["I failed my exam."]')] = ()
