@@ -79,7 +79,7 @@ def test_all_defects_are_reported_at_once(capsys: pytest.CaptureFixture[str]) ->
     assert len(found) >= 6
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("new", "doctor", "nano", "trace")])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("new", "import", "doctor", "nano", "trace")])
 def test_what_is_no_spec_is_a_usage_error(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("folder").mkdir()
     Path("folder/a.tenet").write_text("tenet 1", encoding="utf-8")
@@ -565,3 +565,20 @@ def test_trace_of_a_folder_asks_for_a_file_in_it(capsys: pytest.CaptureFixture[s
     Path("build").mkdir()
     assert run(["trace", "build:1"]) == 2
     assert "build is a folder" in capsys.readouterr().err
+
+
+def test_an_import_is_written_once_and_reports_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("sea.json").write_text('[{"trait": "I sail.", "questions": ["Hi?", "Hi?"]}]', encoding="utf-8")
+    assert run(["import", "constitution", "sea.json", "--report", "report.txt"]) == 1
+    assert "wrote sea.tenet" in said(capsys)[0]
+    assert "twice" in Path("report.txt").read_text(encoding="utf-8")
+    assert run(["check", "sea.tenet"]) == 0
+    assert run(["import", "constitution", "sea.json"]) == 2
+    assert "--force" in said(capsys)[1]
+    assert run(["import", "constitution", "sea.json", "-o", "-"]) == 1
+    assert said(capsys)[0] == Path("sea.tenet").read_text(encoding="utf-8")
+    assert run(["import", "model-spec", "."]) == 2
+    assert "model_spec.md" in said(capsys)[1]
+    Path("model_spec.md").write_text("# A\n", encoding="utf-8")
+    assert run(["import", "model-spec", "."]) == 1
+    assert "model_spec.md:1: a heading has no id" in said(capsys)[1]
