@@ -206,27 +206,22 @@ class Section:
     """`section privacy at system { title: "..."  ...statements... }`: statements that belong together.
 
     kind: an `overlay` stands on top of all other clauses of its level. parent: the section around it. Its level, tags
-    and conditions are given to the clauses inside, and are not kept here.
+    and conditions are in the clauses inside already; here they stand as they were written.
     """
 
     kind: Literal["section", "overlay"]
     name: str
     title: Annotated[str | None, Says("A heading for readers.", '"Privacy"')] = None
     note: Annotated[str | None, Says("Commentary. For readers; neither in the prompt nor trained on.")] = None
-    parent: str | None = None
-    span: Span = field(default=Span.NONE, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """The fields of a section that are given to every clause inside."""
-
     when: Annotated[Condition | None, Says("Its clauses hold only where this is so.", "user.age_band == teen")] = None
     unless: Annotated[Condition | None, Says("Its clauses do not hold where this is so.", "user.role == clinician")] = (
         None
     )
     tags: Annotated[tuple[str, ...], Says("Groups that a `priority` can rank.", "[safety]", words=True)] = ()
     override: Annotated[Override | None, Says("What a message of a lower level may change.", "never")] = None
+    level: Level | None = None
+    parent: str | None = None
+    span: Span = field(default=Span.NONE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,11 +29,11 @@ from spec.document import (
     Level,
     Model,
     Or,
+    Override,
     Parameter,
     Priority,
     ProbeStatement,
     Section,
-    Shared,
     Term,
     Train,
 )
@@ -85,13 +85,46 @@ class Inherited:
 
 
 @dataclass(frozen=True, slots=True)
-class _Inside:
-    """The section that statements stand in, and what it gives to them."""
+class Given:
+    """What the sections around a statement give to it, all of them together. section: the innermost."""
 
     section: str | None = None
     level: Level | None = None
-    shared: Shared = field(default_factory=Shared)
+    when: Condition | None = None
+    unless: Condition | None = None
+    tags: tuple[str, ...] = ()
+    override: Override | None = None
     places: tuple[tuple[str, Span], ...] = ()
+
+    def within(self, section: Section, places: tuple[tuple[str, Span], ...] = ()) -> Given:
+        """Return what stands inside of `section` gets."""
+        return Given(
+            section=section.name,
+            level=section.level or self.level,
+            when=_both(self.when, section.when),
+            unless=_either(self.unless, section.unless),
+            tags=tuple(dict.fromkeys((*self.tags, *section.tags))),
+            override=section.override or self.override,
+            places=(*self.places, *places),
+        )
+
+    def put(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of a clause with what it is given."""
+        joined = {
+            "when": _both(self.when, values.get("when")),
+            "unless": _either(self.unless, values.get("unless")),
+            "tags": tuple(dict.fromkeys((*self.tags, *values.get("tags", ())))),
+            "override": values.get("override") or self.override,
+        }
+        return {**values, **{key: value for key, value in joined.items() if value}}
+
+
+def _both(outer: Condition | None, inner: Condition | None) -> Condition | None:
+    return And((outer, inner)) if outer is not None and inner is not None else outer or inner
+
+
+def _either(outer: Condition | None, inner: Condition | None) -> Condition | None:
+    return Or((outer, inner)) if outer is not None and inner is not None else outer or inner
 
 
 def read_prelude(module: ast.Module, report: Report, given: Mapping[str, str]) -> Prelude:
@@ -164,14 +197,14 @@ class _Reader:
 
     def read(self) -> Part:
         self._header()
-        self._items(self.module.items, _Inside())
+        self._items(self.module.items, Given())
         self.part.uses = self.blocks.values.uses
         self.part.declared.extend(
             Declared(None, block.name.text, self.blocks.span(block.name)) for block in self.blocks.strays if block.name
         )
         return self.part
 
-    def _items(self, items: Iterable[ast.Item], inside: _Inside) -> None:
+    def _items(self, items: Iterable[ast.Item], given: Given) -> None:
         for item in items:
             match item:
                 case ast.Directive():
@@ -179,7 +212,7 @@ class _Reader:
                 case ast.Field():
                     self._field_statement(item)
                 case ast.Block():
-                    self._block(item, inside)
+                    self._block(item, given)
 
     @property
     def report(self) -> Report:
@@ -374,18 +407,18 @@ class _Reader:
 
     # ---- blocks
 
-    def _block(self, block: ast.Block, inside: _Inside) -> None:
+    def _block(self, block: ast.Block, given: Given) -> None:
         kind = block.kind.text
         if kind in CONSTRUCTS:
-            self._clause(block, inside)
+            self._clause(block, given)
         elif kind in CONTAINERS:
-            self._section(block, inside)
+            self._section(block, given)
         elif kind in SETTINGS:
             self._settings(block)
         elif kind == "dimension":
             self._dimension(block)
         elif kind in NAMED:
-            self._named(block, inside)
+            self._named(block, given)
         elif kind in ("priority", "drop"):
             self.report.add(
                 "T0107", f"`{kind}` is written with a colon", self.blocks.span(block.kind),
@@ -397,38 +430,34 @@ class _Reader:
             if block.name:
                 self.part.declared.append(Declared(None, block.name.text, self.blocks.span(block.name)))
 
-    def _section(self, block: ast.Block, inside: _Inside) -> None:
+    def _section(self, block: ast.Block, given: Given) -> None:
         """Read a section's own fields, then the statements in it, which get what it says."""
         kind = block.kind.text
         name = self.blocks.name(block, dotted=False)
-        level = self.blocks.level(block) or inside.level
         owner = f"{kind} `{name.text}`" if name else kind
-        specs = {**field_specs(Section), **field_specs(Shared)}
+        specs = field_specs(Section)
         own = tuple(i for i in block.body.items if not _is_statement(i, specs))
-        body = replace(block.body, items=own)
-        filled = self.blocks.fill(body, specs, owner, self.blocks.head(block))
-        if kind == "overlay" and filled.whole and not (filled.place("when") or inside.shared.when):
+        filled = self.blocks.fill(replace(block.body, items=own), specs, owner, self.blocks.head(block))
+        if kind == "overlay" and filled.whole and not (filled.place("when") or given.when):
             self.report.add(
                 "T0215", f"{owner} does not say when it holds", self.blocks.head(block), label="needs `when`",
                 help="for example `when: user.age_band == teen`; what always holds is a `section`",
             )  # fmt: skip
-        values: dict[str, Any] = {k: None if isinstance(v, Wrong) else v for k, v in filled.values.items()}
-        section = inside.section
+        section = Section(
+            "overlay" if kind == "overlay" else "section",
+            self.part.prefix + name.text if name else "",
+            **{key: value for key, value in filled.values.items() if not isinstance(value, Wrong)},
+            level=self.blocks.level(block),
+            parent=given.section,
+            span=self.blocks.span(block),
+        )
         if name is not None:
-            section = self.part.prefix + name.text
-            span = self.blocks.span(block)
-            self.part.declared.append(Declared(kind, section, self.blocks.span(name)))
-            self.part.sections.append(
-                Section("overlay" if kind == "overlay" else "section", section, values.get("title"),
-                        values.get("note"), inside.section, span)
-            )  # fmt: skip
+            self.part.declared.append(Declared(kind, section.name, self.blocks.span(name)))
+            self.part.sections.append(section)
         places = tuple((field, span) for field, span in filled.places if field in ("when", "unless"))
-        own_shared = Shared(values.get("when"), values.get("unless"), values.get("tags") or (), values.get("override"))
-        given = _joined(inside.shared, own_shared)
-        within = _Inside(section, level, given, (*inside.places, *places))
-        self._items((i for i in block.body.items if _is_statement(i, specs)), within)
+        self._items((i for i in block.body.items if _is_statement(i, specs)), given.within(section, places))
 
-    def _clause(self, block: ast.Block, inside: _Inside) -> None:
+    def _clause(self, block: ast.Block, given: Given) -> None:
         kind = block.kind.text
         construct: type[Body] = CONSTRUCTS[kind]
         name = self.blocks.name(block, dotted=False)
@@ -438,11 +467,11 @@ class _Reader:
         old = _values_of(base) if base else {}
         filled = self.blocks.fill(block.body, specs, owner, self.blocks.head(block), old)
         written = self.blocks.level(block)
-        level = written or (base.level if base else inside.level) or construct.default_level
+        level = written or (base.level if base else given.level) or construct.default_level
         deprecated = filled.values.get("deprecated")
         if name is not None:
             tags = filled.values.get("tags")
-            known = (*(tags if isinstance(tags, tuple) else ()), *inside.shared.tags)
+            known = (*(tags if isinstance(tags, tuple) else ()), *given.tags)
             self.part.declared.append(
                 Declared(kind, self.part.prefix + name.text, self.blocks.span(name), known,
                          deprecated if isinstance(deprecated, str) else None)
@@ -465,18 +494,18 @@ class _Reader:
         self._refer(block.body, CLAUSE_NAMING)
         if name is None or not filled.ok:
             return
-        values = _with_section({**_without_rivals(old, construct, filled.values), **filled.values}, inside.shared)
+        values = given.put({**_without_rivals(old, construct, filled.values), **filled.values})
         common = {s.attribute for s in field_specs(Clause).values()}
         own = {k: v for k, v in values.items() if k not in common}
         shared = {k: v for k, v in values.items() if k in common}
         new = [place for place, _ in filled.places]
         kept = [(f, s) for f, s in (base.field_spans if base else ()) if f not in new]
-        given = [(f, s) for f, s in inside.places if f not in new]
+        around = [(f, s) for f, s in given.places if f not in new]
         self.part.clauses.append(
             Clause(
                 f"{kind}.{self.part.prefix}{name.text}", kind, self.part.prefix + name.text, level, construct(**own),
-                **shared, section=inside.section, span=self.blocks.span(block),
-                field_spans=(*filled.places, *kept, *given),
+                **shared, section=given.section, span=self.blocks.span(block),
+                field_spans=(*filled.places, *kept, *around),
             )
         )  # fmt: skip
 
@@ -544,7 +573,7 @@ class _Reader:
             case Authority():
                 self.part.authorities.append(given)
 
-    def _named(self, block: ast.Block, inside: _Inside) -> None:
+    def _named(self, block: ast.Block, given: Given) -> None:
         """Read a block that has a name and states no behaviour: a record of `NAMED`."""
         kind = block.kind.text
         record = NAMED[kind]
@@ -552,7 +581,7 @@ class _Reader:
         owner = f"{kind} `{name.text}`" if name else kind
         extra: dict[str, Any] = {}
         if record is Grant:
-            extra["level"] = self.blocks.level(block) or inside.level or Level.DEVELOPER
+            extra["level"] = self.blocks.level(block) or given.level or Level.DEVELOPER
         else:
             self.blocks.no_level(block)
         filled = self.blocks.fill(block.body, field_specs(record), owner, self.blocks.head(block))
@@ -655,34 +684,6 @@ def _is_statement(item: ast.Item, fields: Mapping[str, FieldSpec]) -> bool:
             return word.text in STATEMENTS
         case ast.Directive():
             return True
-
-
-def _joined(outer: Shared, inner: Shared) -> Shared:
-    """What a section in a section gives: both conditions, all tags."""
-    return Shared(
-        when=_both(outer.when, inner.when),
-        unless=_either(outer.unless, inner.unless),
-        tags=tuple(dict.fromkeys((*outer.tags, *inner.tags))),
-        override=inner.override or outer.override,
-    )
-
-
-def _with_section(values: dict[str, Any], shared: Shared) -> dict[str, Any]:
-    given = {
-        "when": _both(shared.when, values.get("when")),
-        "unless": _either(shared.unless, values.get("unless")),
-        "tags": tuple(dict.fromkeys((*shared.tags, *values.get("tags", ())))),
-        "override": values.get("override") or shared.override,
-    }
-    return {**values, **{key: value for key, value in given.items() if value}}
-
-
-def _both(outer: Condition | None, inner: Condition | None) -> Condition | None:
-    return And((outer, inner)) if outer is not None and inner is not None else outer or inner
-
-
-def _either(outer: Condition | None, inner: Condition | None) -> Condition | None:
-    return Or((outer, inner)) if outer is not None and inner is not None else outer or inner
 
 
 def _values_of(clause: Clause) -> dict[str, Any]:

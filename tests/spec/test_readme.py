@@ -74,7 +74,7 @@ def test_every_construct_has_an_example() -> None:
 
 def test_every_field_has_an_example() -> None:
     text = "\n".join(EXAMPLES)
-    others = (document.Example, document.Dimension, document.Train, document.Section, document.Shared, document.Term,
+    others = (document.Example, document.Dimension, document.Train, document.Section, document.Term,
               document.Parameter, document.Grant, document.Authority, document.Balance, document.Alike,
               document.ProbeStatement)  # fmt: skip
     for record in (*CONSTRUCTS.values(), document.Clause, *others):
