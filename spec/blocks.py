@@ -272,6 +272,9 @@ class Blocks:
             return
         if record is Example:
             inner.values["span"] = self.span(item)
+            answers = [answer for kind in ANSWERS for answer in inner.values.get(kind, ())]
+            reasons = inner.values.get("reasons", ())
+            inner.values["reasons"] = tuple(sorted(reasons, key=lambda reason: answers.index(reason[0])))
         value = record(**inner.values)
         if spec.shape.many:
             filled.values[spec.attribute] = (*filled.values.get(spec.attribute, ()), value)
