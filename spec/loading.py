@@ -40,8 +40,12 @@ class Loaded:
     sources: dict[str, Source]
 
 
-def load(path: str | os.PathLike[str], project: str | os.PathLike[str] | None = None) -> Loaded:
-    """Read the spec at `path` with all that it imports.
+def load(
+    path: str | os.PathLike[str],
+    project: str | os.PathLike[str] | None = None,
+    texts: Mapping[Path, str] | None = None,
+) -> Loaded:
+    """Read the spec at `path` with all that it imports; `texts` stand for files, by their resolved paths.
 
     Imports may not leave `project`: by default the nearest folder above the spec that holds `tenet.toml`,
     `pyproject.toml` or `.git`, else the spec's own folder.
@@ -52,7 +56,7 @@ def load(path: str | os.PathLike[str], project: str | os.PathLike[str] | None = 
         inside = Path(project).resolve() if project is not None else _project(folder)
     except (OSError, RuntimeError, ValueError):
         folder = inside = Path()
-    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "")
+    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "", texts or {})
     text = loading.read(file, file.name, None)
     if text is not None:
         loading.enter(Source(file.name, text, str(path)), file.name)
@@ -122,13 +126,14 @@ def _give_way(extended: Sequence[Part], part: Part) -> None:
 
 @dataclass(slots=True)
 class _Loading:
-    """One load. shown: the folder of the spec as the user wrote it; stack: the files that are being read, with the
-    import that led to each; entered: the files that were read, by the names in front of their clauses, with the texts
-    of their parameters."""
+    """One load. shown: the folder of the spec as the user wrote it; texts: what stands for files; stack: the files that
+    are being read, with the import that led to each; entered: the files that were read, by the names in front of their
+    clauses, with the texts of their parameters."""
 
     folder: Path
     project: Path
     shown: str
+    texts: Mapping[Path, str] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     loose: list[Diagnostic] = field(default_factory=list)
@@ -141,6 +146,8 @@ class _Loading:
 
     def read(self, file: Path, name: str, origin: Report | None, span: Span = Span.NONE) -> str | None:
         """Return the text of a file, or None after a diagnostic: at `span` for an import, else at the file itself."""
+        if self.texts and (held := self.texts.get(file.resolve())) is not None:
+            return self.decoded(held, name, self._show(name))
         try:
             status = file.stat()
             if not stat.S_ISREG(status.st_mode):
