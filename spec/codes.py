@@ -152,10 +152,10 @@ _TABLE = (
         "T0100",
         "unknown statement",
         "No construct of the language has this name.",
-        "`spec/README.md` lists the constructs.",
+        "`tenet explain` lists the statements.",
     ),
     Code(
-        "T0101", "unknown field", "The block has no field of this name.", "`spec/README.md` lists each block's fields."
+        "T0101", "unknown field", "The block has no field of this name.", "`tenet explain` with the construct's name lists its fields."
     ),
     Code("T0102", "missing field", "A field that the block cannot do without is absent.", "Add it."),
     Code(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -53,7 +54,7 @@ def command(
             clauses = len(compiled.program.clauses) if compiled.program else 0
             extra = f", {clauses} clause{'s' if clauses != 1 else ''}" if compiled.program else ""
             click.echo(counted(compiled, path) + extra)
-            if not fix and (hint := _fixable(compiled)):
+            for hint in () if fix else _hints(compiled):
                 click.echo(hint)
     if style != "full" and not show_diff:
         _show_all(checked, style)
@@ -61,14 +62,17 @@ def command(
         raise click.exceptions.Exit(FINDINGS)
 
 
-def _fixable(compiled: Compiled) -> str:
-    """Say how many findings a fix would mend; an empty text for none."""
+def _hints(compiled: Compiled) -> Iterator[str]:
+    """Say what can be done about the findings."""
     fixes = [d.fix for d in compiled.diagnostics if d.fix is not None]
     safe = sum(fix.applicability == "safe" for fix in fixes)
-    parts = [f"--fix mends {safe}"] if safe else []
+    if safe:
+        yield f"  --fix mends {safe}"
     if len(fixes) > safe:
-        parts.append(f"--fix --unsafe-fixes {'also ' if safe else ''}mends {len(fixes) - safe}, to be read over")
-    return ", ".join(parts)
+        yield f"  --fix --unsafe-fixes mends {len(fixes) - safe}{' more' if safe else ''}; read what it did"
+    if compiled.errors or compiled.warnings:
+        first = next(d.code for d in compiled.diagnostics if d.severity != "note")
+        yield f"  tenet explain {first} tells more"
 
 
 def _show_all(checked: list[Compiled], style: Format) -> None:
