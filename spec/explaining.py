@@ -5,7 +5,7 @@ in the table of codes; the page says why, and its fenced blocks are files of two
 
     ```tenet wrong                  the spec itself, spec.tenet
     ```tenet wrong house.tenet      a file beside it
-    ```bytes mended                 bytes: `\\xef` is one byte, `{x*1000}` stands for a thousand of them
+    ```bytes mended                 `\\xef` is one byte, `\\u202e` a character, `{x*1000}` a thousand letters
 
 A test checks every page's specs; `tenet explain` shows them.
 """
@@ -59,7 +59,8 @@ def page(code: Code, folder: Path = FOLDER) -> Page:
 
 
 def _bytes(body: str) -> bytes:
-    data = body.encode("ascii").decode("unicode_escape").encode("latin-1")
+    signs = body.encode("ascii").decode("unicode_escape")
+    data = b"".join(bytes([ord(sign)]) if sign <= "\xff" else sign.encode() for sign in signs)
     return _MANY.sub(lambda match: match[1] * int(match[2]), data)
 
 

@@ -235,6 +235,10 @@ class _Loading:
         self.entered[name, into.prefix] = into.arguments
         report = Report(source)
         module = parse(report, LANDMARKS)
+        if not source.text.isascii():
+            from spec import lookalikes  # needed for other letters only
+
+            lookalikes.check(report)
         prelude = read_prelude(module, report, dict(into.arguments))
         self._parameters(prelude, report, into)
         seen: dict[tuple[str, str | None], Span] = {}

@@ -147,8 +147,10 @@ class _Recovery:
             after = self.tokens[i]
             self.tokens[i] = after._replace(first=True)
         place = self._at(token)
+        # What nobody sees was never meant.
+        fix = Fix("remove it", (Edit(place, ""),), "unsafe" if token.text.isprintable() else "safe")
         self._add("T0012", f"`{_sign(token.text)}` means nothing here", place, "stray character",
-                  "remove it; text goes in quotes", Fix("remove it", (Edit(place, ""),)))  # fmt: skip
+                  "remove it; text goes in quotes", fix)  # fmt: skip
 
     def _best(self, stack: Node, i: int, history: list[Node]) -> Repair:
         best: Repair | None = None
