@@ -74,6 +74,18 @@ class Report:
     def at(self, start: int, end: int) -> Span:
         return self.source.span(start, end)
 
+    def whole(self, start: int, end: int) -> Span:
+        """Return the place to take out to remove what stands there: its lines, where nothing else stands on them."""
+        text = self.source.text
+        line = text.rfind("\n", 0, start) + 1
+        after = text.find("\n", end)
+        after = len(text) if after < 0 else after + 1
+        if not text[line:start].strip() and not text[end:after].strip():
+            return self.at(line, after)
+        # The space before it goes with it, so that what stands on both sides keeps its distance.
+        before = len(text[line:start].rstrip())
+        return self.at(line + before if before else start, end)
+
     def mute(self, span: Span) -> None:
         """Say nothing more about the line on which `span` starts."""
         self.muted.add(span.line)
@@ -121,12 +133,19 @@ def _closest(word: str, known: tuple[str, ...]) -> str | None:
     return names[match[0]] if match else None
 
 
+def _folded(word: str) -> str:
+    return word.lower().replace("-", "_")
+
+
 def did_you_mean(word: str, known: Iterable[str], span: Span) -> tuple[str | None, Fix | None]:
     """Return help and fix for a mistyped `word`: the closest of `known`, else the list of them."""
     options = list(known)
     best = closest(word, options)
     if best is not None:
-        return f"did you mean `{best}`?", Fix(f"replace it with `{best}`", (Edit(span, best),))
+        # Capitals and dashes are never what tells two words of a spec apart.
+        same = [option for option in options if _folded(option) == _folded(word)] == [best]
+        fix = Fix(f"replace it with `{best}`", (Edit(span, best),), "safe" if same else "unsafe")
+        return f"did you mean `{best}`?", fix
     if 0 < len(options) <= 24:
         return f"it is one of: {', '.join(options)}", None
     return None, None

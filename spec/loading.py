@@ -11,12 +11,12 @@ import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spec.constructs import CONSTRUCTS
-from spec.diagnostics import Diagnostic, Note, Report, did_you_mean
+from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
 from spec.parser import parse
 from spec.part import Inclusion, Part
@@ -191,9 +191,11 @@ class _Loading:
             self.sources[name] = source
             report = Report(source)
             sign = f"U+{ord(control[0]):04X}" + (" (NUL)" if control[0] == "\0" else "")
+            every = tuple(Edit(report.at(*match.span()), "") for match in _CONTROL.finditer(text))
             report.add("T0003", f"the file holds the control character {sign}", report.at(*control.span()),
                        label="here",
-                       help="is it a text file? Remove the character, or write an escape such as `\\n`")  # fmt: skip
+                       help="is it a text file? Remove the character, or write an escape such as `\\n`",
+                       fix=Fix("remove every one", every) if len(every) <= MOST else None)  # fmt: skip
             self.loose.extend(report.found)
             return None
         return text
@@ -207,8 +209,8 @@ class _Loading:
         else:
             target = self.folder / name
             found = sorted(p.name for p in target.parent.glob("*.tenet")) if target.parent.is_dir() else []
-            help, _ = did_you_mean(target.name, found, span)
-            origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help)
+            help, fix = _another_name(target.name, found, origin, span)
+            origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help, fix=fix)
 
     def _refuse(
         self, name: str, code: str, message: str, origin: Report | None, span: Span, help: str | None = None
@@ -241,7 +243,7 @@ class _Loading:
             lookalikes.check(report)
         prelude = read_prelude(module, report, dict(into.arguments))
         self._parameters(prelude, report, into)
-        seen: dict[tuple[str, str | None], Span] = {}
+        seen: dict[tuple[str, str | None], tuple[Span, list[tuple[str, str]]]] = {}
         extended: list[Part] = []
         for inclusion in prelude.inclusions:
             span = inclusion.span
@@ -254,10 +256,13 @@ class _Loading:
                 continue
             key = target, inclusion.alias
             if key in seen:
+                first, texts = seen[key]
+                same = "safe" if texts == [given[:2] for given in inclusion.arguments] else "unsafe"
                 report.add("T0033", "this file is imported already", span, label="again",
-                           secondary=[Note(seen[key], "first here")])  # fmt: skip
+                           secondary=[Note(first, "first here")],
+                           fix=Fix("remove it", (Edit(inclusion.whole, ""),), same))  # fmt: skip
                 continue
-            seen[key] = span
+            seen[key] = span, [given[:2] for given in inclusion.arguments]
             parts = self._include(report, name, target, inclusion, into.prefix)
             if inclusion.kind == "extends":
                 extended = parts
@@ -360,10 +365,10 @@ class _Loading:
                 places = [self.folder / use.text, *([Path(use.text)] if wanted == "folder" else [])]
                 what = min((_missing(place, wanted) for place in places), key=len)
                 if what:
-                    help, _ = did_you_mean(places[0].name, _alike(places[0], wanted), use.span)
+                    help, fix = _another_name(places[0].name, _alike(places[0], wanted), part.report, use.span)
                     part.report.add("T0034", f"`{use.field}` names a {wanted} that {what}", use.span,
                                     label=_fit(self._show(use.text)),
-                                    help=help or "the path starts at the spec's folder")  # fmt: skip
+                                    help=help or "the path starts at the spec's folder", fix=fix)  # fmt: skip
 
     # ---- putting together
 
@@ -404,6 +409,16 @@ def _missing(place: Path, wanted: str) -> str:
     if wanted == "folder":
         return "" if stat.S_ISDIR(mode) else "is a file"
     return "" if stat.S_ISREG(mode) else "is a folder" if stat.S_ISDIR(mode) else "is not a file"
+
+
+def _another_name(name: str, known: Sequence[str], report: Report, span: Span) -> tuple[str | None, Fix | None]:
+    """Return help and fix for a path, written at `span`, whose last part is none of `known`."""
+    help, fix = did_you_mean(name, known, span)
+    written = report.source.text[span.start : span.end]
+    if fix is None or written.count(name) != 1:
+        return help, None
+    start = span.start + written.index(name)
+    return help, replace(fix, edits=(Edit(report.at(start, start + len(name)), fix.edits[0].text),), applicability="unsafe")
 
 
 def _alike(place: Path, wanted: str) -> list[str]:

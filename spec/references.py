@@ -260,7 +260,9 @@ def _priorities(parts: Sequence[Part], names: _Names) -> None:
         for ranking in part.rankings:
             keys: list[tuple[str, Span]] = []
             seen: dict[str, Span] = {}
+            above = ranking.spans[0] if ranking.spans else Span.NONE
             for name, span in zip(ranking.names, ranking.spans, strict=True):
+                before, above = above, span
                 found = _clause(part, name, span, names, "T0203", "no clause or tag is called", tags=True)
                 if not found:
                     continue
@@ -269,7 +271,9 @@ def _priorities(parts: Sequence[Part], names: _Names) -> None:
                 if key in seen:
                     part.report.add("T0205", f"`{name}` is ranked twice", span, label="again",
                                     secondary=[Note(seen[key], "ranked here")],
-                                    help="keep its highest place")  # fmt: skip
+                                    help="keep its highest place",
+                                    fix=Fix("remove its lower place",
+                                            (Edit(part.report.at(before.end, span.end), ""),)))  # fmt: skip
                     continue
                 seen[key] = span
                 keys.append((key, span))
