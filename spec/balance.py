@@ -41,7 +41,9 @@ def balance(report: Report, tokens: list[Token], landmarks: Landmarks) -> list[T
         result.extend(tokens[i : opened + 1])
         result.extend(balance(report, tokens[opened + 1 : closed], landmarks))
         if after == closed:
-            _Mender(report).not_closed(tokens[opened], tokens[i], tokens[closed] if closed < len(tokens) else None)
+            _Mender(report).not_closed(
+                tokens[opened], tokens[i], tokens[closed] if closed < len(tokens) else None, tokens[closed - 1].end
+            )
             result.append(Token("RBRACE", "}", tokens[closed - 1].end, tokens[closed - 1].end))
         else:
             result.append(tokens[closed])
@@ -225,7 +227,7 @@ class _Mender:
             while missing and open_ and token.first and self._outdented(token, open_[-1][0]):
                 result.append(self._closer(result[-1].end))
                 opener, head_of = open_.pop()
-                self.not_closed(opener, head_of, token)
+                self.not_closed(opener, head_of, token, result[-2].end)
                 missing -= 1
             if token.first or (result and result[-1].kind in ("LBRACE", "RBRACE", "SEMICOLON", "COMMA")):
                 head = token
@@ -245,7 +247,7 @@ class _Mender:
         for _ in range(missing):
             result.append(self._closer(result[-1].end))
             if open_:
-                self.not_closed(*open_.pop(), None)
+                self.not_closed(*open_.pop(), None, result[-2].end)
         return result
 
     def _outdented(self, token: Token, opener: Token) -> bool:
@@ -256,14 +258,20 @@ class _Mender:
     def _closer(at: int) -> Token:
         return Token("RBRACE", "}", at, at)
 
-    def not_closed(self, opener: Token, head: Token, before: Token | None) -> None:
-        """Report the block of `opener`, whose statement starts with `head`, and which seems to end at `before`."""
+    def not_closed(self, opener: Token, head: Token, before: Token | None, end: int) -> None:
+        """Report the block of `opener`, whose statement starts with `head`, and which seems to end at `before`.
+
+        end: where what is in the block ends.
+        """
         before = None if before is not None and before.kind == "END" else before
         start = head.start if head.start < opener.start else opener.start
         notes = [Note(self.report.at(before.start, before.end), "it seems to end before this")] if before else []
+        one_line = "\n" not in self.report.source.text[opener.start : end]
+        closer = " }" if one_line else f"\n{' ' * margin_of(self.report, head)}}}"
         self.report.add(
             "T0021", "this block is not closed", self.report.at(start, opener.end), label="no `}` matches this",
             help="put a `}` where the block ends", secondary=notes,
+            fix=Fix("add `}`", (Edit(self.report.at(end, end), closer),)),
         )  # fmt: skip
 
     def drop(self, region: list[Token], surplus: int, landmarks: Container[str]) -> list[Token]:

@@ -23,6 +23,8 @@ LEVELS = tuple(level.name.lower() for level in sorted(Level, reverse=True))
 ROLES = ("system", "developer", "user", "assistant", "tool", "ask")
 ANSWERS = ("good", "ok", "bad")
 
+_Member = ast.Field | ast.Block
+
 
 @dataclass(slots=True)
 class Filled:
@@ -129,7 +131,7 @@ class Blocks:
         # An example without any answer has a report of its own.
         answers: tuple[str, ...] = () if any(_named(item, ANSWERS) for item in body.items) else ("",)
         conversation: list[tuple[str, ast.Field]] = []
-        first: dict[str, Span] = {}
+        first: dict[str, _Member] = {}
         for item in body.items:
             match item:
                 case ast.Field(name=ast.Word(text=role)) if turns_spec and role in ROLES:
@@ -192,7 +194,7 @@ class Blocks:
         return word.text in specs and isinstance(specs[word.text].shape, RecordShape)
 
     def _plain(
-        self, specs: dict[str, FieldSpec], item: ast.Field, owner: str, first: dict[str, Span], filled: Filled
+        self, specs: dict[str, FieldSpec], item: ast.Field, owner: str, first: dict[str, _Member], filled: Filled
     ) -> None:
         word = item.name
         spec = specs.get(word.text)
@@ -200,7 +202,7 @@ class Blocks:
             self._unknown_field(specs, word, owner)
             filled.ok = filled.whole = False
             return
-        if self._again(word, first, spec):
+        if self._again(item, word, first, spec):
             filled.ok = False
             return
         if isinstance(spec.shape, RecordShape):
@@ -215,17 +217,19 @@ class Blocks:
         else:
             filled.values[spec.attribute] = value
 
-    def _again(self, word: ast.Word, first: dict[str, Span], spec: FieldSpec) -> bool:
-        span = self.span(word)
-        if word.text in first and not (isinstance(spec.shape, RecordShape) and spec.shape.many):
-            self.report.add(
-                "T0103", f"`{word.text}` is given twice", span, label="again",
-                secondary=[Note(first[word.text], "first here")],
-                help="write several values as `[...]`" if "list" in takes(spec.shape) else "keep one of them",
-            )  # fmt: skip
-            return True
-        first.setdefault(word.text, span)
-        return False
+    def _again(self, item: _Member, word: ast.Word, first: dict[str, _Member], spec: FieldSpec) -> bool:
+        other = first.setdefault(word.text, item)
+        if other is item or (isinstance(spec.shape, RecordShape) and spec.shape.many):
+            return False
+        place = self.span(other.name if isinstance(other, ast.Field) else other.kind)
+        # Nodes are equal where the same is written.
+        fix = Fix("remove it", (Edit(self.report.whole(item.start, item.end), ""),), "safe") if item == other else None
+        self.report.add(
+            "T0103", f"`{word.text}` is given twice", self.span(word), label="again",
+            secondary=[Note(place, "first here")], fix=fix,
+            help="write several values as `[...]`" if "list" in takes(spec.shape) else "keep one of them",
+        )  # fmt: skip
+        return True
 
     def _unknown_field(self, specs: dict[str, FieldSpec], word: ast.Word, owner: str) -> None:
         if not word.text:
@@ -256,10 +260,10 @@ class Blocks:
             self._unknown_field(specs, word, owner)
 
     def _nested(
-        self, spec: FieldSpec, body: ast.Body, item: ast.Item, word: ast.Word, first: dict[str, Span], filled: Filled
+        self, spec: FieldSpec, body: ast.Body, item: _Member, word: ast.Word, first: dict[str, _Member], filled: Filled
     ) -> None:
         assert isinstance(spec.shape, RecordShape)
-        if self._again(word, first, spec):
+        if self._again(item, word, first, spec):
             filled.ok = False
             return
         record = spec.shape.record

@@ -147,15 +147,50 @@ _TABLE = (
         "`data` or `chat_template` names a file, or `base`, `teacher` or `judge` a folder, that is not there.",
         "Paths are relative to the spec.",
     ),
+    # ---- characters that are not what they seem
+    Code(
+        "T0040",
+        "bidirectional control",
+        "The file holds a control that makes a text appear in another order than the one it is written in.",
+        "Write it as an escape, such as `\\u{202E}`, or remove it.",
+    ),
+    Code(
+        "T0041",
+        "invisible character",
+        "A text or pattern holds a character that cannot be seen and does nothing there.",
+        "Remove it; where it is meant, write it as an escape, such as `\\u{200B}`.",
+        "warning",
+    ),
+    Code(
+        "T0042",
+        "name of mixed letters",
+        "A name holds letters that look like Latin ones, among letters that are.",
+        "Write the name in the letters of one script.",
+    ),
+    Code(
+        "T0043",
+        "look-alike letters",
+        "A word of a text or pattern looks like another one, since it is spelled with letters of two scripts.",
+        "Write it in the letters of one script; where it is meant, write the odd ones as escapes, such as"
+        " `\\u{441}`.",
+        "warning",
+    ),
+    Code(
+        "T0044",
+        "look-alike names",
+        "Two clauses have names that look the same and are spelled with letters of two scripts.",
+        "Rename one.",
+        "warning",
+    ),
     # ---- statements, fields and values
     Code(
         "T0100",
         "unknown statement",
         "No construct of the language has this name.",
-        "`spec/README.md` lists the constructs.",
+        "`tenet explain` lists the statements.",
     ),
     Code(
-        "T0101", "unknown field", "The block has no field of this name.", "`spec/README.md` lists each block's fields."
+        "T0101", "unknown field", "The block has no field of this name.", "`tenet explain` with the construct's name lists its fields."
     ),
     Code("T0102", "missing field", "A field that the block cannot do without is absent.", "Add it."),
     Code(

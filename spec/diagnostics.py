@@ -1,23 +1,23 @@
 """What is wrong in a spec, as values: a list of these is the answer to everything a user can write.
 
-In: nothing. Out: `Diagnostic` and the parts it is made of; `Report`, which collects them. How one looks on a screen is
-in `spec/rendering.py`.
+In: nothing. Out: `Diagnostic` and the parts it is made of; `Report`, which collects them. How one looks is in
+`spec/renderings/`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
-from spec.codes import CODES, Severity
+from spec.codes import CODES, Code, Severity
 from spec.source import Source, Span
 
 MOST = 500
 """The most diagnostics of one file; nobody reads more at once."""
 
-Format = Literal["full", "concise", "json"]
+Format = Literal["full", "concise", "json", "github", "sarif"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,18 @@ class Report:
     def at(self, start: int, end: int) -> Span:
         return self.source.span(start, end)
 
+    def whole(self, start: int, end: int) -> Span:
+        """Return the place to take out to remove what stands there: its lines, where nothing else stands on them."""
+        text = self.source.text
+        line = text.rfind("\n", 0, start) + 1
+        after = text.find("\n", end)
+        after = len(text) if after < 0 else after + 1
+        if not text[line:start].strip() and not text[end:after].strip():
+            return self.at(line, after)
+        # The space before it goes with it, so that what stands on both sides keeps its distance.
+        before = len(text[line:start].rstrip())
+        return self.at(line + before if before else start, end)
+
     def mute(self, span: Span) -> None:
         """Say nothing more about the line on which `span` starts."""
         self.muted.add(span.line)
@@ -121,15 +133,26 @@ def _closest(word: str, known: tuple[str, ...]) -> str | None:
     return names[match[0]] if match else None
 
 
+def _folded(word: str) -> str:
+    return word.lower().replace("-", "_")
+
+
 def did_you_mean(word: str, known: Iterable[str], span: Span) -> tuple[str | None, Fix | None]:
     """Return help and fix for a mistyped `word`: the closest of `known`, else the list of them."""
     options = list(known)
     best = closest(word, options)
     if best is not None:
-        return f"did you mean `{best}`?", Fix(f"replace it with `{best}`", (Edit(span, best),))
+        # Capitals and dashes are never what tells two words of a spec apart.
+        same = [option for option in options if _folded(option) == _folded(word)] == [best]
+        fix = Fix(f"replace it with `{best}`", (Edit(span, best),), "safe" if same else "unsafe")
+        return f"did you mean `{best}`?", fix
     if 0 < len(options) <= 24:
         return f"it is one of: {', '.join(options)}", None
     return None, None
+
+
+Checked = tuple[Sequence[Diagnostic], Mapping[str, Source]]
+"""What was found in one spec, and the sources that it points into."""
 
 
 def render(
@@ -139,13 +162,39 @@ def render(
     color: bool = False,
     width: int = 80,
 ) -> str:
-    """Return `diagnostics` as text for a screen of `width` columns, a log (`concise`) or a program (`json`)."""
-    from spec.rendering import render_concise, render_full, render_json
+    """Return `diagnostics` as text for a screen of `width` columns, a log (`concise`) or a program (the others)."""
+    return render_all([(tuple(diagnostics), sources)], format, color, width)
 
+
+def render_all(
+    specs: Sequence[Checked],
+    format: Format = "full",
+    color: bool = False,
+    width: int = 80,
+    codes: Mapping[str, Code] = CODES,
+) -> str:
+    """Return what was found in several specs as one text, of which a program can read the whole.
+
+    codes: the table that names and describes the codes, for the formats that do.
+    """
     match format:
         case "full":
-            return render_full(diagnostics, sources, color, width)
+            from spec.renderings import full
+
+            return "\n\n".join(full.render(found, sources, color, width) for found, sources in specs if found)
         case "concise":
-            return render_concise(diagnostics, sources)
+            from spec.renderings import concise
+
+            return "\n".join(concise.render(found, sources) for found, sources in specs if found)
         case "json":
-            return render_json(diagnostics, sources)
+            from spec.renderings import json
+
+            return json.render(specs)
+        case "github":
+            from spec.renderings import github
+
+            return github.render(specs, codes)
+        case "sarif":
+            from spec.renderings import sarif
+
+            return sarif.render(specs, codes)

@@ -125,7 +125,7 @@ Condition = Compare | Truth | Not | And | Or
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """`dimension user.role { values: [customer, clinician]  says: "The user is a {value}." }`
+    """`dimension user.role { values: [customer, clinician]  says: "The user is a {value}." }`: what conditions ask about.
 
     type: `enum` (has values), `number`, `boolean`, or `judged` (a predicate that a judge decides; `means` says it).
     says: how an application tells the model the value, `{value}` standing for it.
@@ -332,7 +332,7 @@ class Adapter:
 
 @dataclass(frozen=True, slots=True)
 class Train:
-    """Settings of training; None means the method's default. `data` holds paths of the user's own chats."""
+    """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats."""
 
     method: Annotated[Literal["sft", "dpo", "sft+dpo"], Says("How the adapter is trained.", "dpo")] = "dpo"
     adapter: Annotated[Adapter, Says("The shape of the LoRA adapter.", "{ rank: 16 }")] = Adapter()

@@ -124,6 +124,7 @@ def _slip(report: Report, token: Token) -> Token:
             report.add(
                 "T0010", 'this `"""` string is not closed', report.at(start, start + 3), label="opened here",
                 help='close it with `"""` on a line of its own',
+                fix=Fix('add `"""`', (Edit(report.at(end, end), '\n"""'),)),
             )  # fmt: skip
             return Token("LONG_STRING", f'{source[start:end]}"""', start, max(end, start + 3), first, True)
         case "OPEN_STRING":
@@ -131,6 +132,7 @@ def _slip(report: Report, token: Token) -> Token:
             report.add(
                 "T0010", "this string is not closed", report.at(start, end), label="no closing quote on this line",
                 help='close it with `"`; text of several lines stands between `"""` and `"""`',
+                fix=_closed(report, start, source[start:end], '"'),
             )  # fmt: skip
             return Token("STRING", source[start:end] + '"', start, end, first, True)
         case "CURLY_STRING" | "SINGLE_STRING":
@@ -147,16 +149,28 @@ def _slip(report: Report, token: Token) -> Token:
             report.add(
                 "T0014", "this regular expression is not closed", report.at(start, end),
                 label="no closing `/` on this line", help="close it with `/`; a slash inside is written `\\/`",
+                fix=_closed(report, start, text.rstrip(), "/"),
             )  # fmt: skip
             return Token("REGEX", "/x/", start, end, first, True)
         case "BAD_NUMBER":
             report.add(
                 "T0015", f"`{text}` is not a number", report.at(start, end), label="not a number",
                 help=f'text goes in quotes: `"{text}"`',
+                fix=Fix("write the digits together", (Edit(report.at(start, end), text.replace("_", "")),), "safe")
+                if re.fullmatch(r"\d+(_\d+)+", text) else None,
             )  # fmt: skip
             return Token("NUMBER", "0", start, end, first, True)
         case _:
             return Token("BAD", text, start, end, first)
+
+
+def _closed(report: Report, start: int, text: str, sign: str) -> Fix:
+    """Offer to close what is open at the end of its line, before the brackets there that it does not open itself."""
+    end = len(text)
+    while text[end - 1] in "]}" and text.count(text[end - 1], 0, end) > text.count("[{"["]}".index(text[end - 1])], 0, end):
+        end = len(text[: end - 1].rstrip(" ,"))
+    place = report.at(start + end, start + end)
+    return Fix(f"add `{sign}`", (Edit(place, sign),))
 
 
 def _escapes_are_known(report: Report, token: Token) -> bool:
@@ -176,6 +190,11 @@ def _escapes_are_known(report: Report, token: Token) -> bool:
                 fix=Fix("double the backslash", (Edit(report.at(start, start + 1), "\\\\"),), "unsafe"),
             )  # fmt: skip
     return known
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` could stand without quotes as a name."""
+    return re.fullmatch(r"[^\W\d]\w*(?:[-+]\w+)*(?:\.[^\W\d]\w*(?:[-+]\w+)*)*", text) is not None
 
 
 def decode(written: str) -> str:

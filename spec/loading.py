@@ -11,12 +11,12 @@ import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spec.constructs import CONSTRUCTS
-from spec.diagnostics import Diagnostic, Note, Report, did_you_mean
+from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
 from spec.parser import parse
 from spec.part import Inclusion, Part
@@ -40,8 +40,12 @@ class Loaded:
     sources: dict[str, Source]
 
 
-def load(path: str | os.PathLike[str], project: str | os.PathLike[str] | None = None) -> Loaded:
-    """Read the spec at `path` with all that it imports.
+def load(
+    path: str | os.PathLike[str],
+    project: str | os.PathLike[str] | None = None,
+    texts: Mapping[Path, str] | None = None,
+) -> Loaded:
+    """Read the spec at `path` with all that it imports; `texts` stand for files, by their resolved paths.
 
     Imports may not leave `project`: by default the nearest folder above the spec that holds `tenet.toml`,
     `pyproject.toml` or `.git`, else the spec's own folder.
@@ -52,7 +56,7 @@ def load(path: str | os.PathLike[str], project: str | os.PathLike[str] | None = 
         inside = Path(project).resolve() if project is not None else _project(folder)
     except (OSError, RuntimeError, ValueError):
         folder = inside = Path()
-    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "")
+    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "", texts or {})
     text = loading.read(file, file.name, None)
     if text is not None:
         loading.enter(Source(file.name, text, str(path)), file.name)
@@ -122,13 +126,14 @@ def _give_way(extended: Sequence[Part], part: Part) -> None:
 
 @dataclass(slots=True)
 class _Loading:
-    """One load. shown: the folder of the spec as the user wrote it; stack: the files that are being read, with the
-    import that led to each; entered: the files that were read, by the names in front of their clauses, with the texts
-    of their parameters."""
+    """One load. shown: the folder of the spec as the user wrote it; texts: what stands for files; stack: the files that
+    are being read, with the import that led to each; entered: the files that were read, by the names in front of their
+    clauses, with the texts of their parameters."""
 
     folder: Path
     project: Path
     shown: str
+    texts: Mapping[Path, str] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     loose: list[Diagnostic] = field(default_factory=list)
@@ -141,6 +146,8 @@ class _Loading:
 
     def read(self, file: Path, name: str, origin: Report | None, span: Span = Span.NONE) -> str | None:
         """Return the text of a file, or None after a diagnostic: at `span` for an import, else at the file itself."""
+        if self.texts and (held := self.texts.get(file.resolve())) is not None:
+            return self.decoded(held, name, self._show(name))
         try:
             status = file.stat()
             if not stat.S_ISREG(status.st_mode):
@@ -184,9 +191,11 @@ class _Loading:
             self.sources[name] = source
             report = Report(source)
             sign = f"U+{ord(control[0]):04X}" + (" (NUL)" if control[0] == "\0" else "")
+            every = tuple(Edit(report.at(*match.span()), "") for match in _CONTROL.finditer(text))
             report.add("T0003", f"the file holds the control character {sign}", report.at(*control.span()),
                        label="here",
-                       help="is it a text file? Remove the character, or write an escape such as `\\n`")  # fmt: skip
+                       help="is it a text file? Remove the character, or write an escape such as `\\n`",
+                       fix=Fix("remove every one", every) if len(every) <= MOST else None)  # fmt: skip
             self.loose.extend(report.found)
             return None
         return text
@@ -200,8 +209,8 @@ class _Loading:
         else:
             target = self.folder / name
             found = sorted(p.name for p in target.parent.glob("*.tenet")) if target.parent.is_dir() else []
-            help, _ = did_you_mean(target.name, found, span)
-            origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help)
+            help, fix = _another_name(target.name, found, origin, span)
+            origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help, fix=fix)
 
     def _refuse(
         self, name: str, code: str, message: str, origin: Report | None, span: Span, help: str | None = None
@@ -228,9 +237,13 @@ class _Loading:
         self.entered[name, into.prefix] = into.arguments
         report = Report(source)
         module = parse(report, LANDMARKS)
+        if not source.text.isascii():
+            from spec import lookalikes  # needed for other letters only
+
+            lookalikes.check(report)
         prelude = read_prelude(module, report, dict(into.arguments))
         self._parameters(prelude, report, into)
-        seen: dict[tuple[str, str | None], Span] = {}
+        seen: dict[tuple[str, str | None], tuple[Span, list[tuple[str, str]]]] = {}
         extended: list[Part] = []
         for inclusion in prelude.inclusions:
             span = inclusion.span
@@ -243,10 +256,13 @@ class _Loading:
                 continue
             key = target, inclusion.alias
             if key in seen:
+                first, texts = seen[key]
+                same = "safe" if texts == [given[:2] for given in inclusion.arguments] else "unsafe"
                 report.add("T0033", "this file is imported already", span, label="again",
-                           secondary=[Note(seen[key], "first here")])  # fmt: skip
+                           secondary=[Note(first, "first here")],
+                           fix=Fix("remove it", (Edit(inclusion.whole, ""),), same))  # fmt: skip
                 continue
-            seen[key] = span
+            seen[key] = span, [given[:2] for given in inclusion.arguments]
             parts = self._include(report, name, target, inclusion, into.prefix)
             if inclusion.kind == "extends":
                 extended = parts
@@ -349,10 +365,10 @@ class _Loading:
                 places = [self.folder / use.text, *([Path(use.text)] if wanted == "folder" else [])]
                 what = min((_missing(place, wanted) for place in places), key=len)
                 if what:
-                    help, _ = did_you_mean(places[0].name, _alike(places[0], wanted), use.span)
+                    help, fix = _another_name(places[0].name, _alike(places[0], wanted), part.report, use.span)
                     part.report.add("T0034", f"`{use.field}` names a {wanted} that {what}", use.span,
                                     label=_fit(self._show(use.text)),
-                                    help=help or "the path starts at the spec's folder")  # fmt: skip
+                                    help=help or "the path starts at the spec's folder", fix=fix)  # fmt: skip
 
     # ---- putting together
 
@@ -393,6 +409,16 @@ def _missing(place: Path, wanted: str) -> str:
     if wanted == "folder":
         return "" if stat.S_ISDIR(mode) else "is a file"
     return "" if stat.S_ISREG(mode) else "is a folder" if stat.S_ISDIR(mode) else "is not a file"
+
+
+def _another_name(name: str, known: Sequence[str], report: Report, span: Span) -> tuple[str | None, Fix | None]:
+    """Return help and fix for a path, written at `span`, whose last part is none of `known`."""
+    help, fix = did_you_mean(name, known, span)
+    written = report.source.text[span.start : span.end]
+    if fix is None or written.count(name) != 1:
+        return help, None
+    start = span.start + written.index(name)
+    return help, replace(fix, edits=(Edit(report.at(start, start + len(name)), fix.edits[0].text),), applicability="unsafe")
 
 
 def _alike(place: Path, wanted: str) -> list[str]:

@@ -66,13 +66,17 @@ class FileUse:
 
 @dataclass(frozen=True, slots=True)
 class Inclusion:
-    """`import` or `extends` of a file. alias: the name that its clauses get in front; arguments: its parameters."""
+    """`import` or `extends` of a file. alias: the name that its clauses get in front; arguments: its parameters.
+
+    whole: what to take out to remove it.
+    """
 
     kind: Literal["import", "extends"]
     path: str
     span: Span
     alias: str | None = None
     arguments: tuple[tuple[str, str, Span], ...] = ()
+    whole: Span = Span.NONE
 
 
 @dataclass(slots=True)

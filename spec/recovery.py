@@ -12,7 +12,7 @@ from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 from spec.diagnostics import Edit, Fix, Note, Report
-from spec.lexer import CLOSERS, OPENERS, Token
+from spec.lexer import CLOSERS, OPENERS, Token, is_name
 from spec.parser import Node, advance, states, step
 from spec.parting import part_fields
 from spec.source import Span
@@ -147,8 +147,10 @@ class _Recovery:
             after = self.tokens[i]
             self.tokens[i] = after._replace(first=True)
         place = self._at(token)
+        # What nobody sees was never meant.
+        fix = Fix("remove it", (Edit(place, ""),), "unsafe" if token.text.isprintable() else "safe")
         self._add("T0012", f"`{_sign(token.text)}` means nothing here", place, "stray character",
-                  "remove it; text goes in quotes", Fix("remove it", (Edit(place, ""),)))  # fmt: skip
+                  "remove it; text goes in quotes", fix)  # fmt: skip
 
     def _best(self, stack: Node, i: int, history: list[Node]) -> Repair:
         best: Repair | None = None
@@ -363,10 +365,10 @@ class _Recovery:
             case "quoted":
                 quoted = self.tokens[at]
                 bare = repair.insert[0].text
-                self._add("T0024", "names are written without quotes", self._at(quoted), "a name",
-                          None, Fix("remove the quotes", (Edit(self._at(quoted), bare),)))  # fmt: skip
+                fix = Fix("remove the quotes", (Edit(self._at(quoted), bare),), "safe" if is_name(bare) else "unsafe")
+                self._add("T0024", "names are written without quotes", self._at(quoted), "a name", None, fix)
             case "path":
-                self._tell_path(self._at(self.tokens[at]))
+                self._tell_path(self._at(self.tokens[at]), self.tokens[at].text)
             case "other":
                 wanted = repair.insert[0].kind
                 words = {"NUMBER": "a number", "NAME": "a name", "STRING": "text in quotes"}[wanted]
@@ -403,11 +405,14 @@ class _Recovery:
             self._tell_unexpected(repair.stack, at)
         elif before.kind == "COLON" and at >= 2:
             name = self.tokens[at - 2]
+            field = self.report.whole(name.start, before.end)
             self._add("T0023", f"`{name.text}` has no value", self.report.at(name.start, before.end),
-                      "a value follows", "give it a value, or remove the field")  # fmt: skip
+                      "a value follows", "give it a value, or remove the field",
+                      Fix("remove the field", (Edit(field, ""),)))  # fmt: skip
         elif before.text == "at":
             self._add("T0023", "no level follows `at`", self._at(before), "a level follows",
-                      "one of root, system, developer, user, guideline")  # fmt: skip
+                      "one of root, system, developer, user, guideline",
+                      Fix("remove `at`", (Edit(self.report.whole(before.start, before.end), ""),)))  # fmt: skip
         else:
             self._add("T0023", f"something is missing after `{_short(before.text)}`", self._at(before),
                       "a value follows", None)  # fmt: skip
@@ -430,9 +435,10 @@ class _Recovery:
             return
         self._add("T0024", f"{what} cannot stand here", span, "unexpected", _could_stand(self.tables, stack))
 
-    def _tell_path(self, span: Span) -> None:
+    def _tell_path(self, span: Span, path: str = "") -> None:
+        fix = Fix("put it in quotes", (Edit(span, f'"{path}"'),), "safe") if path else None
         self._add("T0024", "an import names a file in quotes", span, "a path without quotes",
-                  'for example `import "house-style.tenet"`')  # fmt: skip
+                  'for example `import "house-style.tenet"`', fix)  # fmt: skip
 
     def _first_of_line(self, at: int) -> Token:
         while at and not self.tokens[at].first:

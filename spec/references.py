@@ -116,6 +116,22 @@ def _declare(parts: Sequence[Part], names: _Names) -> None:
                 persona = declared
             if declared.kind in (*CONSTRUCTS, *CONTAINERS):
                 names.add(declared)
+    if not all(declared.name.isascii() for part in parts for declared in part.declared):
+        _look_alike(parts, names)
+
+
+def _look_alike(parts: Sequence[Part], names: _Names) -> None:
+    """Report clauses whose names look the same; what refers to the look of one is not unknown."""
+    from spec.lookalikes import is_mixed, lookalikes, skeleton
+
+    named = [(f"{d.kind}.{d.name}", d.span, part) for part in parts for d in part.declared if d.kind in CONSTRUCTS]
+    owners = {span: part for _, span, part in named}
+    for name, span, other, place in lookalikes([(name, span) for name, span, _ in named]):
+        owners[span].report.add(
+            "T0044", f"`{name}` looks like `{other}`, and is another clause", span, label="looks the same",
+            secondary=[Note(place, "as this one")], help="rename one of them",
+        )  # fmt: skip
+    names.unknown.update(skeleton(d.name) for part in parts for d in part.declared if is_mixed(d.name))
 
 
 def _duplicate(part: Part, declared: Declared, key: str, first: Span) -> None:
@@ -244,7 +260,9 @@ def _priorities(parts: Sequence[Part], names: _Names) -> None:
         for ranking in part.rankings:
             keys: list[tuple[str, Span]] = []
             seen: dict[str, Span] = {}
+            above = ranking.spans[0] if ranking.spans else Span.NONE
             for name, span in zip(ranking.names, ranking.spans, strict=True):
+                before, above = above, span
                 found = _clause(part, name, span, names, "T0203", "no clause or tag is called", tags=True)
                 if not found:
                     continue
@@ -253,7 +271,9 @@ def _priorities(parts: Sequence[Part], names: _Names) -> None:
                 if key in seen:
                     part.report.add("T0205", f"`{name}` is ranked twice", span, label="again",
                                     secondary=[Note(seen[key], "ranked here")],
-                                    help="keep its highest place")  # fmt: skip
+                                    help="keep its highest place",
+                                    fix=Fix("remove its lower place",
+                                            (Edit(part.report.at(before.end, span.end), ""),)))  # fmt: skip
                     continue
                 seen[key] = span
                 keys.append((key, span))

@@ -158,6 +158,7 @@ def read_prelude(module: ast.Module, report: Report, given: Mapping[str, str]) -
                     report.at(item.argument.start, item.argument.end),
                     item.alias.text if item.alias else None,
                     arguments,
+                    report.whole(item.start, item.end),
                 )
             )
     return Prelude(tuple(found), texts, places)
@@ -242,13 +243,17 @@ class _Reader:
             report.add(
                 "T0008", "the version header stands once", self.blocks.span(again), label="a second header",
                 secondary=[Note(self.blocks.span(headers[0]), "the first")],
-                fix=Fix("remove it", (Edit(self.blocks.span(again), ""),), "safe"),
+                fix=Fix("remove it", (Edit(report.whole(again.start, again.end), ""),), "safe"),
             )  # fmt: skip
         header = headers[0]
         if items[0] is not header:
+            written = report.source.text[header.start : header.end]
+            moved = (Edit(report.at(0, 0), f"{written}\n"), Edit(report.whole(header.start, header.end), ""))
             report.add(
-                "T0008", "the version header stands before everything else", self.blocks.span(header), label="too late"
-            )
+                "T0008", "the version header stands before everything else", self.blocks.span(header), label="too late",
+                secondary=[Note(report.at(items[0].start, items[0].start + 1), "this stands before it")],
+                fix=Fix("move it to the first line", moved, "safe"),
+            )  # fmt: skip
         argument = header.argument
         if isinstance(argument, ast.Missing):
             return
@@ -260,6 +265,8 @@ class _Reader:
                 self.blocks.span(argument), label="newer than this release" if newer else "unknown version",
                 help="upgrade Tenet, or ask the spec's author for one in version 1" if newer
                 else f"write `tenet {VERSION}`",
+                fix=None if newer else Fix(f"write `{VERSION}`", (Edit(self.blocks.span(argument), VERSION),),
+                                           "safe" if _says_version(argument) else "unsafe"),
             )  # fmt: skip
 
     def _directive(self, item: ast.Directive) -> None:
@@ -280,7 +287,7 @@ class _Reader:
             self.part.declared.append(Declared(None, argument.value, span))
             self.report.add(
                 "T0024", "names are written without quotes", span, label="a name",
-                fix=Fix("remove the quotes", (Edit(span, argument.value),)),
+                fix=self.blocks.values.without_quotes(argument),
             )  # fmt: skip
             return
         best = closest(word.text, ("tenet", "import", "extends"))
@@ -298,6 +305,7 @@ class _Reader:
             self.report.add(
                 "T0107", "`extends` gives no new name", self.blocks.span(item.alias), label="remove this",
                 help="what is extended keeps its names; `import ... as` gives them one in front",
+                fix=Fix("remove the name", (Edit(self.report.at(item.argument.end, item.alias.end), ""),)),
             )  # fmt: skip
         for argument in item.body.items if item.body else ():
             if isinstance(argument, ast.Field) and isinstance(argument.value, ast.Text | ast.Missing):
@@ -378,6 +386,7 @@ class _Reader:
                 self.report.add(
                     "T0111", f"`drop` lists clauses, not {describe(name)}", self.blocks.span(name),
                     label=f"this is {describe(name)}", help="for example `drop: [trait.caring]`",
+                    fix=self.blocks.values.without_quotes(name),
                 )  # fmt: skip
                 continue
             span = self.blocks.span(name)
@@ -465,6 +474,7 @@ class _Reader:
         owner = f"{kind} `{name.text}`" if name else kind
         base = self.inherited.clauses.get(f"{kind}.{name.text}") if name else None
         old = _values_of(base) if base else {}
+        self.blocks.values.target_comparison = construct.target_comparison
         filled = self.blocks.fill(block.body, specs, owner, self.blocks.head(block), old)
         written = self.blocks.level(block)
         level = written or (base.level if base else given.level) or construct.default_level
@@ -673,6 +683,13 @@ class _Reader:
         self.part.declared.append(Declared("dimension", name.text, self.blocks.span(name)))
         if filled.ok:
             self.part.dimensions.append(Dimension(name.text, **values, span=self.blocks.span(block)))
+
+
+def _says_version(argument: ast.Text | ast.Number) -> bool:
+    """Whether the version is the right one, and only written otherwise."""
+    if isinstance(argument, ast.Number):
+        return argument.value == float(VERSION)
+    return argument.value.strip() == VERSION
 
 
 def _is_statement(item: ast.Item, fields: Mapping[str, FieldSpec]) -> bool:

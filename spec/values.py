@@ -30,6 +30,7 @@ from spec.fields import (
     TextShape,
     TurnsShape,
 )
+from spec.lexer import is_name
 from spec.source import Span
 
 
@@ -38,6 +39,9 @@ class Wrong:
 
 
 WRONG = Wrong()
+
+_ANSWERS = ("true", "false", "yes", "no", "on", "off", "none", "null", "nil", "any", "never", "always")
+"""Words that may stand for an answer, and not for themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Values:
     report: Report
     parameters: dict[str, str | None] = field(default_factory=dict)
     uses: list[DimensionUse] = field(default_factory=list)
+    target_comparison: Literal[">=", "<="] = ">="
+    """The way in which the target of the clause that is being read may point."""
 
     def read(self, spec: FieldSpec, node: ast.Value) -> Any:
         """Return the value of the field `spec`, or `WRONG`."""
@@ -130,10 +136,10 @@ class Values:
             help=help or f'declare it: `parameter {name} {{ default: "..." }}`; `$${{` is a plain `${{`',
         )  # fmt: skip
 
-    def _filled(self, what: str, node: ast.Text) -> bool:
+    def _filled(self, what: str, node: ast.Text, fix: Fix | None = None) -> bool:
         if node.value.strip():
             return True
-        self.report.add("T0114", f"{what} is empty", self._span(node), label="nothing in it")
+        self.report.add("T0114", f"{what} is empty", self._span(node), label="nothing in it", fix=fix)
         return False
 
     def _choice(self, spec: FieldSpec, node: ast.Value, choices: tuple[str, ...]) -> Any:
@@ -164,6 +170,8 @@ class Values:
             self.report.add(
                 "T0113", f"`{spec.name}` cannot be {node.written}", self._span(node), label="out of range",
                 help=f"it lies {_range(shape)}",
+                fix=Fix("make it a percentage", (Edit(self.report.at(node.end, node.end), "%"),))
+                if shape.percent and not node.percent and 1 < value <= 100 else None,
             )  # fmt: skip
             return WRONG
         return int(value) if shape.whole else value
@@ -176,10 +184,11 @@ class Values:
     def _target(self, spec: FieldSpec, node: ast.Value) -> Any:
         if not isinstance(node, ast.Bound):
             if isinstance(node, ast.Number):
-                fix = Fix("compare with `>=`", (Edit(self.report.at(node.start, node.start), ">= "),))
+                wanted = self.target_comparison
+                fix = Fix(f"compare with `{wanted}`", (Edit(self.report.at(node.start, node.start), f"{wanted} "),))
                 self.report.add(
                     "T0115", "a target says which side of the number is good", self._span(node),
-                    label="a number alone", help=f"write `target: >= {node.written}`", fix=fix,
+                    label="a number alone", help=f"write `target: {wanted} {node.written}`", fix=fix,
                 )  # fmt: skip
                 return WRONG
             return self.wrong(spec, node)
@@ -187,9 +196,11 @@ class Values:
             return WRONG
         comparison, share = node.operator.text, node.number.value
         if comparison not in (">=", "<="):
+            meant = {">": ">=", "<": "<="}.get(comparison)
             self.report.add(
                 "T0115", f"a target compares with `>=` or `<=`, not `{comparison}`", self._span(node.operator),
                 label="not for targets", help="for example `target: >= 90%`",
+                fix=Fix(f"replace it with `{meant}`", (Edit(self._span(node.operator), meant),)) if meant else None,
             )  # fmt: skip
             return WRONG
         if not 0 <= share <= 1:
@@ -227,26 +238,43 @@ class Values:
         places: dict[str | Pattern, ast.Value] = {}
         bad = False
         for item in items:
-            value = self._item(spec, item, shape)
+            value = self._item(spec, item, shape, items)
             if isinstance(value, Wrong):
                 bad = True
                 continue
             if value in places:
                 self.report.add(
                     "T0117", "this stands in the list already", self._span(item), label="again",
-                    secondary=[Note(self._span(places[value]), "first here")],
+                    secondary=[Note(self._span(places[value]), "first here")], fix=self._without(item, items),
                 )  # fmt: skip
                 continue
             places[value] = item
             found.append(value)
         return WRONG if bad else tuple(found)
 
-    def _item(self, spec: FieldSpec, item: ast.Value, shape: ListShape) -> str | Pattern | Wrong:
+    def _without(self, item: ast.Value, items: tuple[ast.Value, ...]) -> Fix | None:
+        """Offer to take an item out of its list, with the comma before it; None for the only one."""
+        at = next(i for i, other in enumerate(items) if other is item)
+        if len(items) == 1:
+            return None
+        start, end = (items[at - 1].end, item.end) if at else (item.start, items[1].start)
+        return Fix("remove it", (Edit(self.report.at(start, end), ""),), "safe")
+
+    def without_quotes(self, node: ast.Value) -> Fix | None:
+        """Offer to write a name without quotes; None where it is no name."""
+        if not isinstance(node, ast.Text) or not is_name(node.value):
+            return None
+        return Fix("remove the quotes", (Edit(self._span(node), node.value),), "safe")
+
+    def _item(
+        self, spec: FieldSpec, item: ast.Value, shape: ListShape, items: tuple[ast.Value, ...]
+    ) -> str | Pattern | Wrong:
         match item:
             case ast.Missing():
                 return WRONG
             case ast.Text() if shape.texts:
-                return self.written(item) if self._filled(f"this item of `{spec.name}`", item) else WRONG
+                filled = self._filled(f"this item of `{spec.name}`", item, self._without(item, items))
+                return self.written(item) if filled else WRONG
             case ast.Word() if shape.words:
                 return item.text
             case ast.Number() if shape.words:
@@ -279,9 +307,11 @@ class Values:
         for at, word in enumerate(words):
             if word.text in read[:at]:
                 first = words[read.index(word.text)]
+                again = self.report.at(words[at - 1].end, word.end)
                 self.report.add(
                     "T0205", f"`{word.text}` is ranked twice", self._span(word), label="again",
                     secondary=[Note(self._span(first), "ranked here")], help="keep its highest place",
+                    fix=Fix("remove its lower place", (Edit(again, ""),)),
                 )  # fmt: skip
                 return WRONG
         return tuple(read)
@@ -294,6 +324,9 @@ class Values:
                     "T0116", f"`{letter}` is no flag of a pattern" if letter not in "ims" else "this flag stands twice",
                     self.report.at(start, start + 1), label="unknown flag" if letter not in "ims" else "again",
                     help="flags are `i` (any case), `m` (lines), `s` (`.` matches line ends)",
+                    # `g` and `u` say elsewhere what is so here in any case.
+                    fix=Fix("remove it", (Edit(self.report.at(start, start + 1), ""),),
+                            "safe" if letter in "imsgu" else "unsafe"),
                 )  # fmt: skip
                 return WRONG
         text = node.text.replace("\\/", "/")
@@ -405,20 +438,28 @@ class Values:
         if isinstance(node, ast.Comparison | ast.Junction) and any(isinstance(o, ast.Missing) for o in node.operands):
             return WRONG  # recovery has spoken of it: `style: hard <`
         kind = _item_takes(spec.shape) if one else takes(spec.shape)
-        fix = None
-        if (
-            isinstance(node, ast.Word | ast.Number)
-            and isinstance(spec.shape, TextShape | ListShape)
-            and kind != "patterns"
-        ):
-            written = node.text if isinstance(node, ast.Word) else node.written
-            if not (isinstance(spec.shape, ListShape) and not spec.shape.texts):
-                fix = Fix("put it in quotes", (Edit(self._span(node), f'"{written}"'),))
         self.report.add(
             "T0111", f"`{spec.name}` {'lists' if one else 'takes'} {kind}, not {describe(node)}", self._span(node),
-            label=f"this is {describe(node)}", help=f"for example `{spec.name}: {spec.says.example}`", fix=fix,
+            label=f"this is {describe(node)}", help=f"for example `{spec.name}: {spec.says.example}`",
+            fix=self._otherwise_quoted(spec.shape, node),
         )  # fmt: skip
         return WRONG
+
+    def _otherwise_quoted(self, shape: Shape, node: ast.Value) -> Fix | None:
+        """Offer quotes for a text without any, and none for what is no text."""
+        match shape, node:
+            case (TextShape() | ListShape(texts=True), ast.Word(text)):
+                sure = text.lower() not in _ANSWERS and "." not in text
+                return Fix("put it in quotes", (Edit(self._span(node), f'"{text}"'),), "safe" if sure else "unsafe")
+            case (TextShape() | ListShape(texts=True), ast.Number(written=written)):
+                return Fix("put it in quotes", (Edit(self._span(node), f'"{written}"'),))
+            case (ListShape(words=True) | ChainShape(), ast.Text()):
+                return self.without_quotes(node)
+            case (FlagShape(), ast.Text("true" | "false")):
+                return self.without_quotes(node)
+            case (NumberShape(), ast.Text(value)) if re.fullmatch(r"\d+(\.\d+)?%?", value):
+                return Fix("remove the quotes", (Edit(self._span(node), value),), "safe")
+        return None
 
     def _span(self, node: ast.Value) -> Span:
         return self.report.at(node.start, node.end)

@@ -1,31 +1,88 @@
-"""`tenet check`: everything that is wrong in a spec, at once, in a fraction of a second."""
+"""`tenet check`: everything that is wrong in a spec, at once, in a fraction of a second; `--fix` mends what it can."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+import spec
 from compiler.cli import FINDINGS
-from compiler.cli.specs import Format, SpecPath, compile_spec, counted, show_diagnostics
+from compiler.cli.specs import Compiled, Format, SpecPath, compile_spec, counted, screen_width, show_diagnostics
+
+FORMATS = ("full", "concise", "json", "github", "sarif")
 
 
 @click.command("check")
 @click.argument("paths", metavar="SPEC...", nargs=-1, required=True, type=SpecPath())
-@click.option("--format", "format_", type=click.Choice(["full", "concise", "json"]), default="full", show_default=True)
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="full", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 @click.option("--strict", is_flag=True, help="Warnings are findings too.")
-def command(paths: tuple[Path, ...], format_: Format, as_json: bool, strict: bool) -> None:
-    """Report everything that is wrong in a spec; nothing is built. Exit code 1 when there is an error."""
+@click.option("--fix", is_flag=True, help="Make the safe fixes, in imported files too, and report what is left.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that could change what is meant.")
+@click.option("--diff", "show_diff", is_flag=True, help="Show what --fix would change; write nothing.")
+def command(
+    paths: tuple[Path, ...],
+    format_: Format,
+    as_json: bool,
+    strict: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    show_diff: bool,
+) -> None:
+    """Report everything that is wrong in a spec; nothing is built. Exit code 1 when there is an error.
+
+    With --diff, exit code 1 when something would change, too. `tenet explain CODE` tells more about a code.
+    """
+    if unsafe_fixes and not (fix or show_diff):
+        raise click.UsageError("--unsafe-fixes says which fixes are made: give --fix or --diff as well")
     style: Format = "json" if as_json else format_
-    found = False
+    checked: list[Compiled] = []
+    changed = False
     for path in paths:
         compiled = compile_spec(path)
-        show_diagnostics(compiled, style, "stdout")
-        if style == "full":
+        if fix or show_diff:
+            from compiler.cli.fixes import fix_spec
+
+            compiled, would_change = fix_spec(compiled, unsafe_fixes, write=not show_diff)
+            changed = changed or (show_diff and would_change)
+        checked.append(compiled)
+        if style == "full" and not show_diff:
+            show_diagnostics(compiled, style, "stdout")
             clauses = len(compiled.program.clauses) if compiled.program else 0
             extra = f", {clauses} clause{'s' if clauses != 1 else ''}" if compiled.program else ""
             click.echo(counted(compiled, path) + extra)
-        found = found or compiled.errors > 0 or (strict and compiled.warnings > 0)
-    if found:
+            for hint in () if fix else _hints(compiled):
+                click.echo(hint)
+    if style != "full" and not show_diff:
+        _show_all(checked, style)
+    if changed or any(c.errors > 0 or (strict and c.warnings > 0) for c in checked):
         raise click.exceptions.Exit(FINDINGS)
+
+
+def _hints(compiled: Compiled) -> Iterator[str]:
+    """Say what can be done about the findings."""
+    fixes = [d.fix for d in compiled.diagnostics if d.fix is not None]
+    safe = sum(fix.applicability == "safe" for fix in fixes)
+    if safe:
+        yield f"  --fix mends {safe}"
+    if len(fixes) > safe:
+        yield f"  --fix --unsafe-fixes mends {len(fixes) - safe}{' more' if safe else ''}; read what it did"
+    if compiled.errors or compiled.warnings:
+        first = next(d.code for d in compiled.diagnostics if d.severity != "note")
+        yield f"  tenet explain {first} tells more"
+
+
+def _show_all(checked: list[Compiled], style: Format) -> None:
+    """Print what was found in all specs as one text, so that a program can read the whole."""
+    codes = spec.codes.CODES
+    if style in ("github", "sarif"):
+        from compiler.codes import CODES
+
+        codes = codes | CODES
+    specs = [(compiled.diagnostics, compiled.sources) for compiled in checked]
+    text = spec.diagnostics.render_all(specs, style, False, screen_width(sys.stdout), codes)
+    if text:
+        click.echo(text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import wrap
@@ -20,7 +20,7 @@ import spec
 from compiler.build import to_program
 from compiler.ir import Program
 
-Format = Literal["full", "concise", "json"]
+Format = spec.diagnostics.Format
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
         fail(f"{path} is no regular file; save the spec in one")
 
 
-def compile_spec(path: Path) -> Compiled:
-    """Load a spec and run the passes over it."""
-    loaded = spec.load(path)
+def compile_spec(path: Path, texts: Mapping[Path, str] | None = None) -> Compiled:
+    """Load a spec and run the passes over it; `texts` stand for files, by their resolved paths."""
+    loaded = spec.load(path, texts=texts)
     if loaded.document is None:
         return Compiled(path, None, loaded.diagnostics, loaded.sources)
     program, found = to_program(loaded.document)

@@ -11,6 +11,8 @@ from spec.says import Says
 
 @dataclass(frozen=True, slots=True)
 class Voice:
+    """Outward habits of the persona's writing."""
+
     sentences: Annotated[Literal["short", "any"], Says("How long sentences may be.", "short")] = "any"
     emoji: Annotated[Literal["never", "any"], Says("Whether emoji may be used.", "never")] = "any"
 

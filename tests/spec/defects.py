@@ -74,7 +74,7 @@ def _lines(lines: list[str], pattern: str) -> list[int]:
     return [i for i, line in enumerate(lines) if re.search(pattern, line)]
 
 
-def _change(pattern: str, old: str, new: str) -> Defect:
+def _change(pattern: str, old: str, new: str | Callable[[re.Match[str]], str]) -> Defect:
     def defect(lines: list[str], rng: random.Random) -> int | None:
         found = [i for i in _lines(lines, pattern) if re.search(old, lines[i])]
         if not found:
@@ -84,6 +84,10 @@ def _change(pattern: str, old: str, new: str) -> Defect:
         return i
 
     return defect
+
+
+def _cyrillic(match: re.Match[str]) -> str:
+    return {"a": "\u0430", "e": "\u0435"}[match[0]]
 
 
 def drop_inner_brace(lines: list[str], rng: random.Random) -> int | None:
@@ -113,6 +117,15 @@ def repeat_field(lines: list[str], rng: random.Random) -> int | None:
     i = rng.choice(found)
     lines.insert(i + 1, lines[i])
     return i + 1
+
+
+def repeat_item(lines: list[str], rng: random.Random) -> int | None:
+    found = _lines(lines, r"^  \w+: \[.*, ")
+    if not found:
+        return None
+    i = rng.choice(found)
+    lines[i] = re.sub(r"\[(\S+|\".*?\"), (.*)\]", r"[\1, \2, \1]", lines[i])
+    return i
 
 
 def add_stray_line(lines: list[str], rng: random.Random) -> int | None:
@@ -156,6 +169,23 @@ DEFECTS: dict[str, Defect] = {
     "unknown style": _change(r"^  style:", r": .*", ": wobbly"),
     "unknown escape": _change(r'^  \w+: "', r': "', r': "\\q'),
     "curly quotes": _change(r'^  \w+: "[^"]*"$', r'"([^"]*)"', "“\\1”"),
+    "capital level": _change(r" at ", r" at (r|d)", lambda m: m[0].upper().replace(" AT ", " at ")),
+    "capital field": _change(r"^  (means|about|intensity|phrases|target):", r"^  \w", lambda m: m[0].upper()),
+    "quoted number": _change(r"^  (max_words|intensity):", r": (.*)", r': "\1"'),
+    "quoted name in a list": _change(r"^  tags:", r"\[(\w+)", r'["\1"'),
+    "no quotes": _change(r"^  offer:", r'"a pharmacist"', "pharmacist"),
+    "letters after a number": _change(r"^  max_words:", r"40", "40w"),
+    "item twice": repeat_item,
+    "empty item": _change(r'^  \w+: \["', r'\["', '["", "'),
+    "invisible character outside of texts": _change(r"^  \w+:", r":", "\u200b:"),
+    "invisible character in a text": _change(r'^  \w+: "\w', r': "(\w)', ': "\\1\u200b'),
+    "look-alike letter in a text": _change(r'^  \w+: "[A-Za-z]*a', r': "([A-Za-z]*?)a', ': "\\1\u0430'),
+    "look-alike letter in a field": _change(r"^  (means|says|phrases|target|max_words):", r"a|e", _cyrillic),
+    "bidirectional control": _change(r'^  \w+: "', r': "', ': "\u202e'),
+    "condition on a text": _change(r"^  (when|unless):", r": .*", ': "the user is sad"'),
+    "comparison with nothing": _change(r"^  (when|unless):", r" == \w+$", " =="),
+    "two targets in one": _change(r"^  target:", r"$", " <= 99%"),
+    "level in the wrong place": _change(r"^\w+ \w+ \{$", r" \{$", " { at root"),
     "required field absent": drop_required,
     "field twice": repeat_field,
     "stray characters": add_stray_line,

@@ -11,7 +11,7 @@ import pytest
 
 import spec
 from spec.codes import CODES
-from spec.rendering import _width
+from spec.renderings.full import width_of
 
 GOLDEN = Path(__file__).parent / "golden"
 SPECS = sorted(GOLDEN.glob("error_*.tenet"))
@@ -22,7 +22,7 @@ def load(path: Path) -> spec.Loaded:
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("format", ["full", "concise", "json"])
+@pytest.mark.parametrize("format", ["full", "concise", "json", "github", "sarif"])
 def test_golden(golden: Callable[[Path, str], None], path: Path, format: spec.diagnostics.Format) -> None:
     loaded = load(path)
     golden(path.with_suffix(f".{format}"), spec.render(loaded.diagnostics, loaded.sources, format) + "\n")
@@ -32,7 +32,7 @@ def test_golden(golden: Callable[[Path, str], None], path: Path, format: spec.di
 def test_a_rendering_fits_its_screen_and_shows_no_terminal(path: Path) -> None:
     loaded = load(path)
     text = spec.render(loaded.diagnostics, loaded.sources)
-    assert [line for line in text.split("\n") if sum(map(_width, line)) > 80] == []
+    assert [line for line in text.split("\n") if sum(map(width_of, line)) > 80] == []
     assert not re.search(r"[A-Z]+BRACE|RSQB|LSQB|COLON|\bDOTTED|LONG_STRING|\$END|Token\(", text)
 
 

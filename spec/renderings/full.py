@@ -1,4 +1,4 @@
-"""Diagnostics as people and programs read them.
+"""Diagnostics as people read them on a terminal, each with the lines that it speaks of.
 
 In: diagnostics and the sources that they point into. Out: text.
 
@@ -15,12 +15,12 @@ Nothing is wider than the width asked for but what a terminal cannot break: a lo
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterable, Mapping
 from unicodedata import combining, east_asian_width
 
 from spec.diagnostics import Diagnostic, Note, counted
+from spec.renderings.places import place, visible
 from spec.source import Source, Span
 
 WIDTH = 80
@@ -31,17 +31,7 @@ TAB = 4
 _STYLES = {"error": "1;31", "warning": "1;33", "frame": "1;34", "note": "1;36", "bold": "1", "help": "1;32"}
 
 
-def render_concise(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source]) -> str:
-    """Return one line for each diagnostic, as compilers have written them since 1970: editors can jump there."""
-    return "\n".join(f"{_place(d.span, sources)}: {d.severity}[{d.code}]: {d.message}" for d in diagnostics)
-
-
-def render_json(diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source]) -> str:
-    """Return a JSON array; lines and columns count from 1, columns in characters, and `end` is excluded."""
-    return json.dumps([_as_json(d, sources) for d in diagnostics], indent=2, ensure_ascii=False)
-
-
-def render_full(
+def render(
     diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], color: bool = False, width: int = WIDTH
 ) -> str:
     """Return each diagnostic with the lines that it speaks of, then how many there are."""
@@ -61,15 +51,10 @@ class _Paint:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self.on and text else text
 
 
-def _place(span: Span, sources: Mapping[str, Source]) -> str:
-    shown = sources[span.path].shown if span.path in sources else span.path
-    return f"{_visible(shown)}:{span.line}:{span.column}" if span.line else _visible(shown)
-
-
 def _full(diagnostic: Diagnostic, sources: Mapping[str, Source], paint: _Paint, columns: int) -> str:
     span = diagnostic.span
     head = textwrap.wrap(
-        f"{diagnostic.severity}[{diagnostic.code}]: {_visible(diagnostic.message)}", columns, subsequent_indent="  ",
+        f"{diagnostic.severity}[{diagnostic.code}]: {visible(diagnostic.message)}", columns, subsequent_indent="  ",
         break_long_words=False, break_on_hyphens=False,
     )  # fmt: skip
     tag = f"{diagnostic.severity}[{diagnostic.code}]"
@@ -81,12 +66,12 @@ def _full(diagnostic: Diagnostic, sources: Mapping[str, Source], paint: _Paint, 
     numbers = [note.span.line for note in (*here, *diagnostic.secondary)]
     gutter = len(str(max(numbers)))
     bar = paint("frame", " " * gutter + " |")
-    lines.append(f"{' ' * gutter}{paint('frame', '-->')} {_place(span, sources)}")
+    lines.append(f"{' ' * gutter}{paint('frame', '-->')} {place(span, sources)}")
     groups = [(span.path, sorted([*here, *there], key=lambda note: (note.span.line, note.span.column)))]
     groups.extend((note.span.path, [note]) for note in elsewhere)
     for n, (path, notes) in enumerate(groups):
         if n:
-            lines.append(f"{' ' * gutter}{paint('frame', ':::')} {_place(notes[0].span, sources)}")
+            lines.append(f"{' ' * gutter}{paint('frame', ':::')} {place(notes[0].span, sources)}")
         source = sources.get(path)
         if source is None or not source.text:
             continue
@@ -102,7 +87,7 @@ def _full(diagnostic: Diagnostic, sources: Mapping[str, Source], paint: _Paint, 
                 lines.append(f"{number} {window.text}".rstrip())
             style = diagnostic.severity if primary else "note"
             mark = ("^" if primary else "-") * window.width
-            label = _visible(note.label)
+            label = visible(note.label)
             room = columns - gutter - 3 - window.column - window.width - 1
             below = bool(label) and len(label) > room
             first = f"{' ' * window.column}{paint(style, mark if below or not label else f'{mark} {label}')}"
@@ -118,7 +103,7 @@ def _full(diagnostic: Diagnostic, sources: Mapping[str, Source], paint: _Paint, 
         lines.append(bar)
         lead = " " * gutter + " = help: "
         parts = textwrap.wrap(
-            _visible(diagnostic.help), columns - len(lead), break_long_words=False, break_on_hyphens=False
+            visible(diagnostic.help), columns - len(lead), break_long_words=False, break_on_hyphens=False
         )
         lines.append(f"{' ' * gutter} {paint('frame', '=')} {paint('help', 'help')}: {parts[0]}")
         lines.extend(" " * len(lead) + part for part in parts[1:])
@@ -135,7 +120,7 @@ class _Window:
         line, more = line[near : start + 3 * room], len(line) > start + 3 * room
         start -= near
         length = max(1, min(span.end - span.start, len(line) - start))
-        widths = [_width(char) for char in line]
+        widths = [width_of(char) for char in line]
         self.cut = near > 0 or more or sum(widths) > room
         left, right = 0, len(line)
         if self.cut:
@@ -152,7 +137,7 @@ class _Window:
         self.width = max(1, sum(widths[start : min(start + length, right)]))
 
 
-def _width(char: str) -> int:
+def width_of(char: str) -> int:
     if char == "\t":
         return TAB
     if combining(char) or char in "\u200b\u200c\u200d\ufeff":
@@ -163,38 +148,4 @@ def _width(char: str) -> int:
 def _shown(char: str) -> str:
     if char == "\t":
         return " " * TAB
-    return char if char.isprintable() or char in "\u200c\u200d" else "\ufffd" if _width(char) else ""
-
-
-def _visible(text: str) -> str:
-    """No text of a spec may move the cursor or colour the screen."""
-    return "".join(char if char.isprintable() else " " if char.isspace() else "\ufffd" for char in text)
-
-
-def _as_json(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> dict[str, object]:
-    def place(span: Span) -> dict[str, object]:
-        source = sources.get(span.path)
-        end = source.span(span.end, span.end) if source and source.text else span
-        return {
-            "file": source.shown if source else span.path,
-            "start": {"line": span.line, "column": span.column, "offset": span.start},
-            "end": {"line": end.line, "column": end.column, "offset": span.end},
-        }
-
-    fix = diagnostic.fix
-    return {
-        "code": diagnostic.code,
-        "severity": diagnostic.severity,
-        "message": diagnostic.message,
-        **place(diagnostic.span),
-        "label": diagnostic.label,
-        "help": diagnostic.help,
-        "fix": {
-            "title": fix.title,
-            "applicability": fix.applicability,
-            "edits": [{**place(edit.span), "text": edit.text} for edit in fix.edits],
-        }
-        if fix
-        else None,
-        "secondary": [{**place(note.span), "label": note.label} for note in diagnostic.secondary],
-    }
+    return char if char.isprintable() or char in "\u200c\u200d" else "\ufffd" if width_of(char) else ""

@@ -1,0 +1,157 @@
+"""Fixes put into the text, again and again until none is left, as long as each makes the spec better.
+
+In: a function that checks the spec with some files changed, and one that gives a file's text. Out: the changed texts,
+what was fixed and what was left alone. Nothing is written here. A fix that brings a new error, or does not mend its
+own, is not kept: a later one may rely on what a text means, and only checking anew can tell.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from spec.diagnostics import Diagnostic, Edit, Fix
+
+MOST_ROUNDS = 100
+"""A fix may uncover what another one mends; a spec that takes more rounds is left where it is."""
+FIRST_MEANING = "T0100"
+"""Codes below are slips of writing, each of which hides what else is wrong on its line or in its block."""
+
+Texts = Mapping[str, str]
+Check = Callable[[Texts], Sequence[Diagnostic]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixing:
+    """texts: changed files, by the paths that spans name. left: what is wrong with them. refused: fixes that harm."""
+
+    texts: dict[str, str]
+    fixed: tuple[Diagnostic, ...]
+    refused: tuple[Diagnostic, ...]
+    left: tuple[Diagnostic, ...]
+
+
+def fixable(diagnostics: Iterable[Diagnostic], unsafe: bool = False) -> list[Diagnostic]:
+    """Return those that have a fix, a safe one unless `unsafe` ones will do."""
+    return [d for d in diagnostics if d.fix is not None and (unsafe or d.fix.applicability == "safe")]
+
+
+def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> Fixing:
+    """Fix what can be fixed.
+
+    Args:
+        check: returns what is wrong when the given texts stand in their files' places.
+        read: returns a file's text as it is on disk, line ends and byte order mark included.
+        unsafe: also make the fixes that could change what is meant.
+    """
+    texts: dict[str, str] = {}
+    found = tuple(check(texts))
+    fixed: list[Diagnostic] = []
+    refused: list[Diagnostic] = []
+    for _ in range(MOST_ROUNDS):
+        harmful = {_words(d) for d in refused}
+        chosen = _apart(d for d in fixable(found, unsafe) if _words(d) not in harmful)
+        if not chosen:
+            break
+        changed = _applied(texts, chosen, read)
+        after = tuple(check(changed))
+        if len(chosen) > 1 and _worse(found, after, chosen):
+            chosen = chosen[:1]  # one of them does harm: by itself each shows whether it does
+            changed = _applied(texts, chosen, read)
+            after = tuple(check(changed))
+        if _worse(found, after, chosen):
+            refused.extend(chosen)
+            continue
+        texts, found = changed, after
+        fixed.extend(chosen)
+    return Fixing(texts, tuple(fixed), tuple(refused), found)
+
+
+def _words(diagnostic: Diagnostic) -> tuple[str, str, str, Fix | None]:
+    return diagnostic.span.path, diagnostic.code, diagnostic.message, diagnostic.fix
+
+
+def _apart(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return as many as have fixes that do not touch each other; of two that do, the first."""
+    chosen: list[Diagnostic] = []
+    taken: dict[str, list[Edit]] = {}
+    for diagnostic in diagnostics:
+        assert diagnostic.fix is not None
+        edits = diagnostic.fix.edits
+        if not any(_touch(edit, other) for edit in edits for other in taken.get(edit.span.path, ())):
+            chosen.append(diagnostic)
+            for edit in edits:
+                taken.setdefault(edit.span.path, []).append(edit)
+    return chosen
+
+
+def _touch(one: Edit, other: Edit) -> bool:
+    # Ends count: two insertions at one place have no order of their own.
+    return one.span.start <= other.span.end and other.span.start <= one.span.end
+
+
+def _applied(texts: Texts, chosen: Sequence[Diagnostic], read: Callable[[str], str]) -> dict[str, str]:
+    """Return `texts` with the edits of all fixes made."""
+    edits: dict[str, list[Edit]] = {}
+    for diagnostic in chosen:
+        assert diagnostic.fix is not None
+        for edit in diagnostic.fix.edits:
+            edits.setdefault(edit.span.path, []).append(edit)
+    return {**texts, **{path: edited(texts[path] if path in texts else read(path), e) for path, e in edits.items()}}
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    r"""Return `text` as it stands on disk with the edits made, whose places count its line ends as one character.
+
+    >>> from spec.source import Span
+    >>> edited("\ufeffa\r\nb\r\n", [Edit(Span("x", 2, 3, 2, 1), "c\n")])
+    '\ufeffa\r\nc\r\n\r\n'
+    """
+    places = _Places(text)
+    for edit in sorted(edits, key=lambda e: e.span.start, reverse=True):
+        written = edit.text.replace("\n", places.line_end)
+        text = text[: places.raw(edit.span.start)] + written + text[places.raw(edit.span.end) :]
+    return text
+
+
+class _Places:
+    """From places in the text that was checked to places in the text on disk, which may have a byte order mark and
+    line ends of two characters."""
+
+    def __init__(self, text: str) -> None:
+        self.mark = int(text.startswith("\ufeff"))
+        # Where the checked text has a line end that takes two characters on disk.
+        self.long = [match.start() - self.mark - n for n, match in enumerate(re.finditer("\r\n", text))]
+        self.line_end = "\r\n" if len(self.long) > text.count("\n") / 2 else "\n"
+
+    def raw(self, place: int) -> int:
+        return place + self.mark + bisect_left(self.long, place)
+
+
+def _worse(before: Sequence[Diagnostic], after: Sequence[Diagnostic], chosen: Sequence[Diagnostic]) -> bool:
+    """Whether a fix did not mend its own defect, or brought a new error.
+
+    What a slip of writing had hidden is not new: errors of meaning, or another slip on its line.
+    """
+    mended = {(d.span.path, d.code, d.message, d.span.line, d.span.column) for d in chosen}
+    if any((d.span.path, d.code, d.message, d.span.line, d.span.column) in mended for d in after):
+        return True
+    known = Counter(_said(d) for d in before if d.severity == "error")
+    new = []
+    for diagnostic in after:
+        if diagnostic.severity == "error":
+            known[_said(diagnostic)] -= 1
+            if known[_said(diagnostic)] < 0:
+                new.append(diagnostic)
+    lines = Counter((d.span.path, d.span.line) for d in chosen if d.code < FIRST_MEANING)
+    if lines:
+        slips = Counter((d.span.path, d.span.line) for d in new if d.code < FIRST_MEANING)
+        return bool(slips - lines)
+    return bool(new)
+
+
+def _said(diagnostic: Diagnostic) -> tuple[str, str, str]:
+    return diagnostic.span.path, diagnostic.code, diagnostic.message
