@@ -297,7 +297,8 @@ def _item(machine: Machine, here: int, operation: str, argument: Any, flags: fro
             _, added, removed, inner = argument
             return _sequence(machine, here, inner, flags - _named(removed) | _named(added))
         case "MAX_REPEAT" | "MIN_REPEAT":
-            return _repeat(machine, here, *argument, flags)
+            least, most, inner = argument
+            return _repeat(machine, here, least, most, inner, flags)
         case "AT":
             target = machine.node()
             machine.jumps[here].append((_assertion(str(argument), flags), target))
