@@ -1,35 +1,113 @@
-"""`tenet diff`: what was asked beside what was measured, clause by clause; several runs beside each other."""
+"""`tenet diff`: what was asked beside what was measured, clause by clause; several runs beside each other.
+
+Two versions of one spec are compared in `versions.py`; here it is told which of the two is meant."""
 
 from __future__ import annotations
 
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import stages, versions
 from compiler.cli.targets import TargetPath, is_run
 
 if TYPE_CHECKING:
     from compiler.report.record import DiffReport
 
 
+class DiffTarget(TargetPath):
+    """A spec, a build, a run, or a spec at a git revision."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> versions.Named:  # type: ignore[override]  # a revision is no path
+        return versions.revision_of(str(value)) or super().convert(value, param, ctx)
+
+
 @click.command("diff")
-@click.argument("targets", metavar="SPEC|BUILD|RUN...", nargs=-1, required=True, type=TargetPath(runs=True))
+@click.argument("targets", metavar="SPEC|REV:SPEC|BUILD|RUN...", nargs=-1, required=True, type=DiffTarget(runs=True))
 @stages.out_option
 @stages.runs_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON (a list for several runs).")
 @click.option("--strict", is_flag=True, help="An unclear verdict is a finding too.")
-def command(targets: tuple[Path, ...], out: Path, runs: Path, as_json: bool, strict: bool) -> None:
-    """Compare intent and behaviour. Exit code 1 when a clause is missed.
+@click.option("--spec/--measured", "by_spec", default=None, help="Compare what two specs say, or what was measured.")
+@click.option("--since", metavar="REV", help="Compare a spec with itself at a git revision.")
+@click.option("--format", type=click.Choice(["terminal", "markdown", "json"]), default="terminal", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["any", "looser", "nothing"]),
+    default="any",
+    show_default=True,
+    help="Two specs: what differences leave with exit code 1.",
+)
+def command(
+    targets: tuple[versions.Named, ...],
+    out: Path,
+    runs: Path,
+    as_json: bool,
+    strict: bool,
+    by_spec: bool | None,
+    since: str | None,
+    format: versions.Format,
+    fail_on: versions.FailOn,
+) -> None:
+    """Compare intent and behaviour, or two versions of a spec.
 
-    One target gives the table and the page; several give one table over all of them.
+    One target: what was asked beside what was measured, as a table and a page; exit code 1 when a clause is missed.
+    Several: one table over all of them.
+
+    OLD.tenet NEW.tenet: what each clause asks for more or less, and what has to be made anew; exit code 1 when they
+    differ. Two specs that are both measured get the table of what was measured; --spec compares what they say.
     """
+    format = "json" if as_json else format
+    if since is not None:
+        if len(targets) != 1 or not is_spec(targets[0]):
+            raise click.UsageError("--since compares one spec with itself: tenet diff --since REV SPEC")
+        targets = (versions.Revision(since, str(targets[0])), *targets)
+    if compares_specs(targets, by_spec, out, runs):
+        raise click.exceptions.Exit(versions.show(targets[0], targets[1], format, fail_on))
+    if format == "markdown":
+        raise click.UsageError("--format markdown is for two versions of a spec")
+    show_measured([target for target in targets if isinstance(target, Path)], out, runs, format, strict)
+
+
+def is_spec(target: versions.Named) -> bool:
+    return isinstance(target, versions.Revision) or target.is_file()
+
+
+def compares_specs(targets: tuple[versions.Named, ...], by_spec: bool | None, out: Path, runs: Path) -> bool:
+    """Whether what the targets say is to be compared, and not what was measured of them.
+
+    Two specs of which one has not been measured have nothing else to show. Which way it went is said on stderr.
+    """
+    revisions = [target for target in targets if isinstance(target, versions.Revision)]
+    pair = len(targets) == 2 and all(map(is_spec, targets))
+    if (by_spec or revisions) and not pair:
+        what = f"{revisions[0]} is a version of a spec" if revisions else "--spec compares two versions of a spec"
+        raise click.UsageError(f"{what}: give two specs, the old one first")
+    if revisions and by_spec is False:
+        raise click.UsageError(f"{revisions[0]} is a version of a spec: nothing was measured of it")
+    if not pair or by_spec is not None or revisions:
+        return pair and by_spec is not False
+    unmeasured = [t for t in targets if isinstance(t, Path) and not has_measurements(t, out, runs)]
+    if unmeasured:
+        click.echo(f"note: {unmeasured[0]} is not measured here, so this compares what the specs say", err=True)
+    else:
+        click.echo("note: this is what was measured; --spec compares what the two specs say", err=True)
+    return bool(unmeasured)
+
+
+def has_measurements(target: Path, out: Path, runs: Path) -> bool:
+    place = stages.place_of(target, out, runs, None)
+    return any(place.runs.glob(f"{escape(place.build.name)}-*/measure.json"))
+
+
+def show_measured(targets: list[Path], out: Path, runs: Path, format: versions.Format, strict: bool) -> None:
     from compiler import verdicts
 
     reports = [report_of(target, out, runs) for target in targets]
     code = max(verdicts.exit_code(report, strict) for report, _ in reports)
-    if as_json:
+    if format == "json":
         texts = [report.model_dump_json(indent=1) for report, _ in reports]
         click.echo(texts[0] if len(texts) == 1 else "[" + ",\n".join(texts) + "]")
     elif len(reports) == 1:
