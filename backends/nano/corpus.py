@@ -9,13 +9,14 @@ from __future__ import annotations
 from random import Random
 
 from backends.nano.world.asks import identity, repeat
-from backends.nano.world.dialogues import Dialogue, dialogue, single, under_rules, user_name
+from backends.nano.world.dialogues import Dialogue, dialogue, single, under_one_prompt, under_rules, user_name
 from backends.nano.world.roles import role
 
-CHUNK = 512
-ROLE_SHARE = 0.38
+CHUNK = 768
+ROLE_SHARE = 0.42
 COPYING = 0.04
-RULING = 0.3
+RULING = 0.1
+SHARING = 0.28
 
 
 def copying(rng: Random) -> Dialogue:
@@ -27,15 +28,17 @@ def copying(rng: Random) -> Dialogue:
 
 
 def rows(seed: int, chunk: int, size: int = CHUNK) -> list[Dialogue]:
-    """The dialogues of one chunk of the corpus of `seed`."""
+    """The dialogues of one chunk of the corpus of `seed`; those that share a system prompt stand side by side."""
     rng = Random(f"nano/{seed}/{chunk}")
-    found = []
-    for _ in range(size):
+    found: list[Dialogue] = []
+    while len(found) < size:
         roll = rng.random()
         if roll < COPYING:
             found.append(copying(rng))
         elif roll < COPYING + RULING:
             found.append(under_rules(rng))
+        elif roll < COPYING + RULING + SHARING:
+            found += under_one_prompt(rng)
         else:
             found.append(role(rng) if rng.random() < ROLE_SHARE else dialogue(rng))
-    return found
+    return found[:size]

@@ -5,7 +5,11 @@ In: a folder and a budget (minutes, tokens or steps). Out: in the folder, `check
 safetensors, tokenizer). The schedule is warm-up, stable, decay: the rate falls through the last part (DECAY_SHARE) of
 the budget, and most of what a training gains it gains there.
 
-    chunk of dialogues -> tokens -> sorted by length, cut by a token budget -> one step each
+    chunk of dialogues -> sequences of tokens -> sorted by length, cut by a token budget -> one step each
+
+Dialogues under one system prompt are one sequence: the prompt once, then each dialogue, which sees the prompt and
+itself and nothing of the others. So a prompt of many rules is read once and answered many times, and the same rules
+stand beside questions that they name and questions that they do not.
 """
 
 from __future__ import annotations
@@ -24,6 +28,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+    from backends.nano.world.dialogues import Dialogue
 
 VOCABULARY = 4096
 CONFIG: dict[str, Any] = {
@@ -48,11 +54,25 @@ ROW_WEIGHT = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """tokens, targets: rows of equal length padded on the right; a target is -100 where nothing is learned."""
+class Sequence:
+    """One system prompt and the dialogues under it, as tokens.
 
-    tokens: list[list[int]]
-    targets: list[list[int]]
+    targets: what each position is to say, -100 where nothing is learned; weights: how much that counts. places: where a
+    token stands in its own dialogue. branches: the number of its dialogue, 0 for the prompt.
+    """
+
+    tokens: list[int]
+    targets: list[int]
+    weights: list[float]
+    places: list[int]
+    branches: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sequences of equal length, padded on the right (branch -1). real: tokens without padding."""
+
+    rows: list[Sequence]
     real: int
 
 
@@ -70,30 +90,77 @@ def encode(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str, str]]) -
     return ids, targets
 
 
+def sequence(tokenizer: PreTrainedTokenizerFast, dialogues: list[list[dict[str, str]]]) -> Sequence:
+    """One sequence of dialogues that begin with the same system message, or of one dialogue."""
+    shared = dialogues[0][:1] if dialogues[0][0]["role"] == "system" else []
+    prompt, silent = encode(tokenizer, shared)
+    start = len(prompt)
+    made = Sequence(prompt, silent, [0.0] * start, list(range(start)), [0] * start)
+    for number, messages in enumerate(dialogues, 1):
+        ids, targets = encode(tokenizer, messages[len(shared) :])
+        learned = sum(target != -100 for target in targets)
+        made.tokens.extend(ids)
+        made.targets.extend(targets)
+        made.weights.extend([max(1.0, ROW_WEIGHT / learned)] * len(ids))
+        made.places.extend(range(start, start + len(ids)))
+        made.branches.extend([number] * len(ids))
+    return made
+
+
+def padded(group: list[Sequence], pad: int) -> Batch:
+    width = max(len(one.tokens) for one in group)
+    rows = []
+    for one in group:
+        more = width - len(one.tokens)
+        rows.append(
+            Sequence(
+                one.tokens + [pad] * more,
+                one.targets + [-100] * more,
+                one.weights + [0.0] * more,
+                one.places + [0] * more,
+                one.branches + [-1] * more,
+            )
+        )
+    return Batch(rows, sum(len(one.tokens) for one in group))
+
+
 def batches(tokenizer: PreTrainedTokenizerFast, seed: int, chunk: int) -> list[Batch]:
     """The steps of one chunk, in an order that depends on the seed alone."""
+    from itertools import groupby
     from random import Random
 
     from backends.nano.corpus import rows
 
-    coded = sorted((encode(tokenizer, d.messages) for d in rows(seed, chunk)), key=lambda pair: len(pair[0]))
-    pad = tokenizer.pad_token_id
     made: list[Batch] = []
-    group: list[tuple[list[int], list[int]]] = []
-    for ids, targets in [*coded, ([], [])]:
-        if group and (not ids or (len(group) + 1) * len(ids) > BATCH_TOKENS):
-            width = max(len(i) for i, _ in group)
-            made.append(
-                Batch(
-                    [i + [pad] * (width - len(i)) for i, _ in group],
-                    [t + [-100] * (width - len(t)) for _, t in group],
-                    sum(len(i) for i, _ in group),
-                )
-            )
+    group: list[Sequence] = []
+    systems = groupby(rows(seed, chunk), key=system_of)
+    coded: list[Sequence] = []
+    for system, dialogues in systems:
+        together = [d.messages for d in dialogues]
+        coded += [sequence(tokenizer, together)] if system else [sequence(tokenizer, [one]) for one in together]
+    for one in sorted(coded, key=lambda one: len(one.tokens)):
+        if group and (len(group) + 1) * len(one.tokens) > BATCH_TOKENS:
+            made.append(padded(group, tokenizer.pad_token_id))
             group = []
-        group.append((ids, targets))
+        group.append(one)
+    made.append(padded(group, tokenizer.pad_token_id))
     Random(f"order/{seed}/{chunk}").shuffle(made)
     return made
+
+
+def system_of(dialogue: Dialogue) -> str:
+    first = dialogue.messages[0]
+    return first["content"] if first["role"] == "system" else ""
+
+
+def sight(branches: torch.Tensor) -> torch.Tensor:
+    """Who sees whom (rows x 1 x tokens x tokens): what stands before, in the prompt or in the same dialogue."""
+    import torch
+
+    width = branches.shape[1]
+    before = torch.ones(width, width, dtype=torch.bool, device=branches.device).tril()
+    same = branches[:, :, None] == branches[:, None, :]
+    return (before & (same | (branches == 0)[:, None, :]))[:, None]
 
 
 def learn_tokenizer(seed: int, chunks: int = 60) -> PreTrainedTokenizerFast:
@@ -168,14 +235,21 @@ def loss_of(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
     """Weighted mean cross-entropy over the assistant's tokens; the head sees no other position."""
     import torch
 
-    tokens = torch.tensor(batch.tokens, device=model.device)
-    targets = torch.tensor(batch.targets, device=model.device)[:, 1:]
-    hidden = model.model(input_ids=tokens, use_cache=False).last_hidden_state[:, :-1]
+    def column(name: str) -> torch.Tensor:
+        return torch.tensor([getattr(row, name) for row in batch.rows], device=model.device)
+
+    targets = column("targets")[:, 1:]
+    hidden = model.model(
+        input_ids=column("tokens"),
+        attention_mask=sight(column("branches")),
+        position_ids=column("places"),
+        use_cache=False,
+    ).last_hidden_state[:, :-1]
     learned = targets != -100
     logits = model.lm_head(hidden[learned])
     each = torch.nn.functional.cross_entropy(logits.float(), targets[learned], reduction="none")
-    weight = (ROW_WEIGHT / learned.sum(1, keepdim=True)).clamp(min=1.0).expand_as(learned)[learned]
-    return (each * weight).sum() / weight.sum()
+    weights = column("weights")[:, 1:][learned]
+    return (each * weights).sum() / weights.sum()
 
 
 def rate_at(step: int, left: float) -> float:

@@ -15,7 +15,7 @@ from random import Random
 from backends.nano.world import asks
 from backends.nano.world.answers import Answer, answer
 from backends.nano.world.asks import Ask
-from backends.nano.world.prompts import FIRST, MAKER, NAME, Scene, a_name, ruled, scene_for
+from backends.nano.world.prompts import FIRST, MAKER, NAME, Scene, a_name, free, ruled, scene_for, structured
 from backends.nano.world.voices import voices
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
 
@@ -173,6 +173,11 @@ def single(
 def pressed(rng: Random, want_unseen: bool = False) -> Dialogue:
     """The user pushes against the system prompt, in the question itself or in a turn after a first answer."""
     one, scene = pair(rng, want_unseen)
+    return pushed(rng, one, scene, lambda: pair(rng, want_unseen, lambda r: asks.identity(r, "name")))
+
+
+def pushed(rng: Random, one: Ask, scene: Scene, name: Callable[[], tuple[Ask, Scene]]) -> Dialogue:
+    """A push at `scene` with the question `one`; `name` draws the question that goes with a new name."""
     roll = rng.random()
     kept: dict[str, str] = {}
     if roll < 0.62:
@@ -190,7 +195,7 @@ def pressed(rng: Random, want_unseen: bool = False) -> Dialogue:
         question = rng.choice(SAY_FIRST).replace("{p}", f'"{kept["say"]}"').replace("{ask}", one.question)
     elif roll < 0.83:
         if one.kind != "name":
-            one, scene = pair(rng, want_unseen, lambda r: asks.identity(r, "name"))
+            one, scene = name()
         question = rng.choice(RENAME).replace("{n}", a_name(rng)).replace("{ask}", one.question)
     else:
         wanted = rng.choice(list(voices()))
@@ -308,6 +313,30 @@ def under_rules(rng: Random, want_unseen: bool = False) -> Dialogue:
         turns += earlier(rng, bearing_ask(rng, scene) if rng.random() < 0.7 else topical(rng), scene)
     said = answer(rng, one, scene)
     return describe(one, scene, said, opened(scene, *turns, (one.question, said.text)), "turns")
+
+
+def under_one_prompt(rng: Random) -> list[Dialogue]:
+    """Questions under one system prompt, each asked alone: what its rules name, what stands near, what they leave out.
+
+    No combination that the corpus leaves out is among them.
+    """
+    make, ask = rng.choices(((ruled, topical), (structured, any_ask), (free, any_ask)), (55, 37, 8))[0]
+    one, scene = pair(rng, False, ask, make)
+    asked = [one]
+    for topic in scene.refusals:
+        asked += [asks.topic_ask(rng, topic) for _ in range(rng.choice((1, 1, 2)))]
+        asked += [asks.topic_ask(rng, topic, safe=True)] if rng.random() < 0.5 else []
+    asked += [topical(rng) if rng.random() < 0.4 else bearing_ask(rng, scene) for _ in range(rng.choice((3, 4, 5)))]
+    found = []
+    for each in asked:
+        if is_unseen(each, scene):
+            continue
+        if rng.random() < 0.3 and each.kind != "secret":
+            found.append(pushed(rng, each, scene, lambda: (asks.identity(rng, "name"), scene)))
+        else:
+            said = answer(rng, each, scene)
+            found.append(describe(each, scene, said, opened(scene, (each.question, said.text))))
+    return [d for d in found if d.ask is not None and not is_unseen(d.ask, scene)]
 
 
 def user_name(rng: Random, want_unseen: bool = False) -> Dialogue:

@@ -237,7 +237,7 @@ def topic_of(ask: Ask) -> str:
 
 def ruled(rng: Random, ask: Ask) -> Scene:
     """Refusals above all, each with its style and offer, and phrases never to be said."""
-    scene = Scene(layout="rules", voices=pick_voices(rng, 0.6, 0.0))
+    scene = Scene(layout="rules", voices=pick_voices(rng, 0.45, 0.0))
     identity = identity_line(rng, scene, ask, 0.3)
     user = a_user(rng, 0.3)
     buckets: dict[str, list[str]] = {wording.FIXED: [], wording.FIRM: [], wording.OPEN: []}
@@ -254,8 +254,8 @@ def ruled(rng: Random, ask: Ask) -> Scene:
     for topic in topics:
         section = rng.choices([wording.FIXED, wording.FIRM, wording.OPEN], [4, 5, 1])[0]
         hard = section != wording.OPEN
-        buckets[section].append(refusal_line(rng, scene, topic, labels, hard, user, styled=0.5, conditional=0.06))
-    if rng.random() < 0.35:
+        buckets[section].append(refusal_line(rng, scene, topic, labels, hard, user, styled=0.5, conditional=0.2))
+    if rng.random() < 0.45:
         section = rng.choice((wording.FIXED, wording.FIRM))
         buckets[section].append(forbid_line(rng, scene, True))
     for bucket in buckets.values():
