@@ -171,8 +171,7 @@ _TABLE = (
         "T0043",
         "look-alike letters",
         "A word of a text or pattern looks like another one, since it is spelled with letters of two scripts.",
-        "Write it in the letters of one script; where it is meant, write the odd ones as escapes, such as"
-        " `\\u{441}`.",
+        "Write it in the letters of one script; where it is meant, write the odd ones as escapes, such as `\\u{441}`.",
         "warning",
     ),
     Code(
@@ -190,7 +189,10 @@ _TABLE = (
         "`tenet explain` lists the statements.",
     ),
     Code(
-        "T0101", "unknown field", "The block has no field of this name.", "`tenet explain` with the construct's name lists its fields."
+        "T0101",
+        "unknown field",
+        "The block has no field of this name.",
+        "`tenet explain` with the construct's name lists its fields.",
     ),
     Code("T0102", "missing field", "A field that the block cannot do without is absent.", "Add it."),
     Code(

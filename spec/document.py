@@ -125,7 +125,7 @@ Condition = Compare | Truth | Not | And | Or
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """`dimension user.role { values: [customer, clinician]  says: "The user is a {value}." }`: what conditions ask about.
+    """`dimension user.role { values: [customer, clinician]  says: "The user is a {value}." }`: what may be asked about.
 
     type: `enum` (has values), `number`, `boolean`, or `judged` (a predicate that a judge decides; `means` says it).
     says: how an application tells the model the value, `{value}` standing for it.

@@ -1,7 +1,7 @@
 """The page of a code: what it means, why it is wrong, a spec that shows it and the same spec mended.
 
-In: a code of the table, and the folder of pages, one Markdown file for each code. Out: `Page`. What and how to mend it are
-in the table of codes; the page says why, and its fenced blocks are files of two specs:
+In: a code of the table, and the folder of pages, one Markdown file for each code. Out: `Page`. What and how to mend it
+are in the table of codes; the page says why, and its fenced blocks are files of two specs:
 
     ```tenet wrong                  the spec itself, spec.tenet
     ```tenet wrong house.tenet      a file beside it

@@ -167,7 +167,7 @@ def _slip(report: Report, token: Token) -> Token:
 def _closed(report: Report, start: int, text: str, sign: str) -> Fix:
     """Offer to close what is open at the end of its line, before the brackets there that it does not open itself."""
     end = len(text)
-    while text[end - 1] in "]}" and text.count(text[end - 1], 0, end) > text.count("[{"["]}".index(text[end - 1])], 0, end):
+    while (close := text[end - 1]) in "]}" and text.count(close, 0, end) > text.count("[{"["]}".index(close)], 0, end):
         end = len(text[: end - 1].rstrip(" ,"))
     place = report.at(start + end, start + end)
     return Fix(f"add `{sign}`", (Edit(place, sign),))

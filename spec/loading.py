@@ -418,7 +418,8 @@ def _another_name(name: str, known: Sequence[str], report: Report, span: Span) -
     if fix is None or written.count(name) != 1:
         return help, None
     start = span.start + written.index(name)
-    return help, replace(fix, edits=(Edit(report.at(start, start + len(name)), fix.edits[0].text),), applicability="unsafe")
+    edit = Edit(report.at(start, start + len(name)), fix.edits[0].text)
+    return help, replace(fix, edits=(edit,), applicability="unsafe")
 
 
 def _alike(place: Path, wanted: str) -> list[str]:

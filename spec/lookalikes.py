@@ -33,7 +33,8 @@ _LOOK = f"{''.join(_LETTERS)}{_WIDE}{_MATHS}"
 _BIDI = "\u202a-\u202e\u2066-\u2069"
 _MARKS = "\u200e\u200f\u061c"  # of direction; right where letters run from right to left
 _JOINERS = "\u200b-\u200d\u2060"  # right in scripts and emoji that join
-_UNSEEN = "\xad\u034f\u115f\u1160\u17b4\u17b5\u180e\u2028\u2029\u2061-\u2064\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+_UNSEEN = "\xad\u034f\u115f\u1160\u17b4\u17b5\u180e\u2028\u2029\u2061-\u2064"
+_UNSEEN += "\u206a-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
 _TAGS = "\U000e0001\U000e0020-\U000e007f"  # right behind a black flag, whose region they spell
 _OLD_CONTROLS = "\x80-\x9f"  # bytes of another encoding, most likely
 
@@ -90,9 +91,10 @@ def _mixed_name(report: Report, name: str, tokens: list[Token]) -> None:
     meant = skeleton(name)
     spans = [report.at(token.start, token.end) for token in tokens]
     odd = next(char for char in name if char in _LETTERS or _SHAPED.match(char))
+    fix = Fix(f"write `{meant}`", tuple(Edit(span, meant) for span in spans), "safe")
     report.add(
         "T0042", f"`{name}` mixes letters that look alike", spans[0], label=_letter(odd),
-        help=f"write `{meant}`, in Latin letters", fix=Fix(f"write `{meant}`", tuple(Edit(s, meant) for s in spans), "safe"),
+        help=f"write `{meant}`, in Latin letters", fix=fix,
         secondary=[Note(span, "here too") for span in spans[1:4]],
     )  # fmt: skip
     for span in spans:

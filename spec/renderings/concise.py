@@ -1,6 +1,6 @@
 """One line for each diagnostic, as compilers have written them since 1970: editors can jump there.
 
-    harbor.tenet:22:18: error[T0110]: there is no level `rot`
+harbor.tenet:22:18: error[T0110]: there is no level `rot`
 """
 
 from __future__ import annotations

@@ -105,7 +105,10 @@ def test_the_header_is_fixed(text: str, after: str) -> None:
         ('forbid a { phrases: ["x", "y] }', 'forbid a { phrases: ["x", "y"] }'),
         ("forbid a { patterns: [/[ab] c] }", "forbid a { patterns: [/[ab] c/] }"),
         ('trait a {\n  means: """\n    x\n}', 'trait a {\n  means: """\n    x\n"""\n}'),
-        ('trait a {\n  means: "x"\n\ntrait b {\n  means: "y"\n}', 'trait a {\n  means: "x"\n}\n\ntrait b {\n  means: "y"\n}'),
+        (
+            'trait a {\n  means: "x"\n\ntrait b {\n  means: "y"\n}',
+            'trait a {\n  means: "x"\n}\n\ntrait b {\n  means: "y"\n}',
+        ),
         ('forbid a { phrases: ["x"', 'forbid a { phrases: ["x"] }'),
         ('prefer a {\n  this: "x"\n  max_words:\n}', 'prefer a {\n  this: "x"\n}'),
         ('trait a at { means: "x" }', 'trait a { means: "x" }'),
@@ -125,7 +128,7 @@ def test_an_unsafe_fix_is_made_only_when_asked_for(line: str, after: str) -> Non
 
 
 def test_one_fix_uncovers_the_next() -> None:
-    assert fixed('tenet 1\ntrait a at Root { means = “x” }\n') == 'tenet 1\ntrait a at root { means: "x" }\n'
+    assert fixed("tenet 1\ntrait a at Root { means = “x” }\n") == 'tenet 1\ntrait a at root { means: "x" }\n'
 
 
 def with_fix(found: Diagnostic, text: str) -> Diagnostic:
