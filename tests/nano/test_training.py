@@ -151,8 +151,38 @@ def test_batches_pad_little_and_hold_every_dialogue(tokenizer: PreTrainedTokeniz
     from backends.nano.corpus import CHUNK
 
     made = pretrain.batches(tokenizer, 1, 0)
-    assert sum(len(b.tokens) for b in made) == CHUNK
-    assert sum(b.real for b in made) > 0.85 * sum(len(b.tokens) * len(b.tokens[0]) for b in made)
+    assert sum(max(row.branches) for batch in made for row in batch.rows) == CHUNK
+    padded = sum(len(row.tokens) for batch in made for row in batch.rows)
+    assert sum(batch.real for batch in made) > 0.85 * padded
+
+
+def test_dialogues_under_one_prompt_cost_what_each_costs_alone(tokenizer: PreTrainedTokenizerFast) -> None:
+    torch = pytest.importorskip("torch")
+    from transformers import LlamaForCausalLM
+
+    model = LlamaForCausalLM.from_pretrained(WEIGHTS, dtype=torch.float32).eval()
+    together = [d.messages for d in dialogues.under_one_prompt(Random(5))]
+    assert len({messages[0]["content"] for messages in together}) == 1
+    assert len(together) > 3
+    pad = tokenizer.pad_token_id
+
+    def cost(batch: pretrain.Batch) -> tuple[float, float]:
+        """The loss of a batch, and the sum of the weights that it is a mean over."""
+        with torch.no_grad():
+            loss = float(pretrain.loss_of(model, batch))
+        return loss, sum(w for r in batch.rows for w, t in zip(r.weights, r.targets, strict=True) if t != -100)
+
+    # The shorter second row is padded, so that padding is seen to cost nothing.
+    whole, _ = cost(pretrain.padded([pretrain.sequence(tokenizer, part) for part in (together, together[:2])], pad))
+    alone = [cost(pretrain.padded([pretrain.sequence(tokenizer, [one])], pad)) for one in together + together[:2]]
+    assert whole == pytest.approx(sum(c * w for c, w in alone) / sum(w for _, w in alone), rel=1e-4)
+
+
+def test_prompts_shared_in_the_corpus_hold_no_left_out_combination() -> None:
+    for number in range(150):
+        for item in dialogues.under_one_prompt(Random(number)):
+            assert item.ask is not None
+            assert not dialogues.is_unseen(item.ask, item.scene)
 
 
 def test_the_rate_warms_up_stays_and_goes_down() -> None:
