@@ -138,7 +138,7 @@ class Blocks:
                     conversation.append((role, item))
                 case ast.Field(name=ast.Word(text=name)) if explained and name in (*ANSWERS, "why"):
                     answers = self._answer(specs[name], item, answers, filled)
-                    first.setdefault(name, self.span(item.name))
+                    first.setdefault(name, item)
                 case ast.Field(name=word, value=ast.Body() as inner) if self._is_record(specs, word):
                     self._nested(specs[word.text], inner, item, word, first, filled)
                 case ast.Block(kind=word, body=inner) if self._is_record(specs, word):

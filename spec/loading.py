@@ -257,10 +257,10 @@ class _Loading:
             key = target, inclusion.alias
             if key in seen:
                 first, texts = seen[key]
-                same = "safe" if texts == [given[:2] for given in inclusion.arguments] else "unsafe"
+                same = texts == [given[:2] for given in inclusion.arguments]
+                fix = Fix("remove it", (Edit(inclusion.whole, ""),), "safe" if same else "unsafe")
                 report.add("T0033", "this file is imported already", span, label="again",
-                           secondary=[Note(first, "first here")],
-                           fix=Fix("remove it", (Edit(inclusion.whole, ""),), same))  # fmt: skip
+                           secondary=[Note(first, "first here")], fix=fix)  # fmt: skip
                 continue
             seen[key] = span, [given[:2] for given in inclusion.arguments]
             parts = self._include(report, name, target, inclusion, into.prefix)

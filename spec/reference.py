@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from spec.constructs import CONSTRUCTS
-from spec.document import Clause, Dimension, Grant, Priority, Section, Shared
+from spec.document import Clause, Dimension, Grant, Priority, Section
 from spec.fields import FieldSpec, RecordShape, field_specs
 from spec.statements import NAMED, SETTINGS
 
@@ -93,8 +93,6 @@ def entry(word: str) -> Entry:
         return Entry(word, _states(record), f"{word} {{ ... }}", (_fields(record),), _example(word, record))
     record = _RECORDS[word]
     fields = [_fields(record)]
-    if record is Section:
-        fields.append(_fields(Shared, "given to every clause inside"))
     fields.extend(
         _fields(spec.shape.record, f"inside `{spec.name}`")
         for spec in fields[0].fields

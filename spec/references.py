@@ -260,9 +260,9 @@ def _priorities(parts: Sequence[Part], names: _Names) -> None:
         for ranking in part.rankings:
             keys: list[tuple[str, Span]] = []
             seen: dict[str, Span] = {}
-            above = ranking.spans[0] if ranking.spans else Span.NONE
+            last = ranking.spans[0] if ranking.spans else Span.NONE
             for name, span in zip(ranking.names, ranking.spans, strict=True):
-                before, above = above, span
+                before, last = last, span
                 found = _clause(part, name, span, names, "T0203", "no clause or tag is called", tags=True)
                 if not found:
                     continue
