@@ -55,7 +55,7 @@ class FlagShape:
 
 @dataclass(frozen=True, slots=True)
 class ListShape:
-    """Texts, patterns or words; `words` lists bare names (tags, values)."""
+    """Texts or patterns; with `words`, bare names alone (tags, values)."""
 
     texts: bool = True
     patterns: bool = False
@@ -169,7 +169,7 @@ def _shape(hint: Any, says: Says) -> Shape:
         if item is float:
             return NumbersShape(NumberShape(False, says.low, says.high, says.positive, says.percent))
         kinds = get_args(item) or (item,)
-        return ListShape(texts=str in kinds, patterns=Pattern in kinds, words=says.words)
+        return ListShape(texts=str in kinds and not says.words, patterns=Pattern in kinds, words=says.words)
     if hint is bool:
         return FlagShape()
     if hint in (int, float):

@@ -53,7 +53,9 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
     refused: list[Diagnostic] = []
     for _ in range(MOST_ROUNDS):
         harmful = {_words(d) for d in refused}
-        chosen = _apart(d for d in fixable(found, unsafe) if _words(d) not in harmful)
+        left = [d for d in fixable(found, unsafe) if _words(d) not in harmful]
+        # Slips by themselves: of what is new beside one, nothing shows whether it was hidden or another fix brought it.
+        chosen = _apart([d for d in left if d.code < FIRST_MEANING] or left)
         if not chosen:
             break
         changed = _applied(texts, chosen, read)

@@ -67,16 +67,24 @@ def check(report: Report) -> None:
         return
     scanned = scan(Report(report.source), tables())  # what is wrong with the tokens has been reported
     names: dict[str, list[Token]] = {}
-    for token in scanned.tokens:
+    fields: list[Token] = []
+    for token, after in zip(scanned.tokens, [*scanned.tokens[1:], None], strict=True):
         if token.broken or token.text.isascii():
             continue
         if _NAME.fullmatch(token.kind):
-            if any(is_mixed(word) for word in _WORD.findall(token.text)):
+            if not any(is_mixed(word) for word in _WORD.findall(token.text)):
+                continue
+            # Nothing refers to a field: each is a slip of its own.
+            if after is not None and after.kind == "COLON":
+                fields.append(token)
+            else:
                 names.setdefault(token.text, []).append(token)
         elif token.kind in ("STRING", "LONG_STRING", "REGEX"):
             _text(report, token)
     for name, tokens in names.items():
         _mixed_name(report, name, tokens)
+    for token in fields:
+        _mixed_name(report, token.text, [token])
     for comment in scanned.comments:
         for match in _DIRECTION.finditer(comment.text):
             span = report.at(comment.start + match.start(), comment.start + match.end())

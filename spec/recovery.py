@@ -358,7 +358,7 @@ class _Recovery:
                 self._tell_value(repair, before, at)
             case "instead":
                 meant = repair.insert[0].text
-                fix = Fix(f"replace it with `{meant}`", (Edit(place, meant if meant == ":" else f" {meant} "),), "safe")
+                fix = Fix(f"replace it with `{meant}`", (self._instead(i, meant),), "safe")
                 what = {":": "a field has `:` after its name", "==": "a comparison is written `==`"}
                 message = what.get(meant, f"`{meant}` is what is written here")
                 self._add("T0020", f"{message}, not `{token.text}`", place, f"write `{meant}`", None, fix)
@@ -385,6 +385,16 @@ class _Recovery:
                           Fix("remove it", (Edit(place, ""),)))  # fmt: skip
             case _:
                 self._tell_unexpected(stack, at)
+
+    def _instead(self, i: int, meant: str) -> Edit:
+        """Put what was meant where token `i` stands: a `:` right behind the name, an operator between spaces."""
+        token, after = self.tokens[i], self.tokens[i + 1]
+        start, text = token.start, self.report.source.text
+        if meant == ":":
+            return Edit(self.report.at(start if token.first or not i else self.tokens[i - 1].end, token.end), ":")
+        left = "" if text[start - 1 : start].isspace() else " "
+        right = "" if after.start > token.end else " "
+        return Edit(self.report.at(start, token.end), f"{left}{meant}{right}")
 
     def _tell_close(self, repair: Repair, stack: Node, i: int) -> None:
         opener = CLOSERS[repair.insert[0].kind]
