@@ -176,6 +176,7 @@ def write_card(result: dict[str, Any], folder: Path, training: dict[str, Any]) -
         summary=summary,
         detail=detail,
         asking=asking,
+        question=QUESTION,
         short=sum(f["right"] / f["count"] < f["target"] for f in result["figures"]),
         figures=len(result["figures"]),
         training=training,
