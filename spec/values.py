@@ -501,8 +501,10 @@ def takes(shape: Shape) -> str:
             return f"a list of {'numbers or percentages' if item.percent else 'numbers'}"
         case ChainShape():
             return "a ranking such as `a > b`"
-        case RecordShape() | TurnsShape():
+        case RecordShape():
             return "a block `{ ... }`"
+        case TurnsShape():
+            return "texts in quotes, in order"
         case ConditionShape():
             return "a condition"
         case TargetShape():

@@ -122,7 +122,7 @@ def _described(entry: Entry) -> Iterator[str]:
         yield ""
         yield f"Fields {block.owner}".rstrip()
         for field in block.fields:
-            yield from _field(field)
+            yield from _field(field, entry.word)
     if entry.level is not None:
         yield ""
         others = ", ".join(field.name for field in _fields_of("clause"))
@@ -138,14 +138,15 @@ def _fields_of(word: str) -> tuple[FieldSpec, ...]:
     return entry(word).fields[0].fields
 
 
-def _field(field: FieldSpec) -> Iterator[str]:
+def _field(field: FieldSpec, owner: str) -> Iterator[str]:
+    from spec.blocks import ROLES
     from spec.fields import TurnsShape
     from spec.values import takes
 
-    name = "user, assistant" if isinstance(field.shape, TurnsShape) else field.name
-    kind = "texts in order" if isinstance(field.shape, TurnsShape) else takes(field.shape)
+    roles = [role for role in ROLES if role != "ask" or owner == "probe"]
+    name = ", ".join(roles) if isinstance(field.shape, TurnsShape) else field.name
     extra = ", needed" if field.required else _default(field)
-    yield from folded(f"{kind}{extra}", f"  {name}: ", "      ")
+    yield from folded(f"{takes(field.shape)}{extra}", f"  {name}: ", "      ")
     yield from folded(f"{field.says.meaning} For example `{field.says.example}`.", "      ")
 
 
