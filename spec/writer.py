@@ -47,17 +47,32 @@ from spec.fields import (
     field_specs,
 )
 from spec.formatter import format_text, long_text, quote
+from spec.lexer import is_name
 from spec.references import BUILT_IN
 from spec.statements import NAMED, Given
 
-_NAME = re.compile(r"[^\W\d]\w*(?:[-+]\w+)*(?:\.[^\W\d]\w*(?:[-+]\w+)*)*")
 # Fields whose names read better without quotes.
 REFERRING = ("for", "style")
 _OPERATORS = ("and", "or", "not", "in", "true", "false", "at", "as")
 
 
+class CannotWrite(ValueError):
+    """No text says this: the name of a file imported `as` something stands in front of a clause's."""
+
+
 def write(document: Document) -> str:
-    """Return the text of `document`."""
+    """Return the text of `document`.
+
+    Raises:
+        CannotWrite: a file was imported `as` something, so that names have dots, which only an import gives.
+    """
+    named: tuple[tuple[Any, ...], ...] = (
+        document.clauses, document.sections, document.terms, document.grants, document.balances, document.alikes,
+        document.probes,
+    )  # fmt: skip
+    for record in (record for records in named for record in records):
+        if "." in record.name:
+            raise CannotWrite(f"one text cannot call something {record.name}: its file is imported with a name")
     return format_text("tenet 1\n\n" + "\n\n".join(_statements(document)) + "\n", document.path)
 
 
@@ -91,7 +106,7 @@ def _inside(document: Document, section: Section | None, given: Given) -> Iterat
     """Yield the clauses and sections of a section, or of the document, in their order."""
     for item in members(document, section):
         if isinstance(item, Clause):
-            yield block(head_of(item, given), fields_of(without(item, given)), fields_of(item.body))
+            yield block(head_of(item, given), fields_of(item.body), fields_of(without(item, given)))
         else:
             level = f" at {item.level.name.lower()}" if item.level is not None else ""
             inner = list(_inside(document, item, given.within(item)))
@@ -132,7 +147,7 @@ def without(clause: Clause, given: Given) -> dict[str, Any]:
     for name, joint, outer in (("when", And, given.when), ("unless", Or, given.unless)):
         held = values[name]
         if outer is not None:
-            own = isinstance(held, joint) and held != outer and held.operands[0] == outer
+            own = isinstance(held, joint) and held.operands[0] == outer
             values[name] = held.operands[1] if own else None
     values["tags"] = tuple(tag for tag in clause.tags if tag not in given.tags)
     values["override"] = None if clause.override == given.override else clause.override
@@ -143,7 +158,11 @@ def without(clause: Clause, given: Given) -> dict[str, Any]:
 
 
 def block(head: str, *items: Iterable[str]) -> str:
-    return "\n".join([f"{head} {{", *(item for group in items for item in group), "}"])
+    """Return a block, on one line where it holds no other; the formatter parts the line that is too long."""
+    inside = [item for group in items for item in group]
+    if any("\n" in item or item.endswith("}") for item in inside):
+        return "\n".join([f"{head} {{", *inside, "}"])
+    return f"{head} {{ {'  '.join(inside)} }}"
 
 
 def fields_of(record: Any) -> Iterator[str]:
@@ -175,10 +194,13 @@ def answered(example: Example) -> Iterator[str]:
     if example.about is not None:
         yield f"about: {text(example.about)}"
     yield from conversation(example.turns)
+    told: set[str] = set()
     for kind in ("good", "ok", "bad"):
         plain: list[str] = []
         for answer in getattr(example, kind):
-            reasons = [why for about, why in example.reasons if about == answer]
+            # An answer of two kinds has its reasons behind the first.
+            reasons = [why for about, why in example.reasons if about == answer and answer not in told]
+            told.add(answer)
             if not reasons:
                 plain.append(text(answer))
                 continue
@@ -205,8 +227,7 @@ def value_of(spec: FieldSpec, value: Any) -> str:
         case ListShape(words=words):
             return f"[{', '.join(_item(item, words) for item in value)}]"
         case TextShape(word=word):
-            named = word and spec.name in REFERRING and _NAME.fullmatch(value)
-            return value if named else text(value)
+            return value if word and spec.name in REFERRING and _is_bare(value) else text(value)
         case _:
             if isinstance(value, bool):
                 return "true" if value else "false"
@@ -265,5 +286,10 @@ def _grouped(value: Condition, kinds: tuple[type, ...]) -> str:
 
 def _constant(value: Any) -> str:
     if isinstance(value, str):
-        return value if _NAME.fullmatch(value) and value not in _OPERATORS else quote(value)
+        return value if _is_bare(value) else quote(value)
     return number(value)
+
+
+def _is_bare(value: str) -> bool:
+    """Whether a name may stand without quotes wherever a value may."""
+    return is_name(value) and value not in _OPERATORS
