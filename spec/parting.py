@@ -64,5 +64,7 @@ def _starts_field(report: Report, tokens: list[Token], i: int, opener: Token | N
     if last.kind in UNFINISHED or last.text in UNFINISHED_WORDS:
         # Several names may be text without quotes; with a dot or a comparison they are a condition.
         condition = after.kind == "DOTTED" or (after.kind == "NAME" and third.kind in _COMPARISONS)
-        return condition or after.kind in (*_VALUES, "LBRACE")
+        # Only a ranking compares twice, and with `>` alone.
+        twice = last.kind in _COMPARISONS and after.kind in _COMPARISONS and {last.text, after.text} != {">"}
+        return condition or twice or after.kind in (*_VALUES, "LBRACE")
     return after.kind in _VALUES

@@ -210,7 +210,10 @@ class _Recovery:
             yield Repair("close", stack, (Token(closer, _SIGNS[closer], at, at),), i, i)
         if token.kind != "COMMA" and self._in_list(stack):
             yield Repair("comma", stack, (Token("COMMA", ",", here, here),), i, i)
-        if token.kind in ("COMMA", "SEMICOLON", "RSQB", "RPAR"):  # braces match, thanks to `balance`
+        parts_lines = token.kind == "SEMICOLON" and token.start == token.end  # put in, and right
+        if (
+            token.kind in ("COMMA", "SEMICOLON", "RSQB", "RPAR") and not parts_lines
+        ):  # braces match, thanks to `balance`
             yield Repair("drop", stack, (), i + 1, i, (here, token.end))
         for kind in self._kinds_after(before):
             yield Repair("value", stack, (self._absent(kind, i),), i, i)
@@ -232,7 +235,7 @@ class _Recovery:
                 absent = Token(kind, _filler(kind), here, token.end, broken=True)
                 yield Repair("other", stack, (absent,), i + 1, i, (here, token.end))
         yield from self._earlier_line(stack, i)
-        if token.kind not in ("LBRACE", "RBRACE", "END", "NAME"):
+        if token.kind not in ("LBRACE", "RBRACE", "END", "NAME") and not parts_lines:
             yield Repair("drop", stack, (), i + 1, i, (here, token.end))
 
     def _early(self, stack: Node, i: int, history: list[Node]) -> Iterator[Repair]:

@@ -388,7 +388,8 @@ class Values:
         if any(isinstance(operand, ast.Missing) for operand in node.operands):
             return None
         if len(node.operators) > 1:
-            self._no_condition(node, "a condition compares two things; join comparisons with `and`")
+            if not self._unfinished(node):
+                self._no_condition(node, "a condition compares two things; join comparisons with `and`")
             return None
         if not isinstance(left, ast.Word):
             self._no_condition(left, "a comparison starts with the dimension")
@@ -415,6 +416,21 @@ class Values:
         compare = Compare(left.text, operator, value)  # type: ignore[arg-type]  # the grammar has no other operator
         self.uses.append(DimensionUse(compare, *place, (self._span(right),), bare=False))
         return compare
+
+    def _unfinished(self, node: ast.Comparison) -> bool:
+        """Report a comparison with nothing that goes on as the field below, whose `:` is missing; else return False."""
+        operator, word = self._span(node.operators[0]), node.operands[1]
+        if not isinstance(word, ast.Word) or self._span(word).line == operator.line:
+            return False
+        self.report.add(
+            "T0023", f"something is missing after `{node.operators[0].text}`", operator, label="a value follows"
+        )
+        fix = Fix("add `:`", (Edit(self.report.at(word.end, word.end), ":"),))
+        self.report.add(
+            "T0020", f"`:` is missing after `{word.text}`", self._span(word),
+            label="a `:` follows the name of a field", fix=fix,
+        )  # fmt: skip
+        return True
 
     def _constant(self, node: ast.Value) -> str | float | bool | Wrong:
         match node:

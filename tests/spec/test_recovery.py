@@ -65,6 +65,21 @@ refuse heron7 at {
     assert found == [(6, "T0012"), (9, "T0023")]
 
 
+@pytest.mark.parametrize("above", ['  offer: "a chemist"', '  offer "a chemist"'])
+def test_a_comparison_with_nothing_does_not_swallow_the_field_below(above: str) -> None:
+    """`user.role == target >= 99%` parses as one comparison of three, whether the file has another slip or none."""
+    text = f"""tenet 1
+refuse amber at root {{
+  about: "how much of a medicine to take"
+{above}
+  unless: user.role ==
+  target >= 99%
+}}
+"""
+    found = [(d.span.line, d.code) for d in spec.loads(text).diagnostics]
+    assert found == [(4, "T0020")] * (":" not in above) + [(5, "T0023"), (6, "T0020")]
+
+
 MANY_LINE_ENDS = """tenet 1
 model { base: "nano" }
 dimension user.trusted { type: boolean }
