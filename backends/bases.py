@@ -106,6 +106,12 @@ def is_offline() -> bool:
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
 
 
+def _is_like_nano(name: str) -> bool:
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(name.lower(), ["nano"], cutoff=0.75))
+
+
 def _from_hub(name: str, revision: str | None, local_files_only: bool) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
@@ -123,9 +129,10 @@ def _from_hub(name: str, revision: str | None, local_files_only: bool) -> Path:
         )
     except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
         why = "the hub may not be asked (offline)" if offline else "the hub cannot be reached"
+        fetch = f"on a machine with a network: hf download {name}" + (f" --revision {revision}" if revision else "")
         raise NetworkError(
             f"{name} is not in the Hugging Face cache and {why}",
-            help=f"on a machine with a network: hf download {name}" + (f" --revision {revision}" if revision else ""),
+            help='did you mean the embedded base, "nano"?' if _is_like_nano(name) else fetch,
         ) from error
     except (HfHubHTTPError, OSError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

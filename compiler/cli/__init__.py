@@ -32,7 +32,7 @@ COMMANDS = {
     "diff": "Set what was asked beside what was measured, clause by clause.",
     "run": "Build, train, measure and diff.",
     "trace": "Lead an output back to its clause and line.",
-    "chat": "Talk to base, prompt and adapter side by side.",
+    "chat": "Talk to base and adapter, or to other arms, side by side.",
     "doctor": "Show versions and devices, and how to get what is missing.",
     "nano": "The embedded base model: train it, measure it, look at its world.",
 }
@@ -109,21 +109,30 @@ def _settle_threads() -> None:
 
 
 @contextmanager
-def _terminating_as_interrupting() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does, so that a stopped job says what is kept and how to go on."""
+def _interruptible() -> Iterator[list[int]]:
+    """Let SIGTERM do what Ctrl-C does, so that a stopped job says what is kept and how to go on.
 
-    def interrupt(*_: object) -> NoReturn:
+    Yields the signals that came: a library that is interrupted while it is imported may raise an error of its own.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, _frame: object) -> NoReturn:
+        came.append(number)
         raise KeyboardInterrupt
 
+    heard = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else somebody ignores it, or handles it
+        heard.append(signal.SIGINT)
     try:
-        before = signal.signal(signal.SIGTERM, interrupt)
+        before = [(number, signal.signal(number, interrupt)) for number in heard]
     except ValueError:  # not in the main thread, where signals do not arrive either
-        yield
+        yield came
         return
     try:
-        yield
+        yield came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -140,33 +149,30 @@ def execute(arguments: list[str] | None = None) -> int:
 
     arguments = sys.argv[1:] if arguments is None else arguments
     _settle_threads()
+    came: list[int] = []
     try:
-        with _terminating_as_interrupting():
+        with _interruptible() as came:
             code = tenet.main(args=arguments, prog_name="tenet", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
         error.show()
         return USAGE
-    except (KeyboardInterrupt, click.Abort):
-        import shlex
-
-        from compiler.cli.screen import say_interrupted
-
-        say_interrupted(shlex.join(["tenet", *arguments]))
-        return INTERRUPTED
-    except TenetError as error:
-        from compiler.cli.screen import say_failure
-
-        say_failure(error)
-        return USAGE if isinstance(error, PlaceError) else INFRASTRUCTURE
     except BrokenPipeError:
         # The reader of our output has left (`tenet plan | head`); nothing is wrong, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
-        from compiler.cli.screen import say_unforeseen
+    except (Exception, KeyboardInterrupt) as error:
+        from compiler.cli.screen import say_failure, say_interrupted, say_unforeseen
 
+        if came or isinstance(error, KeyboardInterrupt | click.Abort):
+            import shlex
+
+            say_interrupted(shlex.join(["tenet", *arguments]))
+            return INTERRUPTED
+        if isinstance(error, TenetError):
+            say_failure(error)
+            return USAGE if isinstance(error, PlaceError) else INFRASTRUCTURE
         say_unforeseen(error)
         return INFRASTRUCTURE
     return code if isinstance(code, int) else 0

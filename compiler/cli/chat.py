@@ -1,4 +1,4 @@
-"""`tenet chat`: talk to base, prompt and adapter side by side."""
+"""`tenet chat`: talk to arms side by side."""
 
 from __future__ import annotations
 

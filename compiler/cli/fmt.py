@@ -10,7 +10,7 @@ import click
 
 import spec
 from compiler.cli import FINDINGS
-from compiler.cli.specs import SpecPath, screen_width
+from compiler.cli.specs import SpecPath, colored, screen_width
 
 
 @click.command("fmt")
@@ -31,7 +31,7 @@ def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool) -> None:
             broken.append(path)
             continue
         except CannotFormat as error:
-            color = sys.stderr.isatty()
+            color = colored(sys.stderr)
             sources = {error.source.path: error.source}
             click.echo(spec.render(error.diagnostics, sources, "full", color, screen_width(sys.stderr)), err=True)
             broken.append(path)

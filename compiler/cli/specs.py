@@ -89,9 +89,14 @@ def show_diagnostics(
     if not compiled.diagnostics and format != "json":
         return
     target = sys.stdout if stream == "stdout" else sys.stderr
-    color = format == "full" and target.isatty()
+    color = format == "full" and colored(target)
     text = spec.render(compiled.diagnostics, compiled.sources, format, color, screen_width(target))
     click.echo(text, err=stream == "stderr")
+
+
+def colored(stream: TextIO) -> bool:
+    """Whether messages may be coloured: on a terminal that can, unless the user said no (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def screen_width(stream: TextIO) -> int:

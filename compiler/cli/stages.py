@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compiler.agreement import ROWS, check_build
+from compiler.cli import FINDINGS
+from compiler.cli.screen import say_failure
 from compiler.cli.specs import program_or_exit
 from compiler.digests import file_digest
 from compiler.facts import BaseFacts, Facts
@@ -81,7 +83,8 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
     """Compile a spec and return every artifact; nothing is written.
 
     Raises:
-        DataError: the build folder is another spec's, nothing is there to train, or own chats cannot be read.
+        DataError: the build folder is another spec's, or own chats cannot be read.
+        Exit: nothing is there to train.
         ModelLoadError, NetworkError: a model is not at hand, and `base_needed`.
     """
     from backends import machine
@@ -91,7 +94,8 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
     program, compiled = program_or_exit(path)
     if not program.clauses and not program.train.data:
         help = 'state one, such as `trait warm { means: "Be warm." }`; `tenet new NAME` writes a spec with several'
-        raise DataError(f"{path} states no clause, so that there is nothing to train", help=help)
+        say_failure(DataError(f"{path} states no clause, so that there is nothing to train", help=help))
+        raise click.exceptions.Exit(FINDINGS)
     refuse_other_spec(path, place)
     model, pins = program.model, read_pins(place.build)
 

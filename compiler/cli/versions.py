@@ -18,7 +18,7 @@ import click
 
 import spec
 from compiler.cli import FINDINGS
-from compiler.cli.specs import screen_width
+from compiler.cli.specs import colored, screen_width
 
 if TYPE_CHECKING:
     from compiler.spec_diff import SpecDiff, Version
@@ -90,7 +90,7 @@ def _version(named: Named) -> Version | None:
         diagnostics = (*diagnostics, *more)
     errors = tuple(d for d in diagnostics if d.severity == "error")
     if loaded.document is None or program is None or errors:
-        color = sys.stderr.isatty()
+        color = colored(sys.stderr)
         click.echo(spec.render(errors, loaded.sources, "full", color, screen_width(sys.stderr)), err=True)
         click.echo(f"{named}: {spec.diagnostics.counted(errors)}; only specs without errors are compared", err=True)
         return None

@@ -324,6 +324,9 @@ def test_offline_ids_and_missing_folders_say_how_to_go_on() -> None:
     with pytest.raises(NetworkError, match="offline") as caught:
         bases.resolve("nobody/nothing-of-this-name")
     assert "hf download" in (caught.value.help or "")
+    with pytest.raises(NetworkError) as caught:
+        bases.resolve("Nano")
+    assert caught.value.help == 'did you mean the embedded base, "nano"?'
     with pytest.raises(ModelLoadError, match="no folder"):
         bases.resolve("./not/here/at all")
 

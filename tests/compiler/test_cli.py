@@ -314,9 +314,51 @@ def test_data_is_read_and_counted_before_a_model_is_needed(capsys: pytest.Captur
 @pytest.mark.parametrize("command", ["build", "plan", "run", "train"])
 def test_a_spec_without_clauses_stops_before_anything_runs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.tenet").write_text("tenet 1\n", encoding="utf-8")
-    assert run([command, "a.tenet"]) == 3
+    assert run([command, "a.tenet"]) == 1
     assert "a.tenet states no clause, so that there is nothing to train" in " ".join(said(capsys)[1].split())
     assert not Path("build").exists()
+
+
+def test_an_interrupt_that_a_library_makes_an_error_of_is_still_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import os
+    import signal
+
+    from compiler.failures import ModelLoadError
+
+    def interrupted(*_: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            pytest.fail("the signal did not come")
+        except KeyboardInterrupt as error:
+            raise ModelLoadError("nano: the tokenizer cannot be read: Could not import module 'LlamaConfig'") from error
+
+    monkeypatch.setattr("compiler.cli.check.compile_spec", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    assert run(["check", str(PIRATE)]) == 130
+    assert "Interrupted." in said(capsys)[1]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_messages_are_coloured_where_the_user_and_the_terminal_like_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from io import StringIO
+
+    from compiler.cli.specs import colored
+
+    class Terminal(StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert colored(Terminal())
+    assert not colored(StringIO())
+    monkeypatch.setenv("TERM", "dumb")
+    assert not colored(Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not colored(Terminal())
 
 
 def test_trace_finds_its_build(capsys: pytest.CaptureFixture[str]) -> None:
