@@ -358,7 +358,14 @@ def _text(path: Path) -> str:
 
 
 def near(place: str, places: Iterable[str]) -> str:
+    """What there is like `place`, or what there is; of numbered places the last, since no number is like another."""
     from difflib import get_close_matches
 
-    close = get_close_matches(place, list(places), n=3, cutoff=0.4)
-    return f"did you mean {' or '.join(close)}?" if close else f"it has {', '.join(list(places)[:8])}"
+    known = list(places)
+    if place.isdigit():
+        lines = [int(one) for one in known if one.isdigit()]
+        return f"the last line that it knows is {max(lines)}" if lines else f"it has {', '.join(known[:8])}"
+    close = get_close_matches(place, known, n=3, cutoff=0.4)
+    if close:
+        return f"did you mean {' or '.join(close)}?"
+    return f"it has {', '.join(known[:8])}{f' and {len(known) - 8} more' if len(known) > 8 else ''}"

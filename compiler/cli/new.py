@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import click
@@ -68,4 +69,5 @@ def command(name: str, base: str, force: bool) -> None:
         raise click.UsageError(f"there is no folder {path.parent}")
     persona = "".join(word[:1].upper() + word[1:] for word in words)
     path.write_text(TEMPLATE.format(persona=persona, base=json.dumps(base, ensure_ascii=False)), encoding="utf-8")
-    click.echo(f"wrote {path}\nnext:  tenet check {path}   then   tenet run {path}")
+    said = shlex.quote(str(path))
+    click.echo(f"wrote {path}\nnext:  tenet check {said}   then   tenet run {said}")
