@@ -60,6 +60,7 @@ class Built:
     lock: of the last whole build, None for none. program: its program. trained, measured: whether the adapter of these
     very rows is there, and whether its measurements are of this very build. untrained, unmeasured: where not, what is
     known of the reason. answered: whether the base has answered probes here before, so that its answers are cached.
+    begun: whether a build was stopped before its end, so that the answers it had written are cached.
     """
 
     lock: Mapping[str, Any] | None = None
@@ -69,6 +70,7 @@ class Built:
     untrained: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
     answered: bool = False
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def plan(
     old = built.lock or {}
     found = _compare(program, units, lock, old)
     changes = _changes(program, built.program, old, lock) if found.whole else ()
-    why_generate, why_train = _why_generate(found), _why_train(found, built)
+    why_generate, why_train = _why_generate(found, built), _why_train(found, built)
     why_measure = _why_measure(found, built, retrain=bool(why_train))
 
     steps = []
@@ -243,7 +245,9 @@ def _answers(units: Sequence[Unit], found: _Difference, built: Built, retrain: b
     return new + prompt + adapter + max(prompt, adapter)
 
 
-def _why_generate(found: _Difference) -> tuple[str, ...]:
+def _why_generate(found: _Difference, built: Built) -> tuple[str, ...]:
+    if not found.whole and built.begun:
+        return ("a build stopped before its end; answers that it has written are kept, and take no time",)
     if not found.whole:
         return ("nothing was built yet",)
     if found.rebased:

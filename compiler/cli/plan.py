@@ -66,7 +66,7 @@ def built(place: stages.Place) -> Built:
     try:
         lock, program = read_lock(place.build), ir_file.load(place.build)
     except TenetError:
-        return Built()
+        return Built(begun=(place.build / "recipe.json").is_file() and any(place.cache.glob("*.jsonl")))
     try:
         check_build(place.build)
         run = stages.finished_run(place)

@@ -319,6 +319,17 @@ def test_a_spec_without_clauses_stops_before_anything_runs(command: str, capsys:
     assert not Path("build").exists()
 
 
+def test_a_plan_knows_that_a_stopped_build_has_kept_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["build", "--no-rows", str(PIRATE)]) == 0
+    said(capsys)
+    assert run(["plan", str(PIRATE)]) == 0
+    assert "nothing was built yet" in said(capsys)[0]
+    Path("build/.cache").mkdir(exist_ok=True)
+    Path("build/.cache/0123.jsonl").write_text("{}\n", encoding="utf-8")
+    assert run(["plan", str(PIRATE)]) == 0
+    assert "a build stopped before its end" in said(capsys)[0]
+
+
 def test_an_interrupt_that_a_library_makes_an_error_of_is_still_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
