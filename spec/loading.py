@@ -18,6 +18,7 @@ from typing import Any
 from spec.constructs import CONSTRUCTS
 from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
+from spec.enumerations import settled
 from spec.parser import parse
 from spec.part import Inclusion, Part
 from spec.references import resolve
@@ -397,6 +398,7 @@ class _Loading:
                 authority=next((a for part in self.parts for a in part.authorities), None),
                 files=tuple(part.report.source.path for part in self.parts),
             )
+            document = settled(document)
         return Loaded(document, tuple(found), self.sources)
 
 

@@ -16,6 +16,7 @@ from typing import Literal
 from spec.constructs import CONSTRUCTS, STYLES, Refuse
 from spec.diagnostics import Edit, Fix, Note, closest, did_you_mean
 from spec.document import Clause, Compare, Dimension, Truth
+from spec.enumerations import named
 from spec.part import Declared, Part, Reference
 from spec.source import Span
 from spec.statements import CONTAINERS
@@ -372,7 +373,7 @@ def _fits(part: Part, use: DimensionUse, dimension: Dimension) -> None:
     elif kind == "enum":
         values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
         for value, span in zip(values, use.values, strict=False):
-            text = value if isinstance(value, str) else f"{value:g}"
+            text = named(value, dimension)
             if dimension.values and text not in dimension.values:
                 help, fix = did_you_mean(text, dimension.values, span)
                 part.report.add(

@@ -397,7 +397,8 @@ class Values:
         place = self._span(left), self._span(node.operators[0])
         if operator in ("in", "not in"):
             items = right.items if isinstance(right, ast.Array) else (right,)
-            values = [self._constant(item) for item in items]
+            # A name stays as it is written: `1`, and not `1.0`.
+            values = [item.written if isinstance(item, ast.Number) else self._constant(item) for item in items]
             if not values:
                 self._no_condition(right, "this list is empty, so nothing is in it")
                 return None

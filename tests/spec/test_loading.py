@@ -10,7 +10,7 @@ import pytest
 
 import spec
 from spec.constructs import Forbid, Prefer, Refuse, Stance, Trait
-from spec.document import And, Compare, Level, Not, Or, Pattern, Priority, Target, Truth, Turn
+from spec.document import And, Compare, Condition, Level, Not, Or, Pattern, Priority, Target, Truth, Turn
 
 DESIGN = """tenet 1
 import "house-style.tenet"
@@ -174,6 +174,35 @@ trait b { means: "x"  when: user.trusted == false or not ill_intent != true }
     assert a.when == And((Compare("user.age", ">=", 18), Or((Not(Truth("user.trusted")), Truth("ill_intent")))))
     assert a.unless == Not(Compare("channel", "in", ("chat", "sms")))
     assert b.when == Or((Not(Truth("user.trusted")), Not(Not(Truth("ill_intent")))))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("tier == 2", Compare("tier", "==", "2")),
+        ("tier != 2.0", Compare("tier", "!=", "2")),
+        ("tier == gold", Compare("tier", "==", "gold")),
+        ("tier in [1]", Compare("tier", "in", ("1",))),
+        ("tier not in [1, 16777217, 1e-7, gold]", Not(Compare("tier", "in", ("1", "16777217", "1e-7", "gold")))),
+        ("tier == 16777217", Compare("tier", "==", "16777217")),
+        ("tier == 0.0000001", Compare("tier", "==", "1e-7")),
+        ("tier in [50%]", Compare("tier", "in", ("50%",))),
+        ("channel == 2", Compare("channel", "==", "2")),
+        ("age >= 2", Compare("age", ">=", 2.0)),
+        ("user.role == 1 or not tier == 1", Or((Compare("user.role", "==", "1"), Not(Compare("tier", "==", "1"))))),
+    ],
+)
+def test_a_number_names_a_value_of_an_enumeration(written: str, meant: Condition) -> None:
+    declared = "dimension tier { values: [1, 2, 16777217, 1e-7, 50%, gold] } dimension age { type: number }"
+    found = document(f'{declared} section s {{ when: {written} trait a {{ means: "x" }} }}')
+    assert (found.clauses[0].when, found.sections[0].when) == (meant, meant)
+
+
+def test_a_number_that_an_enumeration_does_not_have() -> None:
+    loaded = spec.loads(
+        'tenet 1 dimension tier { values: [1, 2] } trait a { means: "x" when: tier == 3 or tier in [4.5] }'
+    )
+    assert [d.message for d in loaded.diagnostics] == ["`tier` is never `3`", "`tier` is never `4.5`"]
 
 
 def test_probes_name_clauses_by_id_or_name() -> None:

@@ -1,0 +1,75 @@
+"""Which value of an enumeration a number in a condition names: `tier == 2` asks about the value `2`.
+
+In: a condition's value, or a whole document. Out: names, as the dimension declares them. The values of an enumeration
+are names, even where they are digits, and what a condition compares with is read before the dimension is known. This
+file must not know how a condition is decided.
+
+>>> tier = Dimension("tier", "enum", ("1", "2"))
+>>> named(2.0, tier), named("02", tier), named("gold", tier)
+('2', '2', 'gold')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from spec.document import And, Clause, Compare, Condition, Dimension, Document, Not, Or, Section, Truth
+
+Scoped = TypeVar("Scoped", Clause, Section)
+
+
+def named(value: str | float, dimension: Dimension) -> str:
+    """Return the declared value that is meant: the one written so, or else the same number; else `value` in words."""
+    text = value if isinstance(value, str) else _written(value)
+    if text in dimension.values:
+        return text
+    wanted = _number(text)
+    return next((v for v in dimension.values if wanted is not None and _number(v) == wanted), text)
+
+
+def settled(document: Document) -> Document:
+    """Return the document with names in every comparison with an enumeration."""
+    enums = {d.name: d for d in document.dimensions if d.type == "enum"}
+    return replace(
+        document,
+        clauses=tuple(_scoped(clause, enums) for clause in document.clauses),
+        sections=tuple(_scoped(section, enums) for section in document.sections),
+    )
+
+
+def _scoped(item: Scoped, enums: Mapping[str, Dimension]) -> Scoped:
+    when, unless = (_condition(c, enums) if c is not None else None for c in (item.when, item.unless))
+    return item if (when, unless) == (item.when, item.unless) else replace(item, when=when, unless=unless)
+
+
+def _condition(condition: Condition, enums: Mapping[str, Dimension]) -> Condition:
+    match condition:
+        case Compare(dimension=name, value=value) if name in enums and not isinstance(value, bool):
+            return replace(condition, value=_named(value, enums[name]))
+        case Compare() | Truth():
+            return condition
+        case Not(operand=operand):
+            return Not(_condition(operand, enums))
+        case And(operands=operands):
+            return And(tuple(_condition(operand, enums) for operand in operands))
+        case Or(operands=operands):
+            return Or(tuple(_condition(operand, enums) for operand in operands))
+
+
+def _named(value: str | float | Sequence[str], dimension: Dimension) -> str | tuple[str, ...]:
+    return (
+        named(value, dimension) if isinstance(value, str | float | int) else tuple(named(v, dimension) for v in value)
+    )
+
+
+def _written(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        return None
