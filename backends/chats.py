@@ -76,7 +76,8 @@ class Chat:
 
     def _ids(self, text: str) -> list[int]:
         # The template has written every special token that belongs there.
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        # One longer than the model reads is no warning of the library (`verbose`): it has no answer, which is said.
+        return list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def text_of(self, ids: Sequence[int]) -> str:
         """The answer in `ids`: without special tokens and surrounding white space."""

@@ -56,7 +56,7 @@ def format_text(text: str, path: str = "spec.tenet") -> str:
     report = Report(source)
     module = parse(report, LANDMARKS)
     if report.found:
-        raise CannotFormat(tuple(report.found), source)
+        raise CannotFormat(tuple(sorted(report.found, key=lambda found: found.span.start)), source)
     return _Printer(source.text, module).print()
 
 

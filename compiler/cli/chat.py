@@ -39,7 +39,7 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], local_fi
     if not arms:
         with suppress(DataError):
             run = stages.run_of(place)
-        if run is None:
+        if run is None and (place.build / "prompt.md").is_file():  # else the next step says that nothing was built
             click.echo(f"note: {place.build} has no adapter yet; base and prompt answer", err=True)
     elif any(map(uses_adapter, arms)):
         run = stages.run_of(place)

@@ -109,3 +109,11 @@ def test_quotes_and_backslashes_in_long_strings(value: str) -> None:
 def test_no_trailing_space() -> None:
     text = format_text('trait a {\n  because: """\n\n    x\n\n    y\n    """   \n}  \n')
     assert not re.search(r"[ \t]\n", text)
+
+
+def test_what_keeps_a_file_from_being_read_is_told_from_top_to_bottom() -> None:
+    with pytest.raises(CannotFormat) as caught:
+        format_text('tenet 1\n\ntrait a {\n  = "x"\n}\n\nforbid b {\n  phrases: ["x]\n}\n\nforbid c { : }\n')
+    starts = [found.span.start for found in caught.value.diagnostics]
+    assert len(starts) > 2
+    assert starts == sorted(starts)
