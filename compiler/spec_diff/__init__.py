@@ -54,7 +54,9 @@ def compare(old: Version, new: Version) -> SpecDiff:
 
 
 def _clauses(pairs: list[pairing.Pair], old: Version, new: Version) -> Iterator[ClauseDiff]:
-    renamed = {p.old.name: p.new.name for p in pairs if p.old and p.new and p.old.name != p.new.name}
+    # What refers to a clause by its name alone is a style, which is a trait's.
+    both = [(p.old, p.new) for p in pairs if p.old and p.new]
+    renamed = {old.name: new.name for old, new in both if old.kind == "trait" and old.name != new.name}
     for pair in pairs:
         before = Side(pair.old, old.program) if pair.old else None
         after = Side(pair.new, new.program) if pair.new else None

@@ -29,7 +29,7 @@ def compare(
     renamed: Mapping[str, str],
     told_by: ToldBy | None = None,
 ) -> ClauseDiff:
-    """renamed: names of clauses that have another name in the new version."""
+    """renamed: names of traits that have another name in the new version."""
     changes = tuple(_changes(old, new, renamed))
     verdict = combined(change.direction for change in changes)
     return ClauseDiff(

@@ -185,7 +185,8 @@ def _require(old: Require, new: Require) -> Iterator[Change]:
     direction: Direction = "equivalent"
     if gained or lost:
         direction = "incomparable" if gained and lost else "stricter" if gained else "looser"
-    fields = dict.fromkeys(field for field, _ in (*gained, *lost)) or {"includes": None}
+    differing = (*gained, *lost) or [part for part in (*before, *after) if part not in before or part not in after]
+    fields = dict.fromkeys(field for field, _ in differing) or {"includes": None}
     reasons = {
         "equivalent": "asks for the same parts, said otherwise",
         "stricter": "asks for a part more",

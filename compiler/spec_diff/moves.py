@@ -12,6 +12,7 @@ and looser are exchanged and nothing else. This file must not know kinds of clau
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -106,7 +107,7 @@ def listed(
             *([counted(len(lost), what, "fewer")] if lost else []),
         ]
     )
-    shown = (gained if direction == "stricter" or not lost else lost) if concern == "demand" else []
+    shown = (lost or gained) if concern == "demand" else []
     return [
         Change(
             field,
@@ -233,5 +234,9 @@ def listing(texts: Sequence[str]) -> str | None:
     return "; ".join(texts) or None
 
 
+# Numbers with their sign and their points; words; and each sign that is no mere punctuation: `C++`, `5 $`, an emoji.
+_WORD = re.compile(r"(?:(?<![\w-])-)?\d+(?:[.,:]\d+)+|(?<![\w-])-\d+|\w+|[^\w\s.,;:!?'\"()\[\]-]")
+
+
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())
+    return _WORD.findall(unicodedata.normalize("NFKC", text.translate(phrases.UNIFIED)).casefold())
