@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import count, pairwise, product
 from math import prod
 
 from compiler.conditions import Scope, Value, comparisons, fact, mentioned, spoken
@@ -34,7 +34,18 @@ Facts = dict[str, Value]
 
 def compare(old: Scope, new: Scope) -> list[Change]:
     """Return how the scope has moved: wider is `stricter`, as of a clause that asks for something."""
-    return [*_compared(old, new), *_reworded(old, new)]
+    return [*(_retyped(old, new) or _compared(old, new)), *_reworded(old, new)]
+
+
+def _retyped(old: Scope, new: Scope) -> list[Change]:
+    """A dimension that either asks about, and that has values of another sort now: no situation is one of both."""
+    before = {d.name: d.type for d in old.dimensions}
+    return [
+        Change("condition", "scope", "incomparable", f"its condition asks about `{d.name}`, which is of another type",
+               before[d.name], d.type)
+        for d in new.dimensions
+        if d.name in _names(old) | _names(new) and before.get(d.name, d.type) != d.type
+    ]  # fmt: skip
 
 
 def _compared(old: Scope, new: Scope) -> Iterator[Change]:
@@ -120,7 +131,8 @@ def _values(name: str, conditions: list[Condition], dimensions: tuple[Dimension,
         between = [(low + high) / 2 for low, high in pairwise(numbers)]
         return sorted([numbers[0] - 1, *numbers, *between, numbers[-1] + 1])
     words = sorted({v for v in named if isinstance(v, str)})
-    return [*words, OTHER] if words else [False, True]
+    other = next(name for name in (f"{OTHER} {n}".removesuffix(" 1") for n in count(1)) if name not in words)
+    return [*words, other] if words else [False, True]
 
 
 def _joined(old: tuple[Dimension, ...], new: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
@@ -129,9 +141,10 @@ def _joined(old: tuple[Dimension, ...], new: tuple[Dimension, ...]) -> tuple[Dim
     found = []
     for dimension in new:
         other = before.pop(dimension.name, dimension)
-        if other.type == dimension.type == "enum" and other.values and dimension.values:
-            values = sorted({*dimension.values, *other.values})
-            dimension = replace(dimension, values=tuple(values))
+        if other.type == dimension.type == "enum":
+            # One that takes any name in one version takes any name.
+            values = {*dimension.values, *other.values} if dimension.values and other.values else ()
+            dimension = replace(dimension, values=tuple(sorted(values)))
         found.append(dimension)
     return (*found, *before.values())
 
