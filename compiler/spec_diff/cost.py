@@ -7,10 +7,12 @@ other versions of libraries, the user's data files) is left to `tenet plan`. Thi
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
+from dataclasses import replace
 
 from compiler import ir
-from compiler.digests import measures_digest, unit_digest
+from compiler.digests import digest, measures_digest, unit_digest
 from compiler.lowering import filters, jobs, prompt, recipe
 from compiler.records import Unit
 from compiler.spec_diff.records import Cost, Effort
@@ -18,6 +20,8 @@ from compiler.spec_diff.records import Cost, Effort
 
 def compare(old: ir.Program, new: ir.Program) -> tuple[Cost, dict[str, Effort]]:
     """Return the whole cost, and that of each clause's own units by its id (`facts` for the factual controls)."""
+    # Two files of other names are two versions of one spec all the same.
+    old = replace(old, name=new.name)
     before, after = recipe.make(old), recipe.make(new)
     # Another base answers everything anew.
     rebased = (old.model.base, old.model.revision) != (new.model.base, new.model.revision)
@@ -50,13 +54,18 @@ def _retrain(old: ir.Program, new: ir.Program, rebased: bool, changed: list[Unit
     reasons = [f"{path} changes" for path in written[1] if written[0].get(path) != written[1][path]]
     if changed:
         reasons.insert(0, "training rows change")
-    elif filters.lower(old).text != filters.lower(new).text:
+    elif _rules(old) != _rules(new):
         reasons.insert(0, "filters.json changes, so other rows may be dropped")
     if old.model.teacher != new.model.teacher:
         reasons.append("the teacher is another one")
     if old.train.data != new.train.data:
         reasons.append("the files under `data` are others")
     return tuple(reasons)
+
+
+def _rules(program: ir.Program) -> str:
+    """What decides which rows are dropped; where in a spec a rule stands does not."""
+    return digest(json.loads(filters.lower(program).text))
 
 
 def _count(units: list[Unit] | tuple[Unit, ...], purpose: str) -> int:
