@@ -18,6 +18,7 @@ from compiler.rendering import uses, word_of
 from compiler.spec_diff.moves import written
 from compiler.spec_diff.records import StatementDiff
 from spec.document import Document
+from spec.references import BUILT_IN
 
 MOST_SHOWN = 6
 
@@ -44,8 +45,9 @@ def _compared(
 ) -> Iterator[StatementDiff]:
     yield from _priority(old, new, became)
     for statement, attribute in NAMED.items():
-        before = {r.name: _renamed(r, became) for r in getattr(old, attribute)}
-        after = {r.name: r for r in getattr(new, attribute)}
+        # A dimension of the language is there whether or not a condition asks about it.
+        before = {r.name: _renamed(r, became) for r in getattr(old, attribute) if r not in BUILT_IN}
+        after = {r.name: r for r in getattr(new, attribute) if r not in BUILT_IN}
         yield from _each(statement, before, after, new)
     for statement in ("authority", "model", "train"):
         was, now = getattr(old, statement), getattr(new, statement)
