@@ -254,6 +254,8 @@ def fact(name: str, value: Value, dimensions: tuple[Dimension, ...]) -> str:
         if isinstance(value, bool):
             return f"{head}: {'yes' if value else 'no'}."
         return f"{head} is {_shown(value)}."
+    # It stands on one line of the prompt, however many the author took for it.
+    says = " ".join(says.split())
     if isinstance(value, bool) and "{value}" not in says:
         return says if value else _negated(says)
     shown = _shown(value)
@@ -384,7 +386,7 @@ def _shown(value: Value) -> str:
         return "yes" if value else "no"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value).replace("_", " ")
+    return " ".join(str(value).replace("_", " ").split())
 
 
 def _tag(value: Value) -> str:

@@ -167,6 +167,11 @@ def test_a_fact_is_a_sentence() -> None:
     assert fact("channel", "email", ()) == "Channel is email."
 
 
+def test_a_fact_stands_on_one_line() -> None:
+    assert fact("channel", "by\n  letter", ()) == "Channel is by letter."
+    assert fact("x", "y", (Dimension("x", "enum", ("y",), "It is\n{value}.\n"),)) == "It is y."
+
+
 def test_unless_holds_for_strangers_and_when_does_not() -> None:
     clinician = Compare("user.role", "==", "clinician")
     unless = Scope(None, clinician, DIMENSIONS)
