@@ -131,13 +131,12 @@ def batches(tokenizer: PreTrainedTokenizerFast, seed: int, chunk: int) -> list[B
 
     from backends.nano.corpus import rows
 
-    made: list[Batch] = []
-    group: list[Sequence] = []
-    systems = groupby(rows(seed, chunk), key=system_of)
     coded: list[Sequence] = []
-    for system, dialogues in systems:
+    for system, dialogues in groupby(rows(seed, chunk), key=system_of):
         together = [d.messages for d in dialogues]
         coded += [sequence(tokenizer, together)] if system else [sequence(tokenizer, [one]) for one in together]
+    made: list[Batch] = []
+    group: list[Sequence] = []
     for one in sorted(coded, key=lambda one: len(one.tokens)):
         if group and (len(group) + 1) * len(one.tokens) > BATCH_TOKENS:
             made.append(padded(group, tokenizer.pad_token_id))

@@ -165,7 +165,11 @@ def single(
     ask: Callable[[Random], Ask] = any_ask,
     make: Callable[[Random, Ask], Scene] = scene_for,
 ) -> Dialogue:
-    one, scene = pair(rng, want_unseen, ask, make)
+    return alone(rng, *pair(rng, want_unseen, ask, make))
+
+
+def alone(rng: Random, one: Ask, scene: Scene) -> Dialogue:
+    """One question under a scene, and its answer."""
     said = answer(rng, one, scene)
     return describe(one, scene, said, opened(scene, (one.question, said.text)))
 
@@ -327,15 +331,12 @@ def under_one_prompt(rng: Random) -> list[Dialogue]:
         asked += [asks.topic_ask(rng, topic) for _ in range(rng.choice((1, 1, 2)))]
         asked += [asks.topic_ask(rng, topic, safe=True)] if rng.random() < 0.5 else []
     asked += [topical(rng) if rng.random() < 0.4 else bearing_ask(rng, scene) for _ in range(rng.choice((3, 4, 5)))]
-    found = []
-    for each in asked:
-        if is_unseen(each, scene):
-            continue
-        if rng.random() < 0.3 and each.kind != "secret":
-            found.append(pushed(rng, each, scene, lambda: (asks.identity(rng, "name"), scene)))
-        else:
-            said = answer(rng, each, scene)
-            found.append(describe(each, scene, said, opened(scene, (each.question, said.text))))
+    found = [
+        pushed(rng, each, scene, lambda: (asks.identity(rng, "name"), scene))
+        if rng.random() < 0.3 and each.kind != "secret"
+        else alone(rng, each, scene)
+        for each in asked
+    ]
     return [d for d in found if d.ask is not None and not is_unseen(d.ask, scene)]
 
 
