@@ -109,12 +109,12 @@ def _settle_threads() -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[list[int]]:
+def _interruptible(came: list[int]) -> Iterator[None]:
     """Let SIGTERM do what Ctrl-C does, so that a stopped job says what is kept and how to go on.
 
-    Yields the signals that came: a library that is interrupted while it is imported may raise an error of its own.
+    came: takes the signals that come, for a library that is interrupted while it is imported may raise an error of
+    its own.
     """
-    came: list[int] = []
 
     def interrupt(number: int, _frame: object) -> NoReturn:
         came.append(number)
@@ -126,10 +126,10 @@ def _interruptible() -> Iterator[list[int]]:
     try:
         before = [(number, signal.signal(number, interrupt)) for number in heard]
     except ValueError:  # not in the main thread, where signals do not arrive either
-        yield came
+        yield
         return
     try:
-        yield came
+        yield
     finally:
         for number, handler in before:
             signal.signal(number, handler)
@@ -151,7 +151,7 @@ def execute(arguments: list[str] | None = None) -> int:
     _settle_threads()
     came: list[int] = []
     try:
-        with _interruptible() as came:
+        with _interruptible(came):
             code = tenet.main(args=arguments, prog_name="tenet", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code

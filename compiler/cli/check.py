@@ -50,7 +50,7 @@ def command(
             changed = changed or (show_diff and would_change)
         checked.append(compiled)
         if style == "full" and not show_diff:
-            show_diagnostics(compiled, style, "stdout")
+            show_diagnostics(compiled.diagnostics, compiled.sources, "stdout")
             clauses = len(compiled.program.clauses) if compiled.program else 0
             extra = f", {clauses} clause{'s' if clauses != 1 else ''}" if compiled.program else ""
             click.echo(counted(compiled, path) + extra)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-import spec
 from compiler.cli import FINDINGS
-from compiler.cli.specs import SpecPath, colored, screen_width
+from compiler.cli.specs import SpecPath, show_diagnostics
 
 
 @click.command("fmt")
@@ -31,9 +30,7 @@ def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool) -> None:
             broken.append(path)
             continue
         except CannotFormat as error:
-            color = colored(sys.stderr)
-            sources = {error.source.path: error.source}
-            click.echo(spec.render(error.diagnostics, sources, "full", color, screen_width(sys.stderr)), err=True)
+            show_diagnostics(error.diagnostics, {error.source.path: error.source})
             broken.append(path)
             continue
         if after == before:

@@ -141,11 +141,8 @@ def show(plan: Plan, show_units: bool) -> None:
             click.echo(f"unit      {unit}")
     click.echo(f"In all about {duration(plan.seconds)}.")
     if any(step.guessed for step in plan.steps):
-        click.echo(
-            "\n".join(
-                folded("A guess is what nano takes on two cores, whatever the base: nothing was measured here yet.")
-            )
-        )
+        guess = "A guess is what nano takes on two cores, whatever the base: nothing was measured here yet."
+        click.echo("\n".join(folded(guess)))
 
 
 def _say(label: str, text: str, hang: int = 0) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
 from typing import Literal, TextIO
@@ -84,14 +84,15 @@ def compile_spec(path: Path, texts: Mapping[Path, str] | None = None) -> Compile
 
 
 def show_diagnostics(
-    compiled: Compiled, format: Format = "full", stream: Literal["stdout", "stderr"] = "stderr"
+    diagnostics: Sequence[spec.Diagnostic],
+    sources: Mapping[str, spec.Source],
+    stream: Literal["stdout", "stderr"] = "stderr",
 ) -> None:
-    if not compiled.diagnostics and format != "json":
+    """Show diagnostics in full, as the screen takes them; nothing where there are none."""
+    if not diagnostics:
         return
     target = sys.stdout if stream == "stdout" else sys.stderr
-    color = format == "full" and colored(target)
-    text = spec.render(compiled.diagnostics, compiled.sources, format, color, screen_width(target))
-    click.echo(text, err=stream == "stderr")
+    click.echo(spec.render(diagnostics, sources, "full", colored(target), screen_width(target)), err=stream == "stderr")
 
 
 def colored(stream: TextIO) -> bool:
@@ -133,7 +134,7 @@ def program_or_exit(path: Path) -> tuple[Program, Compiled]:
     """Return the program of a spec; with errors, show them and leave with exit code 1."""
     compiled = compile_spec(path)
     # Notes are for who writes the spec, and `tenet check` shows them.
-    show_diagnostics(replace(compiled, diagnostics=tuple(d for d in compiled.diagnostics if d.severity != "note")))
+    show_diagnostics([d for d in compiled.diagnostics if d.severity != "note"], compiled.sources)
     if compiled.program is None:
         click.echo(counted(compiled, path), err=True)
         raise click.exceptions.Exit(1)

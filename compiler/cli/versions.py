@@ -18,7 +18,7 @@ import click
 
 import spec
 from compiler.cli import FINDINGS
-from compiler.cli.specs import colored, screen_width
+from compiler.cli.specs import screen_width, show_diagnostics
 
 if TYPE_CHECKING:
     from compiler.spec_diff import SpecDiff, Version
@@ -90,8 +90,7 @@ def _version(named: Named) -> Version | None:
         diagnostics = (*diagnostics, *more)
     errors = tuple(d for d in diagnostics if d.severity == "error")
     if loaded.document is None or program is None or errors:
-        color = colored(sys.stderr)
-        click.echo(spec.render(errors, loaded.sources, "full", color, screen_width(sys.stderr)), err=True)
+        show_diagnostics(errors, loaded.sources)
         click.echo(f"{named}: {spec.diagnostics.counted(errors)}; only specs without errors are compared", err=True)
         return None
     return Version(str(named), loaded.document, program)
