@@ -211,9 +211,8 @@ class _Recovery:
         if token.kind != "COMMA" and self._in_list(stack):
             yield Repair("comma", stack, (Token("COMMA", ",", here, here),), i, i)
         parts_lines = token.kind == "SEMICOLON" and token.start == token.end  # put in, and right
-        if (
-            token.kind in ("COMMA", "SEMICOLON", "RSQB", "RPAR") and not parts_lines
-        ):  # braces match, thanks to `balance`
+        # Braces match, thanks to `balance`.
+        if token.kind in ("COMMA", "SEMICOLON", "RSQB", "RPAR") and not parts_lines:
             yield Repair("drop", stack, (), i + 1, i, (here, token.end))
         for kind in self._kinds_after(before):
             yield Repair("value", stack, (self._absent(kind, i),), i, i)
