@@ -10,6 +10,7 @@ import pytest
 import spec
 from compiler.artifact import Artifact
 from compiler.build import to_program
+from compiler.cli import stages
 from compiler.facts import BaseFacts, Facts
 from compiler.ir import Program
 from compiler.lowering import emit
@@ -39,6 +40,20 @@ BASE = BaseFacts(
 def artifacts_of(text: str, name: str = "spec", base: BaseFacts = BASE) -> dict[str, Artifact]:
     facts = Facts(base=base, sources=((f"{name}.tenet", text),))
     return {artifact.path: artifact for artifact in emit(program_of(text, name), facts)}
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    caught = capsys.readouterr()
+    return caught.out, caught.err
+
+
+@pytest.fixture
+def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run in an empty folder, on a CPU, with a base that needs no weights."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TENET_DEVICE", "cpu")
+    monkeypatch.setattr(stages, "base_facts", lambda *_, **__: BaseFacts("nano", "0" * 64, None, 5_000_000))
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -195,6 +195,7 @@ def test_a_style_follows_a_renamed_trait() -> None:
 
 
 def test_a_style_does_not_follow_another_kind_of_the_same_name() -> None:
-    old = 'trait kind { means: "Be kind." } forbid kind { phrases: ["Bah"] } refuse d { about: "doses" style: kind }'
-    new = 'trait kind { means: "Be kind." } forbid bah { phrases: ["Bah"] was: [kind] } refuse d { about: "doses" style: kind }'  # noqa: E501
+    kind, styled = 'trait kind { means: "Be kind." }', 'refuse d { about: "doses" style: kind }'
+    old = f'{kind} forbid kind {{ phrases: ["Bah"] }} {styled}'
+    new = f'{kind} forbid bah {{ phrases: ["Bah"] was: [kind] }} {styled}'
     assert clause_of(old, new).unchanged
