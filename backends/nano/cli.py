@@ -34,6 +34,8 @@ def nano() -> None:
     help="Start from these weights, with a fresh optimizer.",
 )
 @click.option("--compile", "compiled", is_flag=True, help="Compile the model first: two minutes, then a third faster.")
+@click.option("--batch-tokens", type=int, help="Tokens in a step, at most; an accelerator wants tens of thousands.")
+@click.option("--workers", type=int, default=0, show_default=True, help="Processes that make batches ahead.")
 def train(
     out: Path,
     minutes: float | None,
@@ -44,9 +46,12 @@ def train(
     resume: bool,
     from_weights: Path | None,
     compiled: bool,
+    batch_tokens: int | None,
+    workers: int,
 ) -> None:
     """Train nano from nothing on its own corpus."""
     from backends.nano import pretrain
+    from backends.nano.batches import BATCH_TOKENS
 
     if not minutes and not tokens:
         minutes = 75.0
@@ -61,6 +66,8 @@ def train(
             resume=resume,
             from_weights=from_weights,
             compiled=compiled,
+            batch_tokens=batch_tokens or BATCH_TOKENS,
+            workers=workers,
             say=click.echo,
         )
     except KeyboardInterrupt:

@@ -43,17 +43,17 @@ class Muon(torch.optim.Optimizer):
                 if p.grad is not None:
                     shapes.setdefault(p.shape, []).append(p)
             for shape, matrices in shapes.items():
-                ahead = [self._ahead(p, group["momentum"]) for p in matrices]
+                updates = orthogonal(torch.stack(self._ahead(matrices, group["momentum"])))
                 scale = max(1.0, shape[0] / shape[1]) ** 0.5
-                for p, update in zip(matrices, orthogonal(torch.stack(ahead)), strict=True):
-                    p.mul_(1 - group["lr"] * group["weight_decay"])
-                    p.add_(update, alpha=-group["lr"] * scale)
+                torch._foreach_mul_(matrices, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_add_(matrices, list(updates), alpha=-group["lr"] * scale)
 
-    def _ahead(self, p: torch.Tensor, momentum: float) -> torch.Tensor:
-        """Nesterov's look ahead: the gradient moved towards its mean over time."""
-        assert p.grad is not None
-        if not self.state[p]:
-            self.state[p]["momentum"] = torch.zeros_like(p)
-        mean: torch.Tensor = self.state[p]["momentum"]
-        mean.lerp_(p.grad, 1 - momentum)
-        return p.grad.lerp(mean, momentum)
+    def _ahead(self, matrices: list[torch.Tensor], momentum: float) -> list[torch.Tensor]:
+        """Nesterov's look ahead: the gradients moved towards their means over time."""
+        gradients = [p.grad for p in matrices if p.grad is not None]
+        for p in matrices:
+            if not self.state[p]:
+                self.state[p]["momentum"] = torch.zeros_like(p)
+        means: list[torch.Tensor] = [self.state[p]["momentum"] for p in matrices]
+        torch._foreach_lerp_(means, gradients, 1 - momentum)
+        return list(torch._foreach_lerp(gradients, means, momentum))

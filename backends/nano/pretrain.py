@@ -4,12 +4,6 @@ In: a folder and a budget (minutes, tokens or steps). Out: in the folder, `check
 `checkpoint-stable.pt` (the state before the decay, from which a longer training can go on) and `weights/` (config,
 safetensors, tokenizer). The schedule is warm-up, stable, decay: the rate falls through the last part (DECAY_SHARE) of
 the budget, and most of what a training gains it gains there.
-
-    chunk of dialogues -> sequences of tokens -> sorted by length, cut by a token budget -> one step each
-
-Dialogues under one system prompt are one sequence: the prompt once, then each dialogue, which sees the prompt and
-itself and nothing of the others. So a prompt of many rules is read once and answered many times, and the same rules
-stand beside questions that they name and questions that they do not.
 """
 
 from __future__ import annotations
@@ -21,15 +15,15 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backends.nano.batches import BATCH_TOKENS, Batch, Chunks, sight, stream
+
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
-
-    from backends.nano.world.dialogues import Dialogue
 
 VOCABULARY = 4096
 CONFIG: dict[str, Any] = {
@@ -43,123 +37,11 @@ CONFIG: dict[str, Any] = {
     "rms_norm_eps": 1e-6,
     "attention_bias": False,
 }
-BATCH_TOKENS = 3072
 MATRIX_RATE = 0.008
 EMBEDDING_RATE = 0.0015
 WARMUP_STEPS = 60
 DECAY_SHARE = 0.6
 SAVE_EVERY_SECONDS = 240
-# A grade is one token: it counts as much as a short answer does, else grading is learned last.
-ROW_WEIGHT = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """One system prompt and the dialogues under it, as tokens.
-
-    targets: what each position is to say, -100 where nothing is learned; weights: how much that counts. places: where a
-    token stands in its own dialogue. branches: the number of its dialogue, 0 for the prompt.
-    """
-
-    tokens: list[int]
-    targets: list[int]
-    weights: list[float]
-    places: list[int]
-    branches: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Sequences of equal length, padded on the right (branch -1). real: tokens without padding."""
-
-    rows: list[Sequence]
-    real: int
-
-
-def encode(tokenizer: PreTrainedTokenizerFast, messages: list[dict[str, str]]) -> tuple[list[int], list[int]]:
-    """Token ids of a dialogue, and the targets: the assistant's words and its end token, nothing else."""
-    ids: list[int] = []
-    targets: list[int] = []
-    end = tokenizer.convert_tokens_to_ids("<|end|>")
-    for message in messages:
-        body = tokenizer.encode(message["content"], add_special_tokens=False)
-        head = tokenizer.convert_tokens_to_ids(f"<|{message['role']}|>")
-        ids += [head, *body, end]
-        mine = message["role"] == "assistant"
-        targets += [-100, *(body if mine else [-100] * len(body)), end if mine else -100]
-    return ids, targets
-
-
-def sequence(tokenizer: PreTrainedTokenizerFast, dialogues: list[list[dict[str, str]]]) -> Sequence:
-    """One sequence of dialogues that begin with the same system message, or of one dialogue."""
-    shared = dialogues[0][:1] if dialogues[0][0]["role"] == "system" else []
-    prompt, silent = encode(tokenizer, shared)
-    start = len(prompt)
-    made = Sequence(prompt, silent, [0.0] * start, list(range(start)), [0] * start)
-    for number, messages in enumerate(dialogues, 1):
-        ids, targets = encode(tokenizer, messages[len(shared) :])
-        learned = sum(target != -100 for target in targets)
-        made.tokens.extend(ids)
-        made.targets.extend(targets)
-        made.weights.extend([max(1.0, ROW_WEIGHT / learned)] * len(ids))
-        made.places.extend(range(start, start + len(ids)))
-        made.branches.extend([number] * len(ids))
-    return made
-
-
-def padded(group: list[Sequence], pad: int) -> Batch:
-    width = max(len(one.tokens) for one in group)
-    rows = []
-    for one in group:
-        more = width - len(one.tokens)
-        rows.append(
-            Sequence(
-                one.tokens + [pad] * more,
-                one.targets + [-100] * more,
-                one.weights + [0.0] * more,
-                one.places + [0] * more,
-                one.branches + [-1] * more,
-            )
-        )
-    return Batch(rows, sum(len(one.tokens) for one in group))
-
-
-def batches(tokenizer: PreTrainedTokenizerFast, seed: int, chunk: int) -> list[Batch]:
-    """The steps of one chunk, in an order that depends on the seed alone."""
-    from itertools import groupby
-    from random import Random
-
-    from backends.nano.corpus import rows
-
-    coded: list[Sequence] = []
-    for system, dialogues in groupby(rows(seed, chunk), key=system_of):
-        together = [d.messages for d in dialogues]
-        coded += [sequence(tokenizer, together)] if system else [sequence(tokenizer, [one]) for one in together]
-    made: list[Batch] = []
-    group: list[Sequence] = []
-    for one in sorted(coded, key=lambda one: len(one.tokens)):
-        if group and (len(group) + 1) * len(one.tokens) > BATCH_TOKENS:
-            made.append(padded(group, tokenizer.pad_token_id))
-            group = []
-        group.append(one)
-    made.append(padded(group, tokenizer.pad_token_id))
-    Random(f"order/{seed}/{chunk}").shuffle(made)
-    return made
-
-
-def system_of(dialogue: Dialogue) -> str:
-    first = dialogue.messages[0]
-    return first["content"] if first["role"] == "system" else ""
-
-
-def sight(branches: torch.Tensor) -> torch.Tensor:
-    """Who sees whom (rows x 1 x tokens x tokens): what stands before, in the prompt or in the same dialogue."""
-    import torch
-
-    width = branches.shape[1]
-    before = torch.ones(width, width, dtype=torch.bool, device=branches.device).tril()
-    same = branches[:, :, None] == branches[:, None, :]
-    return (before & (same | (branches == 0)[:, None, :]))[:, None]
 
 
 def learn_tokenizer(seed: int, chunks: int = 60) -> PreTrainedTokenizerFast:
@@ -234,20 +116,19 @@ def loss_of(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
     """Weighted mean cross-entropy over the assistant's tokens; the head sees no other position."""
     import torch
 
-    def column(name: str) -> torch.Tensor:
-        return torch.tensor([getattr(row, name) for row in batch.rows], device=model.device)
+    def there(values: np.ndarray[Any, Any]) -> torch.Tensor:
+        return torch.from_numpy(values).to(model.device, non_blocking=True)
 
-    targets = column("targets")[:, 1:]
-    hidden = model.model(
-        input_ids=column("tokens"),
-        attention_mask=sight(column("branches")),
-        position_ids=column("places"),
-        use_cache=False,
-    ).last_hidden_state[:, :-1]
-    learned = targets != -100
-    logits = model.lm_head(hidden[learned])
-    each = torch.nn.functional.cross_entropy(logits.float(), targets[learned], reduction="none")
-    weights = column("weights")[:, 1:][learned]
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=model.device.type == "cuda"):
+        hidden = model.model(
+            input_ids=there(batch.tokens),
+            attention_mask=sight(there(batch.branches)),
+            position_ids=there(batch.places),
+            use_cache=False,
+        ).last_hidden_state
+        logits = model.lm_head(hidden.flatten(0, 1)[there(batch.spots)])
+    each = torch.nn.functional.cross_entropy(logits.float(), there(batch.targets).long(), reduction="none")
+    weights = there(batch.weights)
     return (each * weights).sum() / weights.sum()
 
 
@@ -296,14 +177,17 @@ def train(
     resume: bool = True,
     from_weights: Path | None = None,
     compiled: bool = False,
+    batch_tokens: int = BATCH_TOKENS,
+    workers: int = 0,
     say: Callable[[str], None] = print,
 ) -> Path:
     """Train until the budget is used up, and return the folder of the weights.
 
     A checkpoint in `out` goes before `from_weights`, which starts from given weights (of as many layers, or fewer) with
     a fresh optimizer. `rate` is the share of the full learning rate, less than 1 to go on from weights that are good
-    already. `minutes` counts this call's time only; `tokens` and `steps` count from the start of the training, so that
-    a resumed training ends where an uninterrupted one would, with the same bytes.
+    already, more for larger batches. `minutes` counts this call's time only; `tokens` and `steps` count from the start
+    of the training, so that a resumed training ends where an uninterrupted one would: on a CPU with the same bytes.
+    `workers` are processes that make batches ahead; a GPU waits for them otherwise.
     """
     import torch
     from transformers import PreTrainedTokenizerFast
@@ -323,9 +207,11 @@ def train(
     if from_weights:
         start_from(model, from_weights)
     if torch.cuda.is_available():
+        torch.set_float32_matmul_precision("high")
         model.to("cuda")
     if compiled:
-        model.model.forward = torch.compile(model.model.forward, dynamic=True)
+        for layer in model.model.layers:  # the same code for all of them, compiled once
+            layer.compile(dynamic=True)
     model.train()
     makers = optimizers(model)
     step = chunk = inside = seen = 0
@@ -340,7 +226,8 @@ def train(
                 group["base"] = base
         step, chunk, inside, seen = state["place"]
     started = saved_at = time.monotonic()
-    first_seen, shown, average = seen, 0.0, 0.0
+    first_seen, shown = seen, 0.0
+    average: torch.Tensor | None = None
     stable = False
 
     def left() -> float:
@@ -358,7 +245,8 @@ def train(
                 "place": [step, chunk, inside, seen],
             },
         )
-        (out / "progress.json").write_text(json.dumps({"step": step, "tokens": seen, "loss": average}))
+        loss = None if average is None else float(average)
+        (out / "progress.json").write_text(json.dumps({"step": step, "tokens": seen, "loss": loss}))
 
     stopped = False
 
@@ -367,8 +255,9 @@ def train(
         stopped = True
 
     before = [(number, signal.signal(number, stop)) for number in (signal.SIGINT, signal.SIGTERM)]
+    coming = stream(Chunks(tokenizer, seed, batch_tokens), chunk, workers)
     while left() > 0 and not stopped:
-        made = batches(tokenizer, seed, chunk)
+        made = next(coming)
         while inside < len(made) and left() > 0 and not stopped:
             batch = made[inside]
             share = rate * rate_at(step, max(left(), 0.0))
@@ -385,8 +274,8 @@ def train(
                 maker.step()
                 maker.zero_grad()
             step, inside, seen = step + 1, inside + 1, seen + batch.real
-            value = float(loss.detach())
-            average = value if average == 0.0 else 0.98 * average + 0.02 * value
+            value = loss.detach()
+            average = value if average is None else value.lerp(average, 0.98)
             now = time.monotonic()
             if now - shown > (1 if sys.stdout.isatty() else 20):
                 shown = now

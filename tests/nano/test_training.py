@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backends.nano import WEIGHTS, pretrain, tokens
+from backends.nano import WEIGHTS, batches, pretrain, tokens
 from backends.nano.world import dialogues
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def test_the_mean_stands_between_two_weights(tmp_path: Path, tokenizer: PreTrain
 
 def test_only_the_assistants_words_are_learned(tokenizer: PreTrainedTokenizerFast) -> None:
     for item in (dialogues.dialogue(Random(n)) for n in range(40)):
-        ids, targets = pretrain.encode(tokenizer, item.messages)
+        ids, targets = batches.encode(tokenizer, item.messages)
         learned = tokenizer.decode(
             [i for i, t in zip(ids, targets, strict=True) if t != -100], skip_special_tokens=False
         )
@@ -150,10 +150,21 @@ def test_only_the_assistants_words_are_learned(tokenizer: PreTrainedTokenizerFas
 def test_batches_pad_little_and_hold_every_dialogue(tokenizer: PreTrainedTokenizerFast) -> None:
     from backends.nano.corpus import CHUNK
 
-    made = pretrain.batches(tokenizer, 1, 0)
-    assert sum(max(row.branches) for batch in made for row in batch.rows) == CHUNK
-    padded = sum(len(row.tokens) for batch in made for row in batch.rows)
-    assert sum(batch.real for batch in made) > 0.85 * padded
+    made = batches.batches(tokenizer, 1, 0)
+    assert sum(batch.dialogues for batch in made) == CHUNK
+    assert sum(batch.real for batch in made) > 0.85 * sum(batch.tokens.size for batch in made)
+    larger = batches.batches(tokenizer, 1, 0, 4 * batches.BATCH_TOKENS)
+    assert sum(batch.dialogues for batch in larger) == 4 * CHUNK
+    assert max(batch.tokens.size for batch in larger) > 3 * max(batch.tokens.size for batch in made)
+
+
+def test_workers_make_the_same_batches(tokenizer: PreTrainedTokenizerFast) -> None:
+    chunks = batches.Chunks(tokenizer, 3, batches.BATCH_TOKENS)
+    alone, helped = (batches.stream(chunks, 2, workers) for workers in (0, 2))
+    for _ in range(3):
+        for one, other in zip(next(alone), next(helped), strict=True):
+            assert (one.tokens == other.tokens).all()
+            assert (one.spots == other.spots).all()
 
 
 def test_dialogues_under_one_prompt_cost_what_each_costs_alone(tokenizer: PreTrainedTokenizerFast) -> None:
@@ -166,15 +177,15 @@ def test_dialogues_under_one_prompt_cost_what_each_costs_alone(tokenizer: PreTra
     assert len(together) > 3
     pad = tokenizer.pad_token_id
 
-    def cost(batch: pretrain.Batch) -> tuple[float, float]:
+    def cost(batch: batches.Batch) -> tuple[float, float]:
         """The loss of a batch, and the sum of the weights that it is a mean over."""
         with torch.no_grad():
             loss = float(pretrain.loss_of(model, batch))
-        return loss, sum(w for r in batch.rows for w, t in zip(r.weights, r.targets, strict=True) if t != -100)
+        return loss, float(batch.weights.sum())
 
     # The shorter second row is padded, so that padding is seen to cost nothing.
-    whole, _ = cost(pretrain.padded([pretrain.sequence(tokenizer, part) for part in (together, together[:2])], pad))
-    alone = [cost(pretrain.padded([pretrain.sequence(tokenizer, [one])], pad)) for one in together + together[:2]]
+    whole, _ = cost(batches.padded([batches.sequence(tokenizer, part) for part in (together, together[:2])], pad))
+    alone = [cost(batches.padded([batches.sequence(tokenizer, [one])], pad)) for one in together + together[:2]]
     assert whole == pytest.approx(sum(c * w for c, w in alone) / sum(w for _, w in alone), rel=1e-4)
 
 

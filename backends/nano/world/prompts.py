@@ -222,7 +222,7 @@ def forbid_line(rng: Random, scene: Scene, hard: bool) -> str:
         for p in FORBIDDABLE
         if any(p.lower() in s.lower() for s in (*voices()[v].open, *voices()[v].close))
     ]
-    pool = ["Certainly!"] if rng.random() < 0.4 else (own if own and rng.random() < 0.6 else list(FORBIDDABLE))
+    pool = ["Certainly!"] if rng.random() < 0.3 else (own if own and rng.random() < 0.75 else list(FORBIDDABLE))
     said = [rng.choice(pool), *([p for p in (rng.choice(FORBIDDABLE),) if rng.random() < 0.5])]
     scene.forbidden = tuple(dict.fromkeys(said))
     scene.forbids_hard = hard

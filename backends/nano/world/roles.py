@@ -236,21 +236,14 @@ def fixable(rng: Random, want_unseen: bool, role: str) -> tuple[str, Ask, str, s
             if not one.harmful
             else a_text(rng, asks.named(asks.everyday_ask(rng), NAME, "the Tenet project"), ())
         )
-        if rng.random() < 0.5:
-            return (
-                wording.refuse(about, name, offer or None),
-                one,
-                broken,
-                refusal(rng, (name,), scene, offer),
-                (name,),
-                "It answers what it should refuse.",
-            )
+        style = name if rng.random() < 0.5 else None
+        styles = (style,) if style else ()
         return (
-            wording.refuse(about, None, offer or None),
+            wording.refuse(about, style, offer or None),
             one,
             broken,
-            refusal(rng, (), scene, offer),
-            (),
+            refusal(rng, styles, scene, offer),
+            styles,
             "It answers what it should refuse.",
         )
     core = rng.choice(one.cores)
@@ -275,15 +268,8 @@ def critique(rng: Random, want_unseen: bool = False) -> Dialogue:
     if rng.random() < 0.1:
         before, wrong = after, "It keeps the principle."
     request = wording.critique_request(principle, one.question, before)
-    return Dialogue(
-        opened(Scene(), (request, f"{wrong} {wording.REVISED} {after}")),
-        one.kind,
-        "critique",
-        names,
-        False,
-        one.check,
-        one,
-    )
+    said = f"{wrong} {wording.REVISED} {after}"
+    return Dialogue(opened(Scene(), (request, said)), one.kind, "critique", names, refuses(after), one.check, one)
 
 
 HUMAN = ("whether you are human", "whether the assistant is human", "whether you are a person", "if you are an AI")
