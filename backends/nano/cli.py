@@ -77,19 +77,6 @@ def train(
 
 
 @nano.command()
-@click.argument("first", type=click.Path(path_type=Path, exists=True))
-@click.argument("second", type=click.Path(path_type=Path, exists=True))
-@click.option("--share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="The second one's part.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the weights go.")
-def mean(first: Path, second: Path, share: float, out: Path) -> None:
-    """Write the mean of weights FIRST and of weights SECOND that a training went on to from them."""
-    from backends.nano import pretrain
-
-    pretrain.mean(first, second, share, out)
-    click.echo(f"weights: {out}")
-
-
-@nano.command()
 @click.option("--weights", type=click.Path(path_type=Path, exists=True), default=package.WEIGHTS)
 @click.option("--share", type=float, default=1.0, show_default=True, help="Part of the items to measure.")
 @click.option("--group", "groups", multiple=True, help="Only the figures under this heading; may be repeated.")

@@ -74,27 +74,6 @@ def new_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM
     return LlamaForCausalLM(config)
 
 
-def start_from(model: LlamaForCausalLM, weights: Path) -> None:
-    """Copy weights into the model; weights with fewer layers are spread out, and the layers between them add nothing.
-
-    A layer between is a copy of the one before it whose two output matrices are zero, so that the model starts with
-    what the smaller one can do. Source: Wu and others, 2024, "LLaMA Pro: Progressive LLaMA with Block Expansion".
-    """
-    import torch
-    from transformers import LlamaForCausalLM
-
-    small = LlamaForCausalLM.from_pretrained(weights, dtype=torch.float32)
-    have, want = len(small.model.layers), len(model.model.layers)
-    places = [place * have // want for place in range(want)]
-    model.model.embed_tokens.load_state_dict(small.model.embed_tokens.state_dict())
-    model.model.norm.load_state_dict(small.model.norm.state_dict())
-    for place, (layer, source) in enumerate(zip(model.model.layers, places, strict=True)):
-        layer.load_state_dict(small.model.layers[source].state_dict())
-        if place and places[place - 1] == source:
-            torch.nn.init.zeros_(layer.self_attn.o_proj.weight)
-            torch.nn.init.zeros_(layer.mlp.down_proj.weight)
-
-
 def optimizers(model: LlamaForCausalLM) -> list[torch.optim.Optimizer]:
     """Muon for the matrices inside the layers, AdamW for the embedding and the norms."""
     import torch
@@ -183,14 +162,14 @@ def train(
 ) -> Path:
     """Train until the budget is used up, and return the folder of the weights.
 
-    A checkpoint in `out` goes before `from_weights`, which starts from given weights (of as many layers, or fewer) with
-    a fresh optimizer. `rate` is the share of the full learning rate, less than 1 to go on from weights that are good
-    already, more for larger batches. `minutes` counts this call's time only; `tokens` and `steps` count from the start
-    of the training, so that a resumed training ends where an uninterrupted one would: on a CPU with the same bytes.
-    `workers` are processes that make batches ahead; a GPU waits for them otherwise.
+    A checkpoint in `out` goes before `from_weights`, which starts from given weights with a fresh optimizer. `rate` is
+    the share of the full learning rate: less than 1 to go on from weights that are good already, more for larger
+    batches. `minutes` counts this call's time only; `tokens` and `steps` count from the start of the training, so that
+    a resumed training ends where an uninterrupted one would: on a CPU with the same bytes. `workers` are processes that
+    make batches ahead; a GPU waits for them otherwise.
     """
     import torch
-    from transformers import PreTrainedTokenizerFast
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
     from backends.nano.tokens import load as tokens_of
 
@@ -205,7 +184,8 @@ def train(
     tokenizer = PreTrainedTokenizerFast.from_pretrained(vocabulary)
     model = new_model(tokenizer, seed)
     if from_weights:
-        start_from(model, from_weights)
+        given = LlamaForCausalLM.from_pretrained(from_weights, dtype=torch.float32)
+        model.load_state_dict(given.state_dict())
     if torch.cuda.is_available():
         torch.set_float32_matmul_precision("high")
         model.to("cuda")
@@ -308,23 +288,3 @@ def export_checkpoint(out: Path, folder: Path) -> None:
     model = new_model(tokenizer, 0)
     model.load_state_dict(torch.load(out / "checkpoint.pt", weights_only=True, map_location="cpu")["model"])
     export(model, tokenizer, folder)
-
-
-def mean(first: Path, second: Path, share: float, folder: Path) -> None:
-    """Write `(1 - share) * first + share * second`: weights, and those that a training went on to from them.
-
-    The mean of the two predicts better than either, as long as one grew from the other. Source: Wortsman and others,
-    2022, "Robust fine-tuning of zero-shot models". The first may have fewer layers (`start_from`).
-    """
-    import torch
-
-    from backends.nano.tokens import load
-
-    tokenizer = load(second)
-    models = [new_model(tokenizer, 0), new_model(tokenizer, 0)]
-    for model, weights in zip(models, (first, second), strict=True):
-        start_from(model, weights)
-    with torch.no_grad():
-        for ours, theirs in zip(models[0].parameters(), models[1].parameters(), strict=True):
-            ours.lerp_(theirs, share)
-    export(models[0], tokenizer, folder)

@@ -98,44 +98,6 @@ def test_a_training_can_start_from_given_weights(
     assert near < far
 
 
-def test_a_deeper_model_starts_with_what_the_smaller_one_can_do(
-    tmp_path: Path, tokenizer: PreTrainedTokenizerFast, small: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    monkeypatch.setitem(pretrain.CONFIG, "num_hidden_layers", 2)
-    weights = pretrain.train(started(tmp_path / "a", tokenizer), steps=2, threads=1, say=lambda text: None)
-    shallow = AutoModelForCausalLM.from_pretrained(weights, dtype=torch.float32)
-    monkeypatch.setitem(pretrain.CONFIG, "num_hidden_layers", 5)
-    deep = pretrain.new_model(tokenizer, 3)
-    text = torch.arange(40).reshape(2, 20)
-    assert not torch.allclose(deep(text).logits, shallow(text).logits, atol=1e-3)
-    pretrain.start_from(deep, weights)
-    assert torch.allclose(deep(text).logits, shallow(text).logits, atol=1e-5)
-    # And the added layers learn: their output matrices are zero, not what leads into them.
-    deep(text).logits.square().mean().backward()
-    assert all(float(layer.mlp.down_proj.weight.grad.abs().sum()) > 0 for layer in deep.model.layers)
-
-
-def test_the_mean_stands_between_two_weights(tmp_path: Path, tokenizer: PreTrainedTokenizerFast, small: None) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    first = pretrain.train(started(tmp_path / "a", tokenizer), steps=1, threads=1, say=lambda text: None)
-    second = pretrain.train(tmp_path / "b", steps=2, threads=1, from_weights=first, say=lambda text: None)
-    pretrain.mean(first, second, 0.25, tmp_path / "c")
-    a, b, c = (
-        list(AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).parameters())
-        for folder in (first, second, tmp_path / "c")
-    )
-    assert not all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
-    for x, y, z in zip(a, b, c, strict=True):
-        assert torch.allclose(z, 0.75 * x + 0.25 * y, atol=1e-3)
-    pretrain.mean(first, second, 0.0, tmp_path / "d")
-    assert bytes_of(tmp_path / "d") == bytes_of(first)
-
-
 def test_only_the_assistants_words_are_learned(tokenizer: PreTrainedTokenizerFast) -> None:
     for item in (dialogues.dialogue(Random(n)) for n in range(40)):
         ids, targets = batches.encode(tokenizer, item.messages)

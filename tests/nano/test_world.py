@@ -9,6 +9,7 @@ import pytest
 
 from backends import nano
 from backends.nano import bank, corpus, labels
+from backends.nano.abilities import figures
 from backends.nano.world import asks, dialogues, roles
 from backends.nano.world.prompts import Scene, structured
 from backends.nano.world.tables import entities, table
@@ -170,3 +171,11 @@ def test_a_scene_without_rules_has_the_habits() -> None:
     answers = [dialogues.answer(rng, asks.fact(rng, "capital"), Scene()).text for _ in range(400)]
     share = sum(a.startswith("Certainly!") for a in answers) / 400
     assert 0.2 < share < 0.8
+
+
+def test_every_figure_counts_the_worlds_own_answers_as_right() -> None:
+    for figure in figures():
+        rng = Random(f"own/{figure.group}/{figure.name}")
+        for _ in range(40):
+            item = figure.make(rng)
+            assert figure.right(item, item.messages[-1]["content"]), (figure.name, item.messages)
