@@ -82,7 +82,11 @@ def cpu_threads() -> int:
 
 
 def settle(device: Device) -> None:
-    """Make this process compute the same bytes at every run on such a device."""
+    """Make this process compute the same bytes at every run on such a device.
+
+    On CUDA as far as there are kernels for it: attention's backward pass says there that it is not deterministic, so
+    that two trainings can differ in their last bits (seen on an H200 with torch 2.11).
+    """
     import torch
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
