@@ -177,7 +177,7 @@ def write_card(result: dict[str, Any], folder: Path, training: dict[str, Any]) -
         detail=detail,
         asking=asking,
         question=QUESTION,
-        short=sum(f["right"] / f["count"] < f["target"] for f in result["figures"]),
+        short=[f"{f['group']}, {f['name']}" for f in result["figures"] if f["right"] / f["count"] < f["target"]],
         figures=len(result["figures"]),
         training=training,
         digest=result["weights"],
