@@ -277,14 +277,3 @@ def train(
         raise KeyboardInterrupt
     export(model, tokenizer, out / "weights")
     return out / "weights"
-
-
-def export_checkpoint(out: Path, folder: Path) -> None:
-    """Write the weights of a training that still goes on, as they stand at its last checkpoint."""
-    import torch
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(out / "tokenizer")
-    model = new_model(tokenizer, 0)
-    model.load_state_dict(torch.load(out / "checkpoint.pt", weights_only=True, map_location="cpu")["model"])
-    export(model, tokenizer, folder)
