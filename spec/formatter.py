@@ -21,7 +21,7 @@ from spec.diagnostics import Diagnostic, Report
 from spec.loading import decode_text
 from spec.parser import parse
 from spec.source import Source
-from spec.statements import LANDMARKS
+from spec.vocabulary import LANDMARKS
 
 WIDTH = 100
 INDENT = "  "
