@@ -7,12 +7,13 @@ not know the tree.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from spec.constructs import Body
 from spec.document import And, Clause, Condition, Level, Or, Override, Section
 from spec.fields import field_specs
+from spec.frozen import dataclass
 from spec.source import Span
 
 

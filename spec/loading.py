@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,6 +19,7 @@ from spec.constructs import CONSTRUCTS
 from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
 from spec.enumerations import settled
+from spec.frozen import dataclass
 from spec.inheritance import Inherited
 from spec.parser import parse
 from spec.part import Inclusion, Part

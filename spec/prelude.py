@@ -7,10 +7,10 @@ reported by who reads the statement or follows the path, not here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from spec import ast
 from spec.diagnostics import Report
+from spec.frozen import dataclass
 from spec.part import Inclusion
 from spec.source import Span
 from spec.vocabulary import CONTAINERS

@@ -6,12 +6,11 @@ inherited clause may change. This file must not know which statements there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from spec import ast
 from spec.blocks import Blocks
 from spec.diagnostics import Note, Report
 from spec.document import Clause, Level
+from spec.frozen import dataclass
 from spec.inheritance import Inherited
 from spec.part import Part, Reference
 from spec.source import Span

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from spec import ast
@@ -30,6 +30,7 @@ from spec.fields import (
     TextShape,
     TurnsShape,
 )
+from spec.frozen import dataclass
 from spec.lexer import is_name
 from spec.source import Span
 
