@@ -51,6 +51,7 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
     found = tuple(check(texts))
     fixed: list[Diagnostic] = []
     refused: list[Diagnostic] = []
+    seen: list[dict[str, str]] = [texts]
     for _ in range(MOST_ROUNDS):
         harmful = {_words(d) for d in refused}
         left = [d for d in fixable(found, unsafe) if _words(d) not in harmful]
@@ -64,10 +65,11 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
             chosen = chosen[:1]  # one of them does harm: by itself each shows whether it does
             changed = _applied(texts, chosen, read)
             after = tuple(check(changed))
-        if _worse(found, after, chosen):
+        if changed in seen or _worse(found, after, chosen):  # two fixes may undo each other
             refused.extend(chosen)
             continue
         texts, found = changed, after
+        seen.append(texts)
         fixed.extend(chosen)
     return Fixing(texts, tuple(fixed), tuple(refused), found)
 

@@ -30,11 +30,11 @@ from tests.spec.test_importers import SAMPLE
 REPOSITORY = Path(__file__).parents[2]
 
 SIGNS = [
-    *"{}[]():;,>", '"', '"""', '"x"', "/a/i", "/(", ">=", "<=", "==", "=", "!=", "90%", "0.8", "7", "#c\n", "\n", "\n\n",
-    " ", "\\", "'", "“", "”", "@", "\t", "é", "…", "true", "and", "or", "not", "in", "at", "as", "\r\n", "\r", "\0", "\ufeff",
-    "\u202e", "\u200b", "\ud800", "\x1b[31m", "\u2028", "😀", "\\u{110000}", "\\u{202e}", "\\q", "${name}", "$${", "$",
-    "//", "<<<<", "&&", "=>", "1e999", "-0", "1_000", "tenet 1", "tenet 2\n", 'import "x.tenet"', 'extends "x.tenet"',
-    "[...]", "а",
+    *"{}[]():;,>", '"', '"""', '"x"', "/a/i", "/(", ">=", "<=", "==", "=", "!=", "90%", "0.8", "7", "#c\n", "\n",
+    "\n\n", " ", "\\", "'", "“", "”", "@", "\t", "é", "…", "true", "and", "or", "not", "in", "at", "as", "\r\n", "\r",
+    "\0", "\ufeff", "\u202e", "\u200b", "\ud800", "\x1b[31m", "\u2028", "😀", "\\u{110000}", "\\u{202e}", "\\q",
+    "${name}", "$${", "$", "//", "<<<<", "&&", "=>", "1e999", "-0", "1_000", "tenet 1", "tenet 2\n", "[...]", "а",
+    'import "x.tenet"', 'extends "x.tenet"',
 ]  # fmt: skip
 MARKDOWN = [
     "# ", "## ", "### ", "{#a}", "{#tide authority=root}", "authority=", "~~~", "~~~xml\n", "\n\n", "**Example**: x\n",
@@ -179,47 +179,34 @@ def markdown(rng: random.Random) -> str:
     return changed(rng, SAMPLE, MARKDOWN, (SAMPLE, *corpus()[:3]))
 
 
+ODD_VALUES: tuple[object, ...] = (
+    None, True, 0, 1.5, "", " ", "a text", '"""', "\ud800", "\x00", "${x}", "a\nb\u2028", "[...]",
+)  # fmt: skip
+JSON = ["[", "]", "{", "}", '"', ",", ":", "\\", "NaN", "1e999", "\\ud800"]
+
+
 def constitution(rng: random.Random) -> str:
     """JSON of traits, with values of every kind where texts should be, or with slips in its text."""
 
     def odd(depth: int) -> object:
-        kinds: list[object] = [
-            None,
-            True,
-            0,
-            1.5,
-            "",
-            " ",
-            "a text",
-            '"""',
-            "\ud800",
-            "\x00",
-            "${x}",
-            "a\nb\u2028",
-            "[...]",
-        ]
         if depth and rng.random() < 0.3:
-            return (
-                [odd(depth - 1) for _ in range(rng.randrange(4))] if rng.random() < 0.6 else {"trait": odd(depth - 1)}
-            )
-        return rng.choice(kinds)
+            return [odd(depth - 1) for _ in range(rng.randrange(4))]
+        return {"trait": odd(depth - 1)} if depth and rng.random() < 0.1 else rng.choice(ODD_VALUES)
 
     entries: list[object] = []
     for _ in range(rng.randrange(4)):
-        entry = {"trait": "I am kind.", "questions": ["How are you?", "Who are you?"]}
+        entry: dict[str, object] = {"trait": "I am kind.", "questions": ["How are you?", "Who are you?"]}
         if rng.random() < 0.4:
-            entry[rng.choice(["trait", "questions", "clarification", "additional_questions", "x"])] = odd(2)  # type: ignore[assignment]  # the point
+            entry[rng.choice(["trait", "questions", "clarification", "x"])] = odd(2)
         entries.append(entry if rng.random() < 0.9 else odd(2))
-    text = json.dumps(entries, ensure_ascii=rng.random() < 0.5, allow_nan=True)
-    return (
-        changed(rng, text, ["[", "]", "{", "}", '"', ",", ":", "\\", "NaN", "1e999", "\\ud800"], (text,))
-        if rng.random() < 0.4
-        else text
-    )
+    text = json.dumps(entries, ensure_ascii=rng.random() < 0.5)
+    return changed(rng, text, JSON, (text,)) if rng.random() < 0.4 else text
 
 
-YAML = ("- ", ": ", "\n", "\n  ", "&a ", "*a", "<<: ", "!!python/object:os.system ", "|", ">", "? ", "%YAML 1.2\n", "---\n", "{", "}",
-        "[", "]", "'", '"', "#", "~", "null", "1e999", "0x1F", "2001-01-01", "\t", "yes")  # fmt: skip
+YAML = [
+    "- ", ": ", "\n", "\n  ", "&a ", "*a", "<<: ", "!!python/object:os.system ", "|", ">", "? ", "%YAML 1.2\n", "---\n",
+    "{", "}", "[", "]", "'", '"', "#", "~", "null", "1e999", "0x1F", "2001-01-01", "\t", "yes",
+]  # fmt: skip
 
 
 def yaml(rng: random.Random) -> str:
@@ -229,7 +216,7 @@ def yaml(rng: random.Random) -> str:
         for _ in range(rng.randrange(5))
     )
     text = f"tenet: 1\nclauses:\n- kind: trait\n  name: warm\n  means: Is kind.\n  target: '>= 90%'\n{clauses}"
-    return changed(rng, text, [*YAML], (text,)) if rng.random() < 0.9 else text
+    return changed(rng, text, YAML, (text,)) if rng.random() < 0.9 else text
 
 
 SOURCES: dict[str, Callable[[random.Random], str | bytes]] = {

