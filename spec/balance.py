@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 from spec.diagnostics import Edit, Fix, Note, Report
-from spec.lexer import Token
+from spec.lexer import CLOSERS, OPENERS, Token
 
 UNFINISHED = ("COMPARE", "COLON", "COMMA", "IN", "NOT_IN", "NOT")
 UNFINISHED_WORDS = ("and", "or")
@@ -161,16 +161,16 @@ def _balanced(region: list[Token]) -> bool:
 
 
 def _margins(report: Report, region: list[Token]) -> list[int]:
-    """For each token, the indentation of the outermost block that is open there; -1 outside of any."""
+    """For each token, the indentation of the outermost block or list that is open there; -1 outside of any."""
     found: list[int] = []
     depth, margin = 0, -1
     for token in region:
         found.append(margin)
-        if token.kind == "LBRACE":
+        if token.kind in OPENERS:
             if depth == 0:
                 margin = margin_of(report, token)
             depth += 1
-        elif token.kind == "RBRACE":
+        elif token.kind in CLOSERS:
             depth = max(0, depth - 1)
             margin = margin if depth else -1
     return found

@@ -52,11 +52,15 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
     fixed: list[Diagnostic] = []
     refused: list[Diagnostic] = []
     seen: list[dict[str, str]] = [texts]
+    changed_since = False  # whether a refused fix might do no harm any more
     for _ in range(MOST_ROUNDS):
         harmful = {_words(d) for d in refused}
         left = [d for d in fixable(found, unsafe) if _words(d) not in harmful]
         # Slips by themselves: of what is new beside one, nothing shows whether it was hidden or another fix brought it.
         chosen = _apart([d for d in left if d.code < FIRST_MEANING] or left)
+        if not chosen and changed_since:
+            refused, changed_since = [], False
+            continue
         if not chosen:
             break
         changed = _applied(texts, chosen, read)
@@ -70,6 +74,7 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
             continue
         texts, found = changed, after
         seen.append(texts)
+        changed_since = bool(refused)
         fixed.extend(chosen)
     return Fixing(texts, tuple(fixed), tuple(refused), found)
 

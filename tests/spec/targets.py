@@ -95,6 +95,8 @@ def format(data: bytes) -> None:
         return
     assert format_text(once) == once
     before, after = spec.loads(text), spec.loads(once)
+    if any(d.code.startswith(LOOKALIKES) and d.severity == "error" for d in before.diagnostics):
+        return
     assert before.document == after.document
     said = [[d.code for d in loaded.diagnostics if not d.code.startswith(LOOKALIKES)] for loaded in (before, after)]
     assert said[0] == said[1], said
