@@ -6,8 +6,9 @@ belong to `compiler/`, which keeps its own table of the same shape.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from spec.frozen import dataclass
 
 Severity = Literal["error", "warning", "note"]
 """note: nothing is wrong; what the author should know."""

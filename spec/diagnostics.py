@@ -7,11 +7,12 @@ In: nothing. Out: `Diagnostic` and the parts it is made of; `Report`, which coll
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Literal
 
 from spec.codes import CODES, Code, Severity
+from spec.frozen import dataclass
 from spec.source import Source, Span
 
 MOST = 500

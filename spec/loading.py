@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,11 +19,15 @@ from spec.constructs import CONSTRUCTS
 from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
 from spec.enumerations import settled
+from spec.frozen import dataclass
+from spec.inheritance import Inherited
 from spec.parser import parse
 from spec.part import Inclusion, Part
+from spec.prelude import Prelude, read_prelude
 from spec.references import resolve
 from spec.source import Source, Span
-from spec.statements import FOLDER_FIELDS, LANDMARKS, SETTINGS, Inherited, Prelude, read_module, read_prelude
+from spec.statements import read_module
+from spec.vocabulary import FOLDER_FIELDS, LANDMARKS, SETTINGS
 
 LARGEST_FILE = 1 << 20
 LARGEST_SPEC = 4 << 20

@@ -47,9 +47,10 @@ from spec.fields import (
     field_specs,
 )
 from spec.formatter import format_text, long_text, quote
+from spec.inheritance import Given
 from spec.lexer import is_name
 from spec.references import BUILT_IN
-from spec.statements import NAMED, Given
+from spec.vocabulary import NAMED
 
 # Fields whose names read better without quotes.
 REFERRING = ("for", "style")

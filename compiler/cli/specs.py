@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
 from typing import Literal, TextIO
@@ -19,6 +18,7 @@ import click
 import spec
 from compiler.build import to_program
 from compiler.ir import Program
+from spec.frozen import dataclass
 
 Format = spec.diagnostics.Format
 

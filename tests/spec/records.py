@@ -51,7 +51,7 @@ from spec.fields import (
     TurnsShape,
     field_specs,
 )
-from spec.statements import Given
+from spec.inheritance import Given
 from tests.spec.documents import Tree
 
 ODD_TEXTS = ("${maker}", "$${", "$$$", "[...]", " a ", "a\n\nb", "a\n  b\n", "  a\nb", '"', '"""', "\\")
