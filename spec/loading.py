@@ -18,12 +18,12 @@ from typing import Any
 from spec.constructs import CONSTRUCTS
 from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
+from spec.doors import NOTATIONS, read
 from spec.enumerations import settled
-from spec.parser import parse
 from spec.part import Inclusion, Part
 from spec.references import resolve
 from spec.source import Source, Span
-from spec.statements import FOLDER_FIELDS, LANDMARKS, SETTINGS, Inherited, Prelude, read_module, read_prelude
+from spec.statements import FOLDER_FIELDS, SETTINGS, Inherited, Prelude, read_module, read_prelude
 
 LARGEST_FILE = 1 << 20
 LARGEST_SPEC = 4 << 20
@@ -209,7 +209,8 @@ class _Loading:
             self._refuse(name, "T0001", f"{self._show(name)} {what}", None, span)
         else:
             target = self.folder / name
-            found = sorted(p.name for p in target.parent.glob("*.tenet")) if target.parent.is_dir() else []
+            beside = target.parent.iterdir() if target.parent.is_dir() else ()
+            found = sorted(p.name for p in beside if p.suffix in NOTATIONS)
             help, fix = _another_name(target.name, found, origin, span)
             origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help, fix=fix)
 
@@ -236,12 +237,7 @@ class _Loading:
         into = into or _Entry()
         self.sources[name] = source
         self.entered[name, into.prefix] = into.arguments
-        report = Report(source)
-        module = parse(report, LANDMARKS)
-        if not source.text.isascii():
-            from spec import lookalikes  # needed for other letters only
-
-            lookalikes.check(report)
+        module, report = read(source)
         prelude = read_prelude(module, report, dict(into.arguments))
         self._parameters(prelude, report, into)
         seen: dict[tuple[str, str | None], tuple[Span, list[tuple[str, str]]]] = {}
