@@ -18,6 +18,7 @@ _DECODER = JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])")
 _WORD = re.compile(r"[\w.+-]+")
+_COMMENTS = ("//", "/*", "#")
 _WORDS = {"true": "flag", "false": "flag", "null": "nothing"}
 
 
@@ -52,7 +53,8 @@ class _Reader:
     def stop(self, message: str, start: int, label: str, help: str | None = None, fix: Fix | None = None) -> None:
         """Report a syntax error; nothing behind it is read."""
         end = min(start + 1, len(self.text))
-        self.report.add("T0050", message, self.report.at(start, end), label=label, help=help, fix=fix)
+        # The text's own fixes are left out for JSON, and these are of JSON.
+        Report.add(self.report, "T0050", message, self.report.at(start, end), label=label, help=help, fix=fix)
         raise _Stopped
 
     def value(self, depth: int) -> Plain:
@@ -81,7 +83,7 @@ class _Reader:
     def _unknown(self, start: int, found: str) -> None:
         if not found:
             self.stop("the file ends where a value must follow", start, "a value follows")
-        elif self.text.startswith(("//", "/*", "#"), start):
+        elif self.text.startswith(_COMMENTS, start):
             self.stop("JSON has no comments", start, "a comment", "YAML has them: name the file `.tenet.yaml`")
         elif found == "'":
             self.stop("texts in JSON stand between double quotes", start, 'not `"`')
@@ -121,7 +123,7 @@ class _Reader:
         while self._goes_on("}", start, count > 0):
             count += 1
             if self.text[self.skip() : self.at + 1] != '"':
-                self.stop("a key is a text in double quotes", self.at, "no key")
+                self._no_key()
             key = self._string()
             if self.text[self.skip() : self.at + 1] != ":":
                 self.stop("a `:` follows a key", self.at, "no `:`")
@@ -135,6 +137,11 @@ class _Reader:
                 continue
             entries[key.text] = key, value
         return Mapping(tuple(entries.values()), start, self.at)
+
+    def _no_key(self) -> None:
+        if self.text.startswith(_COMMENTS, self.at):
+            self._unknown(self.at, self.text[self.at])
+        self.stop("a key is a text in double quotes", self.at, "no key")
 
     def _goes_on(self, closer: str, start: int, comma: bool) -> bool:
         """Whether another item follows; the comma before it, or the closing bracket, is read."""

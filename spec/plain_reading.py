@@ -37,10 +37,11 @@ from spec.fields import (
     NumbersShape,
     RecordShape,
     TargetShape,
+    TextShape,
     TurnsShape,
     field_specs,
 )
-from spec.lexer import is_name
+from spec.lexer import OPERATORS, is_name
 from spec.parser import parse
 from spec.plain import PERCENTAGE, Listing, Mapping, Plain, Root, Scalar, places
 from spec.source import Source, Span
@@ -50,8 +51,8 @@ GROUP = "statements"
 """The key of a list of groups of statements, for what does not stand sorted by kind."""
 SCHEMA = "$schema"
 """The key by which an editor finds the schema of a JSON file."""
-RESERVED = ("at", "as")
-"""Words that are no names, since `.tenet` text could not tell them from what they say there."""
+RESERVED = ("at",)
+"""Words that are no names of statements: `.tenet` text has another meaning for them there."""
 REGEX = re.compile(r"/(?=[^/\n])([^/\\\n]*(?:\\[^\n][^/\\\n]*)*)/([A-Za-z]*)")
 """A text that is a pattern, where patterns may stand."""
 INCLUSION = {"import": ("file", "as", "with"), "extends": ("file", "with")}
@@ -121,7 +122,9 @@ def in_mappings(help: str) -> str:
     >>> in_mappings('declare it: `dimension tier { type: number }`')
     'declare it: `dimension: {tier: {type: number}}`'
     """
-    return _BLOCK.sub(r"`\1: {\2: {\3}}`", help).replace(f"`tenet {VERSION}`", f"`tenet: {VERSION}`")
+    help = _BLOCK.sub(r"`\1: {\2: {\3}}`", help).replace(f"`tenet {VERSION}`", f"`tenet: {VERSION}`")
+    help = re.sub(r'`(import|extends) "', r'`\1: "', help)
+    return re.sub(r"\\u\{([0-9A-F]{1,4})\}", lambda match: f"\\u{match[1]:0>4}", help)
 
 
 def read_plain(root: Root, report: PlainReport) -> ast.Module:
@@ -407,6 +410,8 @@ class _Reader:
                 return self._expression(key, value)
             case ListShape() | NumbersShape() as shape if isinstance(value, Listing):
                 return ast.Array(tuple(self._one(shape, key, v) for v in value.items), value.start, value.end)
+            case TextShape(word=True) if not spec.says.example.startswith('"') and _is_bare(value):
+                return self._word(value)  # type: ignore[arg-type]  # a bare name is a scalar
             case shape:
                 return self._one(shape, key, value)
 
@@ -415,7 +420,7 @@ class _Reader:
         if isinstance(value, Scalar) and value.kind == "nothing":
             return self._nothing(key, value)
         match shape, value:
-            case (ListShape(words=True) | ChoiceShape(), Scalar(kind="text", text=text)) if is_name(text):
+            case (ListShape(words=True) | ChoiceShape(), Scalar()) if _is_bare(value):
                 return self._word(value)
             case (ListShape(words=True), Scalar(kind="flag" | "number")):
                 return self._word(value)
@@ -540,6 +545,11 @@ class _Reader:
 def _items(value: Plain) -> tuple[Plain, ...]:
     """One value needs no list."""
     return value.items if isinstance(value, Listing) else (value,)
+
+
+def _is_bare(value: Plain) -> bool:
+    """Whether a text is a name that `.tenet` text could have without quotes."""
+    return isinstance(value, Scalar) and value.kind == "text" and is_name(value.text) and value.text not in OPERATORS
 
 
 def _is_number(text: str) -> bool:

@@ -248,8 +248,10 @@ def _explain(report: Report, error: yaml.YAMLError) -> None:
     begun = context.index if context is not None else at
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read")
     sign, opened = text[at : at + 1], text[begun : begun + 1] if context is not None else ""
-    if opened == ">" and "block scalar" in str(getattr(error, "context", "")):
-        end = begun + len(text[begun:].split("\n", 1)[0].split(" #", 1)[0].rstrip("}] \t"))
+    if (opened == ">" and "block scalar" in str(getattr(error, "context", ""))) or sign == ">":
+        begun = begun if opened == ">" else at
+        line = re.split(r"[\n,}\]]| #", text[begun:], maxsplit=1)[0]
+        end = begun + len(line.rstrip())
         written = text[begun:end]
         span = report.at(begun, end)
         fix = Fix("put it in quotes", (Edit(span, f'"{written}"'),), "safe") if '"' not in written else None
