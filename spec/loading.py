@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from spec import ast
 from spec.constructs import CONSTRUCTS
 from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
@@ -74,6 +75,18 @@ def loads(text: str, path: str = "spec.tenet") -> Loaded:
     clean = loading.decoded(text, name, path)
     if clean is not None:
         loading.enter(Source(name, clean, path), name)
+    return loading.finish(name)
+
+
+def load_tree(
+    module: ast.Module, report: Report, sources: Mapping[str, Source], name: str, folder: str | os.PathLike[str]
+) -> Loaded:
+    """Read a spec given as a tree, which `report` and `sources` know the places of; its paths start at `folder`."""
+    place = Path(folder)
+    loading = _Loading(place.resolve(), _project(place.resolve()), str(place) if place != Path() else "")
+    loading.sources.update(sources)
+    loading.enter_tree(module, report, name)
+    loading.look_for_files()
     return loading.finish(name)
 
 
@@ -234,10 +247,13 @@ class _Loading:
 
         Returns its own part and those of the files that it extends.
         """
-        into = into or _Entry()
         self.sources[name] = source
+        return self.enter_tree(*read(source), name, into)
+
+    def enter_tree(self, module: ast.Module, report: Report, name: str, into: _Entry | None = None) -> list[Part]:
+        """Do the same for a file whose tree is known."""
+        into = into or _Entry()
         self.entered[name, into.prefix] = into.arguments
-        module, report = read(source)
         prelude = read_prelude(module, report, dict(into.arguments))
         self._parameters(prelude, report, into)
         seen: dict[tuple[str, str | None], tuple[Span, list[tuple[str, str]]]] = {}

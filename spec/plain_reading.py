@@ -74,7 +74,10 @@ class PlainReport(Report):
     def at(self, start: int, end: int) -> Span:
         if self.loose:
             start, end = self._real(start, False), self._real(end, True)
-        return self.source.span(start, max(start, end))
+        return self._span(start, max(start, end))
+
+    def _span(self, start: int, end: int) -> Span:
+        return self.source.span(start, end)
 
     def _real(self, place: int, after: bool) -> int:
         known = bisect_right(self._starts, place) - 1
@@ -422,7 +425,7 @@ class _Reader:
         match shape, value:
             case (ListShape(words=True) | ChoiceShape(), Scalar()) if _is_bare(value):
                 return self._word(value)
-            case (ListShape(words=True), Scalar(kind="flag" | "number")):
+            case (ListShape(words=True), Scalar(kind="flag")):
                 return self._word(value)
             case (ListShape(words=True), Scalar(kind="text", text=text)) if _is_number(text):
                 return self._number(value)
