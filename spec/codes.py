@@ -182,6 +182,38 @@ _TABLE = (
         "Rename one.",
         "warning",
     ),
+    # ---- YAML and JSON
+    Code(
+        "T0050",
+        "not YAML or JSON",
+        "A file that is named as YAML or JSON is none from here on.",
+        "See the help; what starts with a sign such as `>` or `*` goes in quotes.",
+    ),
+    Code("T0051", "key given twice", "A mapping has the same key twice.", "Keep one; several values are a list."),
+    Code(
+        "T0052",
+        "unused part of YAML",
+        "Specs use no tags, no merge keys and no second document of a file.",
+        "Write out what is meant.",
+    ),
+    Code(
+        "T0053",
+        "no name",
+        "A key is a text; one that names a statement is a name.",
+        "Use letters, digits, `_` and `-`.",
+    ),
+    Code(
+        "T0054",
+        "alias that cannot be followed",
+        "An alias repeats nothing, itself, or more than a file may hold.",
+        "Write out what is meant; text that starts with `*` goes in quotes.",
+    ),
+    Code(
+        "T0055",
+        "wrong shape",
+        "A mapping, a list and a single value each stand for something else than what belongs here.",
+        "See the help for the shape.",
+    ),
     # ---- statements, fields and values
     Code(
         "T0100",

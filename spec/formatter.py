@@ -60,6 +60,11 @@ def format_text(text: str, path: str = "spec.tenet") -> str:
     return _Printer(source.text, module).print()
 
 
+def format_tree(module: ast.Module) -> str:
+    """Return the canonical layout of a tree that stands in no `.tenet` text: a block that holds another is parted."""
+    return _TreePrinter("", ast.Module(module.items)).print()
+
+
 class _Printer:
     """Writes items in order; comments come along when the printer passes their place."""
 
@@ -238,7 +243,7 @@ class _Printer:
         if flat is not None and self._fits("", flat, value, level):
             return flat
         if self._has_comment(value.start, value.end) or isinstance(value, ast.Body):
-            inner = _Printer(self.text, self.module)
+            inner = type(self)(self.text, self.module)
             inner.next, inner.last = self.next, value.start + 1
             if isinstance(value, ast.Body):
                 inner._items(value.items, level + 1)
@@ -303,6 +308,17 @@ class _Printer:
 
     def _blank_between(self, start: int, end: int) -> bool:
         return bool(_BLANK.search(self.text, start, end))
+
+
+class _TreePrinter(_Printer):
+    """Writes a tree that no author has laid out."""
+
+    def _fits(self, head: str, flat: str, value: ast.Value, level: int) -> bool:
+        holds = isinstance(value, ast.Body) and any(
+            isinstance(item, ast.Block) or (isinstance(item, ast.Field) and isinstance(item.value, ast.Body))
+            for item in value.items
+        )
+        return not holds and super()._fits(head, flat, value, level)
 
 
 def _head(block: ast.Block) -> str:

@@ -192,6 +192,10 @@ def _escapes_are_known(report: Report, token: Token) -> bool:
     return known
 
 
+OPERATORS = ("and", "or", "not", "in", "true", "false", "at", "as")
+"""Words that may mean something else than a name where a value stands."""
+
+
 def is_name(text: str) -> bool:
     """Whether `text` could stand without quotes as a name."""
     return re.fullmatch(r"[^\W\d]\w*(?:[-+]\w+)*(?:\.[^\W\d]\w*(?:[-+]\w+)*)*", text) is not None

@@ -15,13 +15,14 @@ from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from spec import ast
 from spec.constructs import CONSTRUCTS
 from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
+from spec.doors import NOTATIONS, read
 from spec.enumerations import settled
 from spec.frozen import dataclass
 from spec.inheritance import Inherited
-from spec.parser import parse
 from spec.part import Inclusion, Part
 from spec.prelude import Prelude, read_prelude
 from spec.references import resolve
@@ -78,6 +79,18 @@ def loads(text: str, path: str = "spec.tenet") -> Loaded:
     clean = loading.decoded(text, name, path)
     if clean is not None:
         loading.enter(Source(name, clean, path), name)
+    return loading.finish(name)
+
+
+def load_tree(
+    module: ast.Module, report: Report, sources: Mapping[str, Source], name: str, folder: str | os.PathLike[str]
+) -> Loaded:
+    """Read a spec given as a tree, which `report` and `sources` know the places of; its paths start at `folder`."""
+    place = Path(folder)
+    loading = _Loading(place.resolve(), _project(place.resolve()), str(place) if place != Path() else "")
+    loading.sources.update(sources)
+    loading.enter_tree(module, report, name)
+    loading.look_for_files()
     return loading.finish(name)
 
 
@@ -213,7 +226,8 @@ class _Loading:
             self._refuse(name, "T0001", f"{self._show(name)} {what}", None, span)
         else:
             target = self.folder / name
-            found = sorted(p.name for p in target.parent.glob("*.tenet")) if target.parent.is_dir() else []
+            beside = target.parent.iterdir() if target.parent.is_dir() else ()
+            found = sorted(p.name for p in beside if p.suffix in NOTATIONS)
             help, fix = _another_name(target.name, found, origin, span)
             origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help, fix=fix)
 
@@ -237,15 +251,13 @@ class _Loading:
 
         Returns its own part and those of the files that it extends.
         """
-        into = into or _Entry()
         self.sources[name] = source
-        self.entered[name, into.prefix] = into.arguments
-        report = Report(source)
-        module = parse(report, LANDMARKS)
-        if not source.text.isascii():
-            from spec import lookalikes  # needed for other letters only
+        return self.enter_tree(*read(source), name, into)
 
-            lookalikes.check(report)
+    def enter_tree(self, module: ast.Module, report: Report, name: str, into: _Entry | None = None) -> list[Part]:
+        """Do the same for a file whose tree is known."""
+        into = into or _Entry()
+        self.entered[name, into.prefix] = into.arguments
         prelude = read_prelude(module, report, dict(into.arguments))
         self._parameters(prelude, report, into)
         seen: dict[tuple[str, str | None], tuple[Span, list[tuple[str, str]]]] = {}

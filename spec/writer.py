@@ -48,13 +48,12 @@ from spec.fields import (
 )
 from spec.formatter import format_text, long_text, quote
 from spec.inheritance import Given
-from spec.lexer import is_name
+from spec.lexer import OPERATORS, is_name
 from spec.references import BUILT_IN
 from spec.vocabulary import NAMED
 
 # Fields whose names read better without quotes.
 REFERRING = ("for", "style")
-_OPERATORS = ("and", "or", "not", "in", "true", "false", "at", "as")
 
 
 class CannotWrite(ValueError):
@@ -293,4 +292,4 @@ def _constant(value: Any) -> str:
 
 def _is_bare(value: str) -> bool:
     """Whether a name may stand without quotes wherever a value may."""
-    return is_name(value) and value not in _OPERATORS
+    return is_name(value) and value not in OPERATORS

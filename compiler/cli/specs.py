@@ -42,7 +42,7 @@ class Compiled:
 
 
 class SpecPath(click.Path):
-    """A path to a `.tenet` file; a folder or a missing file is refused with what to give instead."""
+    """A path to a spec; a folder or a missing file is refused with what to give instead."""
 
     name = "spec"
 
@@ -57,13 +57,13 @@ class SpecPath(click.Path):
 
 def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
     if path.is_dir():
-        inside = sorted(path.glob("*.tenet"))
+        inside = sorted(path.glob("*.tenet*"))
         hint = f"; did you mean {inside[0]}?" if inside else ", and no .tenet file is in it"
         fail(f"{path} is a folder{hint}")
     if not path.exists():
         from difflib import SequenceMatcher
 
-        inside = sorted(path.parent.glob("*.tenet")) if path.parent.is_dir() else []
+        inside = sorted(path.parent.glob("*.tenet*")) if path.parent.is_dir() else []
         near = sorted(inside, key=lambda p: -SequenceMatcher(None, path.name, p.name).ratio())
         hint = f"; there is {', '.join(str(p) for p in near[:3])}" if near else "; `tenet new NAME` writes one"
         fail(f"there is no file {path}{hint}")
