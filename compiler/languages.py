@@ -62,11 +62,13 @@ class Machine:
         return len(self.steps) - 1
 
 
-def phrase(text: str, *, starts: bool = False, ends: bool = False, loose: bool = False) -> Machine:
+def phrase(
+    text: str, *, starts: bool = False, ends: bool = False, loose: bool = False, verbatim: bool = False
+) -> Machine:
     """The answers that hold `text`, or start or end with it.
 
     loose: with any white space for a space, and beside an underscore. It is right for what shall find the texts of
-    others: nobody means such answers by a phrase, and a phrase finds them all the same.
+    others: nobody means such answers by a phrase, and a phrase finds them all the same. verbatim: in this case only.
     """
     machine = Machine(anchored=starts)
     here = machine.node()
@@ -78,7 +80,8 @@ def phrase(text: str, *, starts: bool = False, ends: bool = False, loose: bool =
             here = _asserted(machine, here, "not-after-word" if loose else "not-after-name", character)
         target = machine.node()
         spaced = character == " " and loose
-        machine.steps[here].append((str.isspace if spaced else _same(character), target))
+        same = str.isspace if spaced else _only(character) if verbatim else _same(character)
+        machine.steps[here].append((same, target))
         machine.literals |= {character, character.lower()[:1], character.upper()[:1]}
         if spaced:
             _loop(machine, target, str.isspace)
@@ -247,6 +250,11 @@ def _alphabet(machines: Sequence[Machine]) -> list[str]:
 # ------------------------------------------------------------------ making
 
 # A test is made once for what it tests: two that are equal are one, so that few letters stand for all.
+
+
+@lru_cache(maxsize=8192)
+def _only(character: str) -> Test:
+    return lambda c: c == character
 
 
 @lru_cache(maxsize=8192)

@@ -1,0 +1,121 @@
+"""Whether a text holds a phrase or a pattern, in microseconds: the short look that every `tenet check` can afford.
+
+In: texts, phrases, patterns. Out: yes or no. Case, spacing and the shape of quotation marks make no difference, and no
+word is cut; the disguises that measuring looks through (`compiler/checks/phrases.py`) are left out. This file must not
+load anything that takes time.
+
+>>> contains(plain("Well,  CERTAINLY\u2019s a word."), plain("certainly")), contains("a fresh start", "art")
+(True, False)
+>>> found(Pattern(r"\\bas an ai\\b", "i"), "As an AI, I float.")
+True
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+from spec.document import Pattern
+
+_sre: Any = import_module("re._parser")
+
+_QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
+# With more repeats than that, or one inside another, `re` could try for hours.
+MOST_REPEATS = 2
+
+
+@lru_cache(maxsize=8192)
+def plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text.translate(_QUOTES)).casefold().split())
+
+
+def contains(text: str, phrase: str) -> bool:
+    """Whether `phrase` stands in `text` as whole words; both are plain."""
+    if not phrase or phrase not in text:
+        return False
+    before = r"(?<!\w)" if phrase[0].isalnum() else ""
+    after = r"(?!\w)" if phrase[-1].isalnum() else ""
+    return re.search(f"{before}{re.escape(phrase)}{after}", text) is not None
+
+
+def found(pattern: Pattern, text: str) -> bool:
+    """Whether the pattern is found, as measuring finds it in a text without disguises."""
+    compiled = _compiled(pattern)
+    if compiled is not None:
+        return compiled.search(text) is not None
+    # RE2 takes linear time whatever the pattern, and a third of a second to import.
+    from compiler.checks import patterns
+
+    try:
+        return patterns.found((pattern.text,), pattern.flags, text) is not None
+    except ValueError:
+        return False  # reported as T0507
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: Pattern) -> re.Pattern[str] | None:
+    """Return the pattern for `re`, or None where that could take for ever."""
+    flags = re.RegexFlag(0)
+    for letter in pattern.flags:
+        flags |= {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}[letter]
+    repeats = list(_repeats(_sre.parse(pattern.text, int(flags)), 0))
+    return None if len(repeats) > MOST_REPEATS or max(repeats, default=0) > 0 else re.compile(pattern.text, flags)
+
+
+def _repeats(items: Iterable[Any], depth: int) -> Iterator[int]:
+    """Yield for each repeat without an end how many stand around it; a choice inside of one counts as another."""
+    for operation, argument in items:
+        match str(operation):
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                endless = str(argument[1]) == "MAXREPEAT" or int(argument[1]) > 16
+                if endless:
+                    yield depth
+                yield from _repeats(argument[2], depth + endless)
+            case "SUBPATTERN":
+                yield from _repeats(argument[3], depth)
+            case "BRANCH":
+                if depth:
+                    yield depth
+                for branch in argument[1]:
+                    yield from _repeats(branch, depth)
+            case "ASSERT" | "ASSERT_NOT":
+                yield from _repeats(argument[1], depth)
+            case "ATOMIC_GROUP":
+                yield from _repeats(argument, depth)
+            case "GROUPREF_EXISTS":
+                yield from _repeats([*argument[1], *(argument[2] or ())], depth)
+
+
+@lru_cache(maxsize=4096)
+def needed(pattern: Pattern) -> str:
+    """Return a text that is, as plain text, in every text in which the pattern is found; an empty one for none known.
+
+    >>> needed(Pattern(r"\\bas an? (ai|bot)", "i"))
+    'as a'
+    """
+    try:
+        return plain(max(_runs(_sre.parse(pattern.text)), key=len, default=""))
+    except (re.error, OverflowError, RecursionError):
+        return ""
+
+
+def _runs(items: Iterable[Any]) -> Iterator[str]:
+    run = ""
+    for operation, argument in items:
+        name = str(operation)
+        if name == "LITERAL" and argument < 128:
+            run += chr(argument)
+            continue
+        if name == "AT":
+            continue
+        yield run
+        run = ""
+        if name == "SUBPATTERN":
+            yield from _runs(argument[3])
+        elif name in ("MAX_REPEAT", "MIN_REPEAT") and argument[0] >= 1:
+            yield from _runs(argument[2])
+    yield run
