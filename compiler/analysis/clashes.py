@@ -47,11 +47,11 @@ def find(survey: Survey) -> tuple[tuple[Clash, Outcome], ...]:
     from compiler.analysis.text_clashes import text_clashes
     from compiler.analysis.topic_clashes import topic_clashes
 
-    found: dict[frozenset[str], tuple[Clash, Outcome]] = {}
+    found: dict[frozenset[tuple[str, int]], tuple[Clash, Outcome]] = {}
     for clash in (*text_clashes(survey), *topic_clashes(survey)):
-        key = frozenset((clash.one.clause.id, *(side.clause.id for side in clash.others)))
+        key = frozenset((side.clause.id, side.span.start) for side in (clash.one, *clash.others))
         outcome = outcome_of(survey, clash)
-        # Two clauses that clash in several ways are told of once, of the worst.
+        # Two fields that clash in several ways are told of once, of the worst.
         if outcome and (key not in found or _worse(outcome, found[key][1])):
             found[key] = clash, outcome
     return tuple(found.values())
