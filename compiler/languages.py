@@ -26,6 +26,8 @@ from typing import Any
 _sre: Any = import_module("re._parser")
 
 MOST_STATES = 4000
+ALPHABET_COST = 100
+"""Steps that take as long as to find the letters that the automata tell apart."""
 MOST_NODES = 3000
 READABLE = " etaoinshrdlucmfwypvbgkjqxz.,!?'-0123456789"
 # One of each sort of character that classes tell apart; letters with and without case, marks, wide spaces.
@@ -36,6 +38,18 @@ SAMPLES = (
 
 class TooLarge(Exception):
     """The automata are too large, or the pattern uses what has no automaton."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """Steps that several comparisons may take together, some microseconds each."""
+
+    left: int
+
+    def spend(self, steps: int) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise TooLarge
 
 
 Test = Callable[[str], bool]
@@ -122,13 +136,18 @@ def pattern(text: str, flags: str = "") -> Machine:
     return machine
 
 
-def escaping(one: Machine, others: Sequence[Machine]) -> str | None:
+def escaping(one: Machine, others: Sequence[Machine], effort: Effort | None = None) -> str | None:
     """Return a shortest text that `one` finds and none of `others` does, or None.
+
+    Args:
+        effort: what this comparison and others may take together; None for no more bound than each has.
 
     Raises:
         TooLarge: nothing was found among so many states that nothing can be said.
     """
     machines = (one, *others)
+    if effort is not None:
+        effort.spend(ALPHABET_COST)
     alphabet = _alphabet(machines)
     start = tuple(frozenset({0}) for _ in machines)
     queue = deque([(start, "", "")])
@@ -139,6 +158,8 @@ def escaping(one: Machine, others: Sequence[Machine]) -> str | None:
             _accepts(m, s, before, "") for m, s in zip(others, states[1:], strict=True)
         ):
             return text
+        if effort is not None:
+            effort.spend(len(alphabet))
         for character in alphabet:
             following = _step_all(machines, states, before, character)
             if following is None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -26,6 +26,8 @@ _sre: Any = import_module("re._parser")
 _QUOTES = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 # With more repeats than that, or one inside another, `re` could try for hours.
 MOST_REPEATS = 2
+MOST_SAMPLED = 2000
+_READABLE = "etaoinshrdlucmfwypvbgkjqxz 0123456789.,!?'-ETAOINSHRDLUCMFWYPVBGKJQXZ"
 
 
 @lru_cache(maxsize=8192)
@@ -119,3 +121,102 @@ def _runs(items: Iterable[Any]) -> Iterator[str]:
         elif name in ("MAX_REPEAT", "MIN_REPEAT") and argument[0] >= 1:
             yield from _runs(argument[2])
     yield run
+
+
+@lru_cache(maxsize=4096)
+def local(pattern: Pattern) -> bool:
+    """Whether what the pattern finds depends on nothing but the text found and what stands right beside it.
+
+    >>> local(Pattern(r"\\bhello\\b")), local(Pattern("^hello"))
+    (True, False)
+    """
+    try:
+        return _is_local(_sre.parse(pattern.text))
+    except (re.error, OverflowError, RecursionError):
+        return False
+
+
+def _is_local(items: Iterable[Any]) -> bool:
+    for operation, argument in items:
+        match str(operation):
+            case "LITERAL" | "NOT_LITERAL" | "IN" | "ANY":
+                continue
+            case "AT" if str(argument) in ("AT_BOUNDARY", "AT_NON_BOUNDARY"):
+                continue
+            case "SUBPATTERN" if _is_local(argument[3]):
+                continue
+            case "MAX_REPEAT" | "MIN_REPEAT" if _is_local(argument[2]):
+                continue
+            case "BRANCH" if all(_is_local(branch) for branch in argument[1]):
+                continue
+            case _:
+                return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def sample(pattern: Pattern) -> str:
+    """Return a short text in which the pattern is found; an empty one where none is known.
+
+    >>> sample(Pattern(r"\\bas an? (ai|bot)\\b", "i")), sample(Pattern(r"[0-9]{3}x+")), sample(Pattern(r"a\\bb"))
+    ('as a ai', '000x', '')
+    """
+    try:
+        text = _sampled(_sre.parse(pattern.text))
+    except (re.error, OverflowError, RecursionError):
+        return ""
+    return text if text and len(text) <= MOST_SAMPLED and found(pattern, text) else ""
+
+
+def _sampled(items: Iterable[Any]) -> str:
+    """Return a text that the items read, as far as that can be seen without trying."""
+    text = ""
+    for operation, argument in items:
+        match str(operation):
+            case "LITERAL":
+                text += chr(argument)
+            case "NOT_LITERAL":
+                text += next(c for c in _READABLE if ord(c) != argument)
+            case "ANY":
+                text += "e"
+            case "IN":
+                text += _member(argument)
+            case "SUBPATTERN":
+                text += _sampled(argument[3])
+            case "BRANCH":
+                text += _sampled(argument[1][0])
+            case "MAX_REPEAT" | "MIN_REPEAT":
+                text += _sampled(argument[2]) * min(int(argument[0]), MOST_SAMPLED)
+            case _:
+                continue
+    return text
+
+
+def _member(items: Sequence[Any]) -> str:
+    """Return a character of a class."""
+    name, value = str(items[0][0]), items[0][1]
+    if name == "LITERAL":
+        return chr(value)
+    if name == "RANGE":
+        return chr(value[0])
+    if name == "CATEGORY":
+        return {"CATEGORY_DIGIT": "0", "CATEGORY_SPACE": " ", "CATEGORY_NOT_WORD": " "}.get(str(value), "e")
+    held = items[1:] if name == "NEGATE" else items
+    return next((c for c in _READABLE if not any(_is_member(c, str(kind), of) for kind, of in held)), "")
+
+
+def _is_member(character: str, kind: str, of: Any) -> bool:
+    match kind:
+        case "LITERAL":
+            return ord(character) == of
+        case "RANGE":
+            return bool(of[0] <= ord(character) <= of[1])
+        case _:
+            denied = str(of).startswith("CATEGORY_NOT_")
+            word = str(of).removeprefix("CATEGORY_").removeprefix("NOT_")
+            is_one = {
+                "DIGIT": character.isdigit(),
+                "SPACE": character.isspace(),
+                "WORD": character.isalnum() or character == "_",
+            }[word]
+            return is_one is not denied

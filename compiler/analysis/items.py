@@ -1,31 +1,33 @@
 """Phrases and patterns: which of many are surely found wherever one of them is.
 
 In: what clauses bar, and a phrase or pattern that an answer holds. Out: the barring clauses that no such answer keeps.
-An index by the first word, and by a text that a pattern needs, leaves few to look at; what is left is decided exactly,
-as regular languages (`compiler/languages.py`). This file must not know what follows from it.
+An index by the first word, and by a text that a pattern needs, leaves few to look at; what is left is decided exactly:
+by a search where the pattern looks no further than the phrase, else as regular languages (`compiler/languages.py`).
+This file must not know what follows from it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from compiler import languages
 from compiler.analysis.demands import Barred, Item
-from compiler.plain_text import contains, found, needed, plain
+from compiler.plain_text import contains, found, local, needed, plain, sample
 from spec.document import Pattern
 
 MOST_OTHERS = 40
 """So many items are walked together; more make automata too large."""
 
-_WORD = re.compile(r"\w+")
+MOST_STEPS = 60_000
+"""What all comparisons of a program take together, in steps of automata: about a third of a second."""
 
-Doubtful = Callable[[Barred], None]
+_WORD = re.compile(r"\w+")
 
 
 class Index:
-    """All that the clauses of a program bar, to be asked about one text after the other."""
+    """Phrases and patterns that clauses bar, to be asked about one text after the other."""
 
     def __init__(self, barred: Iterable[Barred]) -> None:
         self.of_clause: dict[str, list[Barred]] = {}
@@ -42,67 +44,71 @@ class Index:
     def found_in(self, text: str) -> Iterator[Barred]:
         """Yield what is found in `text`."""
         folded = plain(text)
-        for word in {"", *_WORD.findall(folded)} & self._phrases.keys():
-            for phrase, entry in self._phrases[word]:
+        for word in dict.fromkeys(("", *_WORD.findall(folded))):
+            for phrase, entry in self._phrases.get(word, ()):
                 if contains(folded, phrase):
                     yield entry
         for need, pattern, entry in self._patterns:
             if need in folded and found(pattern, text):
                 yield entry
 
-    def breaking(
-        self, item: Item, but: str, doubtful: Doubtful, where: str = "anywhere", *, verbatim: bool = True
-    ) -> list[Barred]:
-        """Return an entry of each clause that every answer with `item` breaks.
+    def near(self, item: Item) -> dict[str, list[Barred]]:
+        """Return by clause what is found in some answer with `item`: of other clauses, no answer with it breaks all."""
+        hits: dict[str, list[Barred]] = {}
+        for entry in self.found_in(text_of(item)):
+            hits.setdefault(entry.clause.id, []).append(entry)
+        return hits
+
+
+class Comparer:
+    """Compares items one by one, until all of it has taken too long."""
+
+    def __init__(self) -> None:
+        self._effort = languages.Effort(MOST_STEPS)
+
+    def covered(
+        self, item: Item, others: Sequence[Item], where: str = "anywhere", *, verbatim: bool = False
+    ) -> bool | None:
+        """Say whether every answer that holds `item` holds one of `others`; None where that cannot be told.
 
         Args:
-            but: a clause that is left out.
-            doubtful: called with an entry of a clause for which that cannot be told.
-            where: `start` or `end` for an item that stands there, else `anywhere`.
-            verbatim: a phrase is written as it stands, and not in any case.
+            item: a phrase is found in any case, unless it is `verbatim`: what an answer shall hold is written as the
+                spec writes it.
+            where: `start` or `end` for a phrase that stands there, else `anywhere`.
+
+        >>> Comparer().covered("As an AI", [Pattern("as an (ai|bot)", "i")])
+        True
+        >>> Comparer().covered(Pattern("yes|no"), ["yes", "no"])
+        False
         """
-        sample = item if isinstance(item, str) else shortest(item)
-        if not sample:
-            return []
-        hits: dict[str, list[Barred]] = {}
-        for entry in self.found_in(sample):
-            if entry.clause.id != but:
-                hits.setdefault(entry.clause.id, []).append(entry)
-        return [entries[0] for entries in hits.values() if self._surely(item, where, entries, doubtful, verbatim)]
-
-    def _surely(self, item: Item, where: str, entries: list[Barred], doubtful: Doubtful, verbatim: bool) -> bool:
-        if isinstance(item, str) and any(isinstance(entry.item, str) for entry in entries):
-            return True  # a phrase in a phrase, both bounded by words
-        rivals = [entry.item for entry in self.of_clause[entries[0].clause.id]]
-        covers = covered(
-            item, rivals if len(rivals) <= MOST_OTHERS else [e.item for e in entries], where, verbatim=verbatim
-        )
-        if covers is None:
-            doubtful(entries[0])
-        return covers is True
-
-
-def covered(item: Item, others: Sequence[Item], where: str = "anywhere", *, verbatim: bool = False) -> bool | None:
-    """Say whether every answer that holds `item` holds one of `others`; None where that cannot be told.
-
-    >>> covered("As an AI", [Pattern("as an (ai|bot)", "i")]), covered(Pattern("yes|no"), ["yes", "no"])
-    (True, False)
-    """
-    if isinstance(item, Pattern) and item in others:
-        return True
-    return _covered(item, tuple(others[:MOST_OTHERS]), where, verbatim)
-
-
-@lru_cache(maxsize=4096)
-def _covered(item: Item, others: tuple[Item, ...], where: str, verbatim: bool) -> bool | None:
-    try:
         if isinstance(item, Pattern):
-            one = languages.pattern(item.text, item.flags)
-        else:
-            one = languages.phrase(item, starts=where == "start", ends=where == "end", verbatim=verbatim)
-        return languages.escaping(one, [_machine(other) for other in others]) is None
-    except languages.TooLarge:
-        return None
+            if item in others:
+                return True
+        elif any(_plainly(item, other, verbatim) for other in others):
+            return True
+        elif not any(isinstance(other, Pattern) for other in others):
+            return False
+        try:
+            if isinstance(item, Pattern):
+                one = languages.pattern(item.text, item.flags)
+            else:
+                one = languages.phrase(item, starts=where == "start", ends=where == "end", verbatim=verbatim)
+            rivals = [_machine(other) for other in others[:MOST_OTHERS]]
+            return languages.escaping(one, rivals, self._effort) is None
+        except languages.TooLarge:
+            return None
+
+
+def _plainly(phrase: str, other: Item, verbatim: bool) -> bool:
+    """Say whether a look at the phrase proves that `other` is found wherever it is."""
+    if isinstance(other, str):
+        return contains(plain(phrase), plain(other))
+    if not (verbatim or "i" in other.flags) or not local(other):
+        return False
+    # What stands beside the phrase may be part of a word only where the phrase itself ends in none.
+    before = ("",) if phrase[:1].isalnum() else ("", "a")
+    after = ("",) if phrase[-1:].isalnum() else ("", "a")
+    return all(found(other, f"{left}{phrase}{right}") for left in before for right in after)
 
 
 def _machine(item: Item) -> languages.Machine:
@@ -112,9 +118,11 @@ def _machine(item: Item) -> languages.Machine:
 
 
 @lru_cache(maxsize=4096)
-def shortest(pattern: Pattern) -> str | None:
-    """Return a shortest text in which the pattern is found; None where none is known."""
+def text_of(item: Item) -> str:
+    """Return a text that holds the item; an empty one where none is known."""
+    if isinstance(item, str) or (text := sample(item)):
+        return item if isinstance(item, str) else text
     try:
-        return languages.escaping(_machine(pattern), [])
+        return languages.escaping(_machine(item), [], languages.Effort(MOST_STEPS // 20)) or ""
     except languages.TooLarge:
-        return None
+        return ""

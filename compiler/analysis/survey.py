@@ -6,12 +6,14 @@ kept in `doubts`, which is reported. This file must not know what is a defect.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from compiler.analysis.demands import barred
-from compiler.analysis.items import Index
+from compiler.analysis.items import Comparer, Index
+from compiler.analysis.neighbours import Neighbours
 from compiler.conditions import Scope, fact
 from compiler.ir import Clause, Program
 from compiler.regions import NOWHERE, Region, Space, TooManyBoxes, meant, meet, meets
@@ -19,6 +21,8 @@ from spec.constructs import Outcomes, Persona, Refuse, Rule, Secret, Stance
 from spec.diagnostics import Witness
 from spec.document import Dimension, Pattern, Turn
 from spec.source import Span
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from compiler.analysis.clashes import Clash, Outcome
@@ -40,6 +44,7 @@ class Survey:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.doubts: dict[tuple[str, str], Doubt] = {}
+        self.comparer = Comparer()
         self._scopes = {
             c.id: Scope(c.when, c.unless, program.dimensions, c.restricts)
             for c in program.clauses
@@ -67,6 +72,14 @@ class Survey:
     def meeting(self, one: Clause, other: Clause) -> bool:
         """Say whether both surely apply in some situation."""
         return meets(self._region(one, True), self._region(other, True))
+
+    def meeting_pairs(self, items: Sequence[T], clause_of: Callable[[T], Clause]) -> Iterator[tuple[T, T]]:
+        """Yield each two of `items` whose clauses surely apply together somewhere, in their order."""
+        neighbours = Neighbours([self.inside(clause_of(item)) for item in items])
+        for n, one in enumerate(items):
+            for place in neighbours.near(n):
+                if place > n and self.meeting(clause_of(one), clause_of(items[place])):
+                    yield one, items[place]
 
     def overlap(self, *clauses: Clause) -> Region:
         """Return where all of them apply; nowhere where that cannot be told."""

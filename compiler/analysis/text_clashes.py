@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 
 from compiler.analysis import demands
 from compiler.analysis.clashes import Clash, Side
 from compiler.analysis.demands import FEATURES, Barred, Item, Limit, Said
-from compiler.analysis.items import shortest
+from compiler.analysis.items import text_of
 from compiler.analysis.survey import Survey, place, quoted, request, shown
 from compiler.ir import Clause
 from compiler.plain_text import plain
@@ -51,17 +50,19 @@ def text_clashes(survey: Survey) -> Iterator[Clash]:
 
 
 def _barred(survey: Survey, said: Said) -> Iterator[Clash]:
-    def doubtful(entry: Barred) -> None:
-        span = place(entry.clause, entry.field)
-        survey.doubt(entry.clause, f"{shown(entry.item)} with {_listed(said.items)} of {said.clause.id}", span)
-
-    breaking = []
+    breaking: list[dict[str, Barred]] = []
     for item in said.items:
-        entries = survey.index.breaking(item, said.clause.id, doubtful, said.where)
-        entries = [entry for entry in entries if survey.meeting(said.clause, entry.clause)]
-        if not entries:
+        near = survey.index.near(item)
+        near.pop(said.clause.id, None)
+        breaking.append(
+            {
+                clause_id: entries[0]
+                for clause_id, entries in near.items()
+                if survey.meeting(said.clause, entries[0].clause) and _surely(survey, said, item, entries)
+            }
+        )
+        if not breaking[-1]:
             return  # one way is left
-        breaking.append({entry.clause.id: entry for entry in entries})
     single = set.intersection(*(set(entries) for entries in breaking))
     for entry in breaking[0].values():
         if entry.clause.id in single:
@@ -69,6 +70,19 @@ def _barred(survey: Survey, said: Said) -> Iterator[Clash]:
             yield _clash(survey, said, [entry], items, survey.overlap(said.clause, entry.clause))
     if not single:
         yield from _together(survey, said, breaking)
+
+
+def _surely(survey: Survey, said: Said, item: Item, entries: list[Barred]) -> bool:
+    """Say whether every answer that holds `item` breaks the clause of `entries`."""
+    clause = entries[0].clause
+    # Those that are found in it first; others of the clause may find what they do not.
+    rivals = dict.fromkeys(e.item for e in (*entries, *survey.index.of_clause[clause.id]))
+    covers = survey.comparer.covered(item, tuple(rivals), said.where, verbatim=True)
+    if covers is None:
+        survey.doubt(
+            clause, f"{shown(entries[0].item)} with {shown(item)} of {said.clause.id}", place(clause, entries[0].field)
+        )
+    return covers is True
 
 
 def _together(survey: Survey, said: Said, breaking: Sequence[dict[str, Barred]]) -> Iterator[Clash]:
@@ -117,14 +131,13 @@ def _clash(survey: Survey, said: Said, entries: list[Barred], barring: tuple[Ite
     return Clash(one, others, region, shows, request(said.clause, *(e.clause for e in entries)), answer)
 
 
-def _answer(said: Said) -> str | None:
+def _answer(said: Said) -> str:
     """Return the shortest answer that the clause asks for."""
     body = said.clause.body
     if isinstance(body, Require):
-        texts = [body.starts, *(i if isinstance(i, str) else shortest(i) for i in body.includes), body.ends]
+        texts = [body.starts, *(text_of(item) for item in body.includes), body.ends]
         return " ".join(text for text in texts if text)
-    item = said.items[0]
-    text = item if isinstance(item, str) else shortest(item)
+    text = text_of(said.items[0])
     return f"I am {text}." if said.field == "called" else text
 
 
@@ -171,15 +184,11 @@ def _ruled_out(survey: Survey, said: Said, text: str, ruled_out: dict[str, list[
 
 def _edges(survey: Survey, parts: Sequence[Said]) -> Iterator[Clash]:
     for where in ("start", "end"):
-        by_text: dict[str, list[Said]] = {}
-        for said in parts:
-            if said.where == where and isinstance(said.items[0], str):
-                by_text.setdefault(plain(said.items[0]), []).append(said)
-        for one, other in combinations(by_text, 2):
-            for first in by_text[one]:
-                for second in by_text[other]:
-                    if survey.meeting(first.clause, second.clause) and not _compatible(one, other, where):
-                        yield _edge(survey, first, second)
+        edges = [said for said in parts if said.where == where]
+        for first, second in survey.meeting_pairs(edges, lambda said: said.clause):
+            one, other = (plain(text_of(said.items[0])) for said in (first, second))
+            if one != other and first.clause.id != second.clause.id and not _compatible(one, other, where):
+                yield _edge(survey, first, second)
 
 
 def _compatible(one: str, other: str, where: str) -> bool:

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from compiler.analysis.clashes import Findings
 from compiler.analysis.demands import Barred, Item
-from compiler.analysis.items import MOST_OTHERS, covered, shortest
+from compiler.analysis.items import MOST_OTHERS, Index, text_of
 from compiler.analysis.survey import Survey, place, request, shown
 from compiler.codes import diagnose
-from compiler.plain_text import plain
 from spec.diagnostics import Note
 from spec.document import Pattern
 
@@ -24,12 +23,12 @@ def vacuous(survey: Survey) -> Findings:
         entries = survey.index.of_clause.get(clause.id, [])
         if len(entries) < 2:
             continue
+        index = Index(entries)
         gone: set[int] = set()
         # From the last on, so that of two equal ones the first stays.
-        found = [(n, by) for n in reversed(range(len(entries))) if (by := _covering(survey, entries, n, gone))]
+        found = [(n, by) for n in reversed(range(len(entries))) if (by := _covering(survey, index, entries, n, gone))]
         for n, by in reversed(found):
             entry = entries[n]
-            answer = entry.item if isinstance(entry.item, str) else shortest(entry.item)
             yield diagnose(
                 "T0525",
                 f"{shown(entry.item)} of {clause.id} is found by {shown(by.item)} already",
@@ -41,18 +40,15 @@ def vacuous(survey: Survey) -> Findings:
                     survey.inside(clause) or ({},),
                     f"{shown(by.item)} is found in this answer, too.",
                     request(clause),
-                    answer,
+                    text_of(entry.item),
                 ),
             )
 
 
-def _covering(survey: Survey, entries: list[Barred], n: int, gone: set[int]) -> Barred | None:
+def _covering(survey: Survey, index: Index, entries: list[Barred], n: int, gone: set[int]) -> Barred | None:
     """Return an entry that finds all that entry `n` finds; note `n` as gone then."""
     entry = entries[n]
-    sample = entry.item if isinstance(entry.item, str) else shortest(entry.item)
-    if not sample:
-        return None
-    hits = [hit for hit in survey.index.found_in(sample) if hit.clause.id == entry.clause.id and hit is not entry]
+    hits = [hit for hit in index.found_in(text_of(entry.item)) if hit is not entry]
     places = {id(other): place for place, other in enumerate(entries)}
     for hit in hits[:MOST_OTHERS]:
         if places[id(hit)] not in gone and _covers(hit.item, entry.item, survey, entry):
@@ -62,9 +58,7 @@ def _covering(survey: Survey, entries: list[Barred], n: int, gone: set[int]) -> 
 
 
 def _covers(wide: Item, narrow: Item, survey: Survey, entry: Barred) -> bool:
-    if isinstance(wide, str) and isinstance(narrow, str):
-        return plain(wide) in plain(narrow)
-    answer = covered(narrow, [wide])
+    answer = survey.comparer.covered(narrow, [wide])
     if answer is None:
         pattern = wide if isinstance(wide, Pattern) else narrow
         survey.doubt(entry.clause, f"{shown(pattern)} with the other entries", place(entry.clause, "patterns"))
