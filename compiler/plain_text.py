@@ -208,7 +208,7 @@ def _member(items: Sequence[Any]) -> str:
 def _is_member(character: str, kind: str, of: Any) -> bool:
     match kind:
         case "LITERAL":
-            return ord(character) == of
+            return bool(ord(character) == of)
         case "RANGE":
             return bool(of[0] <= ord(character) <= of[1])
         case _:

@@ -17,6 +17,7 @@ one meaning of a condition. This file must not know clauses.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import count, pairwise
 
@@ -49,7 +50,10 @@ class TooManyBoxes(Exception):
 
 
 class Space:
-    """The values that some scopes tell apart, and those scopes as regions."""
+    """The values that some scopes tell apart, and those scopes as regions.
+
+    values: for each dimension, the values of which each other one is like one; the bits of boxes count them.
+    """
 
     def __init__(self, dimensions: Sequence[Dimension], scopes: Iterable[Scope]) -> None:
         self.dimensions = tuple(dimensions)
@@ -59,7 +63,8 @@ class Space:
         for comparison in (found for c in conditions for found in comparisons(c)):
             compared[comparison.dimension].append(comparison)
         self._judged = {d.name for d in dimensions if d.type == "judged"}
-        self._values = {name: telling_values(declared.get(name), found) for name, found in compared.items()}
+        self.values = {name: telling_values(declared.get(name), found) for name, found in compared.items()}
+        self._places = {name: {v: place for place, v in enumerate(found)} for name, found in self.values.items()}
         self._atoms: dict[tuple[Compare | Truth, bool], int] = {}
 
     def inside(self, scope: Scope) -> Region:
@@ -95,11 +100,33 @@ class Space:
                 return ({name: bits},) if bits else NOWHERE
 
     def _bits(self, atom: Compare | Truth, held: bool) -> int:
+        """Return the known values for which the atom is `held`."""
+        values = self.values[atom.dimension]
         if (atom, held) not in self._atoms:
-            name = atom.dimension
-            told = [truth(atom, {name: value}) is held for value in self._values[name]]
-            self._atoms[atom, held] = sum(2 << place for place, is_so in enumerate(told) if is_so)
+            self._atoms[atom, held] = self._told(atom, values, held)
         return self._atoms[atom, held]
+
+    def _told(self, atom: Compare | Truth, values: list[Value], held: bool) -> int:
+        every = (2 << len(values)) - 2
+        if not isinstance(atom, Compare) or len(values) <= 2:
+            told = [truth(atom, {atom.dimension: value}) is held for value in values]
+            return sum(2 << place for place, is_so in enumerate(told) if is_so)
+        if atom.operator in ("==", "!=", "in"):
+            # The values that it names decide it, which are few; all others are alike.
+            named = set(atom.value if isinstance(atom.value, tuple) else (atom.value,))
+            found = sum(2 << place for value in named if (place := self._placed(atom.dimension, value)) >= 0)
+            return found if (atom.operator != "!=") is held else every & ~found
+        # Numbers stand in order, so that a comparison turns over at one of them.
+        low, high = (truth(atom, {atom.dimension: value}) for value in (values[0], values[-1]))
+        if low == high:
+            return every if low is held else 0
+        turn = bisect_left(values, True, key=lambda value: truth(atom, {atom.dimension: value}) is not low)
+        below = (2 << turn) - 2
+        return below if low is held else every & ~below
+
+    def _placed(self, name: str, value: Value) -> int:
+        """Return the place of a value among those of its dimension; -1 for one that it cannot have."""
+        return self._places[name].get(value, -1)
 
     def facts(self, region: Region) -> Facts:
         """Return a situation in `region` of which as little is known as can be; a judged dimension is False or True.
@@ -109,18 +136,18 @@ class Space:
         found = [self._least(box) for box in region]
         return min(
             found,
-            key=lambda facts: (len(facts), [self._place(name, facts) for name in sorted(self._values)]),
+            key=lambda facts: (len(facts), [self._place(name, facts) for name in sorted(self.values)]),
         )
 
     def _least(self, box: Box) -> Facts:
         return {
             name: values[(bits & -bits).bit_length() - 2]
             for name, bits in sorted(box.items())
-            if not bits & 1 and (values := self._values[name])
+            if not bits & 1 and (values := self.values[name])
         }
 
     def _place(self, name: str, facts: Facts) -> int:
-        return self._values[name].index(facts[name]) if name in facts else -1
+        return self._places[name][facts[name]] if name in facts else -1
 
 
 def meet(one: Region, other: Region) -> Region:

@@ -53,8 +53,9 @@ class Candidates:
                 near = self._survey.index.near(entries[0].item) if entries else {}
                 found = [hits[0].clause for hits in near.values()]
             case Require():
-                # A text of the other holds the first word of this clause's first part, or it has the same pattern.
-                found = self._by_key.get(next(_words(parts(clause)[0][1])), [])
+                # A text of the other holds each word of this clause's first part, the rarest too; or the same pattern.
+                lists = [self._by_key.get(word, []) for word in _words(parts(clause)[0][1])]
+                found = min(lists, key=len)
             case Format():
                 found = self._formats.get(clause.id, [])
             case _:
@@ -137,7 +138,7 @@ def as_much(survey: Survey, clause: Clause, other: Clause) -> bool:
             same = (topic(one.this), topic(one.over or "")) == (topic(two.this), topic(two.over or ""))
             return same and _as_short(one, two)
         case Outcomes() as one, Outcomes() as two:
-            ranked = {pair for pair in combinations(one.order, 2)} <= {pair for pair in combinations(two.order, 2)}
+            ranked = set(combinations(one.order, 2)) <= set(combinations(two.order, 2))
             return ranked and _bears_on(one.about, two.about)
         case _:
             return False

@@ -31,33 +31,38 @@ class Index:
 
     def __init__(self, barred: Iterable[Barred]) -> None:
         self.of_clause: dict[str, list[Barred]] = {}
-        self._phrases: dict[str, list[tuple[str, Barred]]] = {}
-        self._patterns: list[tuple[str, Pattern, Barred]] = []
+        # By the first word, then by the phrase, so that what many clauses bar is looked at once.
+        self._phrases: dict[str, dict[str, list[Barred]]] = {}
+        self._patterns: dict[Pattern, list[Barred]] = {}
         for entry in barred:
             self.of_clause.setdefault(entry.clause.id, []).append(entry)
             if isinstance(entry.item, Pattern):
-                self._patterns.append((needed(entry.item), entry.item, entry))
+                self._patterns.setdefault(entry.item, []).append(entry)
             elif phrase := plain(entry.item):
                 first = _WORD.search(phrase)
-                self._phrases.setdefault(first.group() if first else "", []).append((phrase, entry))
+                by_first = self._phrases.setdefault(first.group() if first else "", {})
+                by_first.setdefault(phrase, []).append(entry)
+        self._needed = [(needed(pattern), pattern) for pattern in self._patterns]
+        self._near: dict[Item, dict[str, list[Barred]]] = {}
 
     def found_in(self, text: str) -> Iterator[Barred]:
         """Yield what is found in `text`."""
         folded = plain(text)
         for word in dict.fromkeys(("", *_WORD.findall(folded))):
-            for phrase, entry in self._phrases.get(word, ()):
+            for phrase, entries in self._phrases.get(word, {}).items():
                 if contains(folded, phrase):
-                    yield entry
-        for need, pattern, entry in self._patterns:
+                    yield from entries
+        for need, pattern in self._needed:
             if need in folded and found(pattern, text):
-                yield entry
+                yield from self._patterns[pattern]
 
     def near(self, item: Item) -> dict[str, list[Barred]]:
         """Return by clause what is found in some answer with `item`: of other clauses, no answer with it breaks all."""
-        hits: dict[str, list[Barred]] = {}
-        for entry in self.found_in(text_of(item)):
-            hits.setdefault(entry.clause.id, []).append(entry)
-        return hits
+        if item not in self._near:
+            hits = self._near.setdefault(item, {})
+            for entry in self.found_in(text_of(item)):
+                hits.setdefault(entry.clause.id, []).append(entry)
+        return self._near[item]
 
 
 class Comparer:
@@ -88,6 +93,8 @@ class Comparer:
             return True
         elif not any(isinstance(other, Pattern) for other in others):
             return False
+        if self._effort.left < 0:
+            return None
         try:
             if isinstance(item, Pattern):
                 one = languages.pattern(item.text, item.flags)

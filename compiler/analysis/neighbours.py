@@ -4,7 +4,7 @@ In: regions. Out: for each, the places of those that may meet it. The dimension 
 sorts them: two that are pinned to other values never meet. This file must not know clauses.
 
 >>> near = Neighbours([({"channel": 2},), ({"channel": 4},), ({},), ({"channel": 6, "age": 8},)])
->>> [near.near(n) for n in range(4)]
+>>> [list(near.near(n)) for n in range(4)]
 [[0, 2, 3], [1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]
 """
 
@@ -43,9 +43,7 @@ def _pinned(region: Region) -> dict[str, int]:
     """Return the dimensions that all boxes pin to few values, with these."""
     if not region:
         return {}
-    names = region[0].keys()
-    for box in region[1:]:
-        names = names & box.keys()
+    names = set.intersection(*(set(box) for box in region))
     values = {name: _union(region, name) for name in sorted(names)}
     return {name: bits for name, bits in values.items() if bits.bit_count() <= FEW}
 

@@ -23,7 +23,7 @@ from compiler.ir import Clause
 from spec.constructs import Forbid, Secret
 from spec.diagnostics import Note
 
-MOST_RIVALS = 200
+MOST_RIVALS = 50
 """So many clauses with a demand in common are looked at for each; no author writes more."""
 
 _FIRMNESS = {"implicit": 0, "explicit": 1, "never": 2}

@@ -43,7 +43,7 @@ class Doubt:
 class Survey:
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.doubts: dict[tuple[str, str], Doubt] = {}
+        self.doubts: dict[str, Doubt] = {}
         self.comparer = Comparer()
         self._scopes = {
             c.id: Scope(c.when, c.unless, program.dimensions, c.restricts)
@@ -51,6 +51,7 @@ class Survey:
             if c.when is not None or c.unless is not None
         }
         self.space = Space(program.dimensions, self._scopes.values())
+        self._unknown: set[str] = set()
         self._regions: dict[tuple[str, bool], Region] = {}
         self._place = {clause_id: place for place, clause_id in enumerate(program.priority)}
         self._judged: dict[str, Dimension] = {d.name: d for d in program.dimensions if d.type == "judged"}
@@ -93,7 +94,7 @@ class Survey:
 
     def _undecided(self, clause: Clause) -> bool:
         self._region(clause, True)
-        return (clause.id, "conditions") in self.doubts
+        return clause.id in self._unknown
 
     def _region(self, clause: Clause, inside: bool) -> Region:
         scope = self._scopes.get(clause.id)
@@ -105,11 +106,13 @@ class Survey:
                 self._regions[key] = self.space.inside(scope) if inside else self.space.outside(scope)
             except TooManyBoxes:
                 self._regions[key] = NOWHERE
-                self.doubt(clause, "conditions", place(clause, "when", "unless"))
+                self._unknown.add(clause.id)
+                self.doubt(clause, "its conditions with those of others", place(clause, "when", "unless"))
         return self._regions[key]
 
     def doubt(self, clause: Clause, what: str, span: Span) -> None:
-        self.doubts.setdefault((clause.id, what), Doubt(clause, what, span))
+        """Keep that something of `clause` was not compared; the first of several stands for all."""
+        self.doubts.setdefault(clause.id, Doubt(clause, what, span))
 
     # ------------------------------------------------------------------ what
 

@@ -53,12 +53,13 @@ def _barred(survey: Survey, said: Said) -> Iterator[Clash]:
     breaking: list[dict[str, Barred]] = []
     for item in said.items:
         near = survey.index.near(item)
-        near.pop(said.clause.id, None)
         breaking.append(
             {
                 clause_id: entries[0]
                 for clause_id, entries in near.items()
-                if survey.meeting(said.clause, entries[0].clause) and _surely(survey, said, item, entries)
+                if clause_id != said.clause.id
+                and survey.meeting(said.clause, entries[0].clause)
+                and _surely(survey, said, item, entries)
             }
         )
         if not breaking[-1]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
 
 from compiler.analysis.clashes import Clash, Side
 from compiler.analysis.survey import Survey, place, quoted, request
@@ -60,13 +59,17 @@ class Told:
 
 
 def _said_and_denied(survey: Survey, clauses: Iterable[Clause]) -> Iterator[Clash]:
-    by_text: dict[str, tuple[list[Told], list[Told]]] = {}
+    by_text: dict[str, list[Told]] = {}
     for clause in clauses:
         for text, told in _told(clause):
-            by_text.setdefault(text, ([], []))[told.wanted].append(told)
-    for denied, wanted in by_text.values():
-        for do, do_not in product(wanted, denied):
-            if do.clause.id == do_not.clause.id or not _same_requests(do.clause, do_not.clause):
+            by_text.setdefault(text, []).append(told)
+    for group in by_text.values():
+        if len({told.wanted for told in group}) < 2:
+            continue
+        for pair in survey.meeting_pairs(group, lambda told: told.clause):
+            do, do_not = sorted(pair, key=lambda told: not told.wanted)
+            same = do.wanted == do_not.wanted or do.clause.id == do_not.clause.id
+            if same or not _same_requests(do.clause, do_not.clause):
                 continue
             # Nobody breaks a permission or a goal, so two of them never clash.
             if (do.binding or do_not.binding) and (region := survey.overlap(do.clause, do_not.clause)):

@@ -9,7 +9,5 @@ from compiler.codes import diagnose
 
 def uncompared(survey: Survey) -> Findings:
     for doubt in survey.doubts.values():
-        what = "its conditions with those of others" if doubt.what == "conditions" else doubt.what
-        yield diagnose(
-            "T0531", f"{doubt.clause.id} was not compared: {what}", doubt.span, label="too large to be compared exactly"
-        )
+        message = f"{doubt.clause.id} was not compared: {doubt.what}"
+        yield diagnose("T0531", message, doubt.span, label="too large to be compared exactly")

@@ -102,7 +102,7 @@ def _code(kind: str, other: str, levels: tuple[str, str], scopes: tuple[str, str
         hard = "prefer" not in (kind, other)
         return "T0521" if levels[0] == "root" and hard else "T0520"
     first_wins = LEVELS.index(levels[0]) < LEVELS.index(levels[1])
-    stronger, weaker = scopes if first_wins else scopes[::-1]
+    stronger = scopes[0 if first_wins else 1]
     whole = kind != "refuse" and (not first_wins or kind in WHOLE)
     # Of the scopes that meet, only "everywhere" is around another.
     return "T0522" if whole and stronger == "" else "T0523"
