@@ -183,7 +183,7 @@ def _short(answer: str) -> str:
 
 
 def _asked_twice(program: Program) -> list[Diagnostic]:
-    taught = dict(_training_asks(program))
+    taught = dict(training_asks(program))
     return [
         diagnose(
             "T0508",
@@ -197,7 +197,8 @@ def _asked_twice(program: Program) -> list[Diagnostic]:
     ]
 
 
-def _training_asks(program: Program) -> Iterator[tuple[str, Clause]]:
+def training_asks(program: Program) -> Iterator[tuple[str, Clause]]:
+    """Yield what training rows ask as the author wrote it, as plain text, each with its clause."""
     for clause in program.clauses:
         for example in clause.examples:
             if _single(example):
