@@ -20,7 +20,7 @@ from compiler.analysis.clashes import Findings
 from compiler.analysis.survey import Survey, place, shown
 from compiler.codes import diagnose
 from compiler.ir import Clause
-from compiler.plain_text import contains, found, plain
+from compiler.plain_text import contains, found, local, plain
 from spec.constructs import (
     Forbid,
     Persona,
@@ -96,7 +96,11 @@ def _prompted(clause: Clause) -> Iterator[tuple[str, str]]:
 def _said_in(text: str, item: str | Pattern) -> str | None:
     """Return the sentence that says it; None where each one that does denies something."""
     for sentence in _SENTENCE.split(text):
-        holds = found(item, sentence) if isinstance(item, Pattern) else contains(plain(sentence), plain(item))
+        if isinstance(item, Pattern):
+            # One that looks at the ends of an answer finds nothing in a line of the prompt.
+            holds = local(item) and found(item, sentence)
+        else:
+            holds = contains(plain(sentence), plain(item))
         if holds and not _DENIES.search(sentence):
             return " ".join(sentence.split())
     return None

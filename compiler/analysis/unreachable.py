@@ -11,13 +11,15 @@ from compiler.analysis.clashes import Findings
 from compiler.analysis.survey import Survey, request
 from compiler.codes import diagnose
 from compiler.conditions import Scope
+from compiler.ir import Clause
 from compiler.regions import TooManyBoxes, meets
 from spec.diagnostics import Note
+from spec.source import Span
 
 
 def unreachable(survey: Survey) -> Findings:
     for clause in survey.program.clauses:
-        own = dict(clause.field_spans).get("unless")
+        own = _own(clause, "unless")
         if clause.unless is None or clause.when is None or own is None:
             continue
         bare = Scope(clause.when, None, survey.program.dimensions, clause.restricts)
@@ -28,7 +30,7 @@ def unreachable(survey: Survey) -> Findings:
             continue  # reported as a doubt
         if not where or meets(where, exempt):
             continue  # T0504 tells of a clause that never applies
-        when = dict(clause.field_spans).get("when")
+        when = _own(clause, "when")
         shows = "The exception does not hold here, and nowhere else where `when` does."
         region = where
         if exempt:
@@ -42,3 +44,10 @@ def unreachable(survey: Survey) -> Findings:
             secondary=(Note(when, "where the clause applies"),) if when else (),
             witness=survey.witness(clause, region, shows, request(clause)),
         )
+
+
+def _own(clause: Clause, field: str) -> Span | None:
+    """Return where the clause itself has the field; a section's stands around the clause."""
+    head = clause.span
+    spans = [span for name, span in clause.field_spans if name == field and span.path == head.path]
+    return next((span for span in spans if head.start <= span.start < head.end), None)
