@@ -28,7 +28,7 @@ from spec.prelude import Prelude, read_prelude
 from spec.references import resolve
 from spec.source import Source, Span
 from spec.statements import read_module
-from spec.vocabulary import FOLDER_FIELDS, LANDMARKS, SETTINGS
+from spec.vocabulary import FOLDER_FIELDS, SETTINGS
 
 LARGEST_FILE = 1 << 20
 LARGEST_SPEC = 4 << 20

@@ -16,6 +16,7 @@ from typing import Literal, TextIO
 import click
 
 import spec
+from compiler.analysis import analyse
 from compiler.build import to_program
 from compiler.ir import Program
 from spec.frozen import dataclass
@@ -73,11 +74,12 @@ def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
 
 
 def compile_spec(path: Path, texts: Mapping[Path, str] | None = None) -> Compiled:
-    """Load a spec and run the passes over it; `texts` stand for files, by their resolved paths."""
+    """Load a spec, run the passes over it and analyse it; `texts` stand for files, by their resolved paths."""
     loaded = spec.load(path, texts=texts)
     if loaded.document is None:
         return Compiled(path, None, loaded.diagnostics, loaded.sources)
     program, found = to_program(loaded.document)
+    found = (*found, *analyse(program))
     diagnostics = (*loaded.diagnostics, *found)
     wrong = any(d.severity == "error" for d in found)
     return Compiled(path, None if wrong else program, diagnostics, loaded.sources)
