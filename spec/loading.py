@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from spec import ast
+from spec.balance import Landmarks
 from spec.constructs import CONSTRUCTS
 from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
@@ -28,6 +30,8 @@ from spec.statements import FOLDER_FIELDS, LANDMARKS, SETTINGS, Inherited, Prelu
 LARGEST_FILE = 1 << 20
 LARGEST_SPEC = 4 << 20
 PROJECT_MARKS = ("tenet.toml", "pyproject.toml", ".git")
+
+Parse = Callable[[Report, Landmarks], ast.Module]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -45,8 +49,11 @@ def load(
     path: str | os.PathLike[str],
     project: str | os.PathLike[str] | None = None,
     texts: Mapping[Path, str] | None = None,
+    parse: Parse = parse,
 ) -> Loaded:
     """Read the spec at `path` with all that it imports; `texts` stand for files, by their resolved paths.
+
+    `parse` makes a file's tree: a `spec.reparsing.Reparser` keeps what it made, for who loads a spec again and again.
 
     Imports may not leave `project`: by default the nearest folder above the spec that holds `tenet.toml`,
     `pyproject.toml` or `.git`, else the spec's own folder.
@@ -57,7 +64,7 @@ def load(
         inside = Path(project).resolve() if project is not None else _project(folder)
     except (OSError, RuntimeError, ValueError):
         folder = inside = Path()
-    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "", texts or {})
+    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "", texts or {}, parse)
     text = loading.read(file, file.name, None)
     if text is not None:
         loading.enter(Source(file.name, text, str(path)), file.name)
@@ -135,6 +142,7 @@ class _Loading:
     project: Path
     shown: str
     texts: Mapping[Path, str] = field(default_factory=dict)
+    parse: Parse = parse
     parts: list[Part] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     loose: list[Diagnostic] = field(default_factory=list)
@@ -237,7 +245,7 @@ class _Loading:
         self.sources[name] = source
         self.entered[name, into.prefix] = into.arguments
         report = Report(source)
-        module = parse(report, LANDMARKS)
+        module = self.parse(report, LANDMARKS)
         if not source.text.isascii():
             from spec import lookalikes  # needed for other letters only
 
