@@ -25,6 +25,7 @@ from spec.fields import (
     ConditionShape,
     FieldSpec,
     FlagShape,
+    TargetShape,
     TextShape,
 )
 from spec.reference import statements
@@ -153,7 +154,8 @@ class _Completing:
     def _shape(self, field: FieldSpec, page: str) -> Iterator[types.CompletionItem]:
         """Offer the shape of a value and the example of the reference."""
         word = self.context.path[0]
-        yield self._item(field.says.example, KIND.Value, page, order=2)
+        if not isinstance(field.shape, TargetShape):  # which way a target points depends on the clause
+            yield self._item(field.says.example, KIND.Value, page, order=2)
         if not (isinstance(field.shape, TextShape) and field.shape.word):
             yield self._item(
                 snippets.plain(snippets.value(field, word=word)), KIND.Snippet, page,

@@ -21,7 +21,7 @@ from spec.statements import CONTAINERS
 Place = Literal["item", "value", "level", "after name", "path", "parameter", "after path", "nothing"]
 _NAMES = ("NAME", "DOTTED")
 _STRINGS = ("STRING", "LONG_STRING", "OPEN_STRING")
-_VALUE_ENDS = ("STRING", "LONG_STRING", "NUMBER", "REGEX", "RBRACE", "RSQB", "RPAR", "SEMICOLON", "COMMA", *_NAMES)
+_WHOLE = ("STRING", "LONG_STRING", "NUMBER", "REGEX", "RBRACE", "RSQB", "RPAR", "SEMICOLON", "COMMA")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +128,19 @@ def _header(tokens: Sequence[Token], brace: int) -> str:
     """Return the word that a block starts with: of `trait a at root {`, `trait`."""
     if brace and tokens[brace - 1].kind == "COLON":
         return tokens[brace - 2].text if brace > 1 else ""
-    found = ""
-    for back in range(1, 5):
-        at = brace - back
-        if at < 0 or tokens[at].kind not in (*_NAMES, "STRING"):
+    for at in range(brace - 1, max(brace - 5, -1), -1):
+        path = tokens[at].kind == "STRING" and at > 0 and tokens[at - 1].text in ("import", "extends")
+        if tokens[at].kind not in _NAMES and not path:
             break
-        found = tokens[at].text
-        if tokens[at].first or found in statements():
-            break
-    return found
+        if tokens[at].text in statements() and _starts_item(tokens, at):
+            return tokens[at].text
+    return tokens[brace - 1].text if brace and tokens[brace - 1].kind == "NAME" else ""
 
 
 def _starts_item(tokens: Sequence[Token], at: int) -> bool:
-    return at == 0 or tokens[at].first or tokens[at - 1].kind in ("LBRACE", "RBRACE", "SEMICOLON", "COMMA")
+    """Whether an item may start with a token: at the start of a line, or behind something that is whole."""
+    before = tokens[at - 1] if at else None
+    return before is None or tokens[at].first or before.kind in ("LBRACE", *_WHOLE)
 
 
 def _place(
@@ -160,7 +160,7 @@ def _place(
         unfinished = not value or inside or last.kind in ("COMPARE", "NOT", "IN", "NOT_IN")
         if unfinished or (last.text in ("and", "or") and len(value) > 1):
             return "value", name, value
-        if not new_line and name in ("when", "unless") and last.kind in _VALUE_ENDS:
+        if not new_line and name in ("when", "unless") and last.kind in (*_NAMES, *_WHOLE):
             return "item", name, value
     if not new_line and last.kind in _NAMES:
         if last.text in statements() and _starts_item(begun, len(begun) - 1):

@@ -35,6 +35,8 @@ _LINES = {
     "priority": "priority: ${1:first} > ${2:second}",
     "drop": "drop: [$1]",
 }
+# Fields that a statement should have, though others may stand for them.
+_ASKED = {"dimension": ("values",), "probe": ("ask",), "parameter": ("default",)}
 _HOLE = re.compile(r"\$\{\d+\|([^,|}]*)[^}]*\|\}|\$\{\d+:([^}]*)\}|\$\d+")
 
 
@@ -52,10 +54,7 @@ def statement(word: str) -> str:
     construct = CONSTRUCTS.get(word)
     if construct is not None and construct.needs and not needed:
         needed = [fields[construct.needs[0]]]
-    if word == "dimension":
-        needed = [fields["values"]]
-    if word == "probe":
-        needed.append(fields["ask"])
+    needed.extend(fields[name] for name in _ASKED.get(word, ()))
     lines = [f"  {field_line(field, number, word)}" for number, field in enumerate(needed, 2)]
     return "\n".join([f"{word} ${{1:name}} {{", *lines, "  $0", "}"])
 

@@ -5,8 +5,8 @@ of one character, no byte order mark) into the protocol's positions (line and co
 UTF-16 unless both agreed on another) and back. Positions past a line's end are its end, as the protocol says.
 
 >>> text = Text('a: "\U0001f389"  b\r\nc')
->>> text.position(7)
-Position(line=0, character=8)
+>>> print(text.position(7))
+0:8
 >>> text.offset(types.Position(1, 99)), text.clean[text.offset(types.Position(0, 8)) :]
 (10, 'b\nc')
 """

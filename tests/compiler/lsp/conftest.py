@@ -152,7 +152,7 @@ def edited(tmp_path: Path) -> Iterator[Callable[[Script], None]]:
 
         asyncio.run(talk())
 
-    yield run
+    return run
 
 
 def marked(text: str) -> tuple[str, types.Position]:
