@@ -6,16 +6,19 @@ YAML or JSON is imported when a file needs it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import Literal
 
 from spec import ast
+from spec.balance import Landmarks
 from spec.diagnostics import Report
 from spec.parser import parse
 from spec.source import Source
-from spec.statements import LANDMARKS
+from spec.vocabulary import LANDMARKS
 
 Notation = Literal["tenet", "yaml", "json"]
+Parse = Callable[[Report, Landmarks], ast.Module]
 NOTATIONS: dict[str, Notation] = {".tenet": "tenet", ".yaml": "yaml", ".yml": "yaml", ".json": "json"}
 
 
@@ -38,8 +41,8 @@ def spec_name(path: str) -> str:
     return PurePath(stem).stem if notation_of(path) != "tenet" and PurePath(stem).suffix == ".tenet" else stem
 
 
-def read(source: Source) -> tuple[ast.Module, Report]:
-    """Return the tree of a file, and what is wrong with how it is written."""
+def read(source: Source, parse: Parse = parse) -> tuple[ast.Module, Report]:
+    """Return the tree of a file, and what is wrong with how it is written; `parse` makes the tree of a text."""
     notation = notation_of(source.path)
     if notation == "tenet":
         report = Report(source)

@@ -19,7 +19,7 @@ from spec import ast
 from spec.constructs import CONSTRUCTS
 from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
-from spec.doors import NOTATIONS, read
+from spec.doors import NOTATIONS, Parse, read
 from spec.enumerations import settled
 from spec.frozen import dataclass
 from spec.inheritance import Inherited
@@ -33,6 +33,7 @@ from spec.vocabulary import FOLDER_FIELDS, SETTINGS
 LARGEST_FILE = 1 << 20
 LARGEST_SPEC = 4 << 20
 PROJECT_MARKS = ("tenet.toml", "pyproject.toml", ".git")
+
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -50,8 +51,11 @@ def load(
     path: str | os.PathLike[str],
     project: str | os.PathLike[str] | None = None,
     texts: Mapping[Path, str] | None = None,
+    parse: Parse = parse,
 ) -> Loaded:
     """Read the spec at `path` with all that it imports; `texts` stand for files, by their resolved paths.
+
+    `parse` makes a file's tree: a `spec.reparsing.Reparser` keeps what it made, for who loads a spec again and again.
 
     Imports may not leave `project`: by default the nearest folder above the spec that holds `tenet.toml`,
     `pyproject.toml` or `.git`, else the spec's own folder.
@@ -62,7 +66,7 @@ def load(
         inside = Path(project).resolve() if project is not None else _project(folder)
     except (OSError, RuntimeError, ValueError):
         folder = inside = Path()
-    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "", texts or {})
+    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "", texts or {}, parse)
     text = loading.read(file, file.name, None)
     if text is not None:
         loading.enter(Source(file.name, text, str(path)), file.name)
@@ -152,6 +156,7 @@ class _Loading:
     project: Path
     shown: str
     texts: Mapping[Path, str] = field(default_factory=dict)
+    parse: Parse = parse
     parts: list[Part] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     loose: list[Diagnostic] = field(default_factory=list)
@@ -252,7 +257,7 @@ class _Loading:
         Returns its own part and those of the files that it extends.
         """
         self.sources[name] = source
-        return self.enter_tree(*read(source), name, into)
+        return self.enter_tree(*read(source, self.parse), name, into)
 
     def enter_tree(self, module: ast.Module, report: Report, name: str, into: _Entry | None = None) -> list[Part]:
         """Do the same for a file whose tree is known."""

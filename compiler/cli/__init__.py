@@ -24,6 +24,7 @@ COMMANDS = {
     "import": "Turn a Model Spec or a constitution into a spec.",
     "check": "Report everything that is wrong in a spec.",
     "explain": "Tell what a code or a word of the language means, with an example.",
+    "lsp": "Serve an editor: diagnostics, completion, hover, rename and more.",
     "fmt": "Put a spec into the canonical layout.",
     "convert": "Write a spec as .tenet text, YAML or JSON.",
     "schema": "Print the JSON Schema of specs in YAML and JSON.",
