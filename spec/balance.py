@@ -197,8 +197,7 @@ def _has_name(tokens: list[Token], i: int) -> bool:
 
 
 def column_of(report: Report, token: Token) -> int:
-    text = report.source.text
-    return token.start - (text.rfind("\n", 0, token.start) + 1)
+    return report.at(token.start, token.start).column - 1
 
 
 def margin_of(report: Report, token: Token) -> int:

@@ -39,10 +39,6 @@ class TooSlow(BaseException):
     """An input took more than its share; no `except Exception` on the way may hide it."""
 
 
-class TooLarge(Exception):
-    """The process holds more than it may."""
-
-
 def megabytes() -> float:
     """The most memory that this process has held."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -50,21 +46,19 @@ def megabytes() -> float:
 
 
 @contextmanager
-def limited() -> Iterator[None]:
-    """Raise where the block takes longer than `SECONDS` of the processor, or the process more than `MEGABYTES`."""
+def limited(seconds: float = SECONDS) -> Iterator[None]:
+    """Raise where the block takes more than `seconds` of the processor."""
 
     def stop(_number: int, _frame: object) -> None:
-        raise TooSlow(f"more than {SECONDS:.0f} s")
+        raise TooSlow(f"more than {seconds:g} s")
 
     before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
-    if megabytes() > MEGABYTES:
-        raise TooLarge(f"{megabytes():.0f} MB")
 
 
 def place(error: BaseException) -> str:
@@ -89,9 +83,6 @@ def inputs(count: int, seed: int, chosen: list[str]) -> int:
             with limited():
                 target(data)
         except (Exception, TooSlow) as error:
-            if isinstance(error, TooLarge):
-                print(f"{error} at input {number}, seed {seed}: {name} from {source}")
-                return 1
             found = f"{name}: {place(error)}"
             finds[found] += 1
             if finds[found] == 1:
@@ -100,6 +91,9 @@ def inputs(count: int, seed: int, chosen: list[str]) -> int:
                 path.write_bytes(data)
                 print(f"---- {found} (input {number}, seed {seed}, from {source}), saved as {path}")
                 print("".join(traceback.format_exception(error)[-3:])[-1500:], flush=True)
+        if megabytes() > MEGABYTES:
+            print(f"{megabytes():.0f} MB at input {number}, seed {seed}: {name} from {source}")
+            return len(finds) + 1
         if (number + 1) % 20_000 == 0:
             print(f"{number + 1:,} inputs, {sum(finds.values()):,} failures of {len(finds)} kinds, "
                   f"{time.monotonic() - begin:.0f} s, at most {megabytes():.0f} MB", flush=True)  # fmt: skip
