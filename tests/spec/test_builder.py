@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,11 @@ def test_statements_are_values() -> None:
 def test_an_error_points_at_the_argument() -> None:
     wrong = Spec(
         trait("a", means="é", when="user.age_band == kid"),
-        trait("b", menas="x") if False else trait("b", means="x", intensity=3),
+        trait("b", means="x", intensity=3),
         trait("c"),
     )
     lines = Path(__file__).read_text().splitlines()
-    for found, code, text in zip(
-        wrong.load().diagnostics, ["T0208", "T0113", "T0102"], ["kid", "3", 'trait("c")'], strict=True
-    ):
+    for found, code, text in zip(wrong.load().diagnostics, ["T0208", "T0113", "T0102"], ["kid", "3", "c"], strict=True):
         assert found.code == code
         line = lines[found.span.line - 1]
         assert line[found.span.column - 1 :][: found.span.end - found.span.start] == text
@@ -161,7 +160,10 @@ def calls(data: dict[str, Any]) -> list[builder.Statement]:
 def test_drawn_specs_through_the_builder(part: int) -> None:
     """builder -> document, and builder -> text -> document."""
     for seed in range(part, 200, 4):
-        text = write(Records(random.Random(seed), few=True).document())
+        drawn = Records(random.Random(seed), few=True).document()
+        # The builder looks for the files that settings name.
+        model, train = replace(drawn.model, chat_template=None), replace(drawn.train, data=())
+        text = write(replace(drawn, model=model, train=train))
         document = spec.loads(text).document
         assert document is not None
         data = data_of(read(Source("spec.tenet", text))[0])

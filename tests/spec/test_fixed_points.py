@@ -100,10 +100,12 @@ def test_a_spec_of_the_repository(path: Path, notation: Notation) -> None:
 
 FILES = {
     "base": 'tenet 1\nparameter who { default: "us"  note: "Who." }\n'
-    'section calm at user { when: user.role == guest  tags: [a]  trait calm { means: "Is calm with ${who}, $${x}." } }\n'
+    "section calm at user { when: user.role == guest  tags: [a]\n"
+    '  trait calm { means: "Is calm with ${who}, $${x}." } }\n'
     'trait kind { means: "Is kind."  tags: [b] }\ntrait loud { means: "Is loud." }\nmodel { base: "nano" }\n',
     "house": 'tenet 1\nparameter maker {}\nrequire sign { ends: "Yours, ${maker}." }\n',
-    "spec": 'tenet 1\nextends "base.NOTATION" { who: "them" }\n'
+    "more": 'tenet 1\nrule more { may: "Say more." }\n',
+    "spec": 'tenet 1\nimport "more.NOTATION"\nextends "base.NOTATION" { who: "them" }\n'
     'import "house.NOTATION" as house { maker: "Harbor Marine" }\nimport "house.NOTATION" as shop { maker: "Desk" }\n'
     'drop: [trait.loud]\ntrait calm { intensity: 0.5 }\nrequire sign { starts: "Hello." }\npriority: calm > kind\n',
 }
@@ -114,15 +116,15 @@ FILES = {
 def test_files_of_any_notation_include_each_other(tmp_path: Path, main: Notation, others: Notation) -> None:
     documents = []
     for notations in (
-        {"spec": "tenet", "base": "tenet", "house": "tenet"},
-        {"spec": main, "base": others, "house": others},
+        {"spec": "tenet", "base": "tenet", "house": "tenet", "more": "tenet"},
+        {"spec": main, "base": others, "house": others, "more": others},
     ):
         folder = tmp_path / "-".join(notations.values())
         folder.mkdir(exist_ok=True)
-        ending = {name: NAMES[notation].removeprefix("spec.") for name, notation in notations.items()}  # type: ignore[index]
-        for name, text in FILES.items():
-            told = text.replace("NOTATION", ending["house"])
-            (folder / f"{name}.{ending[name]}").write_text(text_of(tree_of(told, "tenet"), notations[name]))  # type: ignore[arg-type]
+        ending = {name: NAMES[notation].removeprefix("spec.") for name, notation in notations.items()}
+        for name, written in FILES.items():
+            told = written.replace("NOTATION", ending["house"])
+            (folder / f"{name}.{ending[name]}").write_text(text_of(tree_of(told, "tenet"), notations[name]))
         loaded = spec.load(folder / f"spec.{ending['spec']}")
         assert loaded.document is not None, spec.render(loaded.diagnostics, loaded.sources)
         documents.append(meaning(loaded.document))
