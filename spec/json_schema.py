@@ -73,7 +73,8 @@ def schema() -> Schema:
             "condition": {**_TEXT, "description": "Such as `user.role == clinician and not user.age_band in [teen]`."},
             "target": {"type": "string", "pattern": rf"^\s*(?:>=|<=)\s*{_SHARE}%?\s*$"},
             "clause": _object(field_specs(Clause), entry("clause")),
-            "group": {"type": "object", "properties": _pointers(statements), "additionalProperties": False},
+            "group": {"type": "object", "properties": _pointers({**inclusion, **statements}),
+                      "additionalProperties": False},
         },
     }  # fmt: skip
 

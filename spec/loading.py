@@ -23,6 +23,7 @@ from spec.doors import NOTATIONS, Parse, read
 from spec.enumerations import settled
 from spec.frozen import dataclass
 from spec.inheritance import Inherited
+from spec.parser import parse
 from spec.part import Inclusion, Part
 from spec.prelude import Prelude, read_prelude
 from spec.references import resolve

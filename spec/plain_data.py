@@ -36,7 +36,7 @@ NAMES = frozenset(
     if isinstance(s.shape, ListShape) and s.shape.words
 )  # fmt: skip
 """Fields whose lists hold names, which may be digits: they stay as they are written."""
-FIRST = ("tenet", "import", "extends", "drop", *SETTINGS, "parameter", "dimension", "term")
+FIRST = ("drop", *SETTINGS, "parameter", "dimension", "term")
 LAST = ("grant", "balance", "priority", "alike", "probe")
 ORDERED = (*CONSTRUCTS, *CONTAINERS)
 """What has one order among all of its kinds: that of the prompt."""
@@ -44,8 +44,24 @@ ORDERED = (*CONSTRUCTS, *CONTAINERS)
 
 def data_of(module: ast.Module) -> Data:
     """Return what a file says."""
-    found = _statements(module.items)
-    return {**{kind: found[kind] for kind in FIRST if kind in found}, **found}
+    included = [item for item in module.items if isinstance(item, ast.Directive) and item.keyword.text != "tenet"]
+    groups: list[Data] = []
+    for item in included:
+        kind = item.keyword.text
+        if not groups or kind not in groups[-1]:
+            groups.append({})
+        _more(groups[-1], kind, _directive(item))
+    found = _statements(item for item in module.items if item not in included)
+    # Clauses stand in the order of the files that they come from.
+    apart = len(groups) > len({kind for group in groups for kind in group})
+    header = {"tenet": found.pop("tenet")}
+    if not apart:
+        header.update({kind: value for group in groups for kind, value in group.items()})
+    settings = {kind: found.pop(kind) for kind in FIRST if kind in found}
+    if apart:
+        groups.extend(found.pop(GROUP, [{kind: found.pop(kind) for kind in ORDERED if kind in found}]))
+        found = {GROUP: [group for group in groups if group], **found}
+    return {**header, **settings, **found}
 
 
 def _statements(items: Iterable[ast.Item]) -> Data:

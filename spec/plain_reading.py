@@ -203,7 +203,7 @@ class _Reader:
         if kind == GROUP:
             for group in _items(value):
                 if isinstance(group, Mapping):
-                    yield from self.statements(group)
+                    yield from (i for k, v in group.entries for i in self.statement(k, v, top and k.text in INCLUSION))
                 else:
                     self._misshapen(f"`{GROUP}` lists groups of statements, and this is {_what(group)}", group,
                                     f"for example `{GROUP}: [{{trait: {{caring: {{...}}}}}}, ...]`")  # fmt: skip
@@ -213,7 +213,9 @@ class _Reader:
                 text = ast.Text(argument.text, argument.start, argument.end)
                 yield ast.Directive(self._word(key), number if argument.kind == "number" else text, None, None,
                                     key.start, argument.end)  # fmt: skip
-        elif top and kind in INCLUSION:
+        elif kind in INCLUSION and not top:
+            self._misshapen(f"`{kind}` stands outside of sections", key, "move it to the top of the file")
+        elif kind in INCLUSION:
             for item in _items(value):
                 yield from self._inclusion(key, item)
         elif kind == "priority":
@@ -258,7 +260,7 @@ class _Reader:
             level = fields_.get("at")
             word = self._level(level) if level is not None else None
             body = self._body(specs_of(kind), fields_, inside=kind in CONTAINERS)
-            yield ast.Block(self._word(key), self._word(name), word, body, name.start, fields_.end)
+            yield ast.Block(self._word(key), self._word(name), word, body, name.inner, fields_.end)
 
     def _level(self, value: Plain) -> ast.Word:
         if isinstance(value, Scalar) and value.kind == "text":
