@@ -139,6 +139,11 @@ class Space:
             key=lambda facts: (len(facts), [self._place(name, facts) for name in sorted(self.values)]),
         )
 
+    def point(self, facts: Facts) -> Region:
+        """Return the region of one situation: what is not in `facts` is unknown, or not so where a judge decides."""
+        known = {**dict.fromkeys(self._judged & self.values.keys(), False), **facts}
+        return ({name: 2 << self._placed(name, known[name]) if name in known else 1 for name in self.values},)
+
     def _least(self, box: Box) -> Facts:
         return {
             name: values[(bits & -bits).bit_length() - 2]

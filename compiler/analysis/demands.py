@@ -64,11 +64,11 @@ class Limit:
     most: int
 
 
-FEATURES: dict[str, re.Pattern[str]] = {
-    "questions": re.compile(r"\?"),
-    "markdown": re.compile(r"^#{1,6} |\*\*[^*\n]+\*\*|__[^_\n]+__|\[[^\]\n]+\]\([^)\n]+\)", re.MULTILINE),
-    "lists": re.compile(r"^[ \t]*(?:[-*+\u2022]|[0-9]{1,3}[.)]) ", re.MULTILINE),
-    "code": re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE),
+FEATURES = {
+    "questions": r"\?",
+    "markdown": r"^#{1,6} |\*\*[^*\n]+\*\*|__[^_\n]+__|\[[^\]\n]+\]\([^)\n]+\)",
+    "lists": r"^[ \t]*(?:[-*+\u2022]|[0-9]{1,3}[.)]) ",
+    "code": r"^[ \t]*(?:```|~~~)",
 }
 """What a format can rule out, as `compiler/deciding.py` looks for it."""
 
@@ -142,7 +142,7 @@ def has(feature: str, text: str) -> bool:
         from compiler.checks import emoji  # its folder loads pydantic
 
         return bool(emoji.find(text))
-    return FEATURES[feature].search(text) is not None
+    return re.search(FEATURES[feature], text, re.MULTILINE) is not None
 
 
 def exceeds(limit: Limit, text: str) -> int:

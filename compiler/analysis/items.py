@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
-from compiler import languages
 from compiler.analysis.demands import Barred, Item
 from compiler.plain_text import contains, found, local, needed, plain, sample
 from spec.document import Pattern
+
+if TYPE_CHECKING:
+    from compiler import languages
 
 MOST_OTHERS = 40
 """So many items are walked together; more make automata too large."""
@@ -68,8 +71,11 @@ class Index:
 class Comparer:
     """Compares items one by one, until all of it has taken too long."""
 
-    def __init__(self) -> None:
-        self._effort = languages.Effort(MOST_STEPS)
+    @cached_property
+    def _effort(self) -> languages.Effort:
+        from compiler import languages
+
+        return languages.Effort(MOST_STEPS)
 
     def covered(
         self, item: Item, others: Sequence[Item], where: str = "anywhere", *, verbatim: bool = False
@@ -95,6 +101,8 @@ class Comparer:
             return False
         if self._effort.left < 0:
             return None
+        from compiler import languages  # few specs have a pattern that must be compared so
+
         try:
             if isinstance(item, Pattern):
                 one = languages.pattern(item.text, item.flags)
@@ -119,6 +127,8 @@ def _plainly(phrase: str, other: Item, verbatim: bool) -> bool:
 
 
 def _machine(item: Item) -> languages.Machine:
+    from compiler import languages
+
     if isinstance(item, Pattern):
         return languages.pattern(item.text, item.flags)
     return languages.phrase(item, loose=True)
@@ -127,8 +137,12 @@ def _machine(item: Item) -> languages.Machine:
 @lru_cache(maxsize=4096)
 def text_of(item: Item) -> str:
     """Return a text that holds the item; an empty one where none is known."""
-    if isinstance(item, str) or (text := sample(item)):
-        return item if isinstance(item, str) else text
+    if isinstance(item, str):
+        return item
+    if text := sample(item):
+        return text
+    from compiler import languages
+
     try:
         return languages.escaping(_machine(item), [], languages.Effort(MOST_STEPS // 20)) or ""
     except languages.TooLarge:

@@ -82,15 +82,13 @@ class Survey:
                 if place > n and self.meeting(clause_of(one), clause_of(items[place])):
                     yield one, items[place]
 
-    def overlap(self, *clauses: Clause) -> Region:
-        """Return where all of them apply; nowhere where that cannot be told."""
-        region = self._region(clauses[0], True)
+    def overlap(self, one: Clause, other: Clause) -> Region:
+        """Return where both apply, a part of it where the whole has too many boxes; nowhere where it is unknown."""
+        regions = self._region(one, True), self._region(other, True)
         try:
-            for clause in clauses[1:]:
-                region = meet(region, self._region(clause, True))
+            return meet(*regions)
         except TooManyBoxes:
-            return NOWHERE
-        return region
+            return next((both for left in regions[0] for right in regions[1] if (both := meet((left,), (right,)))), ())
 
     def _undecided(self, clause: Clause) -> bool:
         self._region(clause, True)

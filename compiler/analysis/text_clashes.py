@@ -17,8 +17,8 @@ from compiler.analysis.items import text_of
 from compiler.analysis.survey import Survey, place, quoted, request, shown
 from compiler.ir import Clause
 from compiler.plain_text import plain
-from compiler.regions import NOWHERE, Region, TooManyBoxes, join, meet
-from spec.constructs import Require
+from compiler.regions import NOWHERE, Region, TooManyBoxes, join, meet, meets
+from spec.constructs import Prefer, Require
 
 _ASKS = {
     "starts": "starts every answer with {}",
@@ -100,16 +100,12 @@ def _together(survey: Survey, said: Said, breaking: Sequence[dict[str, Barred]])
     if not region:
         return
     # Of one situation: the first clause that bars each of the ways there.
-    there = region[:1]
-    chosen: dict[str, Barred] = {}
+    point = survey.space.point(survey.space.facts(region))
+    chosen = {}
     for entries in breaking:
-        for entry in entries.values():
-            narrowed = meet(there, survey.inside(entry.clause))
-            if narrowed:
-                there = narrowed[:1]
-                chosen.setdefault(entry.clause.id, entry)
-                break
-    yield _clash(survey, said, list(chosen.values()), said.items, there)
+        entry = next(e for e in entries.values() if meets(point, survey.inside(e.clause)))
+        chosen[entry.clause.id] = entry
+    yield _clash(survey, said, list(chosen.values()), said.items, point)
 
 
 def _clash(survey: Survey, said: Said, entries: list[Barred], barring: tuple[Item, ...], region: Region) -> Clash:
@@ -156,14 +152,10 @@ def _too_long(survey: Survey, said: Said, text: str, limits: Sequence[Limit]) ->
             one = Side(said.clause, place(said.clause, said.field), f"{asks}, {count} {limit.unit}", True)
             other = Side(limit.clause, place(limit.clause, limit.field), f"allows {limit.most}", True)
             shows = f"An answer as {said.clause.id} asks for is longer than {limit.clause.id} allows."
-            yield Clash(
-                one,
-                (other,),
-                survey.overlap(said.clause, limit.clause),
-                shows,
-                request(said.clause, limit.clause),
-                _answer(said),
-            )
+            region = survey.overlap(said.clause, limit.clause)
+            # A preference is a wish: an answer that goes beyond it breaks nothing.
+            hard = not isinstance(limit.clause.body, Prefer)
+            yield Clash(one, (other,), region, shows, request(said.clause), _answer(said), hard)
 
 
 def _ruled_out(survey: Survey, said: Said, text: str, ruled_out: dict[str, list[Clause]]) -> Iterator[Clash]:

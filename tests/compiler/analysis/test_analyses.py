@@ -37,7 +37,12 @@ FOUND = {
     "signs that several clauses bar together": (
         'trait t at system { means: "x" signs: ["arr", "ahoy"] } forbid f { phrases: "arr" when: paying } '
         'forbid g { phrases: "ahoy" when: upset }', ["T0520"]),
+    "signs that each of two situations bars": (
+        'trait t at system { means: "x" signs: ["arr", "ahoy"] } forbid f { phrases: "arr" when: upset } '
+        'forbid g { phrases: "arr" when: not upset } forbid h { phrases: "ahoy" when: not upset } ', ["T0520"]),
     # length and shape
+    "a required text longer than a preference, even at root": (
+        'require g at root { ends: "Fair winds to all." } prefer s at root { this: "less" max_words: 3 }', ["T0520"]),
     "a required text longer than a format": (
         'require g { ends: "Fair winds to all of you." } format s { max_words: 5 }', ["T0520"]),
     "required sentences beyond a format": (
@@ -179,3 +184,22 @@ def test_a_witness_is_a_conversation() -> None:
 def test_hostile_patterns_do_not_hang() -> None:
     hostile = r"forbid f { patterns: [/(a+)+$/, /(a|aa)*b/, /a*a*a*a*c/] }"
     found_in(f'{hostile} require g {{ ends: "{"a" * 200}!" }} trait t {{ means: "{"a" * 4000}!" }}')
+
+
+def test_conditions_of_many_parts_are_reported_and_nothing_is_guessed() -> None:
+    names = [f"n{i}" for i in range(16)]
+    declared = "\n".join(f"dimension {name} {{ type: boolean }}" for name in names)
+    many = " and ".join(f"({one} or {other})" for one, other in zip(names[::2], names[1::2], strict=True))
+    some = " and ".join(f"({one} or {other})" for one, other in zip(names[:12:2], names[1:12:2], strict=True))
+    others = " and ".join(f"({one} or not {other})" for one, other in zip(names[4::2], names[5::2], strict=True))
+    required = 'require g at system { starts: "Certainly!" when: WHEN }'
+
+    def codes(when: str, when_too: str) -> list[str]:
+        forbidden = f'forbid f {{ phrases: "certainly!" {when_too} }}'
+        loaded = spec.loads(f"tenet 1\n{declared} {required.replace('WHEN', when)} {forbidden}")
+        assert loaded.document is not None
+        return [d.code for d in analyse(to_program(loaded.document)[0])]
+
+    assert codes(many, "") == ["T0531"]
+    # Each can be compared, and where they meet has more parts than are kept: one of them is a witness.
+    assert codes(some, f"when: {others}") == ["T0520"]
