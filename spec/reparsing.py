@@ -197,7 +197,7 @@ def _moved(node: Node, by: int) -> Node:
 
 def _shift(node: Any, by: int) -> Any:
     values = []
-    for name, kind in _shape(type(node)):
+    for name, kind in _shape(node.__class__):
         value = getattr(node, name)
         if kind == "place":
             value += by
@@ -214,7 +214,7 @@ _PLAIN = frozenset({"str", "float", "bool"})
 
 
 @cache
-def _shape(node: type[Any]) -> tuple[tuple[str, str], ...]:
+def _shape(node: Any) -> tuple[tuple[str, str], ...]:
     """Return the fields of a kind of node, and of each whether it is a place, a node, several, or neither."""
     kinds = []
     for field in fields(node):
