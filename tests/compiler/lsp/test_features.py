@@ -126,7 +126,7 @@ def test_renaming_changes_every_file_and_is_refused_with_a_reason(edited: Run) -
         for place, name, reason in (
             (at(SPEC, "dosing"), "a b", "no name"),
             (at(SPEC, "dosing"), "a.b", "no name"),
-            (at(SPEC, "paid"), "free", "T0117"),
+            (at(SPEC, "paid"), "free", "there already"),
             (at(SPEC, "house.tenet"), "b", "path"),
             (at(SPEC, "about"), "b", "no name here"),
         ):
@@ -262,7 +262,7 @@ def coloured(text: str, editor: Editor, data: list[int]) -> list[tuple[str, str]
 
 
 def test_fixes_are_offered_where_they_help(edited: Run) -> None:
-    text = 'tenet 1\nTrait warm {\n  means: \'Is kind.\'\n  Tags: ["style"]\n}\ntrait b { mean: "x" }\n'
+    text = 'tenet 1\ntrait warm {\n  means: \'Is kind.\'\n  tags: ["style"]\n}\ntrait b { mean: "x" }\n'
 
     async def script(editor: Editor) -> None:
         editor.open("b.tenet", text)
