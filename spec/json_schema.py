@@ -35,7 +35,7 @@ from spec.plain_data import value_of
 from spec.plain_reading import GROUP, INCLUSION, SCHEMA
 from spec.reference import Entry, entry
 from spec.source import Source
-from spec.statements import CONTAINERS, NAMED, SETTINGS, VERSION
+from spec.vocabulary import CONTAINERS, NAMED, SETTINGS, VERSION
 
 Schema = dict[str, Any]
 

@@ -21,7 +21,7 @@ from spec.document import Clause, Dimension, Example, ProbeStatement, Section
 from spec.fields import ListShape, RecordShape, field_specs
 from spec.formatter import quote
 from spec.plain_reading import GROUP, REGEX
-from spec.statements import CONTAINERS, NAMED, SETTINGS, STATEMENTS
+from spec.vocabulary import CONTAINERS, NAMED, SETTINGS, STATEMENTS
 
 Data = dict[str, Any]
 

@@ -45,7 +45,7 @@ from spec.lexer import OPERATORS, is_name
 from spec.parser import parse
 from spec.plain import PERCENTAGE, Listing, Mapping, Plain, Root, Scalar, places
 from spec.source import Source, Span
-from spec.statements import BLOCKS, CONTAINERS, NAMED, SETTINGS, STATEMENTS, VERSION
+from spec.vocabulary import BLOCKS, CONTAINERS, NAMED, SETTINGS, STATEMENTS, VERSION
 
 GROUP = "statements"
 """The key of a list of groups of statements, for what does not stand sorted by kind."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lsprotocol import types
@@ -104,6 +105,4 @@ def _in(diagnostic: Diagnostic, name: str) -> bool:
 
 
 def _without_fix(diagnostic: Diagnostic) -> Diagnostic:
-    from dataclasses import replace
-
     return replace(diagnostic, fix=None)

@@ -12,14 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from compiler.build import to_program
+from compiler.generators import GENERATORS
+from compiler.generators.setting import Setting
 from compiler.ir import Program
+from compiler.lowering.pairs import setting_of
+from compiler.rendering import render
 from spec.diagnostics import Diagnostic
 from spec.document import Document
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many probes and training rows the recipe asks for that name a clause."""
+    """How many probes and training rows the recipe asks for on behalf of a clause."""
 
     probes: int
     pairs: int
@@ -27,33 +31,46 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """program: None where a pass found an error. lines: of the prompt, by clause. texts: what the files held."""
+    """program: None where a pass found an error. lines: of the prompt, by clause. texts: what the files held.
+
+    rows, probes: the settings in which units are made.
+    """
 
     document: Document
     texts: Mapping[Path, str]
     diagnostics: tuple[Diagnostic, ...]
     program: Program | None = None
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    counts: Mapping[str, Counts] = field(default_factory=dict)
+    rows: Setting | None = None
+    probes: Setting | None = None
+    _counts: dict[str, Counts] = field(default_factory=dict)
+
+    def counts(self, clause_id: str) -> Counts:
+        """Return how much a clause asks for; it is counted when it is asked for, since a long spec has many units.
+
+        Raises:
+            KeyError: there is no such clause.
+        """
+        if clause_id not in self._counts:
+            if self.program is None or self.rows is None or self.probes is None:
+                raise KeyError(clause_id)
+            clause = self.program.clause(clause_id)
+            self._counts[clause_id] = Counts(
+                sum(u.count for make in GENERATORS for u in make(clause, self.probes) if u.purpose == "probes"),
+                sum(u.count for make in GENERATORS for u in make(clause, self.rows) if u.purpose == "pairs"),
+            )
+        return self._counts[clause_id]
 
 
 def compiled(document: Document, texts: Mapping[Path, str]) -> Compiled:
-    """Run the passes, the prompt and the recipe over a document."""
-    from compiler.lowering.recipe import make
-    from compiler.rendering import render
-
+    """Run the passes over a document, and render the prompt."""
     program, found = to_program(document)
     if any(d.severity == "error" for d in found):
         return Compiled(document, texts, found)
     lines: dict[str, list[str]] = defaultdict(list)
     for line in render(program):
-        # A line that all clauses cause, such as a title, says nothing of one.
+        # A title is caused by all that stands below it, and says nothing of one.
         for clause_id in line.clause_ids if line.text.startswith("- ") or len(line.clause_ids) == 1 else ():
             lines[clause_id].append(line.text)
-    probes: dict[str, int] = defaultdict(int)
-    pairs: dict[str, int] = defaultdict(int)
-    for unit in make(program).units:
-        for clause_id in unit.clause_ids:
-            (probes if unit.purpose == "probes" else pairs)[clause_id] += unit.count
-    counts = {clause.id: Counts(probes[clause.id], pairs[clause.id]) for clause in program.clauses}
-    return Compiled(document, texts, found, program, {i: tuple(found) for i, found in lines.items()}, counts)
+    shown = {clause_id: tuple(said) for clause_id, said in lines.items()}
+    return Compiled(document, texts, found, program, shown, setting_of(program), Setting(program))

@@ -29,7 +29,7 @@ from spec.fields import (
     TextShape,
 )
 from spec.reference import statements
-from spec.statements import BLOCKS, CONTAINERS, SETTINGS
+from spec.vocabulary import BLOCKS, CONTAINERS, SETTINGS
 
 OPTIONS = types.CompletionOptions(trigger_characters=[".", ":", '"', "/", "{", "[", ">", "=", " "])
 KIND = types.CompletionItemKind

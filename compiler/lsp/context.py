@@ -16,7 +16,7 @@ from spec.lexer import CLOSERS, OPENERS, Token, scan
 from spec.parser import tables
 from spec.reference import statements
 from spec.source import Source
-from spec.statements import CONTAINERS
+from spec.vocabulary import CONTAINERS
 
 Place = Literal["item", "value", "level", "after name", "path", "parameter", "after path", "nothing"]
 _NAMES = ("NAME", "DOTTED")
@@ -66,7 +66,7 @@ def context_at(text: str, offset: int) -> Context:
     scanned = scan(Report(Source("", text)), tables())
     tokens = scanned.tokens[:-1]
     nothing = Context("nothing", offset, offset)
-    if any(c.start < offset <= c.end for c in scanned.comments):
+    if any(c.start < offset and "\n" not in text[c.start : offset] for c in scanned.comments):
         return nothing
     inside = next((t for t in tokens if t.kind in _STRINGS and t.start < offset and _holds(t, offset)), None)
     if inside is not None:

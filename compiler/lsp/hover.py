@@ -19,7 +19,7 @@ from compiler.lsp.workspace import File
 from spec import ast
 from spec.blocks import LEVELS
 from spec.reference import entry, words
-from spec.statements import STATEMENTS
+from spec.vocabulary import STATEMENTS
 
 
 def hover(session: Session, params: types.HoverParams) -> types.Hover | None:

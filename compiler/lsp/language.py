@@ -16,7 +16,7 @@ from spec.document import Section
 from spec.fields import FieldSpec, RecordShape, TextShape, TurnsShape, field_specs
 from spec.reference import Entry, entry, statements
 from spec.says import Says
-from spec.statements import CONTAINERS
+from spec.vocabulary import CONTAINERS
 from spec.values import takes
 
 LEVEL_NOTES = {

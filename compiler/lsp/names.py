@@ -18,7 +18,7 @@ from compiler.lsp.workspace import File, Workspace
 from spec import ast
 from spec.constructs import CONSTRUCTS, STYLES
 from spec.references import BUILT_IN
-from spec.statements import CONTAINERS, NAMED
+from spec.vocabulary import CONTAINERS, NAMED
 
 Sort = Literal["clause", "section", "dimension", "value", "tag", "parameter", "file", "term", "other"]
 

@@ -48,6 +48,7 @@ def rename(session: Session, params: types.RenameParams) -> types.WorkspaceEdit 
     dotted = uses[0].symbol.sort == "dimension"
     if not is_name(name) or ("." in name and not dotted):
         raise Refusal(f"`{name}` is no name: it takes letters, digits, `_`, and `-` or `+` between them")
+    _refuse_taken(session, uses, name)
     edits: dict[Path, list[Use]] = defaultdict(list)
     for use in uses:
         edits[use.path].append(use)
@@ -89,6 +90,31 @@ def _refuse_fixed(symbols: list[Symbol], uses: list[Use]) -> None:
         and len({symbol.name.rpartition(".")[2] for symbol in symbols}) > 1
     ):
         raise Refusal(f"this could be {' or '.join(f'`{symbol.name}`' for symbol in symbols)}")
+
+
+def _refuse_taken(session: Session, uses: list[Use], name: str) -> None:
+    """Refuse to make two names one, where the language would not mind.
+
+    Raises:
+        Refusal: something of the same sort has the name.
+    """
+    for path in dict.fromkeys(use.path for use in uses):
+        for names in session.all_names(path):
+            known = {use.symbol for use in names.uses}
+            for symbol in {use.symbol for use in uses}:
+                if symbol.sort == "dimension":
+                    whole = name
+                else:
+                    before, sign, _ = _parted(symbol)
+                    whole = f"{before}{sign}{name}"
+                if whole != symbol.name and Symbol(symbol.sort, whole) in known:
+                    raise Refusal(f"`{name}` is there already")
+
+
+def _parted(symbol: Symbol) -> tuple[str, str, str]:
+    """Return what stands before the last part of a symbol's name, and that part."""
+    signs: dict[str, str] = {"value": "=", "parameter": ":"}
+    return symbol.name.rpartition(signs.get(symbol.sort, "."))
 
 
 def _edits(session: Session, path: Path, uses: list[Use], name: str) -> list[types.TextEdit]:

@@ -22,7 +22,7 @@ from spec.diagnostics import Report
 from spec.lexer import scan
 from spec.parser import tables
 from spec.source import Source
-from spec.statements import CONTAINERS
+from spec.vocabulary import CONTAINERS
 
 TYPES = (
     "keyword", "property", "class", "namespace", "type", "enumMember", "variable", "parameter", "string", "regexp",

@@ -26,7 +26,7 @@ from spec.fields import (
     TextShape,
     TurnsShape,
 )
-from spec.statements import CONTAINERS, SETTINGS
+from spec.vocabulary import CONTAINERS, SETTINGS
 
 _LINES = {
     "tenet": "tenet 1",

@@ -8,7 +8,7 @@ UTF-16 unless both agreed on another) and back. Positions past a line's end are 
 >>> print(text.position(7))
 0:8
 >>> text.offset(types.Position(1, 99)), text.clean[text.offset(types.Position(0, 8)) :]
-(10, 'b\nc')
+(11, ' b\nc')
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from spec.diagnostics import Report
 from spec.loading import LARGEST_FILE
 from spec.reparsing import Reparser
 from spec.source import Source
-from spec.statements import LANDMARKS
+from spec.vocabulary import LANDMARKS
 
 MOST_FILES = 2000
 """Of a workspace, so that a server started in a home folder does not read a disk."""

@@ -26,7 +26,7 @@ from spec.doors import Notation
 from spec.plain import Listing, Mapping, Plain, Root, Scalar
 from spec.plain_reading import GROUP, PlainReport, read_plain
 from spec.source import Source, Span
-from spec.statements import VERSION
+from spec.vocabulary import VERSION
 
 if TYPE_CHECKING:
     from spec.loading import Loaded

@@ -31,7 +31,7 @@ from spec.fields import (
     field_specs,
 )
 from spec.reference import entry
-from spec.statements import CONTAINERS, NAMED, SETTINGS
+from spec.vocabulary import CONTAINERS, NAMED, SETTINGS
 
 WIDTH = 120
 BLOCKS: dict[str, type[Any]] = {"voice": Voice, "adapter": Adapter, "example": Example}

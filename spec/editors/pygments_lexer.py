@@ -34,7 +34,7 @@ def _one_of(found: frozenset[str]) -> words:
     return words(sorted(found), prefix=_BEFORE, suffix=_AFTER)
 
 
-class TenetLexer(RegexLexer):
+class TenetLexer(RegexLexer):  # type: ignore[misc]  # Pygments ships no types
     """For `.tenet` files, which say how a model should behave."""
 
     name = "Tenet"

@@ -16,7 +16,7 @@ from spec.blocks import ANSWERS, LEVELS, ROLES
 from spec.constructs import CONSTRUCTS, STYLES
 from spec.document import Clause, Dimension, Section
 from spec.fields import ChainShape, ChoiceShape, FieldSpec, RecordShape, TurnsShape, field_specs
-from spec.statements import NAMED, SETTINGS, STATEMENTS
+from spec.vocabulary import NAMED, SETTINGS, STATEMENTS
 
 OPERATOR_WORDS = frozenset({"and", "or", "not", "in"})
 TRUTHS = frozenset({"true", "false"})

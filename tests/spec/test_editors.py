@@ -182,3 +182,26 @@ def test_pygments_finds_the_lexer_by_its_entry_point() -> None:
     )  # fmt: skip
     assert declared is not None
     assert EntryPoint("tenet", declared[1], "pygments.lexers").load() is TenetLexer
+
+
+# ---- the README
+
+
+def test_the_readme_starts_the_server_as_the_command_does() -> None:
+    import tomllib
+
+    from compiler.cli import COMMANDS
+
+    section = (Path(spec.__file__).with_name("README.md")).read_text(encoding="utf-8")
+    section = section.partition("## In an editor")[2].partition("\n## ")[0]
+    assert "lsp" in COMMANDS
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert 'pip install "tenetc[lsp]"' in section
+    assert "lsp" in project["optional-dependencies"]
+    helix = re.search(r"```toml\n(.*?)```", section, re.DOTALL)
+    assert helix is not None
+    server = tomllib.loads(helix[1])["language-server"]["tenet"]
+    assert [server["command"], *server["args"]] == ["tenet", "lsp"]
+    assert 'cmd = { "tenet", "lsp" }' in section
+    assert '("tenet" "lsp")' in section
+    assert f"tenet-{MANIFEST['version']}.vsix" in section
