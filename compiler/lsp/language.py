@@ -16,8 +16,8 @@ from spec.document import Section
 from spec.fields import FieldSpec, RecordShape, TextShape, TurnsShape, field_specs
 from spec.reference import Entry, entry, statements
 from spec.says import Says
-from spec.vocabulary import CONTAINERS
 from spec.values import takes
+from spec.vocabulary import CONTAINERS
 
 LEVEL_NOTES = {
     "root": "Nobody can change it: no operator, no developer, no user.",
