@@ -27,10 +27,10 @@ SPAN_FIELDS = frozenset({"span", "spans", "field_spans"})
 
 def plain(value: Any) -> Any:
     """Return `value` as JSON's own types, spans left out; a dataclass names its class, so that unlike bodies differ."""
-    kind = type(value)
+    kind: type = type(value)
     if kind is str or value is None:  # most of what a program holds
         return value
-    names = _hashed_fields(kind)
+    names = _hashed_fields(kind, SPAN_FIELDS)
     if names is not None:
         return {"is": kind.__name__, **{name: plain(getattr(value, name)) for name in names}}
     if isinstance(value, Enum):
@@ -43,9 +43,9 @@ def plain(value: Any) -> Any:
 
 
 @cache
-def _hashed_fields(kind: type[Any]) -> tuple[str, ...] | None:
-    """The fields of a dataclass that enter its digest; None for other classes."""
-    return tuple(f.name for f in fields(kind) if f.name not in SPAN_FIELDS) if is_dataclass(kind) else None
+def _hashed_fields(kind: type, places: frozenset[str]) -> tuple[str, ...] | None:
+    """The fields of a dataclass that enter its digest, `places` left out; None for other classes."""
+    return tuple(f.name for f in fields(kind) if f.name not in places) if is_dataclass(kind) else None
 
 
 def canonical(value: Any) -> str:
