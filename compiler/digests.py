@@ -27,7 +27,7 @@ SPAN_FIELDS = frozenset({"span", "spans", "field_spans"})
 
 def plain(value: Any) -> Any:
     """Return `value` as JSON's own types, spans left out; a dataclass names its class, so that unlike bodies differ."""
-    kind = type(value)
+    kind: type = type(value)
     if kind is str or value is None:  # most of what a program holds
         return value
     names = _hashed_fields(kind)
@@ -43,7 +43,7 @@ def plain(value: Any) -> Any:
 
 
 @cache
-def _hashed_fields(kind: type[Any]) -> tuple[str, ...] | None:
+def _hashed_fields(kind: type) -> tuple[str, ...] | None:
     """The fields of a dataclass that enter its digest; None for other classes."""
     return tuple(f.name for f in fields(kind) if f.name not in SPAN_FIELDS) if is_dataclass(kind) else None
 

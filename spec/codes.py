@@ -43,7 +43,7 @@ _TABLE = (
     Code(
         "T0004",
         "file too large",
-        "A spec file may hold 1 MiB, and a spec with its imports 4 MiB.",
+        "A spec file may hold 1 MiB and 100,000 words and signs, and a spec with its imports 4 MiB.",
         "Split the spec, or move data into the files that `train.data` names.",
     ),
     Code(

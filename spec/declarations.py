@@ -144,6 +144,7 @@ def read_dimension(reading: Reading, block: ast.Block) -> None:
             filled.ok = False
         values["type"] = guess
     kind = values.get("type")
+    filled.ok = filled.ok and kind is not None  # it may be what could not be read
     for needed, owner_type in (("values", "enum"), ("means", "judged")):
         if not filled.ok:
             break
