@@ -256,19 +256,19 @@ def baml_loads(baml: Any) -> Callable[[str], bool]:
 
 def formatting() -> None:
     text, count = tenet_of(LARGE), LARGE // LINES_OF_A_CLAUSE
-    counted = [
-        (
-            "format_text",
-            lambda text: len(re.findall(r"^\w+ v\d+", format_text(text), re.MULTILINE)),
-            text,
-            text.replace("{", "", 1),
-        )
-    ]
+
+    def ours(text: str) -> int:
+        return len(re.findall(r"^\w+ v\d+", format_text(text), re.MULTILINE))
+
+    contenders = [timed("format_text", ours, text, text.replace("{", "", 1), count)]
     if cedarpy := peer("cedarpy"):
         text = cedar_of(LARGE)
-        counted.append(("cedarpy, format", lambda text: cedarpy.format_policies(text).count("@id"), text,
-                        text.replace("permit", "prmit", 1)))  # fmt: skip
-    compare_work(f"format {LARGE} lines", [timed(*one, count) for one in counted], (LARGE, "lines"))
+
+        def theirs(text: str) -> int:
+            return str(cedarpy.format_policies(text)).count("@id")
+
+        contenders.append(timed("cedarpy, format", theirs, text, text.replace("permit", "prmit", 1), count))
+    compare_work(f"format {LARGE} lines", contenders, (LARGE, "lines"))
 
 
 def analysing() -> None:
