@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint examples bench lock clean
+.PHONY: demo test lint examples bench bench-language fuzz lock clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -39,6 +39,15 @@ examples: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.commands
 	$(BIN)/python -m benchmarks.generation
+
+# The language beside BAML and Cedar; a peer that is not installed is left out.
+bench-language: $(READY)
+	$(BIN)/python -m benchmarks.language
+
+# A million inputs; about as long as a night. INPUTS=20000 is a look.
+INPUTS ?= 1000000
+fuzz: $(READY)
+	$(BIN)/python -m tests.spec.fuzz --inputs $(INPUTS)
 
 # Write requirements.lock anew from what is installed. torch is written without its build (+cpu, +cu130), which the machine chooses.
 lock: $(READY)

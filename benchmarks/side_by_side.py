@@ -25,9 +25,19 @@ class Contender:
 
 
 def compare(
-    title: str, contenders: Sequence[Contender], *, rounds: int = 5, same_output: bool = True
+    title: str,
+    contenders: Sequence[Contender],
+    *,
+    rounds: int = 5,
+    same_output: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
+    work: tuple[int, str] | None = None,
 ) -> dict[str, float]:
     """Run all contenders `rounds` times in turn and print each one's time as a multiple of the first one's.
+
+    Args:
+        clock: what is read before and after each run, in seconds.
+        work: how much one run does, and of what: for a column that tells how much is done in a second.
 
     Returns the median ratio by name (first contender: 1.0; 2.0 means twice its time).
 
@@ -43,21 +53,23 @@ def compare(
     seconds: dict[str, list[float]] = {c.name: [] for c in contenders}
     for _ in range(rounds):
         for contender in contenders:
-            start = time.perf_counter()
+            start = clock()
             contender.run()
-            seconds[contender.name].append(time.perf_counter() - start)
+            seconds[contender.name].append(clock() - start)
     table = Table(title=f"{title} ({rounds} rounds, interleaved)")
-    for column in ("", "median s", f"x {first.name}", "range"):
+    for column in ("", "median s", f"x {first.name}", "range", *([f"{work[1]}/s"] if work else [])):
         table.add_column(column, justify="right" if column else "left")
     medians = {}
     for contender in contenders:
         ratios = [a / b for a, b in zip(seconds[contender.name], seconds[first.name], strict=True)]
         medians[contender.name] = statistics.median(ratios)
+        usual = statistics.median(seconds[contender.name])
         table.add_row(
             contender.name + (" (bound)" if contender.bound else ""),
-            f"{statistics.median(seconds[contender.name]):.3f}",
+            f"{usual:.3f}",
             f"{medians[contender.name]:.2f}",
             f"{min(ratios):.2f} - {max(ratios):.2f}",
+            *([f"{work[0] / usual:,.0f}"] if work else []),
         )
     Console(width=80).print(table)
     return medians

@@ -11,12 +11,11 @@ what a pass does or where artifacts go.
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from compiler.ir import USUAL_TARGET, Clause, Program
 from compiler.passes import PASSES
 from spec.diagnostics import Diagnostic
 from spec.document import Document, Target
+from spec.doors import spec_name
 
 # What has to be measured where a clause names no target. Chosen so that the probes needed stay near a hundred.
 DEFAULT_TARGETS = {"forbid": Target("<=", 0.02), "secret": Target("<=", 0.02), "refuse": Target(">=", 0.95)}
@@ -67,7 +66,7 @@ def collect(document: Document) -> Program:
         for index, clause in enumerate(document.clauses)
     )
     return Program(
-        name=PurePath(document.path).stem,
+        name=spec_name(document.path),
         model=document.model,
         train=document.train,
         clauses=clauses,

@@ -6,7 +6,7 @@ In: nothing. Out: `CODES`, and `diagnose`, which makes a diagnostic of a code. A
 from __future__ import annotations
 
 from spec.codes import Code
-from spec.diagnostics import Diagnostic, Note
+from spec.diagnostics import Diagnostic, Note, Witness
 from spec.source import Span
 
 _TABLE = (
@@ -104,6 +104,93 @@ _TABLE = (
         "Nothing has to be mended.",
         "note",
     ),
+    # What the analysis finds (compiler/analysis/), each with a witness.
+    Code(
+        "T0520",
+        "clauses contradict each other",
+        "Two clauses of one level ask for opposite things in the same situation, and nothing says which of them wins.",
+        "Give one a condition or a lower level, or rank them with `priority`.",
+        "warning",
+    ),
+    Code(
+        "T0521",
+        "no answer keeps both",
+        "Two clauses at root hold in the same situation, and no answer there keeps both, not even one that declines.",
+        "Give one of them a condition that leaves out where the other holds, or a lower level.",
+    ),
+    Code(
+        "T0522",
+        "clause is shadowed",
+        "Wherever the clause applies, one that outranks it asks for the opposite, so that it can never be kept.",
+        "Remove it, raise its level, or give the one above it a condition.",
+        "warning",
+    ),
+    Code(
+        "T0523",
+        "clause is overridden in part",
+        "In some situations in which the clause applies, one that outranks it asks for the opposite, and wins.",
+        "Nothing has to be mended where that is meant; a condition on the clause says it to readers, too.",
+        "note",
+    ),
+    Code(
+        "T0524",
+        "clause is redundant",
+        "Another clause asks for the same or more wherever this one applies, with at least its authority.",
+        "Remove it, or say in which situations the two differ.",
+        "warning",
+    ),
+    Code(
+        "T0525",
+        "entry finds nothing new",
+        "Every text in which this phrase or pattern is found is found by another entry of the same clause.",
+        "Remove the entry, or the wider one if that is too wide.",
+        "warning",
+    ),
+    Code(
+        "T0526",
+        "exception cannot be reached",
+        "`unless` holds in no situation in which the clause would apply without it.",
+        "Remove the exception, or widen `when`.",
+        "warning",
+    ),
+    Code(
+        "T0527",
+        "refusal without a border",
+        "A refusal says what is declined, and neither what near it is answered all the same (`still_help`) nor a"
+        " request that looks alike and is safe: models then decline more than was meant.",
+        'Add `still_help: "..."`, or a request under `safe`.',
+        "note",
+    ),
+    Code(
+        "T0528",
+        "prompt says what it forbids",
+        "A phrase that no answer may hold stands in the prompt, in what another clause says to the model: it reads"
+        " there what it must not write.",
+        "Say it in other words, or take the phrase out of the prohibition.",
+        "warning",
+    ),
+    Code(
+        "T0529",
+        "nothing shows the clause",
+        "The compiler can write no row and no probe for the clause, and the spec has no example and no probe of it:"
+        " it is in the prompt, and no figure tells whether it works.",
+        "Add an `example` with a good and a bad answer, or a `probe`.",
+        "note",
+    ),
+    Code(
+        "T0530",
+        "example against another clause",
+        "An answer that an example calls good breaks another clause that holds wherever the example's own does.",
+        "Mend the answer, or give the other clause a condition.",
+        "warning",
+    ),
+    Code(
+        "T0531",
+        "not compared",
+        "A pattern or a condition is too large to be compared exactly, so the analysis says nothing about it.",
+        "Nothing has to be mended; smaller patterns and conditions can be compared.",
+        "note",
+    ),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}
@@ -117,5 +204,7 @@ def diagnose(
     label: str = "",
     help: str | None = None,
     secondary: tuple[Note, ...] = (),
+    witness: Witness | None = None,
 ) -> Diagnostic:
-    return Diagnostic(code, CODES[code].severity, message, span, label, help or CODES[code].mend, None, secondary)
+    known = CODES[code]
+    return Diagnostic(code, known.severity, message, span, label, help or known.mend, None, secondary, witness)

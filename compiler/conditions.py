@@ -21,12 +21,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations, islice, product
 from math import prod
 from typing import Literal, assert_never
 
 from spec.document import And, Compare, Condition, Dimension, Not, Or, Truth
+from spec.frozen import dataclass
 
 Value = str | float | bool
 

@@ -18,6 +18,7 @@ from typing import assert_never
 from compiler import wording
 from compiler.checks import evaluate, refusal
 from compiler.ir import Clause, Program
+from compiler.offers import offered
 from compiler.records import (
     AffixCheck,
     Check,
@@ -197,15 +198,6 @@ def tells_apart(body: Refuse, other: Refuse) -> bool:
     """
     by_offer = any(not evaluate(check, other.offer or "") for check in offer_checks(body))
     return by_offer or (bool(style_checks(body)) and body.style != other.style)
-
-
-def offered(body: Refuse) -> tuple[str, ...]:
-    """The things that a refusal offers instead, without articles."""
-    parts = re.split(r",\s*(?:or\s+)?|\s+or\s+|;\s*", body.offer or "")
-    names = [
-        re.sub(r"^(?:an?|the|to|your|our)\s+", "", part.strip().rstrip("."), flags=re.IGNORECASE) for part in parts
-    ]
-    return tuple(dict.fromkeys(n for n in names if n))
 
 
 def refusal_check(clause: Clause, *, present: bool) -> RefusalCheck:

@@ -27,9 +27,12 @@ SPAN_FIELDS = frozenset({"span", "spans", "field_spans"})
 
 def plain(value: Any) -> Any:
     """Return `value` as JSON's own types, spans left out; a dataclass names its class, so that unlike bodies differ."""
-    if is_dataclass(value) and not isinstance(value, type):
-        pairs = {f.name: plain(getattr(value, f.name)) for f in fields(value) if f.name not in SPAN_FIELDS}
-        return {"is": type(value).__name__, **pairs}
+    kind: type = type(value)
+    if kind is str or value is None:  # most of what a program holds
+        return value
+    names = _hashed_fields(kind, SPAN_FIELDS)
+    if names is not None:
+        return {"is": kind.__name__, **{name: plain(getattr(value, name)) for name in names}}
     if isinstance(value, Enum):
         return value.name.lower()
     if isinstance(value, dict):
@@ -37,6 +40,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
+
+
+@cache
+def _hashed_fields(kind: type, places: frozenset[str]) -> tuple[str, ...] | None:
+    """The fields of a dataclass that enter its digest, `places` left out; None for other classes."""
+    return tuple(f.name for f in fields(kind) if f.name not in places) if is_dataclass(kind) else None
 
 
 def canonical(value: Any) -> str:

@@ -6,7 +6,7 @@ spans, and so do digests: moving a clause or editing a comment changes neither.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Literal
 
@@ -28,6 +28,7 @@ from spec.document import (
     Term,
     Train,
 )
+from spec.frozen import dataclass
 from spec.source import Span
 
 # What has to be measured where neither the clause nor its kind says more.

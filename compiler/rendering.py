@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from compiler import wording
@@ -41,6 +40,7 @@ from spec.constructs import (
     Trait,
 )
 from spec.document import Authority, Level, Pattern, Term
+from spec.frozen import dataclass
 
 SECTIONS = (wording.FIXED, wording.FIRM, wording.OPEN)
 

@@ -8,7 +8,9 @@ that the formatter loses nothing. Equality compares what is written and ignores 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from spec.frozen import dataclass
 
 
 def _place() -> int:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 from spec.diagnostics import Edit, Fix, Note, Report
-from spec.lexer import Token
+from spec.lexer import CLOSERS, OPENERS, Token
 
 UNFINISHED = ("COMPARE", "COLON", "COMMA", "IN", "NOT_IN", "NOT")
 UNFINISHED_WORDS = ("and", "or")
@@ -30,9 +30,10 @@ def balance(report: Report, tokens: list[Token], landmarks: Landmarks) -> list[T
     """Return `tokens` with matching braces."""
     result: list[Token] = []
     start = i = 0
+    margins = _margins(report, tokens)
     while i < len(tokens):
         opened = _opens(tokens, i, landmarks.containers)
-        if opened is None:
+        if opened is None or not _outside(report, tokens[i], margins[i]):
             i += 1
             continue
         result.extend(_flat(report, tokens[start:i], landmarks.statements))
@@ -112,15 +113,16 @@ def _flat(report: Report, tokens: list[Token], landmarks: Container[str]) -> lis
     mender = _Mender(report)
     if not tokens:
         return result
-    for region in _split(tokens, lambda i: tokens[i].text in landmarks):
+    margins = _margins(report, tokens)
+    for region in _split(tokens, lambda i: tokens[i].text in landmarks and _outside(report, tokens[i], margins[i])):
         _part(result)
         if _balanced(region):
             result.extend(region)
             continue
         # A statement may have a misspelled first word: then its indentation must tell that it is one.
-        margins = _margins(report, region)
+        inner = _margins(report, region)
 
-        def is_head(i: int, region: list[Token] = region, margins: list[int] = margins) -> bool:
+        def is_head(i: int, region: list[Token] = region, margins: list[int] = inner) -> bool:
             return _has_name(region, i) and column_of(report, region[i]) <= margins[i]
 
         for part in _split(region, is_head):
@@ -159,19 +161,24 @@ def _balanced(region: list[Token]) -> bool:
 
 
 def _margins(report: Report, region: list[Token]) -> list[int]:
-    """For each token, the indentation of the outermost block that is open there; -1 outside of any."""
+    """For each token, the indentation of the outermost block or list that is open there; -1 outside of any."""
     found: list[int] = []
     depth, margin = 0, -1
     for token in region:
         found.append(margin)
-        if token.kind == "LBRACE":
+        if token.kind in OPENERS:
             if depth == 0:
                 margin = margin_of(report, token)
             depth += 1
-        elif token.kind == "RBRACE":
+        elif token.kind in CLOSERS:
             depth = max(0, depth - 1)
             margin = margin if depth else -1
     return found
+
+
+def _outside(report: Report, token: Token, margin: int) -> bool:
+    """Whether a statement's word starts one: no block is open there, or the layout says that it ended before."""
+    return margin < 0 or (token.first and column_of(report, token) <= margin)
 
 
 def _is_head(tokens: list[Token], i: int) -> bool:
@@ -190,8 +197,7 @@ def _has_name(tokens: list[Token], i: int) -> bool:
 
 
 def column_of(report: Report, token: Token) -> int:
-    text = report.source.text
-    return token.start - (text.rfind("\n", 0, token.start) + 1)
+    return report.at(token.start, token.start).column - 1
 
 
 def margin_of(report: Report, token: Token) -> int:

@@ -1,7 +1,7 @@
 """One block's header and fields: values by attribute, and whether each is well formed by itself.
 
 In: a `Block` or `Body` of the tree and the fields that it may have (`spec/fields.py`). Out: `Filled`, and diagnostics.
-This file knows how any block is read, and not which blocks there are: that is `spec/statements.py`.
+This file knows how any block is read, and not which blocks there are: that is `spec/vocabulary.py`.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ belong to `compiler/`, which keeps its own table of the same shape.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from spec.frozen import dataclass
 
 Severity = Literal["error", "warning", "note"]
 """note: nothing is wrong; what the author should know."""
@@ -42,7 +43,7 @@ _TABLE = (
     Code(
         "T0004",
         "file too large",
-        "A spec file may hold 1 MiB, and a spec with its imports 4 MiB.",
+        "A spec file may hold 1 MiB and 100,000 words and signs, and a spec with its imports 4 MiB.",
         "Split the spec, or move data into the files that `train.data` names.",
     ),
     Code(
@@ -180,6 +181,38 @@ _TABLE = (
         "Two clauses have names that look the same and are spelled with letters of two scripts.",
         "Rename one.",
         "warning",
+    ),
+    # ---- YAML and JSON
+    Code(
+        "T0050",
+        "not YAML or JSON",
+        "A file that is named as YAML or JSON is none from here on.",
+        "See the help; what starts with a sign such as `>` or `*` goes in quotes.",
+    ),
+    Code("T0051", "key given twice", "A mapping has the same key twice.", "Keep one; several values are a list."),
+    Code(
+        "T0052",
+        "unused part of YAML",
+        "Specs use no tags, no merge keys and no second document of a file.",
+        "Write out what is meant.",
+    ),
+    Code(
+        "T0053",
+        "no name",
+        "A key is a text; one that names a statement is a name.",
+        "Use letters, digits, `_` and `-`.",
+    ),
+    Code(
+        "T0054",
+        "alias that cannot be followed",
+        "An alias repeats nothing, itself, or more than a file may hold.",
+        "Write out what is meant; text that starts with `*` goes in quotes.",
+    ),
+    Code(
+        "T0055",
+        "wrong shape",
+        "A mapping, a list and a single value each stand for something else than what belongs here.",
+        "See the help for the shape.",
     ),
     # ---- statements, fields and values
     Code(

@@ -7,11 +7,13 @@ In: nothing. Out: `Diagnostic` and the parts it is made of; `Report`, which coll
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Literal
 
 from spec.codes import CODES, Code, Severity
+from spec.document import Turn
+from spec.frozen import dataclass
 from spec.source import Source, Span
 
 MOST = 500
@@ -46,6 +48,22 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """A conversation in which a defect shows.
+
+    clause: the id of the clause that a probe of this situation tests. shows: what is seen there, a sentence. facts:
+    what is known of the user and the channel, by dimension. turns: what is said before the answer, facts first. answer:
+    one that shows it, where an answer does.
+    """
+
+    clause: str
+    shows: str
+    turns: tuple[Turn, ...]
+    facts: tuple[tuple[str, str | float | bool], ...] = ()
+    answer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One defect. message: one line, no full stop; label: a few words under the span; help: how to mend it."""
 
@@ -57,6 +75,7 @@ class Diagnostic:
     help: str | None = None
     fix: Fix | None = None
     secondary: tuple[Note, ...] = ()
+    witness: Witness | None = None
 
 
 @dataclass(slots=True)

@@ -6,10 +6,11 @@ construct (one file each in `spec/constructs/`). Records remember their spans; e
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from spec.frozen import dataclass
 from spec.says import Says
 from spec.source import Span
 

@@ -5,6 +5,7 @@ are in the table of codes; the page says why, and its fenced blocks are files of
 
     ```tenet wrong                  the spec itself, spec.tenet
     ```tenet wrong house.tenet      a file beside it
+    ```yaml wrong spec.tenet.yaml   the spec itself, in YAML
     ```bytes mended                 `\\xef` is one byte, `\\u202e` a character, `{x*1000}` a thousand letters
 
 A test checks every page's specs; `tenet explain` shows them.
@@ -65,9 +66,12 @@ def _bytes(body: str) -> bytes:
 
 
 def write(files: tuple[File, ...], folder: Path) -> Path:
-    """Write an example's files below `folder`; return the path of its spec, which may be absent."""
+    """Write an example's files below `folder`; return the path of its spec, which may be absent.
+
+    The spec is `MAIN`, or the same in another notation: `spec.tenet.yaml`.
+    """
     for file in files:
         path = folder / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file.data)
-    return folder / MAIN
+    return folder / next((file.name for file in files if file.name.startswith(MAIN)), MAIN)

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from spec.document import Condition, Pattern, Target, Turn
+from spec.frozen import dataclass
 from spec.says import Says
 
 

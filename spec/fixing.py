@@ -51,11 +51,16 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
     found = tuple(check(texts))
     fixed: list[Diagnostic] = []
     refused: list[Diagnostic] = []
+    seen: list[dict[str, str]] = [texts]
+    changed_since = False  # whether a refused fix might do no harm any more
     for _ in range(MOST_ROUNDS):
         harmful = {_words(d) for d in refused}
         left = [d for d in fixable(found, unsafe) if _words(d) not in harmful]
         # Slips by themselves: of what is new beside one, nothing shows whether it was hidden or another fix brought it.
         chosen = _apart([d for d in left if d.code < FIRST_MEANING] or left)
+        if not chosen and changed_since:
+            refused, changed_since = [], False
+            continue
         if not chosen:
             break
         changed = _applied(texts, chosen, read)
@@ -64,10 +69,12 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
             chosen = chosen[:1]  # one of them does harm: by itself each shows whether it does
             changed = _applied(texts, chosen, read)
             after = tuple(check(changed))
-        if _worse(found, after, chosen):
+        if changed in seen or _worse(found, after, chosen):  # two fixes may undo each other
             refused.extend(chosen)
             continue
         texts, found = changed, after
+        seen.append(texts)
+        changed_since = bool(refused)
         fixed.extend(chosen)
     return Fixing(texts, tuple(fixed), tuple(refused), found)
 

@@ -21,7 +21,7 @@ from spec.diagnostics import Diagnostic, Report
 from spec.loading import decode_text
 from spec.parser import parse
 from spec.source import Source
-from spec.statements import LANDMARKS
+from spec.vocabulary import LANDMARKS
 
 WIDTH = 100
 INDENT = "  "
@@ -60,13 +60,18 @@ def format_text(text: str, path: str = "spec.tenet") -> str:
     return _Printer(source.text, module).print()
 
 
+def format_tree(module: ast.Module) -> str:
+    """Return the canonical layout of a tree that stands in no `.tenet` text: a block that holds another is parted."""
+    return _TreePrinter("", ast.Module(module.items)).print()
+
+
 class _Printer:
     """Writes items in order; comments come along when the printer passes their place."""
 
     def __init__(self, text: str, module: ast.Module) -> None:
         self.text = text
         self.module = module
-        self.comments = list(module.comments)
+        self.comments = module.comments
         self.next = 0  # the first comment that is not written yet
         self.lines: list[str] = []
         self.last = 0  # where in the text the printer is
@@ -141,10 +146,7 @@ class _Printer:
             self._line(head + self._value(value, level), level, item)
 
     def _element(self, element: ast.Value, level: int) -> None:
-        flat = self._flat(element)
-        if flat is None or (isinstance(element, ast.Array | ast.Body) and not self._fits("", flat, element, level)):
-            flat = None
-        text = flat if flat is not None else self._value(element, level)
+        text = self._value(element, level)
         # The comma stands between the element and a comment on its line.
         comma = self.text.find(",", element.end)
         self._line(f"{text},", level, element, until=self._after_comma(element.end, comma))
@@ -154,12 +156,13 @@ class _Printer:
         return comma + 1 if not between.strip() else end
 
     def _fits(self, head: str, flat: str, value: ast.Value, level: int) -> bool:
-        holds = isinstance(value, ast.Body | ast.Array)
-        if not holds:
+        if isinstance(value, ast.Group | ast.Negation | ast.Junction | ast.Comparison):
+            return False  # what it holds may be on one line, or not
+        if not isinstance(value, ast.Body | ast.Array):
             return True
         if self._has_comment(value.start, value.end):
             return False
-        if isinstance(value, ast.Body | ast.Array) and not value.items:
+        if not value.items:
             return True
         fits = len(INDENT * level + head + flat) <= WIDTH
         if isinstance(value, ast.Array):
@@ -170,19 +173,32 @@ class _Printer:
 
     def _flat(self, value: ast.Value, *, block: bool = False) -> str | None:
         """Return `value` on one line; None where it cannot be."""
-        if isinstance(value, ast.Text):
-            return None if self._stays_long(value) else quote(value.value)
-        if isinstance(value, ast.Array):
-            parts = [self._flat(item) for item in value.items]
-            return None if None in parts else f"[{', '.join(part for part in parts if part is not None)}]"
-        if isinstance(value, ast.Body):
-            if not value.items:
-                return "{}"
-            parts = [self._flat_item(item) for item in value.items]
-            if None in parts:
-                return None
-            return "{ " + ("  " if block else ", ").join(part for part in parts if part is not None) + " }"
-        return self._value(value, 0)
+        match value:
+            case ast.Text():
+                return None if self._stays_long(value) else quote(value.value)
+            case ast.Array(items):
+                return self._enclosed("[", [self._flat(item) for item in items], ", ", "]")
+            case ast.Body(items):
+                parts = [self._flat_item(item) for item in items]
+                return self._enclosed("{ ", parts, "  " if block else ", ", " }") if items else "{}"
+            case ast.Group(inner):
+                return self._enclosed("(", [self._flat(inner)], "", ")")
+            case ast.Negation(operand):
+                return self._enclosed("not ", [self._flat(operand)], "", "")
+            case ast.Junction(operator, operands):
+                return self._enclosed("", [self._flat(operand) for operand in operands], f" {operator} ", "")
+            case ast.Comparison(operands, operators):
+                parts = [self._flat(operands[0])]
+                for sign, operand in zip(operators, operands[1:], strict=True):
+                    parts += [sign.text, self._flat(operand)]
+                return self._enclosed("", parts, " ", "")
+            case _:
+                return self._value(value, 0)
+
+    @staticmethod
+    def _enclosed(opening: str, parts: list[str | None], between: str, closing: str) -> str | None:
+        known = [part for part in parts if part is not None]
+        return f"{opening}{between.join(known)}{closing}" if len(known) == len(parts) else None
 
     def _flat_item(self, item: ast.Item) -> str | None:
         if isinstance(item, ast.Field):
@@ -227,7 +243,7 @@ class _Printer:
         if flat is not None and self._fits("", flat, value, level):
             return flat
         if self._has_comment(value.start, value.end) or isinstance(value, ast.Body):
-            inner = _Printer(self.text, self.module)
+            inner = type(self)(self.text, self.module)
             inner.next, inner.last = self.next, value.start + 1
             if isinstance(value, ast.Body):
                 inner._items(value.items, level + 1)
@@ -292,6 +308,17 @@ class _Printer:
 
     def _blank_between(self, start: int, end: int) -> bool:
         return bool(_BLANK.search(self.text, start, end))
+
+
+class _TreePrinter(_Printer):
+    """Writes a tree that no author has laid out."""
+
+    def _fits(self, head: str, flat: str, value: ast.Value, level: int) -> bool:
+        holds = isinstance(value, ast.Body) and any(
+            isinstance(item, ast.Block) or (isinstance(item, ast.Field) and isinstance(item.value, ast.Body))
+            for item in value.items
+        )
+        return not holds and super()._fits(head, flat, value, level)
 
 
 def _head(block: ast.Block) -> str:

@@ -18,6 +18,8 @@ from spec.diagnostics import Edit, Fix, Report
 from spec.tables import Tables
 
 DEEPEST = 64
+MOST_TOKENS = 100_000
+"""Of one file: so many are read in about two seconds. The largest real specs hold a tenth of it."""
 
 OPENERS = {"LBRACE": "RBRACE", "LSQB": "RSQB", "LPAR": "RPAR"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
@@ -51,7 +53,7 @@ class Token(NamedTuple):
 
 @dataclass(slots=True)
 class Scan:
-    """stopped: the file is nested so deeply that nothing after this point was read."""
+    """stopped: the file is nested so deeply, or so long, that nothing after this point was read."""
 
     tokens: list[Token]
     comments: list[Comment]
@@ -94,6 +96,13 @@ def scan(report: Report, tables: Tables) -> Scan:
         elif kind in CLOSERS:
             depth -= 1
         negations = negations + 1 if kind == "NOT" else 0
+        if len(tokens) >= MOST_TOKENS:
+            report.add(
+                "T0004", f"a spec file may hold {MOST_TOKENS:,} words and signs", report.at(position, end),
+                label="one too many", help="put parts of it into files of their own, and import them",
+            )  # fmt: skip
+            tokens.append(Token("END", "", position, position, True))
+            return Scan(tokens, comments, stopped=True)
         if depth > DEEPEST or negations > DEEPEST:
             report.add(
                 "T0005", f"more than {DEEPEST} levels of nesting", report.at(position, end), label="one too deep"
@@ -190,6 +199,10 @@ def _escapes_are_known(report: Report, token: Token) -> bool:
                 fix=Fix("double the backslash", (Edit(report.at(start, start + 1), "\\\\"),), "unsafe"),
             )  # fmt: skip
     return known
+
+
+OPERATORS = ("and", "or", "not", "in", "true", "false", "at", "as")
+"""Words that may mean something else than a name where a value stands."""
 
 
 def is_name(text: str) -> bool:

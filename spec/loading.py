@@ -11,23 +11,30 @@ import os
 import re
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from spec import ast
 from spec.constructs import CONSTRUCTS
 from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
 from spec.document import Document, Model, Train
+from spec.doors import NOTATIONS, Parse, read
 from spec.enumerations import settled
+from spec.frozen import dataclass
+from spec.inheritance import Inherited
 from spec.parser import parse
 from spec.part import Inclusion, Part
+from spec.prelude import Prelude, read_prelude
 from spec.references import resolve
 from spec.source import Source, Span
-from spec.statements import FOLDER_FIELDS, LANDMARKS, SETTINGS, Inherited, Prelude, read_module, read_prelude
+from spec.statements import read_module
+from spec.vocabulary import FOLDER_FIELDS, SETTINGS
 
 LARGEST_FILE = 1 << 20
 LARGEST_SPEC = 4 << 20
 PROJECT_MARKS = ("tenet.toml", "pyproject.toml", ".git")
+
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -45,8 +52,11 @@ def load(
     path: str | os.PathLike[str],
     project: str | os.PathLike[str] | None = None,
     texts: Mapping[Path, str] | None = None,
+    parse: Parse = parse,
 ) -> Loaded:
     """Read the spec at `path` with all that it imports; `texts` stand for files, by their resolved paths.
+
+    `parse` makes a file's tree: a `spec.reparsing.Reparser` keeps what it made, for who loads a spec again and again.
 
     Imports may not leave `project`: by default the nearest folder above the spec that holds `tenet.toml`,
     `pyproject.toml` or `.git`, else the spec's own folder.
@@ -57,7 +67,7 @@ def load(
         inside = Path(project).resolve() if project is not None else _project(folder)
     except (OSError, RuntimeError, ValueError):
         folder = inside = Path()
-    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "", texts or {})
+    loading = _Loading(folder, inside, str(file.parent) if file.parent != Path() else "", texts or {}, parse)
     text = loading.read(file, file.name, None)
     if text is not None:
         loading.enter(Source(file.name, text, str(path)), file.name)
@@ -74,6 +84,18 @@ def loads(text: str, path: str = "spec.tenet") -> Loaded:
     clean = loading.decoded(text, name, path)
     if clean is not None:
         loading.enter(Source(name, clean, path), name)
+    return loading.finish(name)
+
+
+def load_tree(
+    module: ast.Module, report: Report, sources: Mapping[str, Source], name: str, folder: str | os.PathLike[str]
+) -> Loaded:
+    """Read a spec given as a tree, which `report` and `sources` know the places of; its paths start at `folder`."""
+    place = Path(folder)
+    loading = _Loading(place.resolve(), _project(place.resolve()), str(place) if place != Path() else "")
+    loading.sources.update(sources)
+    loading.enter_tree(module, report, name)
+    loading.look_for_files()
     return loading.finish(name)
 
 
@@ -135,6 +157,7 @@ class _Loading:
     project: Path
     shown: str
     texts: Mapping[Path, str] = field(default_factory=dict)
+    parse: Parse = parse
     parts: list[Part] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     loose: list[Diagnostic] = field(default_factory=list)
@@ -209,7 +232,8 @@ class _Loading:
             self._refuse(name, "T0001", f"{self._show(name)} {what}", None, span)
         else:
             target = self.folder / name
-            found = sorted(p.name for p in target.parent.glob("*.tenet")) if target.parent.is_dir() else []
+            beside = target.parent.iterdir() if target.parent.is_dir() else ()
+            found = sorted(p.name for p in beside if p.suffix in NOTATIONS)
             help, fix = _another_name(target.name, found, origin, span)
             origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help, fix=fix)
 
@@ -233,15 +257,13 @@ class _Loading:
 
         Returns its own part and those of the files that it extends.
         """
-        into = into or _Entry()
         self.sources[name] = source
-        self.entered[name, into.prefix] = into.arguments
-        report = Report(source)
-        module = parse(report, LANDMARKS)
-        if not source.text.isascii():
-            from spec import lookalikes  # needed for other letters only
+        return self.enter_tree(*read(source, self.parse), name, into)
 
-            lookalikes.check(report)
+    def enter_tree(self, module: ast.Module, report: Report, name: str, into: _Entry | None = None) -> list[Part]:
+        """Do the same for a file whose tree is known."""
+        into = into or _Entry()
+        self.entered[name, into.prefix] = into.arguments
         prelude = read_prelude(module, report, dict(into.arguments))
         self._parameters(prelude, report, into)
         seen: dict[tuple[str, str | None], tuple[Span, list[tuple[str, str]]]] = {}

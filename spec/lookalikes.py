@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from spec.ast import Comment
 from spec.diagnostics import Edit, Fix, Note, Report
-from spec.lexer import Token, scan
+from spec.lexer import Token, is_name, scan
 from spec.parser import tables
+from spec.plain import Root, scalars
 from spec.source import Span
 
 # Letters of other scripts that most typefaces draw like Latin ones.
@@ -66,9 +68,28 @@ def check(report: Report) -> None:
     if not _ANY.search(text):
         return
     scanned = scan(Report(report.source), tables())  # what is wrong with the tokens has been reported
+    _check(report, scanned.tokens, scanned.comments)
+
+
+def check_plain(report: Report, root: Root) -> None:
+    """Do the same for YAML and JSON, whose keys and names are scalars."""
+    text = report.source.text
+    if not _ANY.search(text):
+        return
+    tokens: list[Token] = []
+    for scalar, key in scalars(root.tree):
+        if key or (is_name(scalar.text) and scalar.exact):
+            tokens.append(Token("NAME", scalar.text, scalar.inner, scalar.inner_end))
+        else:  # with the signs around it, as a string has its quotes
+            start, end = max(scalar.start - 1, 0), scalar.end + 1
+            tokens.append(Token("STRING", f"{text[start:end]}\n", start, end))
+    _check(report, tokens, [Comment(text[start:end], start, end) for start, end in root.comments])
+
+
+def _check(report: Report, tokens: Sequence[Token], comments: Iterable[Comment]) -> None:
     names: dict[str, list[Token]] = {}
     fields: list[Token] = []
-    for token, after in zip(scanned.tokens, [*scanned.tokens[1:], None], strict=True):
+    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
         if token.broken or token.text.isascii():
             continue
         if _NAME.fullmatch(token.kind):
@@ -85,7 +106,7 @@ def check(report: Report) -> None:
         _mixed_name(report, name, tokens)
     for token in fields:
         _mixed_name(report, token.text, [token])
-    for comment in scanned.comments:
+    for comment in comments:
         for match in _DIRECTION.finditer(comment.text):
             span = report.at(comment.start + match.start(), comment.start + match.end())
             _direction(report, match[0], span, "this comment", Fix("remove it", (Edit(span, ""),), "safe"))

@@ -6,7 +6,7 @@ In: nothing. Out: `Part` and the records of what it declares and refers to. `spe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from spec.diagnostics import Diagnostic, Report
@@ -25,6 +25,7 @@ from spec.document import (
     Term,
     Train,
 )
+from spec.frozen import dataclass
 from spec.source import Span
 from spec.values import DimensionUse
 

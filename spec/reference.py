@@ -19,7 +19,7 @@ from typing import Any
 from spec.constructs import CONSTRUCTS
 from spec.document import Clause, Dimension, Grant, Priority, Section
 from spec.fields import FieldSpec, RecordShape, field_specs
-from spec.statements import NAMED, SETTINGS
+from spec.vocabulary import NAMED, SETTINGS
 
 README = Path(__file__).with_name("README.md")
 

@@ -19,8 +19,8 @@ from spec.document import Clause, Compare, Dimension, Truth
 from spec.enumerations import named
 from spec.part import Declared, Part, Reference
 from spec.source import Span
-from spec.statements import CONTAINERS
 from spec.values import DimensionUse
+from spec.vocabulary import CONTAINERS
 
 BUILT_IN = (
     Dimension("user.role", "enum", (), "The user is a {value}."),

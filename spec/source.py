@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
+
+from spec.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True)

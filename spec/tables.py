@@ -11,9 +11,10 @@ import hashlib
 import json
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from spec.frozen import dataclass
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 FORMAT = 2

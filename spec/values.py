@@ -1,7 +1,7 @@
 """Values of the syntax tree to values of records, by the shape that a field asks for.
 
 In: a value node and a `Shape`. Out: a Python value, or `WRONG` and a diagnostic in plain words. This file must not
-know blocks or constructs; `spec/statements.py` calls it for each field.
+know blocks or constructs; `spec/blocks.py` calls it for each field.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from spec import ast
@@ -30,6 +30,7 @@ from spec.fields import (
     TextShape,
     TurnsShape,
 )
+from spec.frozen import dataclass
 from spec.lexer import is_name
 from spec.source import Span
 

@@ -47,13 +47,13 @@ from spec.fields import (
     field_specs,
 )
 from spec.formatter import format_text, long_text, quote
-from spec.lexer import is_name
+from spec.inheritance import Given
+from spec.lexer import OPERATORS, is_name
 from spec.references import BUILT_IN
-from spec.statements import NAMED, Given
+from spec.vocabulary import NAMED
 
 # Fields whose names read better without quotes.
 REFERRING = ("for", "style")
-_OPERATORS = ("and", "or", "not", "in", "true", "false", "at", "as")
 
 
 class CannotWrite(ValueError):
@@ -292,4 +292,4 @@ def _constant(value: Any) -> str:
 
 def _is_bare(value: str) -> bool:
     """Whether a name may stand without quotes wherever a value may."""
-    return is_name(value) and value not in _OPERATORS
+    return is_name(value) and value not in OPERATORS

@@ -24,7 +24,10 @@ COMMANDS = {
     "import": "Turn a Model Spec or a constitution into a spec.",
     "check": "Report everything that is wrong in a spec.",
     "explain": "Tell what a code or a word of the language means, with an example.",
+    "lsp": "Serve an editor: diagnostics, completion, hover, rename and more.",
     "fmt": "Put a spec into the canonical layout.",
+    "convert": "Write a spec as .tenet text, YAML or JSON.",
+    "schema": "Print the JSON Schema of specs in YAML and JSON.",
     "build": "Compile a spec into a prompt, filters, training rows, probes and jobs.",
     "plan": "Say what would run, why, and how long it would take; run nothing.",
     "train": "Train the adapter that a build describes.",
@@ -73,7 +76,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in COMMANDS and args[0].endswith(".tenet"):
+        if args[0] not in COMMANDS and args[0].endswith((".tenet", ".tenet.yaml", ".tenet.yml", ".tenet.json")):
             ctx.fail(f"{args[0]} is a spec; say what to do with it: tenet check {args[0]}")
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches

@@ -22,7 +22,8 @@ FORMATS = ("full", "concise", "json", "github", "sarif")
 @click.option("--strict", is_flag=True, help="Warnings are findings too.")
 @click.option("--fix", is_flag=True, help="Make the safe fixes, in imported files too, and report what is left.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that could change what is meant.")
-@click.option("--diff", "show_diff", is_flag=True, help="Show what --fix would change; write nothing.")
+@click.option("--make-probe", is_flag=True, help="Add a probe for each situation in which a finding shows.")
+@click.option("--diff", "show_diff", is_flag=True, help="Show what --fix or --make-probe would change; write nothing.")
 def command(
     paths: tuple[Path, ...],
     format_: Format,
@@ -30,6 +31,7 @@ def command(
     strict: bool,
     fix: bool,
     unsafe_fixes: bool,
+    make_probe: bool,
     show_diff: bool,
 ) -> None:
     """Report everything that is wrong in a spec; nothing is built. Exit code 1 when there is an error.
@@ -43,10 +45,15 @@ def command(
     changed = False
     for path in paths:
         compiled = compile_spec(path)
-        if fix or show_diff:
+        if fix or (show_diff and not make_probe):
             from compiler.cli.fixes import fix_spec
 
             compiled, would_change = fix_spec(compiled, unsafe_fixes, write=not show_diff)
+            changed = changed or (show_diff and would_change)
+        if make_probe:
+            from compiler.cli.make_probe import make_probes
+
+            compiled, would_change = make_probes(compiled, write=not show_diff)
             changed = changed or (show_diff and would_change)
         checked.append(compiled)
         if style == "full" and not show_diff:

@@ -18,10 +18,15 @@ from compiler.cli.specs import SpecPath, show_diagnostics
 @click.option("--diff", "show_diff", is_flag=True, help="Write nothing; show what would change.")
 def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool) -> None:
     """Put specs into the canonical layout; comments stay. A file with syntax errors is left alone."""
+    from spec.doors import notation_of
     from spec.formatter import CannotFormat, format_text
 
     changed, broken = [], []
     for path in paths:
+        if notation_of(str(path)) != "tenet":
+            click.echo(f"{path}: left alone; only .tenet text has a canonical layout of ours", err=True)
+            broken.append(path)
+            continue
         try:
             before = path.read_bytes().decode("utf-8-sig")
             after = format_text(before, str(path))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
 from typing import Literal, TextIO
@@ -17,8 +16,10 @@ from typing import Literal, TextIO
 import click
 
 import spec
+from compiler.analysis import analyse
 from compiler.build import to_program
 from compiler.ir import Program
+from spec.frozen import dataclass
 
 Format = spec.diagnostics.Format
 
@@ -42,7 +43,7 @@ class Compiled:
 
 
 class SpecPath(click.Path):
-    """A path to a `.tenet` file; a folder or a missing file is refused with what to give instead."""
+    """A path to a spec; a folder or a missing file is refused with what to give instead."""
 
     name = "spec"
 
@@ -57,13 +58,13 @@ class SpecPath(click.Path):
 
 def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
     if path.is_dir():
-        inside = sorted(path.glob("*.tenet"))
+        inside = sorted(path.glob("*.tenet*"))
         hint = f"; did you mean {inside[0]}?" if inside else ", and no .tenet file is in it"
         fail(f"{path} is a folder{hint}")
     if not path.exists():
         from difflib import SequenceMatcher
 
-        inside = sorted(path.parent.glob("*.tenet")) if path.parent.is_dir() else []
+        inside = sorted(path.parent.glob("*.tenet*")) if path.parent.is_dir() else []
         near = sorted(inside, key=lambda p: -SequenceMatcher(None, path.name, p.name).ratio())
         hint = f"; there is {', '.join(str(p) for p in near[:3])}" if near else "; `tenet new NAME` writes one"
         fail(f"there is no file {path}{hint}")
@@ -73,11 +74,12 @@ def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
 
 
 def compile_spec(path: Path, texts: Mapping[Path, str] | None = None) -> Compiled:
-    """Load a spec and run the passes over it; `texts` stand for files, by their resolved paths."""
+    """Load a spec, run the passes over it and analyse it; `texts` stand for files, by their resolved paths."""
     loaded = spec.load(path, texts=texts)
     if loaded.document is None:
         return Compiled(path, None, loaded.diagnostics, loaded.sources)
     program, found = to_program(loaded.document)
+    found = (*found, *analyse(program))
     diagnostics = (*loaded.diagnostics, *found)
     wrong = any(d.severity == "error" for d in found)
     return Compiled(path, None if wrong else program, diagnostics, loaded.sources)

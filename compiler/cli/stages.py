@@ -25,6 +25,7 @@ from compiler.facts import BaseFacts, Facts
 from compiler.failures import DataError, ModelLoadError, NetworkError
 from compiler.ir import Program
 from compiler.records import ARMS, DataFile
+from spec.doors import spec_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +68,7 @@ class Compilation:
 
 def place_of(target: Path, out: Path, runs: Path, cache: Path | None, *, local_files_only: bool = False) -> Place:
     """Where things go for a spec, or for a build folder given in its place."""
-    build = target if target.is_dir() else out / target.stem
+    build = target if target.is_dir() else out / spec_name(target.name)
     root = None if target.is_dir() else target.parent
     return Place(build, runs, cache or build.parent / ".cache", root, local_files_only)
 

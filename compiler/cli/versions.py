@@ -19,6 +19,7 @@ import click
 import spec
 from compiler.cli import FINDINGS
 from compiler.cli.specs import screen_width, show_diagnostics
+from spec.doors import NOTATIONS
 
 if TYPE_CHECKING:
     from compiler.spec_diff import SpecDiff, Version
@@ -109,7 +110,8 @@ def _at_revision(named: Revision) -> spec.Loaded:
     listing = _git(root, ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", named.revision])
     blobs = dict(_entry(line) for line in listing.split(b"\0") if line.startswith(b"100"))
     path = _path_in(named, root, blobs)
-    wanted = [name for name in blobs if PurePosixPath(name).suffix == PurePosixPath(path).suffix]
+    endings = {PurePosixPath(path).suffix, *NOTATIONS}
+    wanted = [name for name in blobs if PurePosixPath(name).suffix in endings]
     with TemporaryDirectory(prefix="tenet-") as folder:
         # Without a mark of its own, whatever lies above the folder would count as the project.
         Path(folder, "tenet.toml").touch()

@@ -24,12 +24,17 @@ from compiler.records import Unit
 
 
 def lower(program: Program) -> tuple[Unit, ...]:
-    usual = _units(Setting(program))
+    return _units(setting_of(program))
+
+
+def setting_of(program: Program) -> Setting:
+    """Return the setting in which the units make about as many rows as `train` asks for."""
+    usual = Setting(program)
     if program.train.rows is None:
         return usual
     # Literal examples stand outside the scale, so that one more of them changes no other unit.
-    written = sum(unit.count for unit in usual if unit.generator != "examples")
-    return _units(Setting(program, scale=program.train.rows / written)) if written else usual
+    written = sum(unit.count for unit in _units(usual) if unit.generator != "examples")
+    return Setting(program, scale=program.train.rows / written) if written else usual
 
 
 def _units(setting: Setting) -> tuple[Unit, ...]:

@@ -18,11 +18,11 @@ compiler.build.SpecError: error[T0506]: a good answer of trait.warm breaks forbi
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 from compiler.codes import diagnose
 from compiler.ir import Clause, Program
+from compiler.plain_text import contains, found, plain
 from spec.constructs import (
     Forbid,
     Format,
@@ -38,8 +38,6 @@ from spec.constructs import (
 )
 from spec.diagnostics import Diagnostic, Note
 from spec.document import Example, Pattern
-
-PLAIN = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 
 
 def compare_examples(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
@@ -113,7 +111,7 @@ def _breach(rule: Clause, body: Forbid | Secret, answer: str) -> str | None:
     if isinstance(body, Secret):
         return None
     for pattern in body.patterns:
-        if _found(pattern, answer) and not _as_measured(rule, answer):
+        if found(pattern, answer) and not _as_measured(rule, answer):
             return f"it matches /{pattern.text}/"
     return None
 
@@ -174,14 +172,7 @@ def _missing(clause: Clause) -> str:
 
 def _has(signs: Sequence[str | Pattern], answer: str) -> bool:
     said = plain(answer)
-    return any(_found(s, answer) if isinstance(s, Pattern) else contains(said, plain(s)) for s in signs)
-
-
-def _found(pattern: Pattern, answer: str) -> bool:
-    flags = re.RegexFlag(0)
-    for letter in pattern.flags:
-        flags |= {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}[letter]
-    return re.search(pattern.text, answer, flags) is not None
+    return any(found(s, answer) if isinstance(s, Pattern) else contains(said, plain(s)) for s in signs)
 
 
 def _short(answer: str) -> str:
@@ -192,7 +183,7 @@ def _short(answer: str) -> str:
 
 
 def _asked_twice(program: Program) -> list[Diagnostic]:
-    taught = dict(_training_asks(program))
+    taught = dict(training_asks(program))
     return [
         diagnose(
             "T0508",
@@ -206,7 +197,8 @@ def _asked_twice(program: Program) -> list[Diagnostic]:
     ]
 
 
-def _training_asks(program: Program) -> Iterator[tuple[str, Clause]]:
+def training_asks(program: Program) -> Iterator[tuple[str, Clause]]:
+    """Yield what training rows ask as the author wrote it, as plain text, each with its clause."""
     for clause in program.clauses:
         for example in clause.examples:
             if _single(example):
@@ -217,16 +209,3 @@ def _training_asks(program: Program) -> Iterator[tuple[str, Clause]]:
 
 def _single(example: Example) -> bool:
     return len(example.turns) == 1
-
-
-def plain(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text.translate(PLAIN)).casefold().split())
-
-
-def contains(text: str, phrase: str) -> bool:
-    """Whether `phrase` stands in `text` as whole words."""
-    if not phrase:
-        return False
-    before = r"(?<!\w)" if phrase[0].isalnum() else ""
-    after = r"(?!\w)" if phrase[-1].isalnum() else ""
-    return re.search(f"{before}{re.escape(phrase)}{after}", text) is not None

@@ -98,12 +98,11 @@ def _reason(clause: Clause) -> tuple[str, str] | None:
 
 
 def _unserved(clause: Clause) -> list[Diagnostic]:
-    """Tell which parts of a clause are in the prompt and nowhere else, so that nobody takes silence for a verdict."""
+    """Tell which parts of a clause are in the prompt and nowhere else, so that nobody takes silence for a verdict.
+
+    A clause that is there as a whole is found by `compiler/analysis/unshown.py`.
+    """
     found = []
-    if isinstance(clause.body, Outcomes):
-        found.append(("a ranking of outcomes", clause.span))
-    if isinstance(clause.body, Rule) and clause.body.force in ("may", "seeks"):
-        found.append((f"what `{clause.body.force}` says", _span(clause, clause.body.force)))
     if clause.excepted:
         found.append(("what `except` says", _span(clause, "except")))
     if clause.transforming:

@@ -16,8 +16,8 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from compiler import languages
 from compiler.checks import phrases
-from compiler.spec_diff import languages
 from compiler.spec_diff.records import FLIPPED, Change, Concern, Direction
 from spec.document import Pattern
 

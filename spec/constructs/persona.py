@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 from spec.document import Level
+from spec.frozen import dataclass
 from spec.says import Says
 
 

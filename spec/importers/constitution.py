@@ -28,6 +28,10 @@ def read(text: str, file: str, stem: str) -> Imported:
         raise Unreadable(f"{file}:{error.lineno}: this is no JSON: {error.msg}") from error
     except RecursionError as error:
         raise Unreadable(f"{file}: this JSON is nested too deeply for a constitution") from error
+    except ValueError as error:
+        raise Unreadable(f"{file}: this JSON holds a number of thousands of digits") from error
+    if "\\ud" in text.lower():
+        _refuse_halves(entries, file)
     if not isinstance(entries, list) or not entries:
         raise Unreadable(f'{file}: a constitution is a list, `[{{"trait": "...", "questions": ["..."]}}]`')
     findings: list[Finding] = []
@@ -35,6 +39,15 @@ def read(text: str, file: str, stem: str) -> Imported:
     questions = sum(len(entry.get("questions", ())) for entry in entries)
     counts = (("traits", len(entries)), ("questions", questions))
     return Imported(writing.canonical(parts, f"{stem}.tenet"), counts, tuple(findings))
+
+
+def _refuse_halves(entries: Any, file: str) -> None:
+    """JSON's escapes can name half of a character, which no text can hold."""
+    try:
+        json.dumps(entries, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise Unreadable(f"{file}: `{half}` is half of a character; write the character itself") from error
 
 
 def _trait(entry: Any, number: int, file: str, stem: str, findings: list[Finding]) -> str:

@@ -85,6 +85,9 @@ class _Writer:
         if not example.comparisons:
             self._note(section, example.line, "left_out", f"an example without a judged answer: {example.title}")
         for comparison in example.comparisons:
+            if all(answer.verdict == "ok" for answer in comparison.answers):
+                self._note(section, comparison.line, "left_out", f"answers neither good nor bad: {example.title}")
+                continue
             yield self._example(section, example, comparison)
 
     def _example(self, section: Section, example: Example, comparison: Comparison) -> str:

@@ -10,16 +10,17 @@ In: diagnostics and the sources that they point into. Out: text.
        |
        = help: did you mean `root`?
 
-Nothing is wider than the width asked for but what a terminal cannot break: a long source line is cut around the place.
+A finding with a witness ends with that conversation. Nothing is wider than the width asked for but what a terminal
+cannot break: a long source line is cut around the place.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from unicodedata import combining, east_asian_width
 
-from spec.diagnostics import Diagnostic, Note, counted
+from spec.diagnostics import Diagnostic, Note, Witness, counted
 from spec.renderings.places import place, visible
 from spec.source import Source, Span
 
@@ -27,6 +28,8 @@ WIDTH = 80
 """Columns where no other width is asked for, and the fewest that a message can be laid out in."""
 NARROWEST = 40
 TAB = 4
+MOST_SAID = 3
+"""Lines that a turn of a witness may fill; a program gets all of it."""
 
 _STYLES = {"error": "1;31", "warning": "1;33", "frame": "1;34", "note": "1;36", "bold": "1", "help": "1;32"}
 
@@ -107,7 +110,24 @@ def _full(diagnostic: Diagnostic, sources: Mapping[str, Source], paint: _Paint, 
         )
         lines.append(f"{' ' * gutter} {paint('frame', '=')} {paint('help', 'help')}: {parts[0]}")
         lines.extend(" " * len(lead) + part for part in parts[1:])
+    if diagnostic.witness:
+        lines.append(bar)
+        lines.extend(_witness(diagnostic.witness, gutter, paint, columns))
     return "\n".join(lines)
+
+
+def _witness(witness: Witness, gutter: int, paint: _Paint, columns: int) -> Iterator[str]:
+    """Yield a conversation: what it shows, then turn by turn, each no longer than a few lines."""
+    lead = f"{' ' * gutter} = for example: "
+    first, *rest = textwrap.wrap(visible(witness.shows), columns - len(lead), break_on_hyphens=False)
+    yield f"{' ' * gutter} {paint('frame', '=')} {paint('note', 'for example')}: {first}"
+    yield from (" " * len(lead) + part for part in rest)
+    answer = [("answer", witness.answer)] if witness.answer is not None else []
+    for role, text in (*((turn.role, turn.text) for turn in witness.turns), *answer):
+        name = f"{' ' * gutter}     {role}: "
+        room = columns - len(name)
+        for n, part in enumerate(textwrap.wrap(visible(text), room, max_lines=MOST_SAID, placeholder=" …")):
+            yield (f"{' ' * gutter}     {paint('bold', role)}: " if n == 0 else " " * len(name)) + part
 
 
 class _Window:

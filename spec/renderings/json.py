@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from spec.diagnostics import Checked, Diagnostic
+from spec.diagnostics import Checked, Diagnostic, Witness
 from spec.renderings.places import region, shown
 from spec.source import Source, Span
 
@@ -32,6 +32,18 @@ def _as_json(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> dict[str,
         if fix
         else None,
         "secondary": [{**_place(note.span, sources), "label": note.label} for note in diagnostic.secondary],
+        "witness": as_record(diagnostic.witness) if diagnostic.witness else None,
+    }
+
+
+def as_record(witness: Witness) -> dict[str, object]:
+    """Return a witness as values."""
+    return {
+        "clause": witness.clause,
+        "shows": witness.shows,
+        "facts": dict(witness.facts),
+        "turns": [{"role": turn.role, "text": turn.text} for turn in witness.turns],
+        "answer": witness.answer,
     }
 
 

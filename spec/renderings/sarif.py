@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from spec.codes import Code
 from spec.diagnostics import Checked, Diagnostic, Edit, Fix
+from spec.renderings.json import as_record
 from spec.renderings.places import region, uri
 from spec.source import Source, Span
 
@@ -78,6 +79,8 @@ def _result(diagnostic: Diagnostic, sources: Mapping[str, Source], rules: Mappin
         ]
     if diagnostic.fix is not None:
         result["fixes"] = [_fix(diagnostic.fix, sources)]
+    if diagnostic.witness is not None:
+        result["properties"] = {"witness": as_record(diagnostic.witness)}
     return result
 
 

@@ -141,8 +141,6 @@ def test_prompts_that_must_be_treated_alike_are_probes() -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("outcomes o { order: right > wrong }", "T0512"),
-        ('rule r { may: "x" }', "T0512"),
         ('trait a { means: "x"  except: "y" }', "T0512"),
         ('trait a { means: "x"  transforming: allowed }', "T0512"),
         ('trait a { means: "x"  signs: "z" }\nprobe p { for: a  ask: "y"  repeats: 5 }', "T0514"),

@@ -51,7 +51,7 @@ from spec.fields import (
     TurnsShape,
     field_specs,
 )
-from spec.statements import Given
+from spec.inheritance import Given
 from tests.spec.documents import Tree
 
 ODD_TEXTS = ("${maker}", "$${", "$$$", "[...]", " a ", "a\n\nb", "a\n  b\n", "  a\nb", '"', '"""', "\\")
@@ -64,17 +64,19 @@ DIMENSIONS = (
 
 
 class Records:
-    """Draws a document; names are counted, so that none stands twice."""
+    """Draws a document; names are counted, so that none stands twice. few: a small one, for many cases."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, *, few: bool = False) -> None:
         self.rng = rng
+        self.most = 2 if few else 4
+        self.share = 0.2 if few else 0.4
         self.tree = Tree(rng)
         self.names = 0
         self.clauses: list[Clause] = []
         self.sections: list[Section] = []
 
     def document(self) -> Document:
-        self.inside(Given(), 2)
+        self.inside(Given(), self.most // 2)
         ids = [clause.id for clause in self.clauses]
         targets = [*ids, *(f"{section.kind}.{section.name}" for section in self.sections)]
         clauses = tuple(replace(c, see=self.some(targets)) if self.rng.random() < 0.3 else c for c in self.clauses)
@@ -84,14 +86,14 @@ class Records:
             train=Train(**self.values(Train)),
             clauses=clauses,
             dimensions=DIMENSIONS,
-            priorities=tuple(Priority(self.ranked(ids)) for _ in range(self.rng.randrange(3)) if len(ids) > 1),
-            probes=tuple(self.probe(self.rng.choice(ids)) for _ in range(self.rng.randrange(3)) if ids),
+            priorities=tuple(Priority(self.ranked(ids)) for _ in range(self.rng.randrange(self.most)) if len(ids) > 1),
+            probes=tuple(self.probe(self.rng.choice(ids)) for _ in range(self.rng.randrange(self.most)) if ids),
             files=(),
             sections=tuple(self.sections),
-            terms=tuple(Term(self.name(), **self.values(Term)) for _ in range(self.rng.randrange(3))),
+            terms=tuple(Term(self.name(), **self.values(Term)) for _ in range(self.rng.randrange(self.most))),
             grants=tuple(
                 Grant(self.name(), self.level(), **{**self.values(Grant), "over": self.some(ids)})
-                for _ in range(self.rng.randrange(3)) if ids
+                for _ in range(self.rng.randrange(self.most)) if ids
             ),
             balances=tuple(self.balance(ids) for _ in range(self.rng.randrange(2)) if len(ids) > 1),
             alikes=tuple(
@@ -104,7 +106,7 @@ class Records:
     # ---- statements
 
     def inside(self, given: Given, depth: int) -> None:
-        for _ in range(self.rng.randrange(4)):
+        for _ in range(self.rng.randrange(self.most)):
             if depth and self.rng.random() < 0.4:
                 self.section(given, depth)
             else:
@@ -160,7 +162,7 @@ class Records:
     def values(self, record: type[Any]) -> dict[str, Any]:
         """Return values of the fields of a record by attribute: the needed ones, and some of the others."""
         specs = field_specs(record).values()
-        return {spec.attribute: self.value(spec) for spec in specs if spec.required or self.rng.random() < 0.4}
+        return {spec.attribute: self.value(spec) for spec in specs if spec.required or self.rng.random() < self.share}
 
     def value(self, spec: FieldSpec) -> Any:
         match spec.shape:
@@ -217,7 +219,7 @@ class Records:
         turns.append(Turn("user", self.text()))
         for _ in range(self.rng.randrange(3)):
             turns.append(Turn("assistant", self.text()))
-            turns.extend(Turn("tool", self.text()) for _ in range(self.rng.randrange(3)))
+            turns.extend(Turn("tool", self.text()) for _ in range(self.rng.randrange(self.most)))
             turns.append(Turn("user", self.text()))
         return tuple(turns)
 

@@ -17,7 +17,7 @@ from spec.formatter import CannotFormat, format_text
 from spec.lexer import scan
 from spec.parser import parse, tables
 from spec.source import Source
-from spec.statements import LANDMARKS
+from spec.vocabulary import LANDMARKS
 from tests.spec.documents import Tree
 from tests.spec.printing import OddPrinter
 

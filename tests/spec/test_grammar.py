@@ -19,7 +19,30 @@ from spec.source import Source
 from spec.tables import GRAMMAR, compile_grammar
 from tests.spec.documents import Tree
 from tests.spec.printing import OddPrinter
-from tests.spec.test_robustness import TOKENS, VALID
+
+TOKENS = [
+    *"{}[]():;,>", '"', '"""', '"x"', "/a/i", "/(", ">=", "<=", "==", "=", "!=", "90%", "0.8", "7",
+    "#c\n", "\n", "\n\n", " ",
+    "and", "or", "not", "in", "at", "tenet 1", "import", "trait", "refuse", "forbid", "persona", "model",
+    "train", "probe",
+    "dimension", "priority", "example", "user", "good", "means", "not:", "target:", "when:", "caring",
+    "user.role", "root",
+    "\\", "'", "“", "@", "\t", "é", "…", "true",
+]  # fmt: skip
+
+VALID = """tenet 1
+# a comment
+trait caring at developer {
+  means: "Names the feeling first."
+  example { user: "u"  good: "g"  bad: ["b", "c"] }
+  target: >= 85%
+}
+refuse dosing at root { about: "doses"  style: caring  unless: user.role == clinician and not channel in [chat, sms] }
+forbid canned { phrases: ["Certainly!"]  patterns: [/as an ai/i] }
+priority: caring > dosing
+train { method: dpo  adapter: { rank: 16 } }
+"""
+
 
 ORACLE = Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", lexer="contextual")
 

@@ -11,7 +11,7 @@ from spec.codes import CODES
 from spec.explaining import FOLDER, page, write
 from spec.fields import field_specs
 from spec.reference import entry, statements, words
-from spec.statements import STATEMENTS
+from spec.vocabulary import STATEMENTS
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -87,3 +87,21 @@ def test_every_file_is_listed() -> None:
     listed = README.read_text(encoding="utf-8").split("## Files")[1]
     for path in README.parent.glob("*.py"):
         assert path.name == "__init__.py" or f"`{path.name}`" in listed, path.name
+
+
+def test_the_example_of_yaml_loads(tmp_path: Path) -> None:
+    text = README.read_text(encoding="utf-8").split("## Other doors")[1]
+    (yaml,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "house-style.tenet").write_text("tenet 1\n")
+    (tmp_path / "signature.tenet").write_text('tenet 1\nparameter maker {}\nrequire sign { ends: "${maker}" }\n')
+    (tmp_path / "spec.tenet.yaml").write_text(yaml)
+    loaded = spec.load(tmp_path / "spec.tenet.yaml")
+    assert loaded.document is not None, spec.render(loaded.diagnostics, loaded.sources)
+    assert loaded.diagnostics == ()
+
+
+def test_the_example_of_python_builds(capsys: pytest.CaptureFixture[str]) -> None:
+    text = README.read_text(encoding="utf-8").split("## Other doors")[1]
+    (python,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    exec(python, {})
+    assert capsys.readouterr().out.startswith("tenet 1\n\ntrait caring {\n")

@@ -9,69 +9,61 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.lark import from_lark
+from lark import Lark
 
 import spec
-from spec.formatter import CannotFormat, format_text
+from spec import tables
+from spec.formatter import format_text
+from tests.spec.fuzz import FINDS, SECONDS, TooSlow, limited
+from tests.spec.inputs import drawn
+from tests.spec.targets import TARGETS
 
-TOKENS = [
-    *"{}[]():;,>", '"', '"""', '"x"', "/a/i", "/(", ">=", "<=", "==", "=", "!=", "90%", "0.8", "7",
-    "#c\n", "\n", "\n\n", " ",
-    "and", "or", "not", "in", "at", "tenet 1", "import", "trait", "refuse", "forbid", "persona", "model",
-    "train", "probe",
-    "dimension", "priority", "example", "user", "good", "means", "not:", "target:", "when:", "caring",
-    "user.role", "root",
-    "\\", "'", "“", "@", "\t", "é", "…", "true",
-]  # fmt: skip
+FEW = 60
+"""Inputs for each target; `make fuzz` tries a million."""
 
-VALID = """tenet 1
-# a comment
-trait caring at developer {
-  means: "Names the feeling first."
-  example { user: "u"  good: "g"  bad: ["b", "c"] }
-  target: >= 85%
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_targets_hold_for_some_inputs(name: str) -> None:
+    target, sources = TARGETS[name]
+    for number in range(FEW):
+        rng = random.Random(f"{name}/{number}")
+        data = drawn(sources[number % len(sources)], rng)
+        with limited(5 * SECONDS):
+            target(data)
+
+
+@pytest.mark.parametrize("path", sorted(FINDS.glob("*/*")), ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_what_fuzzing_found_holds_now(path: Path) -> None:
+    target, _ = TARGETS[path.parent.name]
+    with limited(5 * SECONDS):
+        target(path.read_bytes())
+
+
+GRAMMAR = Lark(tables.GRAMMAR.read_text(encoding="utf-8"), parser="lalr", maybe_placeholders=False)
+SHORT = {
+    "NAME": st.sampled_from(["trait", "section", "means", "example", "user", "good", "when", "priority", "caring"]),
+    "DOTTED": st.sampled_from(["user.role", "trait.caring"]),
+    "STRING": st.sampled_from(['"x"', '""', '"${a}"']),
+    "LONG_STRING": st.just('"""\n a\n"""'),
+    "REGEX": st.sampled_from(["/a/i", "/(b|c)/"]),
+    "NUMBER": st.sampled_from(["1", "0.5", "90%"]),
+    "SPACE": st.sampled_from([" ", "\n"]),
+    "COMMENT": st.just("# c\n"),
 }
-refuse dosing at root { about: "doses"  style: caring  unless: user.role == clinician and not channel in [chat, sms] }
-forbid canned { phrases: ["Certainly!"]  patterns: [/as an ai/i] }
-priority: caring > dosing
-train { method: dpo  adapter: { rank: 16 } }
-"""
 
 
-def survives(text: str) -> None:
-    loaded = spec.loads(text)
-    assert (loaded.document is None) == any(d.severity == "error" for d in loaded.diagnostics)
-    for format in ("full", "concise", "json"):
-        spec.render(loaded.diagnostics, loaded.sources, format, color=True)
-    for diagnostic in loaded.diagnostics:
-        assert diagnostic.span.start <= diagnostic.span.end
-    try:
-        once = format_text(text)
-    except CannotFormat:
-        return
-    assert format_text(once) == once
-
-
-@settings(max_examples=250)
-@given(st.lists(st.sampled_from(TOKENS), max_size=60).map(" ".join))
-def test_token_soup(text: str) -> None:
-    survives(text)
+@settings(max_examples=25)
+@given(text=from_lark(GRAMMAR, start="start", explicit=SHORT), target=st.sampled_from(["load", "format", "write"]))
+def test_sentences_of_the_grammar(text: str, target: str) -> None:
+    TARGETS[target][0](text.encode())
 
 
 @settings(max_examples=100)
 @given(st.text(max_size=200))
 def test_any_text(text: str) -> None:
-    survives(text)
-
-
-@settings(max_examples=200)
-@given(st.integers(0, 2**32))
-def test_mutated_specs(seed: int) -> None:
-    rng = random.Random(seed)
-    text = VALID
-    for _ in range(rng.randrange(1, 6)):
-        at = rng.randrange(len(text))
-        text = text[:at] + rng.choice(["", rng.choice(TOKENS), text[at : at + 9]]) + text[at + rng.randrange(8) :]
-    survives(text)
+    for target in ("load", "format", "fix"):
+        TARGETS[target][0](text.encode("utf-8", "surrogatepass"))
 
 
 @settings(max_examples=100)
@@ -82,6 +74,26 @@ def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> Non
     loaded = spec.load(path)
     spec.render(loaded.diagnostics, loaded.sources)
     assert (loaded.document is None) == any(d.severity == "error" for d in loaded.diagnostics)
+
+
+def test_a_hang_is_noticed() -> None:
+    def hang() -> None:
+        while True:
+            pass
+
+    with pytest.raises(TooSlow), limited(0.05):
+        hang()
+
+
+def test_a_nested_value_is_formatted_in_time_linear_in_its_depth() -> None:
+    deep = "tenet 1\ntrait a { means: " + "[(1 in " * 30 + "[1]" + ")]" * 30 + " }"
+    with limited(SECONDS):
+        assert format_text(format_text(deep)) == format_text(deep)
+
+
+def test_a_file_of_too_many_signs_is_refused_at_once() -> None:
+    with limited(3 * SECONDS):
+        assert codes("tenet 1\n" + "a " * 500_000) == ["T0004"]
 
 
 def codes(text: str) -> list[str]:

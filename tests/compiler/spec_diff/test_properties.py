@@ -9,9 +9,10 @@ from dataclasses import replace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from compiler import languages
 from compiler.build import to_program
 from compiler.conditions import Scope
-from compiler.spec_diff import Version, compare, languages, moves
+from compiler.spec_diff import Version, compare, moves
 from spec.document import Document, Model, Pattern
 from tests.compiler.spec_diff.comparing import opposite, turned
 from tests.spec.records import Records

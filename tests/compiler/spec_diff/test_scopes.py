@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from compiler.conditions import Scope
+from compiler.spec_diff.scopes import compare
+from spec.document import And, Dimension, Or, Truth
 from tests.compiler.spec_diff.comparing import both_ways, clause_of, diff_of
 
 DIMENSIONS = """
@@ -109,10 +112,18 @@ def test_a_restriction_applies_to_strangers_either_way() -> None:
     assert both_ways(old, new, DIMENSIONS).verdict == "equivalent"
 
 
-def test_too_many_situations_are_not_guessed_at() -> None:
+def test_many_numbers_are_compared_without_trying_them_all() -> None:
     many = "\n".join(f"dimension n{i} {{ type: number }}" for i in range(7))
     old, new = (" and ".join(f"n{i} > {low}" for i in range(7)) for low in (1, 2))
     (change,) = both_ways(trait(f"when: {old}"), trait(f"when: {new}"), many).changes
+    assert change.direction == "looser"
+
+
+def test_too_many_situations_are_not_guessed_at() -> None:
+    dimensions = tuple(Dimension(f"n{i}", "boolean") for i in range(16))
+    either = [Or((Truth(f"n{i}"), Truth(f"n{i + 1}"))) for i in range(0, 16, 2)]
+    old, new = (Scope(And(tuple(parts)), None, dimensions) for parts in (either, either[:-1]))
+    (change,) = compare(old, new)
     assert change.direction == "incomparable"
     assert "more situations apart than can be compared" in change.reason
 

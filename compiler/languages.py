@@ -26,6 +26,8 @@ from typing import Any
 _sre: Any = import_module("re._parser")
 
 MOST_STATES = 4000
+ALPHABET_COST = 100
+"""Steps that take as long as to find the letters that the automata tell apart."""
 MOST_NODES = 3000
 READABLE = " etaoinshrdlucmfwypvbgkjqxz.,!?'-0123456789"
 # One of each sort of character that classes tell apart; letters with and without case, marks, wide spaces.
@@ -36,6 +38,18 @@ SAMPLES = (
 
 class TooLarge(Exception):
     """The automata are too large, or the pattern uses what has no automaton."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """Steps that several comparisons may take together, some microseconds each."""
+
+    left: int
+
+    def spend(self, steps: int) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise TooLarge
 
 
 Test = Callable[[str], bool]
@@ -62,11 +76,13 @@ class Machine:
         return len(self.steps) - 1
 
 
-def phrase(text: str, *, starts: bool = False, ends: bool = False, loose: bool = False) -> Machine:
+def phrase(
+    text: str, *, starts: bool = False, ends: bool = False, loose: bool = False, verbatim: bool = False
+) -> Machine:
     """The answers that hold `text`, or start or end with it.
 
     loose: with any white space for a space, and beside an underscore. It is right for what shall find the texts of
-    others: nobody means such answers by a phrase, and a phrase finds them all the same.
+    others: nobody means such answers by a phrase, and a phrase finds them all the same. verbatim: in this case only.
     """
     machine = Machine(anchored=starts)
     here = machine.node()
@@ -78,7 +94,8 @@ def phrase(text: str, *, starts: bool = False, ends: bool = False, loose: bool =
             here = _asserted(machine, here, "not-after-word" if loose else "not-after-name", character)
         target = machine.node()
         spaced = character == " " and loose
-        machine.steps[here].append((str.isspace if spaced else _same(character), target))
+        same = str.isspace if spaced else _only(character) if verbatim else _same(character)
+        machine.steps[here].append((same, target))
         machine.literals |= {character, character.lower()[:1], character.upper()[:1]}
         if spaced:
             _loop(machine, target, str.isspace)
@@ -119,13 +136,18 @@ def pattern(text: str, flags: str = "") -> Machine:
     return machine
 
 
-def escaping(one: Machine, others: Sequence[Machine]) -> str | None:
+def escaping(one: Machine, others: Sequence[Machine], effort: Effort | None = None) -> str | None:
     """Return a shortest text that `one` finds and none of `others` does, or None.
+
+    Args:
+        effort: what this comparison and others may take together; None for no more bound than each has.
 
     Raises:
         TooLarge: nothing was found among so many states that nothing can be said.
     """
     machines = (one, *others)
+    if effort is not None:
+        effort.spend(ALPHABET_COST)
     alphabet = _alphabet(machines)
     start = tuple(frozenset({0}) for _ in machines)
     queue = deque([(start, "", "")])
@@ -136,6 +158,8 @@ def escaping(one: Machine, others: Sequence[Machine]) -> str | None:
             _accepts(m, s, before, "") for m, s in zip(others, states[1:], strict=True)
         ):
             return text
+        if effort is not None:
+            effort.spend(len(alphabet))
         for character in alphabet:
             following = _step_all(machines, states, before, character)
             if following is None:
@@ -247,6 +271,11 @@ def _alphabet(machines: Sequence[Machine]) -> list[str]:
 # ------------------------------------------------------------------ making
 
 # A test is made once for what it tests: two that are equal are one, so that few letters stand for all.
+
+
+@lru_cache(maxsize=8192)
+def _only(character: str) -> Test:
+    return lambda c: c == character
 
 
 @lru_cache(maxsize=8192)

@@ -1,0 +1,270 @@
+"""Opposite things said about the same topic or request: do and do not, decline and answer, this over that and that over
+this.
+
+In: a survey. Out: clashes. Two topics are the same where their words are (case, punctuation and a leading article
+aside); whether other words mean the same is for a reader. A rule's text is split into what it says and which way:
+`must: "Never take a side."` and `never: "Take a side."` say the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from compiler.analysis.clashes import Clash, Side
+from compiler.analysis.survey import Survey, place, quoted, request
+from compiler.ir import Clause
+from compiler.plain_text import plain
+from spec.constructs import Outcomes, Prefer, Refuse, Rule, Stance, Trait
+
+_WORD = re.compile(r"[\w']+")
+_ARTICLE = re.compile(r"^(?:an?|the) ")
+_DENIAL = re.compile(r"^(?:do not|don't|never) ")
+_TELLING = re.compile(r"^(?:say|tell|explain|answer|discuss|help with|tell (?:the user|users|people)) (?=\w)")
+
+
+def topic(text: str) -> str:
+    """Return the words of a topic, so that equal topics are equal.
+
+    >>> topic("The code word."), topic("code  Word")
+    ('code word', 'code word')
+    """
+    return _ARTICLE.sub("", " ".join(_WORD.findall(plain(text))))
+
+
+def topic_clashes(survey: Survey) -> Iterator[Clash]:
+    clauses = survey.program.clauses
+    yield from _said_and_denied(survey, clauses)
+    yield from _declined_and_answered(survey, clauses)
+    yield from _preferred(survey, clauses)
+    yield from _ranked(survey, clauses)
+
+
+# ------------------------------------------------------------------ do, do not
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a clause tells to do (wanted) or not to do.
+
+    binding: an answer can break it, unlike a permission or a goal. firm: and there is no reason that would excuse it.
+    """
+
+    clause: Clause
+    field: str
+    wanted: bool
+    binding: bool = True
+    firm: bool = True
+
+
+def _said_and_denied(survey: Survey, clauses: Iterable[Clause]) -> Iterator[Clash]:
+    by_text: dict[str, list[Told]] = {}
+    for clause in clauses:
+        for text, told in _told(clause):
+            by_text.setdefault(text, []).append(told)
+    for group in by_text.values():
+        if len({told.wanted for told in group}) < 2:
+            continue
+        for pair in survey.meeting_pairs(group, lambda told: told.clause):
+            do, do_not = sorted(pair, key=lambda told: not told.wanted)
+            same = do.wanted == do_not.wanted or do.clause.id == do_not.clause.id
+            if same or not _same_requests(do.clause, do_not.clause):
+                continue
+            # Nobody breaks a permission or a goal, so two of them never clash.
+            if (do.binding or do_not.binding) and (region := survey.overlap(do.clause, do_not.clause)):
+                one = _told_side(do, _bears_on(do_not.clause, do.clause))
+                other = _told_side(do_not, _bears_on(do.clause, do_not.clause))
+                shows = f"Whatever is answered, {do.clause.id} or {do_not.clause.id} is not kept."
+                if not (do.binding and do_not.binding):
+                    shows = f"One of {do.clause.id} and {do_not.clause.id} lets the answer do what the other rules out."
+                user = request(do.clause, do_not.clause)
+                yield Clash(one, (other,), region, shows, user, hard=do.firm and do_not.firm)
+
+
+def _told(clause: Clause) -> Iterator[tuple[str, Told]]:
+    match clause.body:
+        case Rule() as rule:
+            text, wanted = polarity(rule)
+            binding, firm = rule.force not in ("may", "seeks"), rule.force in ("must", "never")
+            yield text, Told(clause, rule.force, wanted, binding, firm)
+        case Trait(means=means, avoid=avoid):
+            yield topic(means), Told(clause, "means", True)
+            if avoid:
+                yield topic(avoid), Told(clause, "not", False)
+        case _:
+            return
+
+
+def polarity(rule: Rule) -> tuple[str, bool]:
+    """Return what a rule is about, and whether it is for it.
+
+    >>> polarity(Rule(must="Never take a side.")), polarity(Rule(never="Take a side."))
+    (('take a side', False), ('take a side', False))
+    """
+    text, wanted = topic(rule.text), rule.force not in ("never", "should_not")
+    if denial := _DENIAL.match(text):
+        return text[denial.end() :], not wanted
+    return text, wanted
+
+
+def _bears_on(one: Clause, other: Clause) -> bool:
+    """Say whether one bears on all requests that the other bears on, which are the same where both name some."""
+    about = one.body.about if isinstance(one.body, Rule) else None
+    return about is None or (isinstance(other.body, Rule) and other.body.about is not None)
+
+
+def _same_requests(one: Clause, other: Clause) -> bool:
+    abouts = [topic(c.body.about) for c in (one, other) if isinstance(c.body, Rule) and c.body.about]
+    return len(abouts) < 2 or abouts[0] == abouts[1]
+
+
+def _told_side(told: Told, whole: bool) -> Side:
+    body = told.clause.body
+    text = body.text if isinstance(body, Rule) else getattr(body, "avoid" if told.field == "not" else told.field)
+    says = f"says {told.field.replace('_', ' ')}: {quoted(text)}"
+    return Side(told.clause, place(told.clause, told.field), says, whole)
+
+
+# ------------------------------------------------------------------ decline, answer
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A topic or request that a clause answers. says: what the answer is, where the clause gives it."""
+
+    clause: Clause
+    field: str
+    text: str
+    asks: str
+    says: str | None = None
+
+
+def _declined_and_answered(survey: Survey, clauses: Iterable[Clause]) -> Iterator[Clash]:
+    about: dict[str, list[Clause]] = {}
+    asked: dict[str, list[tuple[Clause, str]]] = {}
+    for clause in clauses:
+        if isinstance(clause.body, Refuse):
+            about.setdefault(topic(clause.body.about), []).append(clause)
+            for ask in clause.body.asks:
+                asked.setdefault(plain(ask), []).append((clause, ask))
+    if not about:
+        return
+    for clause in clauses:
+        for answered in _topics(clause):
+            for refusal in about.get(topic(answered.text), ()):
+                body = refusal.body
+                assert isinstance(body, Refuse)
+                ask = request(refusal)
+                yield from _refused(survey, refusal, "about", f"declines {quoted(body.about)}", answered, ask)
+        for answered in _requests(clause):
+            for refusal, ask in asked.get(plain(answered.text), ()):
+                if refusal.id == clause.id and answered.field == "example":
+                    continue  # T0506 and T0509 look at a clause's own examples
+                yield from _refused(survey, refusal, "asks", f"declines {quoted(ask)}", answered, " ".join(ask.split()))
+
+
+def _refused(
+    survey: Survey, refusal: Clause, field: str, declines: str, answered: Answered, ask: str
+) -> Iterator[Clash]:
+    region = survey.overlap(refusal, answered.clause)
+    if not region or (answered.says is not None and _declines(answered.says)):
+        return
+    whole = field == "about"
+    answers = whole and answered.field != "still_help"
+    one = Side(answered.clause, place(answered.clause, answered.field), answered.asks, answers)
+    other = Side(refusal, place(refusal, field), declines, answers)
+    shows = f"An answer that declines keeps {refusal.id} and not {answered.clause.id}; any other, the other way round."
+    if refusal.id == answered.clause.id:
+        shows = f"{refusal.id} declines this request and answers it."
+    yield Clash(one, (other,), region, shows, ask, answered.says)
+
+
+def _topics(clause: Clause) -> Iterator[Answered]:
+    match clause.body:
+        case Refuse(still_help=str(near)):
+            for part in re.split(r"[;,]", near):
+                yield Answered(clause, "still_help", part, f"still helps with {quoted(part)}")
+        case Stance(about=about, says=says):
+            yield Answered(clause, "about", about, f"says {quoted(says)}", says)
+        case Rule() as rule if rule.force in ("must", "should", "may"):
+            text = topic(rule.text)
+            if telling := _TELLING.match(text):
+                asks = f"says {rule.force}: {quoted(rule.text)}"
+                yield Answered(clause, rule.force, text[telling.end() :], asks)
+        case _:
+            return
+
+
+def _requests(clause: Clause) -> Iterator[Answered]:
+    match clause.body:
+        case Refuse(safe=safe):
+            yield from (Answered(clause, "safe", ask, f"answers {quoted(ask)}") for ask in safe)
+        case Stance(asks=asks, says=says):
+            yield from (Answered(clause, "asks", ask, f"says {quoted(says)} there", says) for ask in asks)
+        case _:
+            pass
+    for example in clause.examples:
+        # What declines is a matter of each answer: one that does is as good for the refusal.
+        if len(example.turns) == 1 and example.good:
+            ask = example.turns[0].text
+            yield Answered(clause, "example", ask, f"calls {quoted(example.good[0])} a good answer", example.good[0])
+
+
+def _declines(answer: str) -> bool:
+    from compiler.checks import refusal  # its grammar takes longer than all the rest of a check
+
+    return refusal.find(answer) is not None
+
+
+# ------------------------------------------------------------------ this over that
+
+
+def _preferred(survey: Survey, clauses: Iterable[Clause]) -> Iterator[Clash]:
+    earlier: dict[tuple[str, str], list[Clause]] = {}
+    for clause in clauses:
+        if not isinstance(clause.body, Prefer) or not clause.body.over:
+            continue
+        this, over = topic(clause.body.this), topic(clause.body.over)
+        for other in earlier.get((over, this), ()) if this != over else ():
+            if region := survey.overlap(clause, other):
+                sides = [_prefers(other), _prefers(clause)]
+                shows = f"The better answer for {other.id} is the worse one for {clause.id}."
+                yield Clash(sides[0], (sides[1],), region, shows, request(), hard=False)
+        earlier.setdefault((this, over), []).append(clause)
+
+
+def _prefers(clause: Clause) -> Side:
+    body = clause.body
+    assert isinstance(body, Prefer)
+    return Side(clause, place(clause, "this"), f"prefers {quoted(body.this)} over {quoted(body.over or '')}", True)
+
+
+def _ranked(survey: Survey, clauses: Iterable[Clause]) -> Iterator[Clash]:
+    earlier: dict[tuple[str, str], list[Clause]] = {}
+    for clause in clauses:
+        if not isinstance(clause.body, Outcomes):
+            continue
+        order = clause.body.order
+        pairs = [(better, worse) for n, better in enumerate(order) for worse in order[n + 1 :]]
+        told: set[str] = set()
+        for better, worse in pairs:
+            for other in earlier.get((worse, better), ()):
+                if other.id in told or not _same_questions(clause, other) or not survey.meeting(clause, other):
+                    continue
+                told.add(other.id)
+                sides = [
+                    Side(c, place(c, "order"), f"ranks {b.replace('_', ' ')} over {w.replace('_', ' ')}", False)
+                    for c, b, w in ((other, worse, better), (clause, better, worse))
+                ]
+                shows = f"The better outcome for {other.id} is the worse one for {clause.id}."
+                yield Clash(
+                    sides[0], (sides[1],), survey.overlap(clause, other), shows, request(clause, other), hard=False
+                )
+        for pair in pairs:
+            earlier.setdefault(pair, []).append(clause)
+
+
+def _same_questions(one: Clause, other: Clause) -> bool:
+    abouts = [topic(c.body.about) for c in (one, other) if isinstance(c.body, Outcomes) and c.body.about]
+    return len(abouts) < 2 or abouts[0] == abouts[1]

@@ -1,0 +1,44 @@
+"""The words that statements start with, by what stands behind them.
+
+In: the constructs and the records of `spec/document.py`. Out: tables that readers, the formatter and the reference
+share. This file must not know how a statement is read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from spec.balance import Landmarks
+from spec.constructs import CONSTRUCTS
+from spec.document import Alike, Authority, Balance, Grant, Model, Parameter, ProbeStatement, Term, Train
+
+VERSION = "1"
+CONTAINERS = ("section", "overlay")
+"""Blocks that statements stand in."""
+SETTINGS: dict[str, type[Model | Train | Authority]] = {"model": Model, "train": Train, "authority": Authority}
+"""Blocks without a name, each once in a spec."""
+NAMED: dict[str, type[Any]] = {
+    "probe": ProbeStatement, "term": Term, "parameter": Parameter, "grant": Grant, "balance": Balance, "alike": Alike,
+}  # fmt: skip
+"""Blocks that have a name and state no behaviour; `dimension` is read by itself."""
+BLOCKS = (*CONSTRUCTS, *CONTAINERS, *SETTINGS, *NAMED, "dimension")
+"""The words that a statement in braces may start with."""
+STATEMENTS = (*BLOCKS, "priority", "drop", "import", "extends")
+LANDMARKS = Landmarks(frozenset(STATEMENTS), frozenset(CONTAINERS))
+
+# Settings that name files, and settings that may name a folder.
+FILE_FIELDS = frozenset({"data", "chat_template"})
+FOLDER_FIELDS = frozenset({"base", "teacher", "judge"})
+
+
+def shape_of_statement(name: str) -> str:
+    """Return an example of how the statement `name` is written, as help."""
+    if name == "priority":
+        return "for example `priority: safety > honesty`"
+    if name == "drop":
+        return "for example `drop: [trait.caring]`"
+    if name in ("import", "extends"):
+        return f'for example `{name} "house-style.tenet"`'
+    if name in SETTINGS:
+        return f"for example `{name} {{ ... }}`"
+    return f"for example `{name} short_name {{ ... }}`"

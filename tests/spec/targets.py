@@ -1,0 +1,169 @@
+"""What must hold of whatever anybody gives to the language: one function a target, which takes bytes and raises.
+
+In: bytes. Out: nothing, or an exception that says what does not hold. `fuzz.py` draws inputs for these by the million;
+`test_robustness.py` some thousands, and all that was ever found.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+import spec
+from compiler.build import to_program
+from spec.diagnostics import Diagnostic, Format
+from spec.fixing import Fixing, fix_all
+from spec.formatter import CannotFormat, format_text
+from spec.importers import Imported, Unreadable, constitution, model_spec, model_spec_text
+from spec.writer import CannotWrite, write
+from tests.spec.inputs import SPECS
+
+FORMATS: tuple[Format, ...] = ("full", "concise", "json", "github", "sarif")
+UNREADABLE = "T0002"
+LOOKALIKES = "T004"
+"""What these codes begin with; the formatter writes some of the characters that they are about as escapes."""
+
+
+@cache
+def folder() -> Path:
+    """A project's folder for the files of this process."""
+    made = Path(tempfile.mkdtemp(prefix="tenet-fuzz-"))
+    (made / "tenet.toml").touch()
+    return made
+
+
+def text_of(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def is_sound(loaded: spec.Loaded) -> None:
+    """A document exactly without errors; every place inside its text; every rendering can be made."""
+    assert (loaded.document is None) == any(d.severity == "error" for d in loaded.diagnostics)
+    for diagnostic in loaded.diagnostics:
+        edits = [edit.span for edit in diagnostic.fix.edits] if diagnostic.fix else []
+        for span in (diagnostic.span, *(note.span for note in diagnostic.secondary), *edits):
+            if diagnostic.code == UNREADABLE:
+                continue  # its text is not there: the place is one in the bytes
+            text = loaded.sources[span.path].text
+            assert 0 <= span.start <= span.end <= len(text), span
+            assert span.line == text.count("\n", 0, span.start) + 1, span
+            assert span.column == span.start - (text.rfind("\n", 0, span.start) + 1) + 1, span
+    shown = {form: spec.render(loaded.diagnostics, loaded.sources, form) for form in FORMATS}
+    for text in shown.values():
+        text.encode("utf-8")  # no half of a character
+    for form in ("json", "sarif"):
+        json.loads(shown[form])
+    assert len(shown["concise"].split("\n")) == max(1, len(loaded.diagnostics)), shown["concise"]
+    odd = {sign for sign in shown["full"] if not sign.isprintable() and sign not in "\n\u2028"}
+    assert not odd, odd
+    spec.render(loaded.diagnostics, loaded.sources, "full", color=True, width=40)
+
+
+def load(data: bytes) -> None:
+    path = folder() / "spec.tenet"
+    path.write_bytes(data)
+    is_sound(spec.load(path))
+
+
+def yaml(data: bytes) -> None:
+    """The same of a spec in YAML, where the language has that door."""
+    path = folder() / "spec.yaml"
+    path.write_bytes(data)
+    is_sound(spec.load(path))
+
+
+def compile(data: bytes) -> None:
+    """What checks goes through the compiler's passes, with findings or without."""
+    loaded = spec.loads(text_of(data))
+    if loaded.document is not None:
+        _, found = to_program(loaded.document)
+        is_sound(
+            spec.Loaded(None if any(d.severity == "error" for d in found) else loaded.document, found, loaded.sources)
+        )
+
+
+def format(data: bytes) -> None:
+    """Formatting twice is formatting once, and changes neither what a spec says nor what is wrong with it."""
+    text = text_of(data)
+    try:
+        once = format_text(text)
+    except CannotFormat:
+        assert spec.loads(text).document is None
+        return
+    assert format_text(once) == once
+    before, after = spec.loads(text), spec.loads(once)
+    if any(d.code.startswith(LOOKALIKES) and d.severity == "error" for d in before.diagnostics):
+        return
+    assert before.document == after.document
+    said = [[d.code for d in loaded.diagnostics if not d.code.startswith(LOOKALIKES)] for loaded in (before, after)]
+    assert said[0] == said[1], said
+
+
+def written(data: bytes) -> None:
+    """A document written as text reads as the same document."""
+    document = spec.loads(text_of(data)).document
+    if document is None or len(document.files) > 1:
+        return
+    try:
+        text = write(document)
+    except CannotWrite:
+        return
+    again = spec.loads(text)
+    assert again.document == document, spec.render(again.diagnostics, again.sources, "concise")
+
+
+def fix(data: bytes) -> None:
+    """Fixing ends, breaks no spec, and leaves no safe fix that could be made."""
+    text = text_of(data)
+
+    def check(texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+        return spec.loads(texts.get("spec.tenet", text)).diagnostics
+
+    def fixed(start: Mapping[str, str], unsafe: bool) -> Fixing:
+        return fix_all(lambda texts: check({**start, **texts}), lambda name: start.get(name, text), unsafe)
+
+    for unsafe in (False, True):
+        done = fixed({}, unsafe)
+        if not any(d.severity == "error" for d in check({})):
+            assert not any(d.severity == "error" for d in done.left)
+        assert check(done.texts) == done.left
+        again = fixed(done.texts, unsafe)
+        assert unsafe or not again.fixed, again.fixed
+
+
+def import_constitution(data: bytes) -> None:
+    with_spec(lambda: constitution.read(data.decode("utf-8", "replace"), "humor.json", "humor"))
+
+
+def import_model_spec(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    with_spec(lambda: model_spec_text.write(model_spec.read(text, "m.md", {"ab1": text[-300:]}), "m.tenet"))
+
+
+def with_spec(read: Callable[[], Imported]) -> None:
+    """What can be imported is a spec without errors in canonical layout; what cannot says why in a line."""
+    try:
+        imported = read()
+    except Unreadable:
+        return
+    loaded = spec.loads(imported.text)
+    assert loaded.document is not None, spec.render(loaded.diagnostics, loaded.sources, "concise")
+    assert format_text(imported.text) == imported.text
+
+
+Target = Callable[[bytes], None]
+
+TARGETS: dict[str, tuple[Target, tuple[str, ...]]] = {
+    "load": (load, SPECS),
+    "format": (format, SPECS),
+    "fix": (fix, SPECS),
+    "write": (written, SPECS),
+    "compile": (compile, ("written", "planted", "mutated")),
+    "import-constitution": (import_constitution, ("constitution", "bytes")),
+    "import-model-spec": (import_model_spec, ("markdown",)),
+    "yaml": (yaml, ("yaml", "bytes")),
+}
+"""By name: what must hold, and the sources of `inputs.py` that it takes."""
