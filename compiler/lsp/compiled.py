@@ -1,4 +1,4 @@
-"""What a spec compiles to, as far as an editor shows it: findings of the passes, prompt lines, rows and probes.
+"""What a spec compiles to, as far as an editor shows it: what passes and analysis find, prompt lines, rows, probes.
 
 In: a checked document, and the texts that it was read from. Out: `Compiled`. It takes a multiple of a check's time, so
 the server makes it when typing pauses, in a thread: it must not touch anything that changes.
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from compiler.analysis import analyse
 from compiler.build import to_program
 from compiler.generators import GENERATORS
 from compiler.generators.setting import Setting
@@ -63,8 +64,9 @@ class Compiled:
 
 
 def compiled(document: Document, texts: Mapping[Path, str]) -> Compiled:
-    """Run the passes over a document, and render the prompt."""
+    """Run the passes over a document, analyse it, and render the prompt."""
     program, found = to_program(document)
+    found = (*found, *analyse(program))
     if any(d.severity == "error" for d in found):
         return Compiled(document, texts, found)
     lines: dict[str, list[str]] = defaultdict(list)
