@@ -117,7 +117,7 @@ def test_many_defects_are_told_at_once() -> None:
 ])  # fmt: skip
 def test_a_target_without_quotes_is_mended(text: str) -> None:
     found = fixable(spec.loads(HEAD + text, "spec.yaml").diagnostics)
-    mended = edited(HEAD + text, found[0].fix.edits)  # type: ignore[union-attr]
+    mended = edited(HEAD + text, found[0].fix.edits)  # type: ignore[union-attr]  # without a fix the test fails, as it should
     assert spec.loads(mended, "spec.yaml").diagnostics == ()
 
 
@@ -129,7 +129,7 @@ def test_a_target_without_quotes_is_mended(text: str) -> None:
 ])  # fmt: skip
 def test_fixes_are_of_the_notation(path: str, text: str) -> None:
     found = fixable(spec.loads(text, path).diagnostics, unsafe=True)
-    mended = edited(text, found[0].fix.edits)  # type: ignore[union-attr]
+    mended = edited(text, found[0].fix.edits)  # type: ignore[union-attr]  # without a fix the test fails, as it should
     assert spec.loads(mended, path).diagnostics == ()
 
 
@@ -147,13 +147,13 @@ def test_help_is_in_mappings() -> None:
 def test_a_plain_word_is_a_text(value: str) -> None:
     document = spec.loads(HEAD + f"trait: {{k: {{means: {value}}}}}", "s.yaml").document
     assert document is not None
-    assert document.clauses[0].body.means == value  # type: ignore[union-attr]
+    assert document.clauses[0].body.means == value  # type: ignore[union-attr]  # a trait has `means`
 
 
 def test_aliases_repeat() -> None:
     document = spec.loads(HEAD + "trait: {a: {means: &x Is so.}, b: {means: *x}}", "s.yaml").document
     assert document is not None
-    assert [c.body.means for c in document.clauses] == ["Is so.", "Is so."]  # type: ignore[union-attr]
+    assert [c.body.means for c in document.clauses] == ["Is so.", "Is so."]  # type: ignore[union-attr]  # traits have `means`
 
 
 def test_the_order_of_statements_is_kept() -> None:
