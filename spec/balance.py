@@ -201,11 +201,15 @@ def column_of(report: Report, token: Token) -> int:
 
 
 def margin_of(report: Report, token: Token) -> int:
-    """The indentation of the line on which `token` stands."""
+    """The indentation of the line on which `token` stands, or of the one where a text began that ends on that line."""
     text = report.source.text
-    start = text.rfind("\n", 0, token.start) + 1
-    line = text[start : token.start]
-    return len(line) - len(line.lstrip())
+    at = token.start
+    while True:
+        start = text.rfind("\n", 0, at) + 1
+        line = text[start:at]
+        if not line.lstrip().startswith('"""') or (began := text.rfind('"""', 0, start)) < 0:
+            return len(line) - len(line.lstrip())
+        at = began
 
 
 class _Mender:

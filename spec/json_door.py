@@ -129,6 +129,10 @@ class _Reader:
                 self.stop("a `:` follows a key", self.at, "no `:`")
             self.at += 1
             value = self.value(depth + 1)
+            if not key.text:
+                self.report.add("T0053", "a key is a text, and this one is empty", self.report.at(key.start, key.end),
+                                label="no text")  # fmt: skip
+                continue
             if key.text in entries:
                 first = entries[key.text][0]
                 self.report.add("T0051", f"the key `{key.text}` stands twice", self.report.at(key.start, key.end),

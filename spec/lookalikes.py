@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 
 from spec.ast import Comment
 from spec.diagnostics import Edit, Fix, Note, Report
@@ -89,7 +90,7 @@ def check_plain(report: Report, root: Root) -> None:
 def _check(report: Report, tokens: Sequence[Token], comments: Iterable[Comment]) -> None:
     names: dict[str, list[Token]] = {}
     fields: list[Token] = []
-    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, after in zip_longest(tokens, tokens[1:]):
         if token.broken or token.text.isascii():
             continue
         if _NAME.fullmatch(token.kind):

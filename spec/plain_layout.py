@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 WIDTH = 100
@@ -31,12 +31,13 @@ MOST = 3
 _PLAIN = re.compile(r"[^\W\d_](?:[\w '()./+*%&?!;=<>\"@^~$|-]|,(?= )|:(?=\w)|#(?<=\w#))*", re.ASCII)
 _IN_FLOW = re.compile(r"[^,\[\]{}?]*")
 _WORDS = re.compile(r"true|false|yes|no|on|off|y|n|null|nan|inf|~", re.IGNORECASE)
-_ODD = re.compile(r"[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029\ufeff]")
 
 
 def to_json(data: Any) -> str:
-    """Return `data` as JSON, two spaces a level."""
-    return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+    """Return `data` as JSON, two spaces a level; what cannot be seen is written as an escape."""
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    lines = (line if line.isprintable() else _seen(line, json.dumps) for line in text.split("\n"))
+    return "\n".join(lines) + "\n"
 
 
 def to_yaml(data: dict[str, Any]) -> str:
@@ -95,7 +96,7 @@ def _text(head: str, value: Any, level: int) -> Iterator[str]:
 def _stays(text: str) -> bool:
     """Whether a text can stand behind `|`: several lines, of which none needs an escape or a space at its end."""
     lines = text.split("\n")
-    if len(lines) < 2 or not lines[0].strip() or lines[0][0] in " \t" or _ODD.search(text) or "\t" in text:
+    if len(lines) < 2 or not lines[0].strip() or lines[0][0] == " " or not all(map(str.isprintable, lines)):
         return False
     inner = lines[:-1] if not lines[-1] else lines
     return all(line == line.rstrip() for line in lines) and bool(inner[-1])
@@ -126,12 +127,16 @@ def scalar(value: Any, *, flow: bool = False) -> str:
     plain = _PLAIN.fullmatch(value) and not _WORDS.fullmatch(value) and value[-1] not in " :"
     if plain and not (flow and not _IN_FLOW.fullmatch(value)):
         return value
-    if ("\\" in value or '"' in value) and value.isprintable() and not _ODD.search(value):
+    if ("\\" in value or '"' in value) and value.isprintable():
         quoted = value.replace("'", "''")
         return f"'{quoted}'"
-    return _ODD.sub(_escaped, json.dumps(value, ensure_ascii=False))
+    return _seen(json.dumps(value, ensure_ascii=False), _escaped)
 
 
-def _escaped(match: re.Match[str]) -> str:
-    code = ord(match[0])
+def _seen(text: str, escaped: Callable[[str], str]) -> str:
+    return "".join(char if char.isprintable() else escaped(char).strip('"') for char in text)
+
+
+def _escaped(char: str) -> str:
+    code = ord(char)
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -209,10 +209,9 @@ class _Reader:
                                     f"for example `{GROUP}: [{{trait: {{caring: {{...}}}}}}, ...]`")  # fmt: skip
         elif top and kind == "tenet":
             if (argument := self._scalar(key, value)) is not None:
-                number = ast.Number(float(argument.text), False, argument.text, argument.start, argument.end)
-                text = ast.Text(argument.text, argument.start, argument.end)
-                yield ast.Directive(self._word(key), number if argument.kind == "number" else text, None, None,
-                                    key.start, argument.end)  # fmt: skip
+                version = ast.Text(argument.text, argument.start, argument.end)
+                yield ast.Directive(self._word(key), self._number(argument) if argument.kind == "number" else version,
+                                    None, None, key.start, argument.end)  # fmt: skip
         elif kind in INCLUSION and not top:
             self._misshapen(f"`{kind}` stands outside of sections", key, "move it to the top of the file")
         elif kind in INCLUSION:
@@ -263,7 +262,7 @@ class _Reader:
             yield ast.Block(self._word(key), self._word(name), word, body, name.inner, fields_.end)
 
     def _level(self, value: Plain) -> ast.Word:
-        if isinstance(value, Scalar) and value.kind == "text":
+        if isinstance(value, Scalar) and value.kind == "text" and value.text:
             return self._word(value)
         self._misshapen(f"`at` takes a level, and this is {_what(value)}", value, "for example `at: developer`")
         return ast.Word("", value.start, value.end)
@@ -567,8 +566,8 @@ def _what(node: Plain | None) -> str:
             return "a mapping" if entries else "an empty mapping"
         case Listing():
             return "a list"
-        case Scalar("text"):
-            return "a text"
+        case Scalar("text", text):
+            return "a text" if text else "an empty text"
         case Scalar("number"):
             return "a number"
         case Scalar("flag", text):

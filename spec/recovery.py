@@ -351,6 +351,8 @@ class _Recovery:
                           "a `:` follows the name of a field", None, fix)  # fmt: skip
             case "comma":
                 assert before is not None
+                if before.start == before.end:
+                    return  # a bracket that was put in, of which there is a report
                 fix = Fix("add `,`", (Edit(self.report.at(before.end, before.end), ","),), "safe")
                 self._add("T0020", "`,` is missing between two items of a list", self._at(before),
                           "a `,` follows this", None, fix)  # fmt: skip

@@ -163,7 +163,7 @@ class _Composer:
 
     def _key(self, frame: _Frame, node: Plain, at: tuple[int, int]) -> None:
         span = self.report.at(*at)
-        if not isinstance(node, Scalar) or node.kind != "text":
+        if not isinstance(node, Scalar) or node.kind != "text" or not node.text:
             what = {Mapping: "a mapping", Listing: "a list"}.get(type(node))
             shown = what or (f"`{node.text}`" if isinstance(node, Scalar) and node.text else "empty")
             self.report.add("T0053", f"a key is a text, and this one is {shown}", span, label="no text",

@@ -88,6 +88,9 @@ class _Writer:
             if all(answer.verdict == "ok" for answer in comparison.answers):
                 self._note(section, comparison.line, "left_out", f"answers neither good nor bad: {example.title}")
                 continue
+            if blank := next((answer for answer in comparison.answers if not answer.text.strip()), None):
+                self._note(section, blank.line, "left_out", f"a comparison with an empty answer: {example.title}")
+                continue
             yield self._example(section, example, comparison)
 
     def _example(self, section: Section, example: Example, comparison: Comparison) -> str:

@@ -1,6 +1,6 @@
 """Inputs by the million: for what must hold of any (`targets.py`), and for the recovery from planted defects.
 
-    python -m tests.spec.fuzz --inputs 1000000          # every target, from every source of `inputs.py`
+    python -m tests.spec.fuzz --inputs 1000000          # every target, from every source of `sources.py`
     python -m tests.spec.fuzz --inputs 5000 --target fix --seed 7
     python -m tests.spec.fuzz --specs 20000 --seed 1    # k defects, k reports; each kind of failure shrunk
 
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import spec
 from tests.spec.defects import DEFECTS, LOCAL, Planted, crowd, plant
-from tests.spec.inputs import drawn
+from tests.spec.sources import drawn
 from tests.spec.targets import TARGETS
 
 FINDS = Path(__file__).with_name("finds")

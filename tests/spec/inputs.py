@@ -1,13 +1,12 @@
 """Inputs for fuzzing, each drawn from a seed: what people write, what slips make of it, and what nobody would write.
 
-In: a random generator and the name of a source. Out: bytes. Grammatical text comes from the parser's own tables: a walk
-from state to state in which every token may stand there. Hypothesis draws from the same grammar in
-`test_robustness.py`, and takes a hundred times as long.
+In: a random generator. Out: text or bytes; `sources.py` has all by name, `other_inputs.py` what is no `.tenet` text.
+Grammatical text comes from the parser's own tables: a walk from state to state in which every token may stand there.
+Hypothesis draws from the same grammar in `test_robustness.py`, and takes a hundred times as long.
 """
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Callable
@@ -25,7 +24,6 @@ from spec.vocabulary import NAMED, SETTINGS, STATEMENTS
 from spec.writer import write
 from tests.spec.defects import DEFECTS, LOCAL, crowd, plant
 from tests.spec.records import Records
-from tests.spec.test_importers import SAMPLE
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -36,24 +34,15 @@ SIGNS = [
     "${name}", "$${", "$", "//", "<<<<", "&&", "=>", "1e999", "-0", "1_000", "tenet 1", "tenet 2\n", "[...]", "а",
     'import "x.tenet"', 'extends "x.tenet"',
 ]  # fmt: skip
-MARKDOWN = [
-    "# ", "## ", "### ", "{#a}", "{#tide authority=root}", "authority=", "~~~", "~~~xml\n", "\n\n", "**Example**: x\n",
-    "<user>\n", "</user>\n", "<assistant>", "<!-- GOOD -->", "<!-- BAD[#x]: y -->", "<comparison>\n", "</comparison>\n",
-    "<developer>", "!!! meta \"Commentary\"\n", "    ", "[^ab1]", "[?](#boats)", "${", "\\", '"""', "[...]", "|", "`",
-]  # fmt: skip
 
 
+@cache
 def words() -> list[str]:
     """Words that mean something somewhere."""
     records = (*CONSTRUCTS.values(), *NAMED.values(), *SETTINGS.values(), Clause, Example)
     fields = [name for record in records for name in field_specs(record)]
     common = ["caring", "warm", "user.role", "clinician", "never", "implicit", "root", "guideline", "nano", "dpo"]
     return sorted({*STATEMENTS, *fields, *common, "user", "assistant"})
-
-
-@cache
-def _words() -> list[str]:
-    return words()
 
 
 @cache
@@ -70,12 +59,12 @@ def corpus() -> tuple[str, ...]:
 def soup(rng: random.Random) -> str:
     """Tokens one after the other, half of them words of the language."""
     many = rng.choice([3, 10, 40, 120])
-    tokens = [rng.choice(_words() if rng.random() < 0.5 else SIGNS) for _ in range(rng.randrange(many))]
+    tokens = [rng.choice(words() if rng.random() < 0.5 else SIGNS) for _ in range(rng.randrange(many))]
     return ("tenet 1\n" if rng.random() < 0.7 else "") + rng.choice([" ", "", "\n"]).join(tokens)
 
 
 _WRITTEN: dict[str, Callable[[random.Random], str]] = {
-    "NAME": lambda rng: rng.choice(_words()).replace(".", "_"),
+    "NAME": lambda rng: rng.choice(words()).replace(".", "_"),
     "DOTTED": lambda rng: rng.choice(["user.role", "user.age", "trait.warm", "a.b.c"]),
     "NUMBER": lambda rng: rng.choice(["0", "1", "0.5", "90%", "1e9", "-3", "5e-4"]),
     "STRING": lambda rng: rng.choice(['""', '"x"', '"two words"', r'"\u{41}\n"', '"${a}"', '"Certainly!"']),
@@ -143,7 +132,7 @@ def changed(rng: random.Random, text: str, signs: list[str], others: tuple[str, 
             case 2:
                 text = text[:at] + rng.choice(signs) + text[end:]
             case 3:
-                text = text[:at] + rng.choice(_words()) + text[at:]
+                text = text[:at] + rng.choice(words()) + text[at:]
             case 4:
                 lines = text.split("\n")
                 rng.shuffle(lines) if rng.random() < 0.1 else lines.pop(rng.randrange(len(lines)))
@@ -173,60 +162,3 @@ def broken_bytes(rng: random.Random) -> bytes:
             [b"\0", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\r", rng.randbytes(2)]
         )
     return bytes(data)
-
-
-def markdown(rng: random.Random) -> str:
-    return changed(rng, SAMPLE, MARKDOWN, (SAMPLE, *corpus()[:3]))
-
-
-ODD_VALUES: tuple[object, ...] = (
-    None, True, 0, 1.5, "", " ", "a text", '"""', "\ud800", "\x00", "${x}", "a\nb\u2028", "[...]",
-)  # fmt: skip
-JSON = ["[", "]", "{", "}", '"', ",", ":", "\\", "NaN", "1e999", "\\ud800"]
-
-
-def constitution(rng: random.Random) -> str:
-    """JSON of traits, with values of every kind where texts should be, or with slips in its text."""
-
-    def odd(depth: int) -> object:
-        if depth and rng.random() < 0.3:
-            return [odd(depth - 1) for _ in range(rng.randrange(4))]
-        return {"trait": odd(depth - 1)} if depth and rng.random() < 0.1 else rng.choice(ODD_VALUES)
-
-    entries: list[object] = []
-    for _ in range(rng.randrange(4)):
-        entry: dict[str, object] = {"trait": "I am kind.", "questions": ["How are you?", "Who are you?"]}
-        if rng.random() < 0.4:
-            entry[rng.choice(["trait", "questions", "clarification", "x"])] = odd(2)
-        entries.append(entry if rng.random() < 0.9 else odd(2))
-    text = json.dumps(entries, ensure_ascii=rng.random() < 0.5)
-    return changed(rng, text, JSON, (text,)) if rng.random() < 0.4 else text
-
-
-YAML = [
-    "- ", ": ", "\n", "\n  ", "&a ", "*a", "<<: ", "!!python/object:os.system ", "|", ">", "? ", "%YAML 1.2\n", "---\n",
-    "{", "}", "[", "]", "'", '"', "#", "~", "null", "1e999", "0x1F", "2001-01-01", "\t", "yes",
-]  # fmt: skip
-
-
-def yaml(rng: random.Random) -> str:
-    """What a spec may look like in YAML, with slips."""
-    clauses = "".join(
-        f"{rng.choice(_words())}:\n  {rng.choice(_words())}: {rng.choice(_words())}\n  list: [a, 'b']\n"
-        for _ in range(rng.randrange(5))
-    )
-    text = f"tenet: 1\nclauses:\n- kind: trait\n  name: warm\n  means: Is kind.\n  target: '>= 90%'\n{clauses}"
-    return changed(rng, text, YAML, (text,)) if rng.random() < 0.9 else text
-
-
-SOURCES: dict[str, Callable[[random.Random], str | bytes]] = {
-    "soup": soup, "walk": walk, "written": written, "planted": planted, "mutated": mutated, "bytes": broken_bytes,
-    "markdown": markdown, "constitution": constitution, "yaml": yaml,
-}  # fmt: skip
-SPECS = ("soup", "walk", "written", "planted", "mutated", "mutated", "bytes")
-"""Sources of specs; the slips of real ones twice as often."""
-
-
-def drawn(source: str, rng: random.Random) -> bytes:
-    made = SOURCES[source](rng)
-    return made if isinstance(made, bytes) else made.encode("utf-8", "surrogatepass")

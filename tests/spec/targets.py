@@ -14,12 +14,15 @@ from pathlib import Path
 
 import spec
 from compiler.build import to_program
+from spec.converting import meaning, text_of
 from spec.diagnostics import Diagnostic, Format
+from spec.doors import notation_of, read
 from spec.fixing import Fixing, fix_all
 from spec.formatter import CannotFormat, format_text
 from spec.importers import Imported, Unreadable, constitution, model_spec, model_spec_text
+from spec.source import Source
 from spec.writer import CannotWrite, write
-from tests.spec.inputs import SPECS
+from tests.spec.sources import SPECS
 
 FORMATS: tuple[Format, ...] = ("full", "concise", "json", "github", "sarif")
 UNREADABLE = "T0002"
@@ -35,7 +38,7 @@ def folder() -> Path:
     return made
 
 
-def text_of(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -57,7 +60,7 @@ def is_sound(loaded: spec.Loaded) -> None:
     for form in ("json", "sarif"):
         json.loads(shown[form])
     assert len(shown["concise"].split("\n")) == max(1, len(loaded.diagnostics)), shown["concise"]
-    odd = {sign for sign in shown["full"] if not sign.isprintable() and sign not in "\n\u2028"}
+    odd = {sign for sign in shown["full"] if not sign.isprintable() and sign not in "\n\u2028\u200c\u200d"}
     assert not odd, odd
     spec.render(loaded.diagnostics, loaded.sources, "full", color=True, width=40)
 
@@ -69,15 +72,37 @@ def load(data: bytes) -> None:
 
 
 def yaml(data: bytes) -> None:
-    """The same of a spec in YAML, where the language has that door."""
-    path = folder() / "spec.yaml"
+    plain(data, "spec.tenet.yaml")
+
+
+def json_spec(data: bytes) -> None:
+    plain(data, "spec.tenet.json")
+
+
+def plain(data: bytes, name: str) -> None:
+    """A spec in YAML or JSON holds the same, and means the same when written as text and back."""
+    path = folder() / name
     path.write_bytes(data)
-    is_sound(spec.load(path))
+    loaded = spec.load(path)
+    is_sound(loaded)
+    if loaded.document is None or len(loaded.document.files) > 1:
+        return
+    notation = notation_of(name)
+    tree = read(loaded.sources[loaded.document.path])[0]
+    text = text_of(tree, "tenet")
+    assert format_text(text) == text
+    again = spec.loads(text)
+    assert again.document is not None, spec.render(again.diagnostics, again.sources, "concise")
+    assert meaning(again.document) == meaning(loaded.document)
+    back = text_of(read(Source("spec.tenet", text))[0], notation)
+    returned = spec.loads(back, name)
+    assert returned.document is not None, spec.render(returned.diagnostics, returned.sources, "concise")
+    assert meaning(returned.document) == meaning(loaded.document)
 
 
 def compile(data: bytes) -> None:
     """What checks goes through the compiler's passes, with findings or without."""
-    loaded = spec.loads(text_of(data))
+    loaded = spec.loads(decoded(data))
     if loaded.document is not None:
         _, found = to_program(loaded.document)
         is_sound(
@@ -87,7 +112,7 @@ def compile(data: bytes) -> None:
 
 def format(data: bytes) -> None:
     """Formatting twice is formatting once, and changes neither what a spec says nor what is wrong with it."""
-    text = text_of(data)
+    text = decoded(data)
     try:
         once = format_text(text)
     except CannotFormat:
@@ -104,7 +129,7 @@ def format(data: bytes) -> None:
 
 def written(data: bytes) -> None:
     """A document written as text reads as the same document."""
-    document = spec.loads(text_of(data)).document
+    document = spec.loads(decoded(data)).document
     if document is None or len(document.files) > 1:
         return
     try:
@@ -117,7 +142,7 @@ def written(data: bytes) -> None:
 
 def fix(data: bytes) -> None:
     """Fixing ends, breaks no spec, and leaves no safe fix that could be made."""
-    text = text_of(data)
+    text = decoded(data)
 
     def check(texts: Mapping[str, str]) -> tuple[Diagnostic, ...]:
         return spec.loads(texts.get("spec.tenet", text)).diagnostics
@@ -164,6 +189,7 @@ TARGETS: dict[str, tuple[Target, tuple[str, ...]]] = {
     "compile": (compile, ("written", "planted", "mutated")),
     "import-constitution": (import_constitution, ("constitution", "bytes")),
     "import-model-spec": (import_model_spec, ("markdown",)),
-    "yaml": (yaml, ("yaml", "bytes")),
+    "yaml": (yaml, ("yaml", "yaml", "yaml", "bytes")),
+    "json": (json_spec, ("json", "json", "json", "bytes")),
 }
-"""By name: what must hold, and the sources of `inputs.py` that it takes."""
+"""By name: what must hold, and the sources of `sources.py` that it takes."""

@@ -16,7 +16,7 @@ import spec
 from spec import tables
 from spec.formatter import format_text
 from tests.spec.fuzz import FINDS, SECONDS, TooSlow, limited
-from tests.spec.inputs import drawn
+from tests.spec.sources import drawn
 from tests.spec.targets import TARGETS
 
 FEW = 60
