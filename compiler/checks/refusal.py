@@ -279,7 +279,7 @@ def compile_cues(refusals: Sequence[str], answers: Sequence[str] = (), offers: S
     """
     open_refusals = [phrases.fold(text) for text in refusals if find(text) is None]
     against = [phrases.fold(text) for text in answers]
-    named = [phrases.fold(offer) for offer in offers]
+    named = [folded for offer in offers if (folded := phrases.fold(offer))]
     chosen: list[str] = []
     while open_refusals:
         runs: dict[str, None] = {}

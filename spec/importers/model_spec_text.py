@@ -42,7 +42,7 @@ class _Writer:
         self.findings.append(Finding(file or self.source.file, line, kind, f"{section.id}: {message}"))  # type: ignore[arg-type]  # one of its words
 
     def _section(self, section: Section) -> str:
-        items = [writing.field("title", writing.texts(section.title))]
+        items = [writing.field("title", writing.texts(_title(section)))]
         inner = [self._section(child) for child in self.children[section.id]]
         if section.level is None:
             prose = [*section.prose, *section.commentary]
@@ -64,7 +64,7 @@ class _Writer:
     def _rule(self, section: Section) -> str:
         assert section.level is not None
         force = "must" if section.level >= Level.DEVELOPER else "should"
-        said = "\n\n".join(section.prose) or section.title
+        said = "\n\n".join(section.prose) or _title(section)
         items = [writing.field(force, writing.texts(said))]
         if section.commentary:
             items.append(writing.field("note", writing.texts("\n\n".join(section.commentary))))
@@ -146,6 +146,10 @@ class _Writer:
             ("files of prompts", len(self.source.prompts)),
             ("probes", len(self.probes)),
         )
+
+
+def _title(section: Section) -> str:
+    return section.title if section.title.strip() else section.id
 
 
 def pairs(comparison: Comparison) -> int:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import spec
+from compiler.analysis import analyse
 from compiler.build import to_program
 from spec.converting import meaning, text_of
 from spec.diagnostics import Diagnostic, Format
@@ -101,10 +102,11 @@ def plain(data: bytes, name: str) -> None:
 
 
 def compile(data: bytes) -> None:
-    """What checks goes through the compiler's passes, with findings or without."""
+    """What checks goes through the compiler's passes and analyses, with findings or without."""
     loaded = spec.loads(decoded(data))
     if loaded.document is not None:
-        _, found = to_program(loaded.document)
+        program, found = to_program(loaded.document)
+        found = (*found, *analyse(program))
         is_sound(
             spec.Loaded(None if any(d.severity == "error" for d in found) else loaded.document, found, loaded.sources)
         )
