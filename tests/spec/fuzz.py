@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import random
 import resource
 import signal
@@ -23,6 +24,8 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
 import spec
@@ -33,6 +36,8 @@ from tests.spec.targets import TARGETS
 FINDS = Path(__file__).with_name("finds")
 SECONDS = 1.0
 MEGABYTES = 500
+PART = 1000
+"""Inputs that a process tries before it tells."""
 
 
 class TooSlow(BaseException):
@@ -69,38 +74,68 @@ def place(error: BaseException) -> str:
     return f"{type(error).__name__} at {' from '.join(dict.fromkeys(inside))}"
 
 
-def inputs(count: int, seed: int, chosen: list[str]) -> int:
-    """Try `count` inputs; return how many finds there were."""
-    begin, ran, finds = time.monotonic(), Counter[str](), Counter[str]()
-    for number in range(count):
+@dataclass(slots=True)
+class Tried:
+    """What became of some inputs. finds: by place, how often, and what to print of the first."""
+
+    ran: Counter[str] = field(default_factory=Counter)
+    finds: Counter[str] = field(default_factory=Counter)
+    shown: dict[str, str] = field(default_factory=dict)
+    megabytes: float = 0.0
+
+    def add(self, other: Tried) -> None:
+        self.ran += other.ran
+        self.finds += other.finds
+        self.shown = {**other.shown, **self.shown}
+        self.megabytes = max(self.megabytes, other.megabytes)
+
+
+def inputs(count: int, seed: int, chosen: list[str], jobs: int) -> int:
+    """Try `count` inputs in `jobs` processes; return how many finds there were."""
+    begin, total = time.monotonic(), Tried()
+    parts = [(range(first, min(first + PART, count)), seed, chosen) for first in range(0, count, PART)]
+    with get_context("spawn").Pool(jobs) as pool:
+        for number, tried in enumerate(pool.imap_unordered(_tried, parts), 1):
+            for found in tried.shown.keys() - total.shown.keys():
+                print(tried.shown[found], flush=True)
+            total.add(tried)
+            if number % 20 == 0 or number == len(parts):
+                print(f"{sum(total.ran.values()):,} inputs in {time.monotonic() - begin:.0f} s, at most "
+                      f"{total.megabytes:.0f} MB: {sum(total.finds.values()):,} failures of {len(total.finds)} kinds",
+                      flush=True)  # fmt: skip
+    print(", ".join(f"{name} {n:,}" for name, n in sorted(total.ran.items())))
+    return len(total.finds) + (total.megabytes > MEGABYTES)
+
+
+def _tried(part: tuple[range, int, list[str]]) -> Tried:
+    """Try the inputs of some numbers; save the first of each find."""
+    numbers, seed, chosen = part
+    tried = Tried()
+    for number in numbers:
         rng = random.Random(f"{seed}/{number}")
         name = rng.choice(chosen)
         target, sources = TARGETS[name]
         source = rng.choice(sources)
         data = drawn(source, rng)
-        ran[name] += 1
+        tried.ran[name] += 1
         try:
             with limited():
                 target(data)
         except (Exception, TooSlow) as error:
             found = f"{name}: {place(error)}"
-            finds[found] += 1
-            if finds[found] == 1:
+            tried.finds[found] += 1
+            if tried.finds[found] == 1:
                 path = FINDS / name / hashlib.sha256(data).hexdigest()[:12]
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-                print(f"---- {found} (input {number}, seed {seed}, from {source}), saved as {path}")
-                print("".join(traceback.format_exception(error)[-3:])[-1500:], flush=True)
-        if megabytes() > MEGABYTES:
-            print(f"{megabytes():.0f} MB at input {number}, seed {seed}: {name} from {source}")
-            return len(finds) + 1
-        if (number + 1) % 20_000 == 0:
-            print(f"{number + 1:,} inputs, {sum(finds.values()):,} failures of {len(finds)} kinds, "
-                  f"{time.monotonic() - begin:.0f} s, at most {megabytes():.0f} MB", flush=True)  # fmt: skip
-    took = time.monotonic() - begin
-    print(f"{count:,} inputs in {took:.0f} s, at most {megabytes():.0f} MB: {sum(finds.values()):,} failures of "
-          f"{len(finds)} kinds ({', '.join(f'{name} {n:,}' for name, n in sorted(ran.items()))})")  # fmt: skip
-    return len(finds)
+                told = "".join(traceback.format_exception(error)[-3:])[-1500:]
+                tried.shown[found] = (
+                    f"---- {found} (input {number}, seed {seed}, from {source}), saved as {path}\n{told}"
+                )
+        if (peak := megabytes()) > max(tried.megabytes, MEGABYTES):
+            tried.shown[f"{name}: memory"] = f"---- {peak:.0f} MB at input {number}, seed {seed}: {name} from {source}"
+        tried.megabytes = max(tried.megabytes, peak)
+    return tried
 
 
 def fails(planted: Planted) -> bool:
@@ -143,10 +178,11 @@ def main() -> int:
     parser.add_argument("--target", action="append", choices=TARGETS, help="only this one; may stand several times")
     parser.add_argument("--specs", type=int, default=0, help="so many specs with planted defects")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; left out, one a core")
     chosen = parser.parse_args()
     if not chosen.inputs and not chosen.specs:
         parser.error("give --inputs, --specs, or both")
-    found = inputs(chosen.inputs, chosen.seed, chosen.target or list(TARGETS)) if chosen.inputs else 0
+    found = inputs(chosen.inputs, chosen.seed, chosen.target or list(TARGETS), chosen.jobs) if chosen.inputs else 0
     found += recovery(chosen.specs, chosen.seed) if chosen.specs else 0
     return 1 if found else 0
 
