@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from compiler.analysis.contradictions import contradictions
+from compiler.analysis.crowded import crowded
 from compiler.analysis.examples import examples
 from compiler.analysis.gaps import gaps
 from compiler.analysis.quoted import quoted
@@ -38,7 +39,8 @@ ANALYSES: tuple[Analysis, ...] = (
     quoted,  # the prompt says what it forbids
     gaps,  # refusals without a border
     unshown,  # neither rows nor probes
-    uncompared,  # what the others could not decide, last
+    crowded,  # what the others left out, since there is so much of it
+    uncompared,  # what they could not decide, last
 )
 
 

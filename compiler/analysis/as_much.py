@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, islice
 
 from compiler.analysis.survey import Survey, place, shown
 from compiler.analysis.topic_clashes import polarity, topic
@@ -31,6 +31,9 @@ from spec.constructs import (
 from spec.document import Pattern
 
 _WORD = re.compile(r"\w+")
+
+MOST_RIVALS = 50
+"""So many clauses with a demand in common are looked at for each; no author writes more."""
 
 Part = tuple[str, str | Pattern]
 """Where it stands (`starts`, `ends`, `includes`), and a plain text or a pattern."""
@@ -57,19 +60,24 @@ class Candidates:
                 lists = [self._by_key.get(word, []) for word in _words(parts(clause)[0][1])]
                 found = min(lists, key=len)
             case Format():
-                found = self._formats.get(clause.id, [])
+                found = self._formats[clause.id]
             case _:
                 found = [other for key in _keys(clause) for other in self._by_key.get(key, ())]
-        return [other for other in found if other.kind == clause.kind and other.id != clause.id]
+        rivals = (other for other in found if other.kind == clause.kind and other.id != clause.id)
+        return list(islice(rivals, MOST_RIVALS))
 
     @cached_property
     def _formats(self) -> dict[str, list[Clause]]:
         """Formats that meet somewhere, by id."""
-        met: dict[str, list[Clause]] = {}
         formats = [clause for clause in self._survey.program.clauses if isinstance(clause.body, Format)]
-        for one, other in self._survey.meeting_pairs(formats, lambda clause: clause):
-            met.setdefault(one.id, []).append(other)
-            met.setdefault(other.id, []).append(one)
+        met: dict[str, list[Clause]] = {clause.id: [] for clause in formats}
+
+        def worth(one: Clause, other: Clause) -> bool:
+            return min(len(met[one.id]), len(met[other.id])) < MOST_RIVALS
+
+        for one, other in self._survey.meeting_pairs(formats, lambda clause: clause, worth):
+            met[one.id].append(other)
+            met[other.id].append(one)
         return met
 
 

@@ -39,21 +39,23 @@ _DENIES = re.compile(r"\b(?:not|never|no|none|nor|avoid\w*|without|instead of|ra
 
 
 def quoted(survey: Survey) -> Findings:
-    clashing = {
-        frozenset((clash.one.clause.id, side.clause.id)) for clash, _ in survey.clashes for side in clash.others
-    }
     told: set[tuple[str, str]] = set()
+    clashing, crowd = _clashing(survey), survey.crowd()
     for clause in survey.program.clauses:
         for field, text in _prompted(clause):
             for entry in survey.index.found_in(text):
                 forbid = entry.clause
-                pair = frozenset((clause.id, forbid.id))
-                if not isinstance(forbid.body, Forbid) or pair in clashing or (clause.id, forbid.id) in told:
+                if not isinstance(forbid.body, Forbid) or (clause.id, forbid.id) in told:
+                    continue
+                if frozenset((clause.id, forbid.id)) in clashing or not survey.texts.open(clause, forbid):
+                    continue
+                if not crowd.worth(clause, forbid):
                     continue
                 sentence = _said_in(text, entry.item)
                 if sentence is None or not survey.meeting(clause, forbid):
                     continue
                 told.add((clause.id, forbid.id))
+                crowd.add(clause, forbid)
                 yield diagnose(
                     "T0528",
                     f"the prompt says {_matched(sentence, entry.item)}, which {forbid.id} forbids",
@@ -68,6 +70,11 @@ def quoted(survey: Survey) -> Findings:
                         sentence,
                     ),
                 )
+
+
+def _clashing(survey: Survey) -> set[frozenset[str]]:
+    """Return each two clauses of which more than this is told."""
+    return {frozenset((clash.one.clause.id, side.clause.id)) for clash, _ in survey.clashes for side in clash.others}
 
 
 def _prompted(clause: Clause) -> Iterator[tuple[str, str]]:

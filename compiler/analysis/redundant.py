@@ -23,9 +23,6 @@ from compiler.ir import Clause
 from spec.constructs import Forbid, Secret
 from spec.diagnostics import Note
 
-MOST_RIVALS = 50
-"""So many clauses with a demand in common are looked at for each; no author writes more."""
-
 _FIRMNESS = {"implicit": 0, "explicit": 1, "never": 2}
 
 
@@ -33,7 +30,7 @@ def redundant(survey: Survey) -> Findings:
     candidates = Candidates(survey)
     places = {clause.id: place for place, clause in enumerate(survey.program.clauses)}
     for clause in survey.program.clauses:
-        for other in candidates.of(clause)[:MOST_RIVALS]:
+        for other in candidates.of(clause):
             if not _redundant(survey, clause, other):
                 continue
             if places[clause.id] < places[other.id] and _redundant(survey, other, clause):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from compiler.analysis.crowds import Crowd
 from compiler.analysis.demands import barred
 from compiler.analysis.items import Comparer, Index
 from compiler.analysis.neighbours import Neighbours
@@ -44,6 +45,7 @@ class Survey:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.doubts: dict[str, Doubt] = {}
+        self.crowds: list[Crowd] = []
         self.comparer = Comparer()
         self._scopes = {
             c.id: Scope(c.when, c.unless, program.dimensions, c.restricts)
@@ -72,15 +74,33 @@ class Survey:
 
     def meeting(self, one: Clause, other: Clause) -> bool:
         """Say whether both surely apply in some situation."""
+        if one.id not in self._scopes and other.id not in self._scopes:
+            return True
         return meets(self._region(one, True), self._region(other, True))
 
-    def meeting_pairs(self, items: Sequence[T], clause_of: Callable[[T], Clause]) -> Iterator[tuple[T, T]]:
-        """Yield each two of `items` whose clauses surely apply together somewhere, in their order."""
-        neighbours = Neighbours([self.inside(clause_of(item)) for item in items])
+    def meeting_pairs(
+        self, items: Sequence[T], clause_of: Callable[[T], Clause], worth: Callable[[T, T], bool]
+    ) -> Iterator[tuple[T, T]]:
+        """Yield each two of `items` whose clauses surely apply together somewhere, in their order.
+
+        worth: says of two whether that is to be found out; it may be quick.
+        """
+        clauses = [clause_of(item) for item in items]
+        neighbours = Neighbours([self.inside(clause) for clause in clauses])
         for n, one in enumerate(items):
-            for place in neighbours.near(n):
-                if place > n and self.meeting(clause_of(one), clause_of(items[place])):
+            for place in neighbours.after(n):
+                if worth(one, items[place]) and self.meeting(clauses[n], clauses[place]):
                     yield one, items[place]
+
+    @cached_property
+    def texts(self) -> Crowd:
+        """What counts findings of texts that one clause says and another bars."""
+        return self.crowd()
+
+    def crowd(self) -> Crowd:
+        """Return what counts findings of one kind; what it leaves out is reported."""
+        self.crowds.append(Crowd(self.weighed))
+        return self.crowds[-1]
 
     def overlap(self, one: Clause, other: Clause) -> Region:
         """Return where both apply, a part of it where the whole has too many boxes; nowhere where it is unknown."""
@@ -138,9 +158,11 @@ class Survey:
 
     def peers(self, one: Clause, other: Clause) -> bool:
         """Say whether nothing decides between them: no rank, and no weights."""
-        if self.outranks(one, other) or self.outranks(other, one):
-            return False
-        return not any(one.id in weighed and other.id in weighed for weighed in self._weighed)
+        return not (self.outranks(one, other) or self.outranks(other, one) or self.weighed(one, other))
+
+    def weighed(self, one: Clause, other: Clause) -> bool:
+        """Say whether the spec weighs the two against each other."""
+        return any(one.id in weighed and other.id in weighed for weighed in self._weighed)
 
     @cached_property
     def _weighed(self) -> list[frozenset[str]]:
