@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from compiler.analysis.as_much import Candidates, as_much
 from compiler.analysis.clashes import Findings
-from compiler.analysis.items import text_of
 from compiler.analysis.survey import Survey, request
 from compiler.codes import diagnose
 from compiler.ir import Clause
@@ -46,7 +45,7 @@ def redundant(survey: Survey) -> Findings:
                     survey.inside(clause),
                     f"Whatever breaks {clause.id} here breaks {other.id}.",
                     request(clause, other),
-                    _broken(clause),
+                    _broken(survey, clause),
                 ),
             )
             break
@@ -74,11 +73,11 @@ def _binds(clause: Clause, other: Clause) -> bool:
     )
 
 
-def _broken(clause: Clause) -> str | None:
+def _broken(survey: Survey, clause: Clause) -> str | None:
     """Return an answer that breaks the clause, where one can be written down."""
     match clause.body:
         case Forbid(phrases=phrases, patterns=patterns):
-            return text_of((*phrases, *patterns)[0])
+            return survey.comparer.text_of((*phrases, *patterns)[0])
         case Secret(keep=keep):
             return keep[0]
         case _:

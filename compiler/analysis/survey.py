@@ -137,7 +137,7 @@ class Survey:
     @cached_property
     def index(self) -> Index:
         """All phrases and patterns that clauses bar."""
-        return Index(entry for clause in self.program.clauses for entry in barred(clause))
+        return Index((entry for clause in self.program.clauses for entry in barred(clause)), self.comparer)
 
     @cached_property
     def clashes(self) -> tuple[tuple[Clash, Outcome], ...]:

@@ -14,7 +14,6 @@ from compiler.analysis import demands
 from compiler.analysis.clashes import Clash, Side
 from compiler.analysis.crowds import Crowd
 from compiler.analysis.demands import FEATURES, Barred, Item, Limit, Said
-from compiler.analysis.items import text_of
 from compiler.analysis.survey import Survey, place, quoted, request, shown
 from compiler.ir import Clause
 from compiler.plain_text import plain
@@ -141,7 +140,7 @@ def _clash(survey: Survey, said: Said, entries: list[Barred], barring: tuple[Ite
         )
         for entry in entries
     )
-    answer = _answer(said)
+    answer = _answer(survey, said)
     breaks = " and ".join(dict.fromkeys(entry.clause.id for entry in entries))
     shows = f"An answer as {said.clause.id} asks for breaks {breaks}."
     if not said.always and len(said.items) > 1:
@@ -149,13 +148,13 @@ def _clash(survey: Survey, said: Said, entries: list[Barred], barring: tuple[Ite
     return Clash(one, others, region, shows, request(said.clause, *(e.clause for e in entries)), answer)
 
 
-def _answer(said: Said) -> str:
+def _answer(survey: Survey, said: Said) -> str:
     """Return the shortest answer that the clause asks for."""
     body = said.clause.body
     if isinstance(body, Require):
-        texts = [body.starts, *(text_of(item) for item in body.includes), body.ends]
+        texts = [body.starts, *(survey.comparer.text_of(item) for item in body.includes), body.ends]
         return " ".join(text for text in texts if text)
-    text = text_of(said.items[0])
+    text = survey.comparer.text_of(said.items[0])
     return f"I am {text}." if said.field == "called" else text
 
 
@@ -179,7 +178,7 @@ def _too_long(
             region = survey.overlap(said.clause, limit.clause)
             # A preference is a wish: an answer that goes beyond it breaks nothing.
             hard = not isinstance(limit.clause.body, Prefer)
-            yield Clash(one, (other,), region, shows, request(said.clause), _answer(said), hard)
+            yield Clash(one, (other,), region, shows, request(said.clause), _answer(survey, said), hard)
 
 
 def _ruled_out(
@@ -196,7 +195,7 @@ def _ruled_out(
             one = Side(said.clause, place(said.clause, said.field), asks, True)
             other = Side(clause, place(clause, feature, "voice"), f"rules {feature} out", True)
             shows = f"An answer as {said.clause.id} asks for has {feature}, which {clause.id} rules out."
-            yield Clash(one, (other,), survey.overlap(said.clause, clause), shows, request(said.clause), _answer(said))
+            yield Clash(one, (other,), survey.overlap(said.clause, clause), shows, request(said.clause), _answer(survey, said))
 
 
 # ------------------------------------------------------------------ two starts, two ends
@@ -204,7 +203,7 @@ def _ruled_out(
 
 def _edges(survey: Survey, parts: Sequence[Said]) -> Iterator[Clash]:
     for where in ("start", "end"):
-        edges = [(said, text_of(said.items[0])) for said in parts if said.where == where]
+        edges = [(said, survey.comparer.text_of(said.items[0])) for said in parts if said.where == where]
         if len({plain(text) for _, text in edges}) > 1:
             yield from _apart(survey, edges, where, survey.crowd())
 
@@ -244,7 +243,7 @@ def _edge(survey: Survey, first: Said, second: Said) -> Clash:
     verb = "starts" if first.where == "start" else "ends"
     shows = f"No answer {verb} with both texts; this one breaks {second.clause.id}."
     region = survey.overlap(first.clause, second.clause)
-    return Clash(sides[0], (sides[1],), region, shows, request(), _answer(first))
+    return Clash(sides[0], (sides[1],), region, shows, request(), _answer(survey, first))
 
 
 # ------------------------------------------------------------------ words
