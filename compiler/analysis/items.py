@@ -59,6 +59,7 @@ class Index:
         for pattern in self._patterns:
             need = needed(pattern)
             self._needed.setdefault(need[:GRAM], {}).setdefault(need, []).append(pattern)
+        self._missed: set[str] = set()
         self._near: dict[Item, dict[str, list[Barred]]] = {}
 
     def found_in(self, text: str) -> Iterator[Barred]:
@@ -75,16 +76,27 @@ class Index:
                         yield from entries
         if not self._patterns:
             return
-        starts = [folded[n : n + length] for length in range(GRAM + 1) for n in range(len(folded) - length + 1)]
-        for start in dict.fromkeys(starts) if len(starts) < len(self._needed) else self._needed:
+        starts: Iterable[str] = self._needed
+        if len(folded) < len(self._needed):
+            grams = (folded[n : n + length] for length in range(GRAM + 1) for n in range(len(folded) - length + 1))
+            starts = dict.fromkeys(grams)
+        for start in starts:
             for need, patterns in self._needed.get(start, {}).items():
                 if need in folded:
-                    yield from self._matched(patterns, text)
+                    yield from self._matched(need, patterns, text)
 
-    def _matched(self, patterns: Sequence[Pattern], text: str) -> Iterator[Barred]:
+    def _matched(self, need: str, patterns: Sequence[Pattern], text: str) -> Iterator[Barred]:
         for pattern in patterns:
-            entries = self._patterns[pattern]
-            if self._comparer.may_search(pattern, entries) and found(pattern, text):
+            if not self._comparer.may_search(pattern):
+                self._missed.add(need)
+                return
+            if found(pattern, text):
+                yield from self._patterns[pattern]
+
+    def missed(self) -> Iterator[Barred]:
+        """Yield what was not looked for in some text, since all of it took too long."""
+        for pattern, entries in self._patterns.items():
+            if needed(pattern) in self._missed or self._comparer.unread(pattern):
                 yield from entries
 
     def near(self, item: Item) -> dict[str, list[Barred]]:
@@ -104,13 +116,9 @@ def _edges(phrase: str) -> tuple[str, str]:
 
 
 class Comparer:
-    """Compares items one by one, until all of it has taken too long.
-
-    missed: by clause, an entry that was not looked at because of that.
-    """
+    """Compares items one by one, until all of it has taken too long."""
 
     def __init__(self) -> None:
-        self.missed: dict[str, Barred] = {}
         self._searches = MOST_SEARCHES
         self._texts: dict[Item, str | None] = {}
 
@@ -126,13 +134,12 @@ class Comparer:
 
         return languages.Effort(MOST_STEPS // 3)
 
-    def may_search(self, pattern: Pattern, entries: Iterable[Barred]) -> bool:
-        """Say whether the pattern of `entries` is looked for once more."""
-        if self._searches > 0:
-            self._searches -= 1 if quick(pattern) else SLOW_SEARCH
-            return True
-        self.missed.update((entry.clause.id, entry) for entry in entries)
-        return False
+    def may_search(self, pattern: Pattern) -> bool:
+        """Say whether there is time to look for the pattern once more."""
+        if self._searches <= 0:
+            return False
+        self._searches -= 1 if quick(pattern) else SLOW_SEARCH
+        return True
 
     def text_of(self, item: Item) -> str:
         """Return a text that holds the item; an empty one where none is known."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from compiler.analysis.as_much import Candidates, as_much
 from compiler.analysis.clashes import Findings
+from compiler.analysis.demands import Item
 from compiler.analysis.survey import Survey, request
 from compiler.codes import diagnose
 from compiler.ir import Clause
@@ -77,7 +78,8 @@ def _broken(survey: Survey, clause: Clause) -> str | None:
     """Return an answer that breaks the clause, where one can be written down."""
     match clause.body:
         case Forbid(phrases=phrases, patterns=patterns):
-            return survey.comparer.text_of((*phrases, *patterns)[0])
+            items: tuple[Item, ...] = (*phrases, *patterns)
+            return survey.comparer.text_of(items[0])
         case Secret(keep=keep):
             return keep[0]
         case _:

@@ -161,9 +161,7 @@ def _answer(survey: Survey, said: Said) -> str:
 # ------------------------------------------------------------------ length and shape
 
 
-def _too_long(
-    survey: Survey, said: Said, text: str, limits: Sequence[Limit], crowd: Crowd
-) -> Iterator[Clash]:
+def _too_long(survey: Survey, said: Said, text: str, limits: Sequence[Limit], crowd: Crowd) -> Iterator[Clash]:
     for limit in limits:
         if limit.most >= len(text):
             return  # the limits are in order
@@ -195,7 +193,9 @@ def _ruled_out(
             one = Side(said.clause, place(said.clause, said.field), asks, True)
             other = Side(clause, place(clause, feature, "voice"), f"rules {feature} out", True)
             shows = f"An answer as {said.clause.id} asks for has {feature}, which {clause.id} rules out."
-            yield Clash(one, (other,), survey.overlap(said.clause, clause), shows, request(said.clause), _answer(survey, said))
+            yield Clash(
+                one, (other,), survey.overlap(said.clause, clause), shows, request(said.clause), _answer(survey, said)
+            )
 
 
 # ------------------------------------------------------------------ two starts, two ends

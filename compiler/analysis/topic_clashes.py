@@ -166,9 +166,7 @@ def _declined_and_answered(survey: Survey, clauses: Iterable[Clause]) -> Iterato
                 yield from _refused(survey, refusal, ask, answered, requests)
 
 
-def _refused(
-    survey: Survey, refusal: Clause, ask: str | None, answered: Answered, crowd: Crowd
-) -> Iterator[Clash]:
+def _refused(survey: Survey, refusal: Clause, ask: str | None, answered: Answered, crowd: Crowd) -> Iterator[Clash]:
     """Look at a request that a clause answers and `refusal` declines; None for all about its topic."""
     if not (crowd.worth(refusal, answered.clause) and survey.meeting(refusal, answered.clause)):
         return

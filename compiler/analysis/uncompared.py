@@ -23,13 +23,6 @@ def uncompared(survey: Survey) -> Findings:
 
 
 def _missed(survey: Survey) -> Iterator[Doubt]:
-    """Yield the clauses with what was not looked for in a text, or is in no text that could be found soon."""
-    unread = {
-        name: entry
-        for name, entries in survey.index.of_clause.items()
-        for entry in entries
-        if survey.comparer.unread(entry.item)
-    }
-    for entry in {**unread, **survey.comparer.missed}.values():
+    for entry in survey.index.missed():
         what = f"{shown(entry.item)} with the texts of others"
         yield Doubt(entry.clause, what, place(entry.clause, entry.field))

@@ -30,10 +30,10 @@ def vacuous(survey: Survey) -> Findings:
         gone: set[int] = set()
         # From the last on, so that of two equal ones the first stays.
         found = [
-            (n, by)
-            for n in reversed(range(len(entries)))
-            if (by := _covering(survey, index, entries[n], places, gone))
+            (n, by) for n in reversed(range(len(entries))) if (by := _covering(survey, index, entries[n], places, gone))
         ]
+        for missed in index.missed():
+            survey.doubt(clause, f"{shown(missed.item)} with the other entries", place(clause, missed.field))
         for n, by in reversed(found):
             entry = entries[n]
             yield diagnose(
@@ -52,9 +52,7 @@ def vacuous(survey: Survey) -> Findings:
             )
 
 
-def _covering(
-    survey: Survey, index: Index, entry: Barred, places: dict[int, int], gone: set[int]
-) -> Barred | None:
+def _covering(survey: Survey, index: Index, entry: Barred, places: dict[int, int], gone: set[int]) -> Barred | None:
     """Return an entry that finds all that `entry` finds; note the place of that as gone then."""
     hits = (hit for hit in index.found_in(survey.comparer.text_of(entry.item)) if hit is not entry)
     for hit in islice(hits, MOST_OTHERS):
