@@ -29,7 +29,7 @@ def measured(name: str, text: str) -> tuple[str, int]:
     read = process_time()
     program, _ = to_program(loaded.document)
     passed = process_time()
-    found = analyse(program)
+    found = analyse(program, loaded.sources)
     done = process_time()
     times = (f"{1000 * span:.0f} ms" for span in (read - start, passed - read, done - passed))
     clashes = sum(d.code in CLASHES for d in found)

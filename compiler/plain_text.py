@@ -58,6 +58,17 @@ def found(pattern: Pattern, text: str) -> bool:
         return False  # reported as T0507
 
 
+def matched(pattern: Pattern, text: str) -> str:
+    """Return what the pattern finds first in `text`; all of it where only that something is found can be said.
+
+    >>> matched(Pattern("an? (ai|bot)", "i"), "I am an AI.")
+    'an AI'
+    """
+    compiled = _compiled(pattern)
+    match = compiled.search(text) if compiled is not None else None
+    return match.group() if match else text
+
+
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> Any:
     """Return what the parser of `re` reads, which flags do not change."""

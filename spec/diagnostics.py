@@ -62,6 +62,12 @@ class Witness:
     facts: tuple[tuple[str, str | float | bool], ...] = ()
     answer: str | None = None
 
+    @property
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """The conversation as people read it: who, and what; the answer last."""
+        answer = (("answer", self.answer),) if self.answer is not None else ()
+        return (*((turn.role, turn.text) for turn in self.turns), *answer)
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:

@@ -10,7 +10,7 @@ code in `compiler/codes.py` and a page in `compiler/pages/`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from compiler.analysis.contradictions import contradictions
 from compiler.analysis.crowded import crowded
@@ -26,6 +26,7 @@ from compiler.analysis.unshown import unshown
 from compiler.analysis.vacuous import vacuous
 from compiler.ir import Program
 from spec.diagnostics import Diagnostic
+from spec.source import Source
 
 Analysis = Callable[[Survey], Iterator[Diagnostic]]
 
@@ -44,6 +45,7 @@ ANALYSES: tuple[Analysis, ...] = (
 )
 
 
-def analyse(program: Program) -> tuple[Diagnostic, ...]:
-    survey = Survey(program)
+def analyse(program: Program, sources: Mapping[str, Source] | None = None) -> tuple[Diagnostic, ...]:
+    """Return what is found. sources: of the spec, so that a finding marks the entry of a list and not all of it."""
+    survey = Survey(program, sources or {})
     return tuple(found for analysis in ANALYSES for found in analysis(survey))

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator
 from functools import cached_property
 from itertools import combinations, islice
 
-from compiler.analysis.survey import Survey, place, shown
+from compiler.analysis.survey import Survey, shown
 from compiler.analysis.topic_clashes import polarity, topic
 from compiler.ir import Clause
 from compiler.plain_text import contains, plain
@@ -159,7 +159,7 @@ def _bars_as_much(survey: Survey, clause: Clause, other: Clause) -> bool:
         covers = survey.comparer.covered(entry.item, rivals)
         if covers is None:
             what = f"{shown(entry.item)} with what {other.id} forbids"
-            survey.doubt(clause, what, place(clause, entry.field))
+            survey.doubt(clause, what, survey.entry(clause, entry.field, entry.item))
         if not covers:
             return False
     return True

@@ -6,7 +6,7 @@ kept in `doubts`, which is reported. This file must not know what is a defect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -15,13 +15,14 @@ from compiler.analysis.crowds import Crowd
 from compiler.analysis.demands import barred
 from compiler.analysis.items import Comparer, Index
 from compiler.analysis.neighbours import Neighbours
+from compiler.analysis.places import Places
 from compiler.conditions import Scope, fact
 from compiler.ir import Clause, Program
 from compiler.regions import NOWHERE, Region, Space, TooManyBoxes, meant, meet, meets
 from spec.constructs import Outcomes, Persona, Refuse, Rule, Secret, Stance
 from spec.diagnostics import Witness
 from spec.document import Dimension, Pattern, Turn
-from spec.source import Span
+from spec.source import Source, Span
 
 T = TypeVar("T")
 
@@ -42,11 +43,12 @@ class Doubt:
 
 
 class Survey:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, sources: Mapping[str, Source]) -> None:
         self.program = program
         self.doubts: dict[str, Doubt] = {}
         self.crowds: list[Crowd] = []
         self.comparer = Comparer()
+        self.places = Places(sources)
         self._scopes = {
             c.id: Scope(c.when, c.unless, program.dimensions, c.restricts)
             for c in program.clauses
@@ -127,6 +129,14 @@ class Survey:
                 self._unknown.add(clause.id)
                 self.doubt(clause, "its conditions with those of others", place(clause, "when", "unless"))
         return self._regions[key]
+
+    def entry(self, clause: Clause, field: str, item: str | Pattern) -> Span:
+        """Return where `item` stands in a field of the clause."""
+        return self.places.entry(place(clause, field), item)
+
+    def words(self, clause: Clause, field: str, words: str) -> Span:
+        """Return where `words` stand in a field of the clause."""
+        return self.places.words(place(clause, field), words)
 
     def doubt(self, clause: Clause, what: str, span: Span) -> None:
         """Keep that something of `clause` was not compared; the first of several stands for all."""

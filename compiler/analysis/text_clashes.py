@@ -19,6 +19,7 @@ from compiler.ir import Clause
 from compiler.plain_text import plain
 from compiler.regions import NOWHERE, Region, TooManyBoxes, join, meet, meets
 from spec.constructs import Prefer, Require
+from spec.source import Span
 
 _ASKS = {
     "starts": "starts every answer with {}",
@@ -72,7 +73,7 @@ class Barring:
         covers = self._survey.comparer.covered(item, tuple(rivals), said.where, verbatim=True)
         if covers is None:
             what = f"{shown(entries[0].item)} with {shown(item)} of {said.clause.id}"
-            self._survey.doubt(clause, what, place(clause, entries[0].field))
+            self._survey.doubt(clause, what, self._survey.entry(clause, entries[0].field, entries[0].item))
         return covers is True
 
 
@@ -130,11 +131,11 @@ def _together(survey: Survey, said: Said, breaking: Sequence[dict[str, Barred]])
 
 def _clash(survey: Survey, said: Said, entries: list[Barred], barring: tuple[Item, ...], region: Region) -> Clash:
     asks = _ASKS[said.field].format(_listed(said.items))
-    one = Side(said.clause, place(said.clause, said.field), asks, True)
+    one = Side(said.clause, _place(survey, said), asks, True)
     others = tuple(
         Side(
             entry.clause,
-            place(entry.clause, entry.field),
+            survey.entry(entry.clause, entry.field, entry.item),
             _BARS[entry.field].format(shown(entry.item) if len(entries) > 1 else _listed(_distinct(barring))),
             said.always,
         )
@@ -146,6 +147,12 @@ def _clash(survey: Survey, said: Said, entries: list[Barred], barring: tuple[Ite
     if not said.always and len(said.items) > 1:
         shows = f"Whatever shows {said.clause.id} breaks {breaks}."
     return Clash(one, others, region, shows, request(said.clause, *(e.clause for e in entries)), answer)
+
+
+def _place(survey: Survey, said: Said) -> Span:
+    if len(said.items) == 1:
+        return survey.entry(said.clause, said.field, said.items[0])
+    return place(said.clause, said.field)
 
 
 def _answer(survey: Survey, said: Said) -> str:
@@ -170,7 +177,7 @@ def _too_long(survey: Survey, said: Said, text: str, limits: Sequence[Limit], cr
         if crowd.worth(said.clause, limit.clause) and survey.meeting(said.clause, limit.clause):
             crowd.add(said.clause, limit.clause)
             asks = _ASKS[said.field].format(quoted(text))
-            one = Side(said.clause, place(said.clause, said.field), f"{asks}, {count} {limit.unit}", True)
+            one = Side(said.clause, _place(survey, said), f"{asks}, {count} {limit.unit}", True)
             other = Side(limit.clause, place(limit.clause, limit.field), f"allows {limit.most}", True)
             shows = f"An answer as {said.clause.id} asks for is longer than {limit.clause.id} allows."
             region = survey.overlap(said.clause, limit.clause)
@@ -190,7 +197,7 @@ def _ruled_out(
                 continue
             crowd.add(said.clause, clause)
             asks = _ASKS[said.field].format(quoted(text))
-            one = Side(said.clause, place(said.clause, said.field), asks, True)
+            one = Side(said.clause, _place(survey, said), asks, True)
             other = Side(clause, place(clause, feature, "voice"), f"rules {feature} out", True)
             shows = f"An answer as {said.clause.id} asks for has {feature}, which {clause.id} rules out."
             yield Clash(

@@ -178,9 +178,14 @@ def _refused(survey: Survey, refusal: Clause, ask: str | None, answered: Answere
     assert isinstance(body, Refuse)
     whole = ask is None
     answers = whole and answered.field != "still_help"
-    one = Side(answered.clause, place(answered.clause, answered.field), answered.asks, answers)
+    if answered.field == "example":
+        place_answered = place(answered.clause, "example")
+    else:
+        place_answered = survey.words(answered.clause, answered.field, answered.text)
+    one = Side(answered.clause, place_answered, answered.asks, answers)
     declines = f"declines {quoted(body.about if ask is None else ask)}"
-    other = Side(refusal, place(refusal, "about" if whole else "asks"), declines, answers)
+    declined_at = place(refusal, "about") if ask is None else survey.entry(refusal, "asks", ask)
+    other = Side(refusal, declined_at, declines, answers)
     shows = f"An answer that declines keeps {refusal.id} and not {answered.clause.id}; any other, the other way round."
     if refusal.id == answered.clause.id:
         shows = f"{refusal.id} declines this request and answers it."

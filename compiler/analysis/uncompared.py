@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.analysis.clashes import Findings
-from compiler.analysis.survey import Doubt, Survey, place, shown
+from compiler.analysis.survey import Doubt, Survey, shown
 from compiler.codes import diagnose
 
 MOST_LISTED = 5
@@ -25,4 +25,4 @@ def uncompared(survey: Survey) -> Findings:
 def _missed(survey: Survey) -> Iterator[Doubt]:
     for entry in survey.index.missed():
         what = f"{shown(entry.item)} with the texts of others"
-        yield Doubt(entry.clause, what, place(entry.clause, entry.field))
+        yield Doubt(entry.clause, what, survey.entry(entry.clause, entry.field, entry.item))

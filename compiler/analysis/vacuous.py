@@ -14,7 +14,7 @@ from itertools import islice
 from compiler.analysis.clashes import Findings
 from compiler.analysis.demands import Barred, Item
 from compiler.analysis.items import MOST_OTHERS, Index
-from compiler.analysis.survey import Survey, place, request, shown
+from compiler.analysis.survey import Survey, request, shown
 from compiler.codes import diagnose
 from spec.diagnostics import Note
 from spec.document import Pattern
@@ -33,15 +33,18 @@ def vacuous(survey: Survey) -> Findings:
             (n, by) for n in reversed(range(len(entries))) if (by := _covering(survey, index, entries[n], places, gone))
         ]
         for missed in index.missed():
-            survey.doubt(clause, f"{shown(missed.item)} with the other entries", place(clause, missed.field))
+            survey.doubt(
+                clause, f"{shown(missed.item)} with the other entries", survey.entry(clause, missed.field, missed.item)
+            )
         for n, by in reversed(found):
             entry = entries[n]
+            here, there = (survey.entry(clause, e.field, e.item) for e in (entry, by))
             yield diagnose(
                 "T0525",
                 f"{shown(entry.item)} of {clause.id} is found by {shown(by.item)} already",
-                place(clause, entry.field),
-                label=f"{shown(entry.item)} finds nothing new",
-                secondary=(Note(place(clause, by.field), "finds all of it"),) if by.field != entry.field else (),
+                here,
+                label="finds nothing new",
+                secondary=(Note(there, f"{shown(by.item)} finds all of it"),) if there != here else (),
                 witness=survey.witness(
                     clause,
                     survey.inside(clause) or ({},),
@@ -66,5 +69,7 @@ def _covers(wide: Item, narrow: Item, survey: Survey, entry: Barred) -> bool:
     answer = survey.comparer.covered(narrow, [wide])
     if answer is None:
         pattern = wide if isinstance(wide, Pattern) else narrow
-        survey.doubt(entry.clause, f"{shown(pattern)} with the other entries", place(entry.clause, "patterns"))
+        survey.doubt(
+            entry.clause, f"{shown(pattern)} with the other entries", survey.entry(entry.clause, "patterns", pattern)
+        )
     return answer is True
