@@ -32,7 +32,7 @@ _TABLE = (
     Code(
         "T0504",
         "condition decides nothing",
-        "A condition is true, or false, whatever is known about the user.",
+        "A condition is true, or false, whatever is known about the user, or has too many parts for anybody to tell.",
         "Compare with a value that the dimension can have, or remove the condition.",
     ),
     Code(
