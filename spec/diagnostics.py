@@ -125,11 +125,12 @@ class Report:
         help: str | None = None,
         fix: Fix | None = None,
         secondary: Iterable[Note] = (),
+        witness: Witness | None = None,
     ) -> None:
         if (span.line in self.muted and span.path == self.source.path) or len(self.found) >= MOST:
             return
         severity = CODES[code].severity
-        self.found.append(Diagnostic(code, severity, message, span, label, help, fix, tuple(secondary)))
+        self.found.append(Diagnostic(code, severity, message, span, label, help, fix, tuple(secondary), witness))
 
 
 def counted(found: Iterable[Diagnostic]) -> str:
