@@ -112,6 +112,15 @@ class Survey:
         except TooManyBoxes:
             return next((both for left in regions[0] for right in regions[1] if (both := meet((left,), (right,)))), ())
 
+    def beyond(self, region: Region, clause: Clause) -> Region | None:
+        """Return the part of `region` where `clause` does not apply; None where that cannot be told."""
+        if self._undecided(clause):
+            return None
+        try:
+            return meet(region, self._region(clause, False))
+        except TooManyBoxes:
+            return None
+
     def _undecided(self, clause: Clause) -> bool:
         self._region(clause, True)
         return clause.id in self._unknown

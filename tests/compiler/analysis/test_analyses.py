@@ -99,6 +99,16 @@ FOUND = {
     "a required phrase within another": (
         'require a { includes: "harbor" } require b { includes: "the harbor office" }', ["T0524"]),
     "a should beside a must": ('rule a { should: "Smile." } rule b { must: "Smile." }', ["T0524"]),
+    "phrases that two others find": (
+        r'forbid f { phrases: ["Certainly, sir", "as an AI"] } forbid g { phrases: "certainly" } '
+        r'forbid h { patterns: [/as an? (ai|bot)/i] }', ["T0524"]),
+    "situations that two firmer rules share": (
+        'rule a { should: "Smile." when: user.role in [clinician, nurse] } '
+        'rule b { must: "Smile." when: user.role == clinician } rule c { must: "Smile." when: user.role == nurse }',
+        ["T0524"]),
+    "only one of three that cover each other": (
+        'forbid f { phrases: ["aye", "bow"] } forbid g { phrases: ["bow", "sea"] } '
+        'forbid h { phrases: ["sea", "aye"] }', ["T0524"]),
     "a phrase that a pattern finds": (r'forbid f { phrases: "as an AI" patterns: [/\bas an? ai\b/i] }', ["T0525"]),
     "the later of two equal phrases": ('forbid f { phrases: ["So so", "so  so"] }', ["T0525"]),
     "a secret within another": ('secret s { about: "x" keep: ["albatross", "the albatross"] }', ["T0525"]),
@@ -142,6 +152,15 @@ SILENT = {
         'prefer a { this: "tea" over: "milk" } prefer b { this: "milk" over: "tea" } '
         'balance c { of: [a, b] weights: [70%, 30%] }'),
     "a higher clause is not redundant": ('rule a at system { should: "Smile." } rule b { must: "Smile." }'),
+    "a phrase that nobody else bars": (
+        'forbid f { phrases: ["aye", "bow", "lee"] } forbid g { phrases: ["bow", "x"] } '
+        'forbid h { phrases: ["sea", "aye"] }'),
+    "a situation that is left over": (
+        'rule a { should: "Smile." when: user.role in [clinician, nurse] } '
+        'rule b { must: "Smile." when: user.role == clinician } rule c { must: "Smile." when: paying }'),
+    "phrases that lower levels bar": (
+        'forbid f { phrases: ["aye", "bow"] } forbid g at user { phrases: ["bow", "x"] } '
+        'forbid h at user { phrases: ["aye", "y"] }'),
     "an exception that the other has": (
         'rule a { must: "Smile." when: paying } rule b { must: "Smile." except: "At funerals." }'),
     "a stricter target": (
