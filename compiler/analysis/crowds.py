@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from compiler.ir import Clause
 
-MOST_EACH = 5
+MOST_EACH = 3
 
 
 @dataclass(slots=True)

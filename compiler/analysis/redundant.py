@@ -15,7 +15,7 @@ T0524 forbid.chat is redundant beside forbid.canned
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from compiler.analysis.as_much import Candidates, as_much, covers_entry
@@ -27,7 +27,7 @@ from compiler.ir import Clause
 from spec.constructs import Forbid, Secret
 from spec.diagnostics import Diagnostic, Note
 
-MOST_TOGETHER = 6
+MOST_TOGETHER = 4
 """So many clauses are put together for each part of one; nobody follows more."""
 
 _FIRMNESS = {"implicit": 0, "explicit": 1, "never": 2}
@@ -93,7 +93,7 @@ def _together(
     covering: list[Clause] = []
     for covers in _parts(survey, clause, candidates, gone):
         left = survey.inside(clause)
-        for other in islice((c for c in covers if survey.meeting(clause, c)), MOST_TOGETHER):
+        for other in islice(covers, MOST_TOGETHER):
             if not left:
                 break
             rest = survey.beyond(left, other)
@@ -107,22 +107,22 @@ def _together(
 
 def _parts(
     survey: Survey, clause: Clause, candidates: Candidates, gone: dict[str, tuple[Clause, ...]]
-) -> Iterator[list[Clause]]:
+) -> Iterator[Iterable[Clause]]:
     """Yield for each part of what the clause asks for the other clauses that ask for it as well."""
 
     def usable(other: Clause) -> bool:
-        return other.id not in gone and _binds(clause, other)
+        return other.id not in gone and _binds(clause, other) and survey.meeting(clause, other)
 
     if not isinstance(clause.body, Forbid | Secret):
-        yield [other for other in candidates.of(clause) if usable(other) and as_much(survey, clause, other)]
+        yield (other for other in candidates.of(clause) if usable(other) and as_much(survey, clause, other))
         return
     entries = survey.index.of_clause[clause.id]
     near = [[other for other in candidates.near(clause, entry.item) if usable(other)] for entry in entries]
     if all(near):
         for entry, others in zip(entries, near, strict=True):
-            yield [other for other in others if covers_entry(survey, entry, other)]
+            yield (other for other in others if covers_entry(survey, entry, other))
     else:
-        yield []
+        yield ()
 
 
 def _binds(clause: Clause, other: Clause) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from compiler.analysis.clashes import Clash, Side
 from compiler.analysis.crowds import Crowd
@@ -25,6 +26,7 @@ _DENIAL = re.compile(r"^(?:do not|don't|never) ")
 _TELLING = re.compile(r"^(?:say|tell|explain|answer|discuss|help with|tell (?:the user|users|people)) (?=\w)")
 
 
+@lru_cache(maxsize=8192)
 def topic(text: str) -> str:
     """Return the words of a topic, so that equal topics are equal.
 
@@ -49,12 +51,14 @@ def topic_clashes(survey: Survey) -> Iterator[Clash]:
 class Told:
     """What a clause tells to do (wanted) or not to do.
 
-    binding: an answer can break it, unlike a permission or a goal. firm: and there is no reason that would excuse it.
+    about: the topic of the requests that it bears on; None for all. binding: an answer can break it, unlike a
+    permission or a goal. firm: and there is no reason that would excuse it.
     """
 
     clause: Clause
     field: str
     wanted: bool
+    about: str | None = None
     binding: bool = True
     firm: bool = True
 
@@ -69,7 +73,8 @@ def _said_and_denied(survey: Survey, clauses: Iterable[Clause]) -> Iterator[Clas
     def worth(one: Told, other: Told) -> bool:
         # Nobody breaks a permission or a goal, so two of them never clash.
         opposed = one.wanted != other.wanted and (one.binding or other.binding) and one.clause.id != other.clause.id
-        return opposed and _same_requests(one.clause, other.clause) and crowd.worth(one.clause, other.clause)
+        together = one.about is None or other.about is None or one.about == other.about
+        return opposed and together and crowd.worth(one.clause, other.clause)
 
     for group in by_text.values():
         if len({told.wanted for told in group}) < 2:
@@ -91,7 +96,8 @@ def _told(clause: Clause) -> Iterator[tuple[str, Told]]:
         case Rule() as rule:
             text, wanted = polarity(rule)
             binding, firm = rule.force not in ("may", "seeks"), rule.force in ("must", "never")
-            yield text, Told(clause, rule.force, wanted, binding, firm)
+            about = topic(rule.about) if rule.about else None
+            yield text, Told(clause, rule.force, wanted, about, binding, firm)
         case Trait(means=means, avoid=avoid):
             yield topic(means), Told(clause, "means", True)
             if avoid:
@@ -116,11 +122,6 @@ def _bears_on(one: Clause, other: Clause) -> bool:
     """Say whether one bears on all requests that the other bears on, which are the same where both name some."""
     about = one.body.about if isinstance(one.body, Rule) else None
     return about is None or (isinstance(other.body, Rule) and other.body.about is not None)
-
-
-def _same_requests(one: Clause, other: Clause) -> bool:
-    abouts = [topic(c.body.about) for c in (one, other) if isinstance(c.body, Rule) and c.body.about]
-    return len(abouts) < 2 or abouts[0] == abouts[1]
 
 
 def _told_side(told: Told, whole: bool) -> Side:
