@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MOST_OTHERS = 40
 """So many items are walked together; more make automata too large."""
 
-MOST_STEPS = 60_000
-"""What all comparisons of a program take together, in steps of automata: about a third of a second."""
+MOST_STEPS = 40_000
+"""What all comparisons of a program take together, in steps of automata: about a quarter of a second."""
 
 MOST_SEARCHES = 60_000
 """How often patterns are looked for in texts, in all of a program: about a tenth of a second."""

@@ -48,7 +48,7 @@ def quoted(survey: Survey) -> Findings:
                 forbid = entry.clause
                 if not isinstance(forbid.body, Forbid) or (clause.id, forbid.id) in told:
                     continue
-                if frozenset((clause.id, forbid.id)) in clashing or not survey.texts.open(clause, forbid):
+                if not survey.texts.open(clause, forbid) or frozenset((clause.id, forbid.id)) in clashing:
                     continue
                 if not crowd.worth(clause, forbid):
                     continue

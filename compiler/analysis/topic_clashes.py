@@ -179,9 +179,8 @@ def _refused(survey: Survey, refusal: Clause, ask: str | None, answered: Answere
     assert isinstance(body, Refuse)
     whole = ask is None
     answers = whole and answered.field != "still_help"
-    if answered.field == "example":
-        place_answered = place(answered.clause, "example")
-    else:
+    place_answered = place(answered.clause, answered.field)
+    if answered.field in ("still_help", "safe", "asks"):
         place_answered = survey.words(answered.clause, answered.field, answered.text)
     one = Side(answered.clause, place_answered, answered.asks, answers)
     declines = f"declines {quoted(body.about if ask is None else ask)}"
