@@ -114,6 +114,8 @@ FOUND = {
     "a secret within another": ('secret s { about: "x" keep: ["albatross", "the albatross"] }', ["T0525"]),
     "an exception beside its condition": (
         'trait t { means: "x" when: age < 18 unless: age >= 21 and paying }', ["T0526"]),
+    "one side of an exception": (
+        'trait t { means: "x" when: age >= 18 unless: age < 18 or user.role == nurse }', ["T0526"]),
     # the prompt, evidence
     "an offer in forbidden words": (
         'refuse r { about: "x" still_help: "the good old days" } forbid f at user { phrases: "good old" }', ["T0528"]),
@@ -168,6 +170,8 @@ SILENT = {
     "a pattern that finds more": (r'forbid f { phrases: "ai" patterns: [/\bais?\b/] }'),
     "what a section excepts is no slip": (
         'section s { unless: age >= 21 trait t { means: "x" when: age < 18 } }'),
+    "an exception of two sides": (
+        'trait t { means: "x" when: age >= 18 unless: age > 60 or user.role == nurse }'),
     "an exception among strangers": ('forbid f { phrases: "so" when: paying unless: age >= 21 }'),
     "a sentence that denies": (f'trait t {{ means: "Does not open with Certainly! at all." }} {FORBID}'),
     "the prohibition's own line": ('rule a { never: "Say certainly! to anybody." } forbid f { phrases: "certainly!" }'),
