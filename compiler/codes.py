@@ -32,7 +32,7 @@ _TABLE = (
     Code(
         "T0504",
         "condition decides nothing",
-        "A condition is true, or false, whatever is known about the user.",
+        "A condition is true, or false, whatever is known about the user, or has too many parts for anybody to tell.",
         "Compare with a value that the dimension can have, or remove the condition.",
     ),
     Code(
@@ -187,7 +187,8 @@ _TABLE = (
     Code(
         "T0531",
         "not compared",
-        "A pattern or a condition is too large to be compared exactly, so the analysis says nothing about it.",
+        "A pattern or a condition is too large to be compared exactly, or so many clauses are found together that not"
+        " each two of them are compared: the analysis says nothing about it.",
         "Nothing has to be mended; smaller patterns and conditions can be compared.",
         "note",
     ),

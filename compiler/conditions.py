@@ -25,6 +25,7 @@ from itertools import combinations, islice, product
 from math import prod
 from typing import Literal, assert_never
 
+from compiler.searching import Undecided, search
 from spec.document import And, Compare, Condition, Dimension, Not, Or, Truth
 from spec.frozen import dataclass
 
@@ -33,8 +34,8 @@ Value = str | float | bool
 # Sentences for dimensions that nobody declared a sentence for.
 DEFAULT_SAYS = {"user.role": "The user is a {value}."}
 OTHER_ROLES = ("customer", "guest")
-# Users that are tried before a condition is given up; each takes microseconds.
-MOST_TRIED = 100_000
+# Users that are tried one by one, each in microseconds; among more, one is searched for.
+MOST_TRIED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +94,19 @@ class Scope:
         held = True if self.when is None else truth(self.when, known)
         return self.restricts if held is None else held
 
-    def possible(self, wanted: bool) -> bool:
-        """Say whether some user of whom everything is known is inside of (`wanted`), or outside of, the clause."""
-        conditions = [c for c in (self.when, self.unless) if c is not None]
-        names = sorted({name for c in conditions for name in mentioned(c)})
-        choices = [telling_values(n, conditions, self.dimensions) for n in names]
-        # More users than can be tried: nothing is said against the condition.
-        return prod(map(len, choices)) > MOST_TRIED or any(
-            self.applies(dict(zip(names, values, strict=True))) is wanted for values in product(*choices)
+    def possible(self, wanted: bool) -> bool | None:
+        """Say whether some user of whom everything is known is inside of (`wanted`), or outside of, the clause.
+
+        None where that takes too long.
+        """
+        choices = self._choices()
+        if prod(map(len, choices.values())) > MOST_TRIED:
+            try:
+                return search(self, wanted, choices) is not None
+            except Undecided:
+                return None
+        return any(
+            self.applies(dict(zip(choices, values, strict=True))) is wanted for values in product(*choices.values())
         )
 
     def inside(self, limit: int = 2) -> tuple[Situation, ...]:
@@ -113,13 +119,29 @@ class Scope:
 
     def _situations(self, wanted: bool, limit: int) -> tuple[Situation, ...]:
         found = (self._situation(facts) for facts in self._assignments() if self.applies(facts) is wanted)
-        return tuple(islice(found, limit))
+        first = tuple(islice(found, limit))
+        if first or self._few():
+            return first
+        try:
+            facts = search(self, wanted, self._choices())
+        except Undecided:
+            return ()
+        return () if facts is None else (self._situation(facts),)
+
+    def _few(self) -> bool:
+        """Say whether all that can be known of a user is tried."""
+        return prod(len(values) + 1 for values in self._choices().values()) <= MOST_TRIED
+
+    def _choices(self) -> dict[str, list[Value]]:
+        """Return telling values of each dimension that the conditions mention."""
+        conditions = [c for c in (self.when, self.unless) if c is not None]
+        names = sorted({name for c in conditions for name in mentioned(c)})
+        return {name: telling_values(name, conditions, self.dimensions) for name in names}
 
     def _assignments(self) -> Iterator[dict[str, Value]]:
         """Combinations of telling values, nothing known first, then fewer facts before more."""
-        conditions = [c for c in (self.when, self.unless) if c is not None]
-        names = sorted({name for c in conditions for name in mentioned(c)})
-        values = {name: telling_values(name, conditions, self.dimensions) for name in names}
+        values = self._choices()
+        names = list(values)
         known = (chosen for n in range(len(names) + 1) for chosen in reversed(list(combinations(names, n))))
         found = (
             dict(zip(chosen, combination, strict=True))

@@ -29,6 +29,8 @@ MOST_STATES = 4000
 ALPHABET_COST = 100
 """Steps that take as long as to find the letters that the automata tell apart."""
 MOST_NODES = 3000
+NODES_MADE = 4
+"""As many nodes are made in the time of a step."""
 READABLE = " etaoinshrdlucmfwypvbgkjqxz.,!?'-0123456789"
 # One of each sort of character that classes tell apart; letters with and without case, marks, wide spaces.
 SAMPLES = (
@@ -42,12 +44,20 @@ class TooLarge(Exception):
 
 @dataclass(slots=True)
 class Effort:
-    """Steps that several comparisons may take together, some microseconds each."""
+    """Steps that several comparisons may take together, some microseconds each. whole: of which this is a part."""
 
     left: int
+    whole: Effort | None = None
 
     def spend(self, steps: int) -> None:
+        """Take steps.
+
+        Raises:
+            TooLarge: none are left.
+        """
         self.left -= steps
+        if self.whole is not None:
+            self.whole.left -= steps
         if self.left < 0:
             raise TooLarge
 
@@ -159,7 +169,7 @@ def escaping(one: Machine, others: Sequence[Machine], effort: Effort | None = No
         ):
             return text
         if effort is not None:
-            effort.spend(len(alphabet))
+            effort.spend(len(alphabet) * (1 + sum(map(len, states)) // 8))
         for character in alphabet:
             following = _step_all(machines, states, before, character)
             if following is None:

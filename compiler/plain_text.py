@@ -58,13 +58,35 @@ def found(pattern: Pattern, text: str) -> bool:
         return False  # reported as T0507
 
 
+def matched(pattern: Pattern, text: str) -> str:
+    """Return what the pattern finds first in `text`; all of it where only that something is found can be said.
+
+    >>> matched(Pattern("an? (ai|bot)", "i"), "I am an AI.")
+    'an AI'
+    """
+    compiled = _compiled(pattern)
+    match = compiled.search(text) if compiled is not None else None
+    return match.group() if match else text
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Any:
+    """Return what the parser of `re` reads, which flags do not change."""
+    return _sre.parse(text)
+
+
+def quick(pattern: Pattern) -> bool:
+    """Whether a search for the pattern takes a microsecond, and not some dozens."""
+    return _compiled(pattern) is not None
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: Pattern) -> re.Pattern[str] | None:
     """Return the pattern for `re`, or None where that could take for ever."""
     flags = re.RegexFlag(0)
     for letter in pattern.flags:
         flags |= {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}[letter]
-    repeats = list(_repeats(_sre.parse(pattern.text, int(flags)), 0))
+    repeats = list(_repeats(_parsed(pattern.text), 0))
     return None if len(repeats) > MOST_REPEATS or max(repeats, default=0) > 0 else re.compile(pattern.text, flags)
 
 
@@ -100,7 +122,7 @@ def needed(pattern: Pattern) -> str:
     'as a'
     """
     try:
-        return plain(max(_runs(_sre.parse(pattern.text)), key=len, default=""))
+        return plain(max(_runs(_parsed(pattern.text)), key=len, default=""))
     except (re.error, OverflowError, RecursionError):
         return ""
 
@@ -131,7 +153,7 @@ def local(pattern: Pattern) -> bool:
     (True, False)
     """
     try:
-        return _is_local(_sre.parse(pattern.text))
+        return _is_local(_parsed(pattern.text))
     except (re.error, OverflowError, RecursionError):
         return False
 
@@ -162,7 +184,7 @@ def sample(pattern: Pattern) -> str:
     ('as a ai', '000x', '')
     """
     try:
-        text = _sampled(_sre.parse(pattern.text))
+        text = _sampled(_parsed(pattern.text))
     except (re.error, OverflowError, RecursionError):
         return ""
     return text if text and len(text) <= MOST_SAMPLED and found(pattern, text) else ""

@@ -62,6 +62,12 @@ class Witness:
     facts: tuple[tuple[str, str | float | bool], ...] = ()
     answer: str | None = None
 
+    @property
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """The conversation as people read it: who, and what; the answer last."""
+        answer = (("answer", self.answer),) if self.answer is not None else ()
+        return (*((turn.role, turn.text) for turn in self.turns), *answer)
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
@@ -119,11 +125,12 @@ class Report:
         help: str | None = None,
         fix: Fix | None = None,
         secondary: Iterable[Note] = (),
+        witness: Witness | None = None,
     ) -> None:
         if (span.line in self.muted and span.path == self.source.path) or len(self.found) >= MOST:
             return
         severity = CODES[code].severity
-        self.found.append(Diagnostic(code, severity, message, span, label, help, fix, tuple(secondary)))
+        self.found.append(Diagnostic(code, severity, message, span, label, help, fix, tuple(secondary), witness))
 
 
 def counted(found: Iterable[Diagnostic]) -> str:

@@ -24,7 +24,7 @@ from typing import Any
 from spec import ast
 from spec.blocks import ANSWERS, ROLES
 from spec.constructs import CONSTRUCTS
-from spec.diagnostics import Edit, Fix, Note, Report
+from spec.diagnostics import Edit, Fix, Note, Report, Witness
 from spec.document import Clause, Dimension, Section
 from spec.fields import (
     ChainShape,
@@ -106,10 +106,11 @@ class PlainReport(Report):
         help: str | None = None,
         fix: Fix | None = None,
         secondary: Iterable[Note] = (),
+        witness: Witness | None = None,
     ) -> None:
         kept = fix if fix is not None and all(self._can_make(edit) for edit in fix.edits) else None
         told = in_mappings(help) if help else None
-        Report.add(self, code, message, span, label=label, help=told, fix=kept, secondary=secondary)
+        Report.add(self, code, message, span, label=label, help=told, fix=kept, secondary=secondary, witness=witness)
 
     def _can_make(self, edit: Edit) -> bool:
         """Whether an edit says the same here as in `.tenet` text: a word or number for another."""

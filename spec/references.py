@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
+from spec import circles
 from spec.constructs import CONSTRUCTS, STYLES, Refuse
-from spec.diagnostics import Edit, Fix, Note, closest, did_you_mean
+from spec.diagnostics import Edit, Fix, Note, Witness, closest, did_you_mean
 from spec.document import Clause, Compare, Dimension, Truth
 from spec.enumerations import named
 from spec.part import Declared, Part, Reference
@@ -279,33 +280,26 @@ def _priorities(parts: Sequence[Part], names: _Names) -> None:
                 seen[key] = span
                 keys.append((key, span))
             for (above, _), (below, span) in pairwise(keys):
-                path = _path(edges, below, above)
-                if path is not None:
-                    links = [Note(link, f"`{spelled[b]}` ranked below `{spelled[a]}`") for a, b, link in path]
+                back = circles.path(edges, below, above)
+                if back is not None:
+                    links = [Note(link, f"`{spelled[b]}` ranked below `{spelled[a]}`") for a, b, link in back]
                     part.report.add(
                         "T0204", f"`{spelled[above]}` cannot win over `{spelled[below]}`", span,
                         label="another priority says the opposite", secondary=links, help="remove one of these links",
+                        witness=_witness(parts, names, above, below),
                     )  # fmt: skip
                 else:
                     edges[above].append((below, span))
 
 
-def _path(edges: dict[str, list[tuple[str, Span]]], start: str, goal: str) -> list[tuple[str, str, Span]] | None:
-    """Return the links that lead from `start` to `goal`, the shortest way; None where none do."""
-    came: dict[str, tuple[str, Span] | None] = {start: None}
-    queue = [start]
-    for node in queue:
-        if node == goal:
-            found = []
-            while (step := came[node]) is not None:
-                found.append((step[0], node, step[1]))
-                node = step[0]
-            return found[::-1]
-        for below, span in edges.get(node, ()):
-            if below not in came:
-                came[below] = (node, span)
-                queue.append(below)
-    return None
+def _witness(parts: Sequence[Part], names: _Names, above: str, below: str) -> Witness | None:
+    """Return where it shows that both win over each other; None where what they name could not be read."""
+    clauses = {clause.id: clause for part in parts for clause in part.clauses}
+    ends = [
+        next((clauses[i] for i in (names.by_tag[key[1:]] if key[:1] == "#" else [key]) if i in clauses), None)
+        for key in (above, below)
+    ]
+    return circles.witness(ends[0], ends[1]) if ends[0] is not None and ends[1] is not None else None
 
 
 # ---- dimensions

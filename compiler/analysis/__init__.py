@@ -10,9 +10,10 @@ code in `compiler/codes.py` and a page in `compiler/pages/`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from compiler.analysis.contradictions import contradictions
+from compiler.analysis.crowded import crowded
 from compiler.analysis.examples import examples
 from compiler.analysis.gaps import gaps
 from compiler.analysis.quoted import quoted
@@ -25,6 +26,7 @@ from compiler.analysis.unshown import unshown
 from compiler.analysis.vacuous import vacuous
 from compiler.ir import Program
 from spec.diagnostics import Diagnostic
+from spec.source import Source
 
 Analysis = Callable[[Survey], Iterator[Diagnostic]]
 
@@ -38,10 +40,12 @@ ANALYSES: tuple[Analysis, ...] = (
     quoted,  # the prompt says what it forbids
     gaps,  # refusals without a border
     unshown,  # neither rows nor probes
-    uncompared,  # what the others could not decide, last
+    crowded,  # what the others left out, since there is so much of it
+    uncompared,  # what they could not decide, last
 )
 
 
-def analyse(program: Program) -> tuple[Diagnostic, ...]:
-    survey = Survey(program)
+def analyse(program: Program, sources: Mapping[str, Source] | None = None) -> tuple[Diagnostic, ...]:
+    """Return what is found. sources: of the spec, so that a finding marks the entry of a list and not all of it."""
+    survey = Survey(program, sources or {})
     return tuple(found for analysis in ANALYSES for found in analysis(survey))

@@ -7,11 +7,12 @@ they are the same, but for case and punctuation. This file must not know scopes,
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, islice
 
-from compiler.analysis.survey import Survey, place, shown
+from compiler.analysis.demands import Barred, Item
+from compiler.analysis.survey import Survey, shown
 from compiler.analysis.topic_clashes import polarity, topic
 from compiler.ir import Clause
 from compiler.plain_text import contains, plain
@@ -32,6 +33,9 @@ from spec.document import Pattern
 
 _WORD = re.compile(r"\w+")
 
+MOST_RIVALS = 50
+"""So many clauses with a demand in common are looked at for each; no author writes more."""
+
 Part = tuple[str, str | Pattern]
 """Where it stands (`starts`, `ends`, `includes`), and a plain text or a pattern."""
 
@@ -49,28 +53,41 @@ class Candidates:
     def of(self, clause: Clause) -> list[Clause]:
         match clause.body:
             case Forbid() | Secret():
-                entries = self._survey.index.of_clause.get(clause.id, ())
-                near = self._survey.index.near(entries[0].item) if entries else {}
-                found = [hits[0].clause for hits in near.values()]
+                # What bars all of it is found in a text of each of its items.
+                near = [self._survey.index.near(entry.item) for entry in self._survey.index.of_clause[clause.id]]
+                least = min(near, key=len)
+                found = [hits[0].clause for name, hits in least.items() if all(name in names for names in near)]
             case Require():
                 # A text of the other holds each word of this clause's first part, the rarest too; or the same pattern.
                 lists = [self._by_key.get(word, []) for word in _words(parts(clause)[0][1])]
                 found = min(lists, key=len)
             case Format():
-                found = self._formats.get(clause.id, [])
+                found = self._formats[clause.id]
             case _:
                 found = [other for key in _keys(clause) for other in self._by_key.get(key, ())]
-        return [other for other in found if other.kind == clause.kind and other.id != clause.id]
+        return _rivals(clause, found)
+
+    def near(self, clause: Clause, item: Item) -> list[Clause]:
+        """Return those that may bar one of the clause's items."""
+        return _rivals(clause, (hits[0].clause for hits in self._survey.index.near(item).values()))
 
     @cached_property
     def _formats(self) -> dict[str, list[Clause]]:
         """Formats that meet somewhere, by id."""
-        met: dict[str, list[Clause]] = {}
         formats = [clause for clause in self._survey.program.clauses if isinstance(clause.body, Format)]
-        for one, other in self._survey.meeting_pairs(formats, lambda clause: clause):
-            met.setdefault(one.id, []).append(other)
-            met.setdefault(other.id, []).append(one)
+        met: dict[str, list[Clause]] = {clause.id: [] for clause in formats}
+
+        def worth(one: Clause, other: Clause) -> bool:
+            return min(len(met[one.id]), len(met[other.id])) < MOST_RIVALS
+
+        for one, other in self._survey.meeting_pairs(formats, lambda clause: clause, worth):
+            met[one.id].append(other)
+            met[other.id].append(one)
         return met
+
+
+def _rivals(clause: Clause, found: Iterable[Clause]) -> list[Clause]:
+    return list(islice((c for c in found if c.kind == clause.kind and c.id != clause.id), MOST_RIVALS))
 
 
 def _keys(clause: Clause) -> Iterator[Hashable]:
@@ -145,16 +162,17 @@ def as_much(survey: Survey, clause: Clause, other: Clause) -> bool:
 
 
 def _bars_as_much(survey: Survey, clause: Clause, other: Clause) -> bool:
-    index = survey.index.of_clause
-    rivals = tuple(entry.item for entry in index[other.id])
-    for entry in index[clause.id]:
-        covers = survey.comparer.covered(entry.item, rivals)
-        if covers is None:
-            what = f"{shown(entry.item)} with what {other.id} forbids"
-            survey.doubt(clause, what, place(clause, entry.field))
-        if not covers:
-            return False
-    return True
+    return all(covers_entry(survey, entry, other) for entry in survey.index.of_clause[clause.id])
+
+
+def covers_entry(survey: Survey, entry: Barred, other: Clause) -> bool:
+    """Say whether every answer that breaks its clause by `entry` breaks `other`, where both apply."""
+    rivals = tuple(there.item for there in survey.index.of_clause[other.id])
+    covers = survey.comparer.covered(entry.item, rivals)
+    if covers is None:
+        what = f"{shown(entry.item)} with what {other.id} forbids"
+        survey.doubt(entry.clause, what, survey.entry(entry.clause, entry.field, entry.item))
+    return covers is True
 
 
 def _holds(there: Part, part: Part) -> bool:

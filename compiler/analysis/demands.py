@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, assert_never
 
 from compiler.ir import Clause
@@ -29,6 +30,7 @@ from spec.constructs import (
 from spec.document import Pattern
 
 Item = str | Pattern
+Unit = Literal["words", "sentences", "words in a sentence"]
 
 SHORT_SENTENCE = 20
 """Words: what `sentences: short` means where a number is needed, as in `compiler/deciding.py`."""
@@ -60,7 +62,7 @@ class Limit:
 
     clause: Clause
     field: str
-    unit: Literal["words", "sentences", "words in a sentence"]
+    unit: Unit
     most: int
 
 
@@ -150,13 +152,18 @@ def exceeds(limit: Limit, text: str) -> int:
     # A word has a letter and a gap; in scripts without spaces, a letter.
     if len(text) <= limit.most * (2 if text.isascii() else 1):
         return 0
+    count = _count(limit.unit, text)
+    return count if count > limit.most else 0
+
+
+@lru_cache(maxsize=1024)
+def _count(unit: Unit, text: str) -> int:
     from compiler.checks import length  # its folder loads pydantic
 
-    match limit.unit:
+    match unit:
         case "words":
-            count = length.count_words(text)
+            return length.count_words(text)
         case "sentences":
-            count = len(length.sentences(text))
+            return len(length.sentences(text))
         case "words in a sentence":
-            count = max((length.count_words(sentence) for sentence in length.sentences(text)), default=0)
-    return count if count > limit.most else 0
+            return max((length.count_words(sentence) for sentence in length.sentences(text)), default=0)

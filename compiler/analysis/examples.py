@@ -14,10 +14,12 @@ T0530 a good answer of trait.kind breaks format.short: it has 5 words, and may h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from compiler.analysis import demands
 from compiler.analysis.clashes import Findings
+from compiler.analysis.crowds import Crowd
 from compiler.analysis.survey import Survey, quoted, shown
 from compiler.codes import diagnose
 from compiler.ir import Clause
@@ -32,15 +34,15 @@ def examples(survey: Survey) -> Findings:
     clauses = survey.program.clauses
     shaping = [c for c in clauses if isinstance(c.body, Format | Persona | Require)]
     conditional = {c.id for c in clauses if c.when is not None or c.unless is not None}
+    crowd = survey.crowd()
     for clause in clauses:
         if not clause.examples:
             continue
-        here = [c for c in shaping if _in_force(survey, clause, c)]
         for example in clause.examples:
             for answer in (text for text in example.good if ELISION not in text):
-                broken = [*_barred(survey, clause, answer, conditional)]
-                broken += [(c, reason) for c in here for reason in _breaks(survey, c, answer)]
-                for other, reason in broken:
+                barring = _barred(survey, clause, answer, conditional, crowd)
+                for other, reason in chain(barring, _misshaped(survey, clause, answer, shaping, crowd)):
+                    crowd.add(clause, other)
                     yield diagnose(
                         "T0530",
                         f"a good answer of {clause.id} breaks {other.id}: {reason}",
@@ -63,14 +65,26 @@ def _in_force(survey: Survey, clause: Clause, other: Clause) -> bool:
     return other.id != clause.id and firm and not survey.outranks(clause, other) and survey.within(clause, other)
 
 
-def _barred(survey: Survey, clause: Clause, answer: str, conditional: set[str]) -> Iterator[tuple[Clause, str]]:
+def _barred(
+    survey: Survey, clause: Clause, answer: str, conditional: set[str], crowd: Crowd
+) -> Iterator[tuple[Clause, str]]:
     told: set[str] = set()
     for entry in survey.index.found_in(answer):
         other = entry.clause
-        if other.id in conditional and other.id not in told and _in_force(survey, clause, other):
+        if other.id not in conditional or other.id in told or not crowd.worth(clause, other):
+            continue
+        if _in_force(survey, clause, other):
             told.add(other.id)
             assert isinstance(other.body, Forbid | Secret)
             yield other, f"it says {shown(entry.item)}"
+
+
+def _misshaped(
+    survey: Survey, clause: Clause, answer: str, shaping: Sequence[Clause], crowd: Crowd
+) -> Iterator[tuple[Clause, str]]:
+    for other in shaping:
+        if crowd.worth(clause, other) and _in_force(survey, clause, other):
+            yield from ((other, reason) for reason in _breaks(survey, other, answer))
 
 
 def _breaks(survey: Survey, other: Clause, answer: str) -> Iterator[str]:

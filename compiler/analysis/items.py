@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from compiler.analysis.demands import Barred, Item
-from compiler.plain_text import contains, found, local, needed, plain, sample
+from compiler.plain_text import contains, found, local, needed, plain, quick, sample
 from spec.document import Pattern
 
 if TYPE_CHECKING:
@@ -23,8 +23,17 @@ if TYPE_CHECKING:
 MOST_OTHERS = 40
 """So many items are walked together; more make automata too large."""
 
-MOST_STEPS = 60_000
-"""What all comparisons of a program take together, in steps of automata: about a third of a second."""
+MOST_STEPS = 40_000
+"""What all comparisons of a program take together, in steps of automata: about a quarter of a second."""
+
+MOST_SEARCHES = 60_000
+"""How often patterns are looked for in texts, in all of a program: about a tenth of a second."""
+
+SLOW_SEARCH = 25
+"""As many of these a search takes for which `re` could take for ever."""
+
+GRAM = 3
+"""Letters of what a pattern needs by which it is looked up."""
 
 _WORD = re.compile(r"\w+")
 
@@ -32,50 +41,128 @@ _WORD = re.compile(r"\w+")
 class Index:
     """Phrases and patterns that clauses bar, to be asked about one text after the other."""
 
-    def __init__(self, barred: Iterable[Barred]) -> None:
+    def __init__(self, barred: Iterable[Barred], comparer: Comparer) -> None:
         self.of_clause: dict[str, list[Barred]] = {}
-        # By the first word, then by the phrase, so that what many clauses bar is looked at once.
-        self._phrases: dict[str, dict[str, list[Barred]]] = {}
+        # By the first and the last word, then by the phrase, so that what many clauses bar is looked at once.
+        self._phrases: dict[str, dict[str, dict[str, list[Barred]]]] = {}
         self._patterns: dict[Pattern, list[Barred]] = {}
+        self._comparer = comparer
         for entry in barred:
             self.of_clause.setdefault(entry.clause.id, []).append(entry)
             if isinstance(entry.item, Pattern):
                 self._patterns.setdefault(entry.item, []).append(entry)
             elif phrase := plain(entry.item):
-                first = _WORD.search(phrase)
-                by_first = self._phrases.setdefault(first.group() if first else "", {})
-                by_first.setdefault(phrase, []).append(entry)
-        self._needed = [(needed(pattern), pattern) for pattern in self._patterns]
+                first, last = _edges(phrase)
+                self._phrases.setdefault(first, {}).setdefault(last, {}).setdefault(phrase, []).append(entry)
+        # By the start of what a pattern needs, then by all of that.
+        self._needed: dict[str, dict[str, list[Pattern]]] = {}
+        for pattern in self._patterns:
+            need = needed(pattern)
+            self._needed.setdefault(need[:GRAM], {}).setdefault(need, []).append(pattern)
+        self._missed: set[str] = set()
         self._near: dict[Item, dict[str, list[Barred]]] = {}
 
     def found_in(self, text: str) -> Iterator[Barred]:
         """Yield what is found in `text`."""
         folded = plain(text)
-        for word in dict.fromkeys(("", *_WORD.findall(folded))):
-            for phrase, entries in self._phrases.get(word, {}).items():
-                if contains(folded, phrase):
-                    yield from entries
-        for need, pattern in self._needed:
-            if need in folded and found(pattern, text):
+        words = dict.fromkeys(("", *_WORD.findall(folded)))
+        for word in words:
+            by_last = self._phrases.get(word, {})
+            for last in by_last if len(by_last) < len(words) else words:
+                if last not in words:
+                    continue
+                for phrase, entries in by_last.get(last, {}).items():
+                    if contains(folded, phrase):
+                        yield from entries
+        if not self._patterns:
+            return
+        starts: Iterable[str] = self._needed
+        if len(folded) < len(self._needed):
+            grams = (folded[n : n + length] for length in range(GRAM + 1) for n in range(len(folded) - length + 1))
+            starts = dict.fromkeys(grams)
+        for start in starts:
+            for need, patterns in self._needed.get(start, {}).items():
+                if need in folded:
+                    yield from self._matched(need, patterns, text)
+
+    def _matched(self, need: str, patterns: Sequence[Pattern], text: str) -> Iterator[Barred]:
+        for pattern in patterns:
+            if not self._comparer.may_search(pattern):
+                self._missed.add(need)
+                return
+            if found(pattern, text):
                 yield from self._patterns[pattern]
+
+    def missed(self) -> Iterator[Barred]:
+        """Yield what was not looked for in some text, since all of it took too long."""
+        for pattern, entries in self._patterns.items():
+            if needed(pattern) in self._missed or self._comparer.unread(pattern):
+                yield from entries
 
     def near(self, item: Item) -> dict[str, list[Barred]]:
         """Return by clause what is found in some answer with `item`: of other clauses, no answer with it breaks all."""
         if item not in self._near:
             hits = self._near.setdefault(item, {})
-            for entry in self.found_in(text_of(item)):
+            for entry in self.found_in(self._comparer.text_of(item)):
                 hits.setdefault(entry.clause.id, []).append(entry)
         return self._near[item]
 
 
+def _edges(phrase: str) -> tuple[str, str]:
+    """Return the first and last word that stand in each text with the phrase; empty ones for none."""
+    words = _WORD.findall(phrase) or [""]
+    # What starts or ends with a line stands within the words of a text, too.
+    return "" if phrase[0] == "_" else words[0], "" if phrase[-1] == "_" else words[-1]
+
+
 class Comparer:
     """Compares items one by one, until all of it has taken too long."""
+
+    def __init__(self) -> None:
+        self._searches = MOST_SEARCHES
+        self._texts: dict[Item, str | None] = {}
 
     @cached_property
     def _effort(self) -> languages.Effort:
         from compiler import languages
 
         return languages.Effort(MOST_STEPS)
+
+    @cached_property
+    def _sampling(self) -> languages.Effort:
+        from compiler import languages
+
+        return languages.Effort(MOST_STEPS // 3)
+
+    def may_search(self, pattern: Pattern) -> bool:
+        """Say whether there is time to look for the pattern once more."""
+        if self._searches <= 0:
+            return False
+        self._searches -= 1 if quick(pattern) else SLOW_SEARCH
+        return True
+
+    def text_of(self, item: Item) -> str:
+        """Return a text that holds the item; an empty one where none is known."""
+        if isinstance(item, str):
+            return item
+        if item not in self._texts:
+            self._texts[item] = sample(item) or self._sampled(item)
+        return self._texts[item] or ""
+
+    def unread(self, item: Item) -> bool:
+        """Say whether no text was found that holds the item, since that took too long."""
+        return item in self._texts and self._texts[item] is None
+
+    def _sampled(self, item: Item) -> str | None:
+        if self._sampling.left < 0:
+            return None
+        from compiler import languages
+
+        effort = languages.Effort(MOST_STEPS // 20, self._sampling)
+        try:
+            return languages.escaping(_machine(item, effort), [], effort)
+        except languages.TooLarge:
+            return None
 
     def covered(
         self, item: Item, others: Sequence[Item], where: str = "anywhere", *, verbatim: bool = False
@@ -105,10 +192,10 @@ class Comparer:
 
         try:
             if isinstance(item, Pattern):
-                one = languages.pattern(item.text, item.flags)
+                one = _machine(item, self._effort)
             else:
                 one = languages.phrase(item, starts=where == "start", ends=where == "end", verbatim=verbatim)
-            rivals = [_machine(other) for other in others[:MOST_OTHERS]]
+            rivals = [_machine(other, self._effort) for other in others[:MOST_OTHERS]]
             return languages.escaping(one, rivals, self._effort) is None
         except languages.TooLarge:
             return None
@@ -126,24 +213,15 @@ def _plainly(phrase: str, other: Item, verbatim: bool) -> bool:
     return all(found(other, f"{left}{phrase}{right}") for left in before for right in after)
 
 
-def _machine(item: Item) -> languages.Machine:
+def _machine(item: Item, effort: languages.Effort) -> languages.Machine:
     from compiler import languages
 
-    if isinstance(item, Pattern):
-        return languages.pattern(item.text, item.flags)
-    return languages.phrase(item, loose=True)
-
-
-@lru_cache(maxsize=4096)
-def text_of(item: Item) -> str:
-    """Return a text that holds the item; an empty one where none is known."""
     if isinstance(item, str):
-        return item
-    if text := sample(item):
-        return text
-    from compiler import languages
-
+        return languages.phrase(item, loose=True)
     try:
-        return languages.escaping(_machine(item), [], languages.Effort(MOST_STEPS // 20)) or ""
+        machine = languages.pattern(item.text, item.flags)
     except languages.TooLarge:
-        return ""
+        effort.spend(languages.MOST_NODES // languages.NODES_MADE)
+        raise
+    effort.spend(len(machine.steps) // languages.NODES_MADE)
+    return machine

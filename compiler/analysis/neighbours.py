@@ -3,9 +3,9 @@
 In: regions. Out: for each, the places of those that may meet it. The dimension that most of them pin to a few values
 sorts them: two that are pinned to other values never meet. This file must not know clauses.
 
->>> near = Neighbours([({"channel": 2},), ({"channel": 4},), ({},), ({"channel": 6, "age": 8},)])
->>> [list(near.near(n)) for n in range(4)]
-[[0, 2, 3], [1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]
+>>> regions = Neighbours([({"channel": 2},), ({"channel": 4},), ({},), ({"channel": 6, "age": 8},)])
+>>> [list(regions.after(n)) for n in range(4)]
+[[2, 3], [2, 3], [3], []]
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class Neighbours:
             for bit in _each(bits):
                 self._at.setdefault(bit, []).append(place)
 
-    def near(self, place: int) -> Sequence[int]:
-        """Return the places of all that may meet the region at `place`, itself among them, in order."""
+    def after(self, place: int) -> Sequence[int]:
+        """Return the places behind `place` of all that may meet the region there, in order."""
         bits = self._bits[place]
         if not bits:
-            return range(len(self._bits))
+            return range(place + 1, len(self._bits))
         found = {other for bit in _each(bits) for other in self._at[bit]}
-        return sorted(found.union(self._everywhere))
+        return sorted(other for other in found.union(self._everywhere) if other > place)
 
 
 def _pinned(region: Region) -> dict[str, int]:

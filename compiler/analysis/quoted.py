@@ -17,10 +17,11 @@ import re
 from collections.abc import Iterator
 
 from compiler.analysis.clashes import Findings
-from compiler.analysis.survey import Survey, place, shown
+from compiler.analysis.survey import Survey, shown
+from compiler.analysis.survey import quoted as quoted_text
 from compiler.codes import diagnose
 from compiler.ir import Clause
-from compiler.plain_text import contains, found, local, plain
+from compiler.plain_text import contains, found, local, matched, plain
 from spec.constructs import (
     Forbid,
     Persona,
@@ -39,27 +40,29 @@ _DENIES = re.compile(r"\b(?:not|never|no|none|nor|avoid\w*|without|instead of|ra
 
 
 def quoted(survey: Survey) -> Findings:
-    clashing = {
-        frozenset((clash.one.clause.id, side.clause.id)) for clash, _ in survey.clashes for side in clash.others
-    }
     told: set[tuple[str, str]] = set()
+    clashing, crowd = _clashing(survey), survey.crowd()
     for clause in survey.program.clauses:
         for field, text in _prompted(clause):
             for entry in survey.index.found_in(text):
                 forbid = entry.clause
-                pair = frozenset((clause.id, forbid.id))
-                if not isinstance(forbid.body, Forbid) or pair in clashing or (clause.id, forbid.id) in told:
+                if not isinstance(forbid.body, Forbid) or (clause.id, forbid.id) in told:
                     continue
-                sentence = _said_in(text, entry.item)
-                if sentence is None or not survey.meeting(clause, forbid):
+                if not survey.texts.open(clause, forbid) or frozenset((clause.id, forbid.id)) in clashing:
+                    continue
+                if not crowd.worth(clause, forbid):
+                    continue
+                sentence, said = _said_in(text, entry.item)
+                if not said or not survey.meeting(clause, forbid):
                     continue
                 told.add((clause.id, forbid.id))
+                crowd.add(clause, forbid)
                 yield diagnose(
                     "T0528",
-                    f"the prompt says {_matched(sentence, entry.item)}, which {forbid.id} forbids",
-                    place(clause, field),
+                    f"the prompt says {quoted_text(said)}, which {forbid.id} forbids",
+                    survey.words(clause, field, said),
                     label="said here",
-                    secondary=(Note(place(forbid, entry.field), f"forbids {shown(entry.item)}"),),
+                    secondary=(Note(survey.entry(forbid, entry.field, entry.item), f"forbids {shown(entry.item)}"),),
                     witness=survey.witness(
                         forbid,
                         survey.overlap(forbid, clause),
@@ -68,6 +71,11 @@ def quoted(survey: Survey) -> Findings:
                         sentence,
                     ),
                 )
+
+
+def _clashing(survey: Survey) -> set[frozenset[str]]:
+    """Return each two clauses of which more than this is told."""
+    return {frozenset((clash.one.clause.id, side.clause.id)) for clash, _ in survey.clashes for side in clash.others}
 
 
 def _prompted(clause: Clause) -> Iterator[tuple[str, str]]:
@@ -93,8 +101,8 @@ def _prompted(clause: Clause) -> Iterator[tuple[str, str]]:
     yield from ((field, text) for field, text in fields if text)
 
 
-def _said_in(text: str, item: str | Pattern) -> str | None:
-    """Return the sentence that says it; None where each one that does denies something."""
+def _said_in(text: str, item: str | Pattern) -> tuple[str, str]:
+    """Return the sentence that says it, and the words; empty ones where each one that does denies something."""
     for sentence in _SENTENCE.split(text):
         if isinstance(item, Pattern):
             # One that looks at the ends of an answer finds nothing in a line of the prompt.
@@ -102,9 +110,5 @@ def _said_in(text: str, item: str | Pattern) -> str | None:
         else:
             holds = contains(plain(sentence), plain(item))
         if holds and not _DENIES.search(sentence):
-            return " ".join(sentence.split())
-    return None
-
-
-def _matched(sentence: str, item: str | Pattern) -> str:
-    return shown(item) if isinstance(item, str) else f"what matches {shown(item)}"
+            return " ".join(sentence.split()), matched(item, sentence) if isinstance(item, Pattern) else item
+    return "", ""

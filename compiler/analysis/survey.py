@@ -6,21 +6,23 @@ kept in `doubts`, which is reported. This file must not know what is a defect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from compiler.analysis.crowds import Crowd
 from compiler.analysis.demands import barred
 from compiler.analysis.items import Comparer, Index
 from compiler.analysis.neighbours import Neighbours
+from compiler.analysis.places import Places
 from compiler.conditions import Scope, fact
 from compiler.ir import Clause, Program
 from compiler.regions import NOWHERE, Region, Space, TooManyBoxes, meant, meet, meets
 from spec.constructs import Outcomes, Persona, Refuse, Rule, Secret, Stance
 from spec.diagnostics import Witness
 from spec.document import Dimension, Pattern, Turn
-from spec.source import Span
+from spec.source import Source, Span
 
 T = TypeVar("T")
 
@@ -41,10 +43,12 @@ class Doubt:
 
 
 class Survey:
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, sources: Mapping[str, Source]) -> None:
         self.program = program
         self.doubts: dict[str, Doubt] = {}
+        self.crowds: list[Crowd] = []
         self.comparer = Comparer()
+        self.places = Places(sources)
         self._scopes = {
             c.id: Scope(c.when, c.unless, program.dimensions, c.restricts)
             for c in program.clauses
@@ -72,15 +76,33 @@ class Survey:
 
     def meeting(self, one: Clause, other: Clause) -> bool:
         """Say whether both surely apply in some situation."""
+        if one.id not in self._scopes and other.id not in self._scopes:
+            return True
         return meets(self._region(one, True), self._region(other, True))
 
-    def meeting_pairs(self, items: Sequence[T], clause_of: Callable[[T], Clause]) -> Iterator[tuple[T, T]]:
-        """Yield each two of `items` whose clauses surely apply together somewhere, in their order."""
-        neighbours = Neighbours([self.inside(clause_of(item)) for item in items])
+    def meeting_pairs(
+        self, items: Sequence[T], clause_of: Callable[[T], Clause], worth: Callable[[T, T], bool]
+    ) -> Iterator[tuple[T, T]]:
+        """Yield each two of `items` whose clauses surely apply together somewhere, in their order.
+
+        worth: says of two whether that is to be found out; it may be quick.
+        """
+        clauses = [clause_of(item) for item in items]
+        neighbours = Neighbours([self.inside(clause) for clause in clauses])
         for n, one in enumerate(items):
-            for place in neighbours.near(n):
-                if place > n and self.meeting(clause_of(one), clause_of(items[place])):
+            for place in neighbours.after(n):
+                if worth(one, items[place]) and self.meeting(clauses[n], clauses[place]):
                     yield one, items[place]
+
+    @cached_property
+    def texts(self) -> Crowd:
+        """What counts findings of texts that one clause says and another bars."""
+        return self.crowd()
+
+    def crowd(self) -> Crowd:
+        """Return what counts findings of one kind; what it leaves out is reported."""
+        self.crowds.append(Crowd(self.weighed))
+        return self.crowds[-1]
 
     def overlap(self, one: Clause, other: Clause) -> Region:
         """Return where both apply, a part of it where the whole has too many boxes; nowhere where it is unknown."""
@@ -89,6 +111,15 @@ class Survey:
             return meet(*regions)
         except TooManyBoxes:
             return next((both for left in regions[0] for right in regions[1] if (both := meet((left,), (right,)))), ())
+
+    def beyond(self, region: Region, clause: Clause) -> Region | None:
+        """Return the part of `region` where `clause` does not apply; None where that cannot be told."""
+        if self._undecided(clause):
+            return None
+        try:
+            return meet(region, self._region(clause, False))
+        except TooManyBoxes:
+            return None
 
     def _undecided(self, clause: Clause) -> bool:
         self._region(clause, True)
@@ -108,6 +139,14 @@ class Survey:
                 self.doubt(clause, "its conditions with those of others", place(clause, "when", "unless"))
         return self._regions[key]
 
+    def entry(self, clause: Clause, field: str, item: str | Pattern) -> Span:
+        """Return where `item` stands in a field of the clause."""
+        return self.places.entry(place(clause, field), item)
+
+    def words(self, clause: Clause, field: str, words: str) -> Span:
+        """Return where `words` stand in a field of the clause."""
+        return self.places.words(place(clause, field), words)
+
     def doubt(self, clause: Clause, what: str, span: Span) -> None:
         """Keep that something of `clause` was not compared; the first of several stands for all."""
         self.doubts.setdefault(clause.id, Doubt(clause, what, span))
@@ -117,7 +156,7 @@ class Survey:
     @cached_property
     def index(self) -> Index:
         """All phrases and patterns that clauses bar."""
-        return Index(entry for clause in self.program.clauses for entry in barred(clause))
+        return Index((entry for clause in self.program.clauses for entry in barred(clause)), self.comparer)
 
     @cached_property
     def clashes(self) -> tuple[tuple[Clash, Outcome], ...]:
@@ -138,9 +177,11 @@ class Survey:
 
     def peers(self, one: Clause, other: Clause) -> bool:
         """Say whether nothing decides between them: no rank, and no weights."""
-        if self.outranks(one, other) or self.outranks(other, one):
-            return False
-        return not any(one.id in weighed and other.id in weighed for weighed in self._weighed)
+        return not (self.outranks(one, other) or self.outranks(other, one) or self.weighed(one, other))
+
+    def weighed(self, one: Clause, other: Clause) -> bool:
+        """Say whether the spec weighs the two against each other."""
+        return any(one.id in weighed and other.id in weighed for weighed in self._weighed)
 
     @cached_property
     def _weighed(self) -> list[frozenset[str]]:

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 
 from compiler.analysis import demands
 from compiler.analysis.clashes import Clash, Side
+from compiler.analysis.crowds import Crowd
 from compiler.analysis.demands import FEATURES, Barred, Item, Limit, Said
-from compiler.analysis.items import text_of
 from compiler.analysis.survey import Survey, place, quoted, request, shown
 from compiler.ir import Clause
 from compiler.plain_text import plain
 from compiler.regions import NOWHERE, Region, TooManyBoxes, join, meet, meets
 from spec.constructs import Prefer, Require
+from spec.source import Span
 
 _ASKS = {
     "starts": "starts every answer with {}",
@@ -38,52 +39,72 @@ def text_clashes(survey: Survey) -> Iterator[Clash]:
     ruled_out = {
         feature: [c for c in clauses if feature in set(demands.without(c))] for feature in (*FEATURES, "emoji")
     }
+    barring = Barring(survey)
+    long, shaped = survey.crowd(), survey.crowd()
     for said in parts:
-        yield from _barred(survey, said)
+        yield from _barred(survey, said, barring)
         if said.always and isinstance(text := said.items[0], str):
-            yield from _too_long(survey, said, text, limits)
-            yield from _ruled_out(survey, said, text, ruled_out)
+            yield from _too_long(survey, said, text, limits, long)
+            yield from _ruled_out(survey, said, text, ruled_out, shaped)
     yield from _edges(survey, parts)
 
 
 # ------------------------------------------------------------------ held and barred
 
 
-def _barred(survey: Survey, said: Said) -> Iterator[Clash]:
-    breaking: list[dict[str, Barred]] = []
-    for item in said.items:
-        near = survey.index.near(item)
-        breaking.append(
-            {
-                clause_id: entries[0]
-                for clause_id, entries in near.items()
-                if clause_id != said.clause.id
-                and survey.meeting(said.clause, entries[0].clause)
-                and _surely(survey, said, item, entries)
-            }
-        )
-        if not breaking[-1]:
-            return  # one way is left
-    single = set.intersection(*(set(entries) for entries in breaking))
-    for entry in breaking[0].values():
-        if entry.clause.id in single:
-            items = tuple(entries[entry.clause.id].item for entries in breaking)
-            yield _clash(survey, said, [entry], items, survey.overlap(said.clause, entry.clause))
-    if not single:
-        yield from _together(survey, said, breaking)
+class Barring:
+    """Whether a clause bars a text, found once for all clauses that hold it."""
+
+    def __init__(self, survey: Survey) -> None:
+        self._survey = survey
+        self._known: dict[tuple[Item, str, str], bool] = {}
+
+    def surely(self, said: Said, item: Item, entries: list[Barred]) -> bool:
+        """Say whether every answer with `item` breaks the clause of `entries`, wherever it applies."""
+        key = item, said.where, entries[0].clause.id
+        if key not in self._known:
+            self._known[key] = self._compared(said, item, entries)
+        return self._known[key]
+
+    def _compared(self, said: Said, item: Item, entries: list[Barred]) -> bool:
+        clause = entries[0].clause
+        # Those that are found in it first; others of the clause may find what they do not.
+        rivals = dict.fromkeys(e.item for e in (*entries, *self._survey.index.of_clause[clause.id]))
+        covers = self._survey.comparer.covered(item, tuple(rivals), said.where, verbatim=True)
+        if covers is None:
+            what = f"{shown(entries[0].item)} with {shown(item)} of {said.clause.id}"
+            self._survey.doubt(clause, what, self._survey.entry(clause, entries[0].field, entries[0].item))
+        return covers is True
 
 
-def _surely(survey: Survey, said: Said, item: Item, entries: list[Barred]) -> bool:
-    """Say whether every answer that holds `item` breaks the clause of `entries`."""
-    clause = entries[0].clause
-    # Those that are found in it first; others of the clause may find what they do not.
-    rivals = dict.fromkeys(e.item for e in (*entries, *survey.index.of_clause[clause.id]))
-    covers = survey.comparer.covered(item, tuple(rivals), said.where, verbatim=True)
-    if covers is None:
-        survey.doubt(
-            clause, f"{shown(entries[0].item)} with {shown(item)} of {said.clause.id}", place(clause, entries[0].field)
-        )
-    return covers is True
+def _barred(survey: Survey, said: Said, barring: Barring) -> Iterator[Clash]:
+    if len(said.items) == 1:
+        found = ([entry] for entry in _barring(survey, said, said.items[0], barring))
+    else:
+        breaking = []
+        for item in said.items:
+            breaking.append({entry.clause.id: entry for entry in _barring(survey, said, item, barring)})
+            if not breaking[-1]:
+                return  # one way is left
+        single = set.intersection(*(set(entries) for entries in breaking))
+        if not single:
+            yield from _together(survey, said, breaking)
+        found = ([entries[name] for entries in breaking] for name in breaking[0] if name in single)
+    for entries in found:
+        clause = entries[0].clause
+        survey.texts.add(said.clause, clause)
+        items = tuple(entry.item for entry in entries)
+        yield _clash(survey, said, entries[:1], items, survey.overlap(said.clause, clause))
+
+
+def _barring(survey: Survey, said: Said, item: Item, barring: Barring) -> Iterator[Barred]:
+    """Yield the first entry of each other clause that bars `item` somewhere."""
+    for hits in survey.index.near(item).values():
+        clause = hits[0].clause
+        if clause.id == said.clause.id or not survey.texts.worth(said.clause, clause):
+            continue
+        if survey.meeting(said.clause, clause) and barring.surely(said, item, hits):
+            yield hits[0]
 
 
 def _together(survey: Survey, said: Said, breaking: Sequence[dict[str, Barred]]) -> Iterator[Clash]:
@@ -110,17 +131,17 @@ def _together(survey: Survey, said: Said, breaking: Sequence[dict[str, Barred]])
 
 def _clash(survey: Survey, said: Said, entries: list[Barred], barring: tuple[Item, ...], region: Region) -> Clash:
     asks = _ASKS[said.field].format(_listed(said.items))
-    one = Side(said.clause, place(said.clause, said.field), asks, True)
+    one = Side(said.clause, _place(survey, said), asks, True)
     others = tuple(
         Side(
             entry.clause,
-            place(entry.clause, entry.field),
+            survey.entry(entry.clause, entry.field, entry.item),
             _BARS[entry.field].format(shown(entry.item) if len(entries) > 1 else _listed(_distinct(barring))),
             said.always,
         )
         for entry in entries
     )
-    answer = _answer(said)
+    answer = _answer(survey, said)
     breaks = " and ".join(dict.fromkeys(entry.clause.id for entry in entries))
     shows = f"An answer as {said.clause.id} asks for breaks {breaks}."
     if not said.always and len(said.items) > 1:
@@ -128,48 +149,60 @@ def _clash(survey: Survey, said: Said, entries: list[Barred], barring: tuple[Ite
     return Clash(one, others, region, shows, request(said.clause, *(e.clause for e in entries)), answer)
 
 
-def _answer(said: Said) -> str:
+def _place(survey: Survey, said: Said) -> Span:
+    if len(said.items) == 1:
+        return survey.entry(said.clause, said.field, said.items[0])
+    return place(said.clause, said.field)
+
+
+def _answer(survey: Survey, said: Said) -> str:
     """Return the shortest answer that the clause asks for."""
     body = said.clause.body
     if isinstance(body, Require):
-        texts = [body.starts, *(text_of(item) for item in body.includes), body.ends]
+        texts = [body.starts, *(survey.comparer.text_of(item) for item in body.includes), body.ends]
         return " ".join(text for text in texts if text)
-    text = text_of(said.items[0])
+    text = survey.comparer.text_of(said.items[0])
     return f"I am {text}." if said.field == "called" else text
 
 
 # ------------------------------------------------------------------ length and shape
 
 
-def _too_long(survey: Survey, said: Said, text: str, limits: Sequence[Limit]) -> Iterator[Clash]:
+def _too_long(survey: Survey, said: Said, text: str, limits: Sequence[Limit], crowd: Crowd) -> Iterator[Clash]:
     for limit in limits:
         if limit.most >= len(text):
             return  # the limits are in order
-        if limit.clause.id == said.clause.id or not survey.meeting(said.clause, limit.clause):
+        if limit.clause.id == said.clause.id or not (count := demands.exceeds(limit, text)):
             continue
-        if count := demands.exceeds(limit, text):
+        if crowd.worth(said.clause, limit.clause) and survey.meeting(said.clause, limit.clause):
+            crowd.add(said.clause, limit.clause)
             asks = _ASKS[said.field].format(quoted(text))
-            one = Side(said.clause, place(said.clause, said.field), f"{asks}, {count} {limit.unit}", True)
+            one = Side(said.clause, _place(survey, said), f"{asks}, {count} {limit.unit}", True)
             other = Side(limit.clause, place(limit.clause, limit.field), f"allows {limit.most}", True)
             shows = f"An answer as {said.clause.id} asks for is longer than {limit.clause.id} allows."
             region = survey.overlap(said.clause, limit.clause)
             # A preference is a wish: an answer that goes beyond it breaks nothing.
             hard = not isinstance(limit.clause.body, Prefer)
-            yield Clash(one, (other,), region, shows, request(said.clause), _answer(said), hard)
+            yield Clash(one, (other,), region, shows, request(said.clause), _answer(survey, said), hard)
 
 
-def _ruled_out(survey: Survey, said: Said, text: str, ruled_out: dict[str, list[Clause]]) -> Iterator[Clash]:
+def _ruled_out(
+    survey: Survey, said: Said, text: str, ruled_out: dict[str, list[Clause]], crowd: Crowd
+) -> Iterator[Clash]:
     for feature, clauses in ruled_out.items():
         if not clauses or not demands.has(feature, text):
             continue
         for clause in clauses:
-            if not survey.meeting(said.clause, clause):
+            if not (crowd.worth(said.clause, clause) and survey.meeting(said.clause, clause)):
                 continue
+            crowd.add(said.clause, clause)
             asks = _ASKS[said.field].format(quoted(text))
-            one = Side(said.clause, place(said.clause, said.field), asks, True)
+            one = Side(said.clause, _place(survey, said), asks, True)
             other = Side(clause, place(clause, feature, "voice"), f"rules {feature} out", True)
             shows = f"An answer as {said.clause.id} asks for has {feature}, which {clause.id} rules out."
-            yield Clash(one, (other,), survey.overlap(said.clause, clause), shows, request(said.clause), _answer(said))
+            yield Clash(
+                one, (other,), survey.overlap(said.clause, clause), shows, request(said.clause), _answer(survey, said)
+            )
 
 
 # ------------------------------------------------------------------ two starts, two ends
@@ -177,18 +210,34 @@ def _ruled_out(survey: Survey, said: Said, text: str, ruled_out: dict[str, list[
 
 def _edges(survey: Survey, parts: Sequence[Said]) -> Iterator[Clash]:
     for where in ("start", "end"):
-        edges = [said for said in parts if said.where == where]
-        for first, second in survey.meeting_pairs(edges, lambda said: said.clause):
-            one, other = (plain(text_of(said.items[0])) for said in (first, second))
-            if one != other and first.clause.id != second.clause.id and not _compatible(one, other, where):
-                yield _edge(survey, first, second)
+        edges = [(said, survey.comparer.text_of(said.items[0])) for said in parts if said.where == where]
+        if len({plain(text) for _, text in edges}) > 1:
+            yield from _apart(survey, edges, where, survey.crowd())
+
+
+def _apart(survey: Survey, edges: Sequence[tuple[Said, str]], where: str, crowd: Crowd) -> Iterator[Clash]:
+    from compiler.checks import phrases  # markup makes no difference; its folder loads pydantic
+
+    folded = [(said, phrases.fold(plain(text)) or plain(text)) for said, text in edges]
+
+    def worth(one: tuple[Said, str], other: tuple[Said, str]) -> bool:
+        return not _compatible(one[1], other[1], where) and crowd.worth(one[0].clause, other[0].clause)
+
+    for (first, _), (second, _) in survey.meeting_pairs(folded, lambda edge: edge[0].clause, worth):
+        if first.clause.id != second.clause.id:
+            crowd.add(first.clause, second.clause)
+            yield _edge(survey, first, second)
 
 
 def _compatible(one: str, other: str, where: str) -> bool:
     """Say whether an answer can start, or end, with both texts: then one of them starts, or ends, with the other."""
-    from compiler.checks import phrases  # markup makes no difference; its folder loads pydantic
+    if one == other:
+        return True
+    short, long = (one, other) if len(one) < len(other) else (other, one)
+    if not (long.endswith(short) if where == "end" else long.startswith(short)):
+        return False
+    from compiler.checks import phrases
 
-    short, long = sorted((phrases.fold(one) or one, phrases.fold(other) or other), key=len)
     bounded = phrases.bounded(short)
     return re.search(rf"(?:{bounded})\Z" if where == "end" else rf"\A(?:{bounded})", long) is not None
 
@@ -201,7 +250,7 @@ def _edge(survey: Survey, first: Said, second: Said) -> Clash:
     verb = "starts" if first.where == "start" else "ends"
     shows = f"No answer {verb} with both texts; this one breaks {second.clause.id}."
     region = survey.overlap(first.clause, second.clause)
-    return Clash(sides[0], (sides[1],), region, shows, request(), _answer(first))
+    return Clash(sides[0], (sides[1],), region, shows, request(), _answer(survey, first))
 
 
 # ------------------------------------------------------------------ words

@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from compiler.analysis.clashes import Clash, Side
+from compiler.analysis.crowds import Crowd
 from compiler.analysis.survey import Survey, place, quoted, request
 from compiler.ir import Clause
 from compiler.plain_text import plain
@@ -24,6 +26,7 @@ _DENIAL = re.compile(r"^(?:do not|don't|never) ")
 _TELLING = re.compile(r"^(?:say|tell|explain|answer|discuss|help with|tell (?:the user|users|people)) (?=\w)")
 
 
+@lru_cache(maxsize=8192)
 def topic(text: str) -> str:
     """Return the words of a topic, so that equal topics are equal.
 
@@ -48,12 +51,14 @@ def topic_clashes(survey: Survey) -> Iterator[Clash]:
 class Told:
     """What a clause tells to do (wanted) or not to do.
 
-    binding: an answer can break it, unlike a permission or a goal. firm: and there is no reason that would excuse it.
+    about: the topic of the requests that it bears on; None for all. binding: an answer can break it, unlike a
+    permission or a goal. firm: and there is no reason that would excuse it.
     """
 
     clause: Clause
     field: str
     wanted: bool
+    about: str | None = None
     binding: bool = True
     firm: bool = True
 
@@ -63,23 +68,27 @@ def _said_and_denied(survey: Survey, clauses: Iterable[Clause]) -> Iterator[Clas
     for clause in clauses:
         for text, told in _told(clause):
             by_text.setdefault(text, []).append(told)
+    crowd = survey.crowd()
+
+    def worth(one: Told, other: Told) -> bool:
+        # Nobody breaks a permission or a goal, so two of them never clash.
+        opposed = one.wanted != other.wanted and (one.binding or other.binding) and one.clause.id != other.clause.id
+        together = one.about is None or other.about is None or one.about == other.about
+        return opposed and together and crowd.worth(one.clause, other.clause)
+
     for group in by_text.values():
         if len({told.wanted for told in group}) < 2:
             continue
-        for pair in survey.meeting_pairs(group, lambda told: told.clause):
+        for pair in survey.meeting_pairs(group, lambda told: told.clause, worth):
             do, do_not = sorted(pair, key=lambda told: not told.wanted)
-            same = do.wanted == do_not.wanted or do.clause.id == do_not.clause.id
-            if same or not _same_requests(do.clause, do_not.clause):
-                continue
-            # Nobody breaks a permission or a goal, so two of them never clash.
-            if (do.binding or do_not.binding) and (region := survey.overlap(do.clause, do_not.clause)):
-                one = _told_side(do, _bears_on(do_not.clause, do.clause))
-                other = _told_side(do_not, _bears_on(do.clause, do_not.clause))
-                shows = f"Whatever is answered, {do.clause.id} or {do_not.clause.id} is not kept."
-                if not (do.binding and do_not.binding):
-                    shows = f"One of {do.clause.id} and {do_not.clause.id} lets the answer do what the other rules out."
-                user = request(do.clause, do_not.clause)
-                yield Clash(one, (other,), region, shows, user, hard=do.firm and do_not.firm)
+            crowd.add(do.clause, do_not.clause)
+            one = _told_side(do, _bears_on(do_not.clause, do.clause))
+            other = _told_side(do_not, _bears_on(do.clause, do_not.clause))
+            shows = f"Whatever is answered, {do.clause.id} or {do_not.clause.id} is not kept."
+            if not (do.binding and do_not.binding):
+                shows = f"One of {do.clause.id} and {do_not.clause.id} lets the answer do what the other rules out."
+            region, user = survey.overlap(do.clause, do_not.clause), request(do.clause, do_not.clause)
+            yield Clash(one, (other,), region, shows, user, hard=do.firm and do_not.firm)
 
 
 def _told(clause: Clause) -> Iterator[tuple[str, Told]]:
@@ -87,7 +96,8 @@ def _told(clause: Clause) -> Iterator[tuple[str, Told]]:
         case Rule() as rule:
             text, wanted = polarity(rule)
             binding, firm = rule.force not in ("may", "seeks"), rule.force in ("must", "never")
-            yield text, Told(clause, rule.force, wanted, binding, firm)
+            about = topic(rule.about) if rule.about else None
+            yield text, Told(clause, rule.force, wanted, about, binding, firm)
         case Trait(means=means, avoid=avoid):
             yield topic(means), Told(clause, "means", True)
             if avoid:
@@ -112,11 +122,6 @@ def _bears_on(one: Clause, other: Clause) -> bool:
     """Say whether one bears on all requests that the other bears on, which are the same where both name some."""
     about = one.body.about if isinstance(one.body, Rule) else None
     return about is None or (isinstance(other.body, Rule) and other.body.about is not None)
-
-
-def _same_requests(one: Clause, other: Clause) -> bool:
-    abouts = [topic(c.body.about) for c in (one, other) if isinstance(c.body, Rule) and c.body.about]
-    return len(abouts) < 2 or abouts[0] == abouts[1]
 
 
 def _told_side(told: Told, whole: bool) -> Side:
@@ -150,34 +155,42 @@ def _declined_and_answered(survey: Survey, clauses: Iterable[Clause]) -> Iterato
                 asked.setdefault(plain(ask), []).append((clause, ask))
     if not about:
         return
+    topics, requests = survey.crowd(), survey.crowd()
     for clause in clauses:
         for answered in _topics(clause):
             for refusal in about.get(topic(answered.text), ()):
-                body = refusal.body
-                assert isinstance(body, Refuse)
-                ask = request(refusal)
-                yield from _refused(survey, refusal, "about", f"declines {quoted(body.about)}", answered, ask)
+                yield from _refused(survey, refusal, None, answered, topics)
         for answered in _requests(clause):
             for refusal, ask in asked.get(plain(answered.text), ()):
                 if refusal.id == clause.id and answered.field == "example":
                     continue  # T0506 and T0509 look at a clause's own examples
-                yield from _refused(survey, refusal, "asks", f"declines {quoted(ask)}", answered, " ".join(ask.split()))
+                yield from _refused(survey, refusal, ask, answered, requests)
 
 
-def _refused(
-    survey: Survey, refusal: Clause, field: str, declines: str, answered: Answered, ask: str
-) -> Iterator[Clash]:
-    region = survey.overlap(refusal, answered.clause)
-    if not region or (answered.says is not None and _declines(answered.says)):
+def _refused(survey: Survey, refusal: Clause, ask: str | None, answered: Answered, crowd: Crowd) -> Iterator[Clash]:
+    """Look at a request that a clause answers and `refusal` declines; None for all about its topic."""
+    if not (crowd.worth(refusal, answered.clause) and survey.meeting(refusal, answered.clause)):
         return
-    whole = field == "about"
+    if answered.says is not None and _declines(answered.says):
+        return
+    crowd.add(refusal, answered.clause)
+    region = survey.overlap(refusal, answered.clause)
+    body = refusal.body
+    assert isinstance(body, Refuse)
+    whole = ask is None
     answers = whole and answered.field != "still_help"
-    one = Side(answered.clause, place(answered.clause, answered.field), answered.asks, answers)
-    other = Side(refusal, place(refusal, field), declines, answers)
+    place_answered = place(answered.clause, answered.field)
+    if answered.field in ("still_help", "safe", "asks"):
+        place_answered = survey.words(answered.clause, answered.field, answered.text)
+    one = Side(answered.clause, place_answered, answered.asks, answers)
+    declines = f"declines {quoted(body.about if ask is None else ask)}"
+    declined_at = place(refusal, "about") if ask is None else survey.entry(refusal, "asks", ask)
+    other = Side(refusal, declined_at, declines, answers)
     shows = f"An answer that declines keeps {refusal.id} and not {answered.clause.id}; any other, the other way round."
     if refusal.id == answered.clause.id:
         shows = f"{refusal.id} declines this request and answers it."
-    yield Clash(one, (other,), region, shows, ask, answered.says)
+    user = request(refusal) if ask is None else " ".join(ask.split())
+    yield Clash(one, (other,), region, shows, user, answered.says)
 
 
 def _topics(clause: Clause) -> Iterator[Answered]:
@@ -222,12 +235,15 @@ def _declines(answer: str) -> bool:
 
 def _preferred(survey: Survey, clauses: Iterable[Clause]) -> Iterator[Clash]:
     earlier: dict[tuple[str, str], list[Clause]] = {}
+    crowd = survey.crowd()
     for clause in clauses:
         if not isinstance(clause.body, Prefer) or not clause.body.over:
             continue
         this, over = topic(clause.body.this), topic(clause.body.over)
         for other in earlier.get((over, this), ()) if this != over else ():
-            if region := survey.overlap(clause, other):
+            if crowd.worth(clause, other) and survey.meeting(clause, other):
+                crowd.add(clause, other)
+                region = survey.overlap(clause, other)
                 sides = [_prefers(other), _prefers(clause)]
                 shows = f"The better answer for {other.id} is the worse one for {clause.id}."
                 yield Clash(sides[0], (sides[1],), region, shows, request(), hard=False)
@@ -242,6 +258,7 @@ def _prefers(clause: Clause) -> Side:
 
 def _ranked(survey: Survey, clauses: Iterable[Clause]) -> Iterator[Clash]:
     earlier: dict[tuple[str, str], list[Clause]] = {}
+    crowd = survey.crowd()
     for clause in clauses:
         if not isinstance(clause.body, Outcomes):
             continue
@@ -250,9 +267,12 @@ def _ranked(survey: Survey, clauses: Iterable[Clause]) -> Iterator[Clash]:
         told: set[str] = set()
         for better, worse in pairs:
             for other in earlier.get((worse, better), ()):
-                if other.id in told or not _same_questions(clause, other) or not survey.meeting(clause, other):
+                if other.id in told or not _same_questions(clause, other):
+                    continue
+                if not (crowd.worth(clause, other) and survey.meeting(clause, other)):
                     continue
                 told.add(other.id)
+                crowd.add(clause, other)
                 sides = [
                     Side(c, place(c, "order"), f"ranks {b.replace('_', ' ')} over {w.replace('_', ' ')}", False)
                     for c, b, w in ((other, worse, better), (clause, better, worse))

@@ -9,10 +9,12 @@ T0525 "Certainly, sir" of forbid.canned is found by "Certainly" already
 
 from __future__ import annotations
 
+from itertools import islice
+
 from compiler.analysis.clashes import Findings
 from compiler.analysis.demands import Barred, Item
-from compiler.analysis.items import MOST_OTHERS, Index, text_of
-from compiler.analysis.survey import Survey, place, request, shown
+from compiler.analysis.items import MOST_OTHERS, Index
+from compiler.analysis.survey import Survey, request, shown
 from compiler.codes import diagnose
 from spec.diagnostics import Note
 from spec.document import Pattern
@@ -23,36 +25,42 @@ def vacuous(survey: Survey) -> Findings:
         entries = survey.index.of_clause.get(clause.id, [])
         if len(entries) < 2:
             continue
-        index = Index(entries)
+        index = Index(entries, survey.comparer)
+        places = {id(entry): n for n, entry in enumerate(entries)}
         gone: set[int] = set()
         # From the last on, so that of two equal ones the first stays.
-        found = [(n, by) for n in reversed(range(len(entries))) if (by := _covering(survey, index, entries, n, gone))]
+        found = [
+            (n, by) for n in reversed(range(len(entries))) if (by := _covering(survey, index, entries[n], places, gone))
+        ]
+        for missed in index.missed():
+            survey.doubt(
+                clause, f"{shown(missed.item)} with the other entries", survey.entry(clause, missed.field, missed.item)
+            )
         for n, by in reversed(found):
             entry = entries[n]
+            here, there = (survey.entry(clause, e.field, e.item) for e in (entry, by))
             yield diagnose(
                 "T0525",
                 f"{shown(entry.item)} of {clause.id} is found by {shown(by.item)} already",
-                place(clause, entry.field),
-                label=f"{shown(entry.item)} finds nothing new",
-                secondary=(Note(place(clause, by.field), "finds all of it"),) if by.field != entry.field else (),
+                here,
+                label="finds nothing new",
+                secondary=(Note(there, f"{shown(by.item)} finds all of it"),) if there != here else (),
                 witness=survey.witness(
                     clause,
                     survey.inside(clause) or ({},),
                     f"{shown(by.item)} is found in this answer, too.",
                     request(clause),
-                    text_of(entry.item),
+                    survey.comparer.text_of(entry.item),
                 ),
             )
 
 
-def _covering(survey: Survey, index: Index, entries: list[Barred], n: int, gone: set[int]) -> Barred | None:
-    """Return an entry that finds all that entry `n` finds; note `n` as gone then."""
-    entry = entries[n]
-    hits = [hit for hit in index.found_in(text_of(entry.item)) if hit is not entry]
-    places = {id(other): place for place, other in enumerate(entries)}
-    for hit in hits[:MOST_OTHERS]:
+def _covering(survey: Survey, index: Index, entry: Barred, places: dict[int, int], gone: set[int]) -> Barred | None:
+    """Return an entry that finds all that `entry` finds; note the place of that as gone then."""
+    hits = (hit for hit in index.found_in(survey.comparer.text_of(entry.item)) if hit is not entry)
+    for hit in islice(hits, MOST_OTHERS):
         if places[id(hit)] not in gone and _covers(hit.item, entry.item, survey, entry):
-            gone.add(n)
+            gone.add(places[id(entry)])
             return hit
     return None
 
@@ -61,5 +69,7 @@ def _covers(wide: Item, narrow: Item, survey: Survey, entry: Barred) -> bool:
     answer = survey.comparer.covered(narrow, [wide])
     if answer is None:
         pattern = wide if isinstance(wide, Pattern) else narrow
-        survey.doubt(entry.clause, f"{shown(pattern)} with the other entries", place(entry.clause, "patterns"))
+        survey.doubt(
+            entry.clause, f"{shown(pattern)} with the other entries", survey.entry(entry.clause, "patterns", pattern)
+        )
     return answer is True

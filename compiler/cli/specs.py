@@ -79,7 +79,7 @@ def compile_spec(path: Path, texts: Mapping[Path, str] | None = None) -> Compile
     if loaded.document is None:
         return Compiled(path, None, loaded.diagnostics, loaded.sources)
     program, found = to_program(loaded.document)
-    found = (*found, *analyse(program))
+    found = (*found, *analyse(program, loaded.sources))
     diagnostics = (*loaded.diagnostics, *found)
     wrong = any(d.severity == "error" for d in found)
     return Compiled(path, None if wrong else program, diagnostics, loaded.sources)

@@ -20,6 +20,7 @@ from compiler.lowering.pairs import setting_of
 from compiler.rendering import render
 from spec.diagnostics import Diagnostic
 from spec.document import Document
+from spec.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,10 @@ class Compiled:
         return self._counts[clause_id]
 
 
-def compiled(document: Document, texts: Mapping[Path, str]) -> Compiled:
+def compiled(document: Document, texts: Mapping[Path, str], sources: Mapping[str, Source]) -> Compiled:
     """Run the passes over a document, analyse it, and render the prompt."""
     program, found = to_program(document)
-    found = (*found, *analyse(program))
+    found = (*found, *analyse(program, sources))
     if any(d.severity == "error" for d in found):
         return Compiled(document, texts, found)
     lines: dict[str, list[str]] = defaultdict(list)

@@ -162,12 +162,13 @@ class Server(LanguageServer):
     async def _compile_now(self, root: Path) -> bool:
         """Compile a spec as it is now, unless it is, or has errors; return whether something is new."""
         workspace = self.session.workspace
-        document = workspace.check(root).loaded.document
+        loaded = workspace.check(root).loaded
+        document = loaded.document
         known = self.session.compiled.get(root)
         if document is None or (known is not None and known.document is document):
             return False
         texts = {file.path: file.text.clean for file, _ in workspace.included(root)}
-        self.session.compiled[root] = await asyncio.to_thread(compiled, document, texts)
+        self.session.compiled[root] = await asyncio.to_thread(compiled, document, texts, loaded.sources)
         return True
 
     async def compile_all(self, uri: str) -> None:

@@ -206,10 +206,16 @@ def _conditions(clause: Clause, program: Program) -> list[Diagnostic]:
         message = f"{clause.id} has a condition, but a model has one identity at all times"
         return [diagnose("T0503", message, place, label="remove this condition")]
     found = []
-    if not (scope.possible(True) and scope.inside(1)):
-        found.append(diagnose("T0504", f"{clause.id} never applies", place, label="no user fulfils this"))
-    if not (scope.possible(False) and scope.outside(1)):
-        found.append(diagnose("T0504", f"{clause.id} always applies", place, label="no user escapes this"))
+    for wanted, decided, label in ((True, "never", "no user fulfils this"), (False, "always", "no user escapes this")):
+        possible = scope.possible(wanted)
+        if possible is not False and (scope.inside(1) if wanted else scope.outside(1)):
+            continue
+        if possible is None:
+            message = f"whether {clause.id} {decided} applies was not decided: its conditions have too many parts"
+            help = "Split the clause into several with fewer conditions each."
+            found.append(diagnose("T0504", message, place, label="too large to be decided", help=help))
+        else:
+            found.append(diagnose("T0504", f"{clause.id} {decided} applies", place, label=label))
     return found
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spec import ast
-from spec.diagnostics import Fix, Note, render
+from spec.diagnostics import Fix, Note, Witness, render
 from spec.document import Document
 from spec.doors import Notation
 from spec.plain import Listing, Mapping, Plain, Root, Scalar
@@ -165,8 +165,11 @@ class BuilderReport(PlainReport):
         help: str | None = None,
         fix: Fix | None = None,
         secondary: Iterable[Note] = (),
+        witness: Witness | None = None,
     ) -> None:
-        PlainReport.add(self, code, message, span, label=label, help=help, fix=None, secondary=secondary)
+        PlainReport.add(
+            self, code, message, span, label=label, help=help, fix=None, secondary=secondary, witness=witness
+        )
 
 
 def _all_places(statements: Iterable[Statement]) -> Iterator[Place]:

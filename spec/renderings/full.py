@@ -122,8 +122,7 @@ def _witness(witness: Witness, gutter: int, paint: _Paint, columns: int) -> Iter
     first, *rest = textwrap.wrap(visible(witness.shows), columns - len(lead), break_on_hyphens=False)
     yield f"{' ' * gutter} {paint('frame', '=')} {paint('note', 'for example')}: {first}"
     yield from (" " * len(lead) + part for part in rest)
-    answer = [("answer", witness.answer)] if witness.answer is not None else []
-    for role, text in (*((turn.role, turn.text) for turn in witness.turns), *answer):
+    for role, text in witness.said:
         name = f"{' ' * gutter}     {role}: "
         room = columns - len(name)
         for n, part in enumerate(textwrap.wrap(visible(text), room, max_lines=MOST_SAID, placeholder=" …")):

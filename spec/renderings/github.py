@@ -2,12 +2,13 @@
 
     ::error file=harbor.tenet,line=22,col=18,endLine=22,endColumn=21,title=T0110 unknown level::there is no level `rot`
 
-The path is as the spec was named, so the command runs where the repository is checked out.
+The help and the witness follow on lines of their own. The path is as the spec was named, so the command runs where
+the repository is checked out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from spec.codes import Code
 from spec.diagnostics import Checked, Diagnostic
@@ -30,9 +31,19 @@ def _line(diagnostic: Diagnostic, sources: Mapping[str, Source], codes: Mapping[
             about |= {"endLine": str(place.end_line), "endColumn": str(place.end_column)}
     title = f" {codes[diagnostic.code].title}" if diagnostic.code in codes else ""
     about["title"] = f"{diagnostic.code}{title}"
-    text = diagnostic.message if diagnostic.help is None else f"{diagnostic.message}\nhelp: {diagnostic.help}"
+    text = "\n".join(_said(diagnostic))
     properties = ",".join(f"{name}={_property(value)}" for name, value in about.items())
     return f"::{_LEVELS[diagnostic.severity]} {properties}::{_data(text)}"
+
+
+def _said(diagnostic: Diagnostic) -> Iterator[str]:
+    """Yield the lines of an annotation's text."""
+    yield diagnostic.message
+    if diagnostic.help is not None:
+        yield f"help: {diagnostic.help}"
+    if diagnostic.witness is not None:
+        yield f"for example: {diagnostic.witness.shows}"
+        yield from (f"  {role}: {' '.join(text.split())}" for role, text in diagnostic.witness.said)
 
 
 def _data(text: str) -> str:

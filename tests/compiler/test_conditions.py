@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import spec
+from compiler.build import to_program
 from compiler.conditions import Scope, fact, in_words, telling_values, truth
 from spec.document import And, Compare, Condition, Dimension, Not, Or, Truth
 
@@ -284,6 +286,37 @@ def test_a_condition_on_many_facts_finds_its_user() -> None:
     scope = Scope(And(tuple(Compare(name, "==", "c") for name in names)), None, dimensions)
     assert scope.possible(True)
     assert len(scope.inside(1)) == 1
+
+
+MANY = tuple(Dimension(f"d{n}", "enum", ("a", "b", "c", "d"), says="{value}") for n in range(20))
+
+
+def among_many(*more: Condition) -> Scope:
+    every = tuple(Compare(d.name, "==", "d") for d in MANY)
+    return Scope(And((*every, *more)), None, MANY)
+
+
+def test_among_more_users_than_can_be_tried_the_one_that_fulfils_all_is_found() -> None:
+    scope = among_many()
+    assert scope.possible(True)
+    (situation,) = scope.inside(1)
+    assert situation.name == ",".join(f"{name}=d" for name in sorted(d.name for d in MANY))
+
+
+def test_what_nobody_of_so_many_fulfils_is_decided_too() -> None:
+    assert among_many(Compare("d19", "==", "a")).possible(True) is False
+    always = Or((*(Compare(d.name, "==", "d") for d in MANY), Compare("d0", "!=", "d")))
+    assert Scope(always, None, MANY).possible(False) is False
+
+
+def test_what_cannot_be_decided_is_not_claimed() -> None:
+    declared = "\n".join(f"dimension {d.name} {{ values: [a, b, c, d] }}" for d in MANY)
+    pairs = " and ".join(f"(d{n} == d or d{(n + 7) % 20} == a)" for n in range(20))
+    loaded = spec.loads(f'tenet 1\n{declared}\ntrait t {{ means: "x"  when: {pairs} and d9 != d and d9 == d }}')
+    assert loaded.document is not None
+    assert [d.message for d in to_program(loaded.document)[1]] == [
+        "whether trait.t never applies was not decided: its conditions have too many parts"
+    ]
 
 
 def test_open_enumerations_get_other_values() -> None:

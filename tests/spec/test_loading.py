@@ -281,6 +281,8 @@ def test_priorities_may_not_go_round_in_a_circle() -> None:
     [diagnostic] = spec.loads(text).diagnostics
     assert (diagnostic.code, diagnostic.span.line) == ("T0204", 5)
     assert [note.span.line for note in diagnostic.secondary] == [3, 4]
+    assert diagnostic.witness is not None
+    assert (diagnostic.witness.clause, [turn.role for turn in diagnostic.witness.turns]) == ("trait.c", ["user"])
 
 
 def test_a_pattern_s_mistake_is_shown_inside_it() -> None:

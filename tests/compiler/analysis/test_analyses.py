@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 import pytest
 
 import spec
+from benchmarks.analysis_adversarial import patterns_of_many_states
 from compiler.analysis import analyse
+from compiler.analysis.crowds import MOST_EACH
 from compiler.build import to_program
 from spec.diagnostics import Diagnostic
 from tests.compiler.analysis.corpora import DIMENSIONS
@@ -14,7 +19,7 @@ from tests.compiler.analysis.corpora import DIMENSIONS
 def found_in(text: str) -> list[Diagnostic]:
     loaded = spec.loads(f"tenet 1\n{DIMENSIONS}\n{text}")
     assert loaded.document is not None, spec.render(loaded.diagnostics, loaded.sources)
-    return list(analyse(to_program(loaded.document)[0]))
+    return list(analyse(to_program(loaded.document)[0], loaded.sources))
 
 
 FORBID = 'forbid f { phrases: ["Certainly!"] }'
@@ -94,11 +99,23 @@ FOUND = {
     "a required phrase within another": (
         'require a { includes: "harbor" } require b { includes: "the harbor office" }', ["T0524"]),
     "a should beside a must": ('rule a { should: "Smile." } rule b { must: "Smile." }', ["T0524"]),
+    "phrases that two others find": (
+        r'forbid f { phrases: ["Certainly, sir", "as an AI"] } forbid g { phrases: "certainly" } '
+        r'forbid h { patterns: [/as an? (ai|bot)/i] }', ["T0524"]),
+    "situations that two firmer rules share": (
+        'rule a { should: "Smile." when: user.role in [clinician, nurse] } '
+        'rule b { must: "Smile." when: user.role == clinician } rule c { must: "Smile." when: user.role == nurse }',
+        ["T0524"]),
+    "only one of three that cover each other": (
+        'forbid f { phrases: ["aye", "bow"] } forbid g { phrases: ["bow", "sea"] } '
+        'forbid h { phrases: ["sea", "aye"] }', ["T0524"]),
     "a phrase that a pattern finds": (r'forbid f { phrases: "as an AI" patterns: [/\bas an? ai\b/i] }', ["T0525"]),
     "the later of two equal phrases": ('forbid f { phrases: ["So so", "so  so"] }', ["T0525"]),
     "a secret within another": ('secret s { about: "x" keep: ["albatross", "the albatross"] }', ["T0525"]),
     "an exception beside its condition": (
         'trait t { means: "x" when: age < 18 unless: age >= 21 and paying }', ["T0526"]),
+    "one side of an exception": (
+        'trait t { means: "x" when: age >= 18 unless: age < 18 or user.role == nurse }', ["T0526"]),
     # the prompt, evidence
     "an offer in forbidden words": (
         'refuse r { about: "x" still_help: "the good old days" } forbid f at user { phrases: "good old" }', ["T0528"]),
@@ -137,6 +154,15 @@ SILENT = {
         'prefer a { this: "tea" over: "milk" } prefer b { this: "milk" over: "tea" } '
         'balance c { of: [a, b] weights: [70%, 30%] }'),
     "a higher clause is not redundant": ('rule a at system { should: "Smile." } rule b { must: "Smile." }'),
+    "a phrase that nobody else bars": (
+        'forbid f { phrases: ["aye", "bow", "lee"] } forbid g { phrases: ["bow", "x"] } '
+        'forbid h { phrases: ["sea", "aye"] }'),
+    "a situation that is left over": (
+        'rule a { should: "Smile." when: user.role in [clinician, nurse] } '
+        'rule b { must: "Smile." when: user.role == clinician } rule c { must: "Smile." when: paying }'),
+    "phrases that lower levels bar": (
+        'forbid f { phrases: ["aye", "bow"] } forbid g at user { phrases: ["bow", "x"] } '
+        'forbid h at user { phrases: ["aye", "y"] }'),
     "an exception that the other has": (
         'rule a { must: "Smile." when: paying } rule b { must: "Smile." except: "At funerals." }'),
     "a stricter target": (
@@ -144,6 +170,8 @@ SILENT = {
     "a pattern that finds more": (r'forbid f { phrases: "ai" patterns: [/\bais?\b/] }'),
     "what a section excepts is no slip": (
         'section s { unless: age >= 21 trait t { means: "x" when: age < 18 } }'),
+    "an exception of two sides": (
+        'trait t { means: "x" when: age >= 18 unless: age > 60 or user.role == nurse }'),
     "an exception among strangers": ('forbid f { phrases: "so" when: paying unless: age >= 21 }'),
     "a sentence that denies": (f'trait t {{ means: "Does not open with Certainly! at all." }} {FORBID}'),
     "the prohibition's own line": ('rule a { never: "Say certainly! to anybody." } forbid f { phrases: "certainly!" }'),
@@ -179,6 +207,69 @@ def test_a_witness_is_a_conversation() -> None:
     assert found.witness.turns[0].text == "The user is upset. The user is a nurse."
     assert found.witness.answer == "Certainly!"
     assert [note.label for note in found.secondary] == ['forbid.f forbids "Certainly!"']
+
+
+MARKED = {
+    "a phrase, and the one that finds it": (
+        'forbid f { phrases: ["so", "No", "so there"] }', ['"so there"', '"so"']),
+    "a phrase, and the pattern that finds it": (
+        r'forbid f { phrases: ["oh", "as an AI"]  patterns: [/x/, /as\/an|as an/i] }',
+        ['"as an AI"', r"/as\/an|as an/i"]),
+    "the words of the prompt, not those within another": (
+        'forbid f { phrases: ["no", "ai"] } trait t { means: "Said with an AI in mind." }', ["AI", '"ai"']),
+    "what a pattern finds in the prompt": (
+        'forbid f { patterns: [/z/, /happy (to|and) help/] } trait t { means: "Is happy to help." }',
+        ["happy to help", "/happy (to|and) help/"]),
+    "texts that clash": (
+        'require g at system { includes: ["Sir", "Arr"] } forbid f { phrases: ["oh", "arr"] }', ['"Arr"', '"arr"']),
+    "requests that clash": (
+        'refuse a { about: "x"  asks: ["How?", "Why  so?"]  safe: "When?" } '
+        'refuse b { about: "y"  safe: ["Who?", "Why so?"] }', ["Why so?", '"Why  so?"']),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MARKED)
+def test_what_is_marked_is_the_entry_at_fault(case: str) -> None:
+    text, marked = MARKED[case]
+    loaded = spec.loads(f"tenet 1\n{text}")
+    assert loaded.document is not None
+    (found,) = analyse(to_program(loaded.document)[0], loaded.sources)
+    spans = [found.span, *(note.span for note in found.secondary)]
+    assert [loaded.sources[span.path].text[span.start : span.end] for span in spans] == marked
+
+
+def test_where_every_clause_clashes_each_is_told_of_and_the_rest_is_counted() -> None:
+    rules = "\n".join(f'rule r{n} {{ {("must", "never")[n % 2]}: "Name the price."  tags: [t] }}' for n in range(40))
+    found = [d for d in found_in(rules) if d.code != "T0524"]
+    told = [d for d in found if d.code == "T0520"]
+    named = Counter(name for d in told for name in re.findall(r"rule\.r\d+", d.message))
+    assert len(named) == 40
+    assert min(named.values()) >= MOST_EACH
+    (rest,) = (d for d in found if d.code == "T0531")
+    assert f"nor were {400 - len(told) - 1} more pairs" in rest.message
+
+
+def test_one_clause_that_clashes_with_many_is_told_of_with_each() -> None:
+    parts = "\n".join(f'require r{n} at system {{ includes: "quite so {n}" }}' for n in range(20))
+    assert [d.code for d in found_in(f'{parts} forbid f {{ phrases: "quite so" }}')] == ["T0520"] * 20
+
+
+def test_patterns_that_are_too_many_are_told_of_and_take_no_longer() -> None:
+    found = found_in(patterns_of_many_states(300).removeprefix("tenet 1\n"))
+    assert {d.code for d in found} == {"T0531"}
+    assert len(found) == 5
+    assert re.search(r"; nor were \d+ more clauses$", found[-1].message)
+
+
+def test_an_annotation_of_a_change_shows_the_witness() -> None:
+    loaded = spec.loads(f'tenet 1\nrequire g at system {{ starts: "Certainly!" }} {FORBID}', "a.tenet")
+    assert loaded.document is not None
+    found = analyse(to_program(loaded.document)[0], loaded.sources)
+    line = spec.render(found, loaded.sources, "github")
+    assert line.endswith(
+        "%0Afor example: An answer as require.g asks for breaks forbid.f.%0A  user: Can you help me plan my day?"
+        "%0A  answer: Certainly!"
+    )
 
 
 def test_hostile_patterns_do_not_hang() -> None:
