@@ -164,9 +164,9 @@ _TABLE = (
     Code(
         "T0528",
         "prompt says what it forbids",
-        "A phrase that no answer may hold stands in the prompt, in what another clause says to the model: it reads"
-        " there what it must not write.",
-        "Say it in other words, or take the phrase out of the prohibition.",
+        "A phrase that no answer may hold, or a secret, stands in the prompt, in what another clause says to the model:"
+        " it reads there what it must not write.",
+        "Say it in other words, or take it out of what must not be said.",
         "warning",
     ),
     Code(

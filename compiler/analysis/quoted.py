@@ -1,6 +1,7 @@
-"""Forbidden phrases that the prompt itself says (T0528), in the line of another clause.
+"""Forbidden phrases and secrets that the prompt itself says (T0528), in the line of another clause.
 
-What a prohibition says is left out (it has to name what it forbids), and so is a sentence that denies something.
+What a prohibition says is left out (it has to name what it forbids), and so is a sentence that denies something. A
+secret stands in a line of its own, that the model can work with it; in another line it is told to say it.
 
 >>> from compiler.analysis import analyse
 >>> from compiler.build import from_text
@@ -29,6 +30,7 @@ from spec.constructs import (
     Refuse,
     Require,
     Rule,
+    Secret,
     Stance,
     Trait,
 )
@@ -46,7 +48,7 @@ def quoted(survey: Survey) -> Findings:
         for field, text in _prompted(clause):
             for entry in survey.index.found_in(text):
                 forbid = entry.clause
-                if not isinstance(forbid.body, Forbid) or (clause.id, forbid.id) in told:
+                if not isinstance(forbid.body, Forbid | Secret) or (clause.id, forbid.id) in told:
                     continue
                 if not survey.texts.open(clause, forbid) or frozenset((clause.id, forbid.id)) in clashing:
                     continue
@@ -57,12 +59,13 @@ def quoted(survey: Survey) -> Findings:
                     continue
                 told.add((clause.id, forbid.id))
                 crowd.add(clause, forbid)
+                verb = "keeps" if isinstance(forbid.body, Secret) else "forbids"
                 yield diagnose(
                     "T0528",
-                    f"the prompt says {quoted_text(said)}, which {forbid.id} forbids",
+                    f"the prompt says {quoted_text(said)}, which {forbid.id} {verb}",
                     survey.words(clause, field, said),
                     label="said here",
-                    secondary=(Note(survey.entry(forbid, entry.field, entry.item), f"forbids {shown(entry.item)}"),),
+                    secondary=(Note(survey.entry(forbid, entry.field, entry.item), f"{verb} {shown(entry.item)}"),),
                     witness=survey.witness(
                         forbid,
                         survey.overlap(forbid, clause),

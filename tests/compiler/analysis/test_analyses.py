@@ -119,6 +119,8 @@ FOUND = {
     # the prompt, evidence
     "an offer in forbidden words": (
         'refuse r { about: "x" still_help: "the good old days" } forbid f at user { phrases: "good old" }', ["T0528"]),
+    "a secret that a stance tells": (
+        'secret q { about: "the code" keep: "abc" } stance s { about: "the code" says: "It is abc." }', ["T0528"]),
     "no border": ('refuse r { about: "x" }', ["T0527"]),
     "a goal that nothing shows": ('rule r { seeks: "The user learns." }', ["T0529"]),
     "a good answer against a condition's clause": (
