@@ -1,6 +1,6 @@
 """The server: which feature answers which request, and when what is checked.
 
-In: an editor's messages over stdio or TCP. Out: answers. Diagnostics come in two steps: what the language has to say,
+In: an editor's messages. Out: answers. Diagnostics come in two steps: what the language has to say,
 as soon as typing allows, and what the passes find, when it pauses. A handler that fails is logged and answered with an
 error; the server goes on.
 """
@@ -8,7 +8,6 @@ error; the server goes on.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Callable
@@ -274,16 +273,3 @@ def _watch(server: Server) -> None:
     options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(PATTERN)])
     registration = types.Registration("specs", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
     server.client_register_capability(types.RegistrationParams([registration]))
-
-
-def serve(port: int | None = None, host: str = "127.0.0.1") -> None:
-    """Serve one client over stdio, or over TCP, until it says `exit`."""
-    logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
-    server = make_server()
-    # What is loaded by now stays; looking through it again and again for garbage takes a tenth of each check.
-    gc.collect()
-    gc.freeze()
-    if port is None:
-        server.start_io()
-    else:
-        server.start_tcp(host, port)
