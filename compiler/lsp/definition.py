@@ -14,7 +14,7 @@ from lsprotocol import types
 
 from compiler.lsp.names import Symbol, Use
 from compiler.lsp.session import Session
-from compiler.lsp.tree import texts
+from compiler.lsp.tree import field_of, texts
 from compiler.lsp.workspace import File
 from spec import ast
 
@@ -105,17 +105,9 @@ def terms(session: Session, path: Path) -> dict[Symbol, str]:
         for file, prefix in session.workspace.included(root):
             for item in _statements(file.module.items):
                 if item.kind.text == "term" and item.name is not None:
-                    called = next(
-                        (
-                            field.value.value
-                            for field in item.body.items
-                            if isinstance(field, ast.Field)
-                            and field.name.text == "called"
-                            and isinstance(field.value, ast.Text)
-                        ),
-                        item.name.text.replace("_", " "),
-                    )
-                    found[Symbol("term", prefix + item.name.text)] = called
+                    called = field_of(item, "called")
+                    word = called.value.value if called and isinstance(called.value, ast.Text) else None
+                    found[Symbol("term", prefix + item.name.text)] = word or item.name.text.replace("_", " ")
     return found
 
 

@@ -76,6 +76,8 @@ def _of_symbol(session: Session, file: File, symbol: Symbol) -> Iterator[str]:
             yield from _of_clause(session, file, symbol)
         case "file":
             yield f"`{symbol.name}`"
+        case "alias":
+            yield f"`{symbol.name}.` stands before the names of an imported file"
         case "value":
             dimension, _, value = symbol.name.partition("=")
             yield f"`{value}`: a value of the dimension `{dimension}`"

@@ -2,7 +2,9 @@
 
 In: the files of a spec. Out: `Use`s, each with the `Symbol` that it stands for. Names are read from the syntax tree and
 not from the checked document, so that a file with errors still has them. A use covers the last part of a dotted name
-alone: in `trait.house.caring` it is `caring`, which is what stands at the declaration and what renaming changes.
+alone: in `trait.house.caring` it is `caring`, which is what stands at the declaration and what renaming changes. `house`
+is a use of its own, of what an import puts before names. What `was` and `supersedes` name is in earlier versions of the
+spec, and none of these.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from spec.constructs import CONSTRUCTS, STYLES
 from spec.references import BUILT_IN
 from spec.vocabulary import CONTAINERS, NAMED
 
-Sort = Literal["clause", "section", "dimension", "value", "tag", "parameter", "file", "term", "other"]
+Sort = Literal["clause", "section", "dimension", "value", "tag", "parameter", "file", "alias", "term", "other"]
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """name: a clause's id; a value's dimension and itself, joined by `=`; a parameter's file and name, by `:`."""
+    """name: a clause's id; a value's dimension and itself, joined by `=`; a parameter's file and name, by `:`; of an
+    alias all that it puts before names, without the last dot."""
 
     sort: Sort
     name: str
@@ -97,7 +100,7 @@ def names_of(workspace: Workspace, root: Path) -> Names:
             if not mention.declares or mention.field == "value":
                 for symbol in _symbols(names, file, prefix, mention):
                     use = Use(symbol, file.path, mention.start, mention.end, mention.declares)
-                    names.uses.append(use)
+                    names.uses += [*_aliases(file, mention, symbol), use]
                     if mention.declares:
                         names.declared.setdefault(symbol, []).append(use)
     return names
@@ -117,6 +120,8 @@ def _declare(names: Names, file: File, prefix: str, mention: _Mention) -> None:
             symbol = Symbol("section", prefix + name)
         case "term":
             symbol = Symbol("term", prefix + name)
+        case "alias":
+            symbol = Symbol("alias", prefix + name)
         case _ if kind in CONSTRUCTS:
             symbol = Symbol("clause", f"{kind}.{prefix}{name}")
             ids = names.clauses.setdefault(prefix + name, [])
@@ -171,6 +176,20 @@ def _clauses(names: Names, prefix: str, text: str) -> list[Symbol]:
     return []
 
 
+def _aliases(file: File, mention: _Mention, symbol: Symbol) -> Iterator[Use]:
+    """Yield the parts of a dotted name that are aliases: in `trait.house.caring`, `house`."""
+    if symbol.sort not in ("clause", "section"):
+        return
+    kind, dot, rest = mention.text.partition(".")
+    written = rest if dot and (kind in CONSTRUCTS or kind in CONTAINERS) else mention.text
+    parts = written.split(".")
+    whole = (symbol.name.partition(".")[2] if symbol.sort == "clause" else symbol.name).split(".")
+    at = mention.end - len(written)
+    for behind, part in zip(range(len(parts) - 1, 0, -1), parts, strict=False):
+        yield Use(Symbol("alias", ".".join(whole[:-behind])), file.path, at, at + len(part))
+        at += len(part) + 1
+
+
 # ---- mentions
 
 
@@ -180,8 +199,10 @@ def mentions_in(file: File) -> Iterator[_Mention]:
         for match in _PARAMETER.finditer(file.text.clean, text.start, text.end):
             yield _Mention("parameter", match[1], *match.span(1))
     for included in file.imports:
-        written, body = included.directive.argument, included.directive.body
+        written, alias, body = included.directive.argument, included.directive.alias, included.directive.body
         yield _Mention("file", "", written.start, written.end, owner=str(included.path))
+        if alias is not None and alias.text:
+            yield _Mention("alias", alias.text, alias.start, alias.end, declares=True)
         for item in body.items if body else ():
             if isinstance(item, ast.Field):
                 yield _Mention("parameter", item.name.text, item.name.start, item.name.end, owner=str(included.path))

@@ -1,4 +1,4 @@
-"""How a server ends: by the protocol, by Ctrl-C, and when its client hangs up or dies. It is silent, and none is left."""
+"""How a server ends: by the protocol, by Ctrl-C, and when its client hangs up or dies; in silence, and none is left."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from tests.compiler.lsp.conftest import Editor, Script, marked
+from tests.compiler.lsp.conftest import Editor, Script, at, edited_text, marked
 
 Run = Callable[[Script], None]
 
@@ -52,30 +52,10 @@ async def opened(editor: Editor) -> None:
     assert await editor.diagnostics("a.tenet", 1) == []
 
 
-def at(text: str, word: str, nth: int = 0) -> types.Position:
-    """A place inside the `nth` occurrence of a word."""
-    place = -1
-    for _ in range(nth + 1):
-        place = text.index(word, place + 1)
-    line = text.count("\n", 0, place)
-    return types.Position(line, place - (text.rfind("\n", 0, place) + 1) + 1)
-
-
 def taken(text: str, places: types.Range) -> str:
     lines = text.split("\n")
     assert places.start.line == places.end.line
     return lines[places.start.line][places.start.character : places.end.character]
-
-
-def edited_text(text: str, edits: list[types.TextEdit]) -> str:
-    """A text of ASCII with edits made, as a client makes them."""
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    for edit in sorted(edits, key=lambda e: (e.range.start.line, e.range.start.character), reverse=True):
-        start, end = (min(starts[p.line] + p.character, len(text)) for p in (edit.range.start, edit.range.end))
-        text = text[:start] + edit.new_text + text[end:]
-    return text
 
 
 def test_names_lead_to_their_declarations_and_uses(edited: Run) -> None:
