@@ -2,9 +2,9 @@
 
 In: the files of a spec. Out: `Use`s, each with the `Symbol` that it stands for. Names are read from the syntax tree and
 not from the checked document, so that a file with errors still has them. A use covers the last part of a dotted name
-alone: in `trait.house.caring` it is `caring`, which is what stands at the declaration and what renaming changes. `house`
-is a use of its own, of what an import puts before names. What `was` and `supersedes` name is in earlier versions of the
-spec, and none of these.
+alone: in `trait.house.caring` it is `caring`, which is what stands at the declaration and what renaming changes.
+`house` is a use of its own, of what an import puts before names. What `was` and `supersedes` name is in earlier
+versions of the spec, and none of these.
 """
 
 from __future__ import annotations
