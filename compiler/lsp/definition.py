@@ -18,6 +18,8 @@ from compiler.lsp.tree import field_of, texts
 from compiler.lsp.workspace import File
 from spec import ast
 
+_TOP = types.Position(0, 0)
+
 
 def definition(session: Session, params: types.DefinitionParams) -> list[types.Location]:
     place = session.at(params.text_document, params.position)
@@ -29,9 +31,6 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
     found = [use for use in uses_of(session, file.path, wanted) if use.declares]
     starts = [types.Location(session.uri(path), types.Range(_TOP, _TOP)) for path in files if path.is_file()]
     return [*starts, *_locations(session, found)]
-
-
-_TOP = types.Position(0, 0)
 
 
 def references(session: Session, params: types.ReferenceParams) -> list[types.Location]:

@@ -57,12 +57,20 @@ class _Mention:
     owner: str = ""
 
 
-# Fields that name clauses -> what else a name in them may be.
-_NAMING: dict[str, tuple[Sort, ...]] = {
-    "see": ("section",), "style": (), "for": (), "of": (), "over": ("tag",), "drop": (), "priority": ("tag",),
+_NAMED_BY: dict[str, tuple[Sort, ...]] = {
+    "see": ("clause", "section"), "style": ("clause",), "for": ("clause",), "of": ("clause",),
+    "over": ("clause", "tag"), "drop": ("clause",), "priority": ("clause", "tag"), "tags": ("tag",),
 }  # fmt: skip
-_PARAMETER = re.compile(r"(?<!\$)\$\{\s*([^\W\d][\w-]*)\s*\}")
+_OF_ANOTHER_SORT = frozenset({("prefer", "over"), ("probe", "tags")})
+"""Fields of these names whose values are texts, or tags that no clause has."""
+PARAMETER = re.compile(r"(?<!\$)\$\{\s*([^\W\d][\w-]*)\s*\}")
+"""A parameter in a text; its group is the name."""
 BUILT_IN_DIMENSIONS = {dimension.name: dimension for dimension in BUILT_IN}
+
+
+def named_by(field: str, block: str) -> tuple[Sort, ...]:
+    """Return what the names in a field may stand for; nothing where it holds none. block: the word of its block."""
+    return () if (block, field) in _OF_ANOTHER_SORT else _NAMED_BY.get(field, ())
 
 
 @dataclass(slots=True)
@@ -154,7 +162,7 @@ def _symbols(names: Names, file: File, prefix: str, mention: _Mention) -> list[S
     found = _clauses(names, prefix, text)
     if mention.field == "style":  # a style is a trait, whatever else has its name
         found = [s for s in (_clauses(names, prefix, f"trait.{text}") if "." not in text else ()) if s] or found
-    others = _NAMING[mention.field]
+    others = _NAMED_BY[mention.field]
     if found:
         return found
     if "section" in others:
@@ -196,7 +204,7 @@ def _aliases(file: File, mention: _Mention, symbol: Symbol) -> Iterator[Use]:
 def mentions_in(file: File) -> Iterator[_Mention]:
     """Yield every name of one file."""
     for text in texts(file.module.items):
-        for match in _PARAMETER.finditer(file.text.clean, text.start, text.end):
+        for match in PARAMETER.finditer(file.text.clean, text.start, text.end):
             yield _Mention("parameter", match[1], *match.span(1))
     for included in file.imports:
         written, alias, body = included.directive.argument, included.directive.alias, included.directive.body
@@ -237,11 +245,9 @@ def _in_fields(items: Iterable[ast.Item], kind: str, name: str) -> Iterator[_Men
         word, value = item.name.text, item.value
         if word in ("when", "unless"):
             yield from _in_condition(value)
-        elif word == "tags" and kind != "probe":
-            yield from _names("tags", value)
         elif word == "values" and kind == "dimension":
             yield from (_value(name, item, True) for item in _listed(value) if _is_value(item))
-        elif word in _NAMING and not (word == "over" and kind == "prefer"):
+        elif named_by(word, kind):
             yield from (m for m in _names(word, value) if word != "style" or m.text not in STYLES)
 
 
