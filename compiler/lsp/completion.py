@@ -95,8 +95,9 @@ class _Completing:
                 continue
             if word == "tenet" and self.file.text.clean[: self.context.start].strip():
                 continue
+            order = 1 if word in CONSTRUCTS else 2
             page = language.word_page(word)
-            yield self._item(word, KIND.Keyword, page, snippet=snippets.statement(word), order=1)
+            yield self._item(word, KIND.Keyword, page, snippet=snippets.statement(word), order=order)
 
     def _fields(self) -> Iterator[types.CompletionItem]:
         blocks = self.context.path

@@ -162,7 +162,9 @@ def test_what_can_stand_at_a_place_is_offered(edited: Run) -> None:
         editor.change("b.tenet", clean)
         params = types.CompletionParams(editor.document("b.tenet"), place)
         found = await editor.asked(editor.client.text_document_completion_async(params))
-        trait = next(item for item in found.items if item.label == "trait")
+        near = sorted((item for item in found.items if item.label.startswith("tra")), key=lambda item: item.sort_text)
+        assert [item.label for item in near] == ["trait", "train"]
+        trait = near[0]
         assert trait.insert_text_format == types.InsertTextFormat.Snippet
         assert trait.text_edit.range == types.Range(types.Position(1, 0), types.Position(1, 3))
         assert trait.text_edit.new_text.startswith('trait ${1:name} {\n  means: "$2"')
