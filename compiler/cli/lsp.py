@@ -22,6 +22,6 @@ def command(stdio: bool, port: int | None, host: str) -> None:
         raise click.UsageError("--stdio and --tcp exclude each other")
     if find_spec("pygls") is None:
         raise DataError("the language server needs the package pygls", help='pip install "tenetc[lsp]"')
-    from compiler.lsp.server import serve
+    from compiler.lsp.connection import serve
 
     serve(port, host)

@@ -16,6 +16,7 @@ from lsprotocol import types
 import spec
 from compiler.lsp.diagnostics import diagnose, found_in
 from compiler.lsp.session import Session
+from compiler.lsp.texts import Change
 from compiler.lsp.workspace import Checked, File
 from spec.diagnostics import Diagnostic, Fix
 from spec.fixing import fix_all, fixable
@@ -64,8 +65,8 @@ def _edit(session: Session, checked: Checked, fix: Fix) -> types.WorkspaceEdit:
         path = checked.places[edit.span.path]
         file = session.workspace.file(path)
         if file is not None:
-            text = file.text.in_its_line_ends(edit.text)
-            changes[session.uri(path)].append(types.TextEdit(file.text.span(edit.span), text))
+            change = Change(edit.span.start, edit.span.end, edit.text)
+            changes[session.uri(path)].append(file.text.edit(change))
     return types.WorkspaceEdit(changes=dict(changes))
 
 
@@ -87,7 +88,7 @@ def _fix_all(session: Session, file: File) -> Iterator[types.CodeAction]:
     done = fix_all(check, lambda path: held[checked.places[path]])
     text = done.texts.get(name)
     if text is not None and text != file.text.clean:
-        edit = types.TextEdit(file.text.whole(), file.text.in_its_line_ends(text))
+        edit = file.text.edit(Change(0, len(file.text.clean), text))
         yield types.CodeAction(
             title="Fix all that is safe to fix",
             kind=FIX_ALL,

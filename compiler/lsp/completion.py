@@ -14,7 +14,7 @@ from lsprotocol import types
 
 from compiler.lsp import language, snippets
 from compiler.lsp.context import Context, context_at
-from compiler.lsp.names import BUILT_IN_DIMENSIONS, Sort
+from compiler.lsp.names import BUILT_IN_DIMENSIONS, Sort, named_by
 from compiler.lsp.session import Session
 from compiler.lsp.workspace import File
 from spec.blocks import ANSWERS, LEVELS, ROLES
@@ -35,10 +35,6 @@ OPTIONS = types.CompletionOptions(trigger_characters=[".", ":", '"', "/", "{", "
 KIND = types.CompletionItemKind
 _REPEATED = frozenset({*ANSWERS, *ROLES, "why", "example"})
 _OPERATORS = ("==", "!=", "in", "not in")
-_NAMED_BY: dict[str, tuple[Sort, ...]] = {
-    "see": ("clause", "section"), "for": ("clause",), "of": ("clause",), "over": ("clause", "tag"),
-    "drop": ("clause",), "priority": ("clause", "tag"), "tags": ("tag",), "style": ("clause",),
-}  # fmt: skip
 
 
 def complete(session: Session, params: types.CompletionParams) -> types.CompletionList:
@@ -99,8 +95,9 @@ class _Completing:
                 continue
             if word == "tenet" and self.file.text.clean[: self.context.start].strip():
                 continue
+            order = 1 if word in CONSTRUCTS else 2
             page = language.word_page(word)
-            yield self._item(word, KIND.Keyword, page, snippet=snippets.statement(word), order=1)
+            yield self._item(word, KIND.Keyword, page, snippet=snippets.statement(word), order=order)
 
     def _fields(self) -> Iterator[types.CompletionItem]:
         blocks = self.context.path
@@ -125,15 +122,16 @@ class _Completing:
 
     def _values(self) -> Iterator[types.CompletionItem]:
         context = self.context
-        if not context.path and context.field in ("priority", "drop"):
-            yield from self._named(_NAMED_BY[context.field])
+        sorts = named_by(context.field, context.path[0] if context.path else "")
+        if context.holds_statements and context.field in ("priority", "drop"):
+            yield from self._named(sorts)
             return
         field = language.fields_of(context.path).get(context.field)
         if field is None:
             return
         page = language.field_page(field, context.path[-1])
-        if context.field in _NAMED_BY:
-            yield from self._named(_NAMED_BY[context.field], traits=context.field == "style")
+        if sorts:
+            yield from self._named(sorts, traits=context.field == "style")
             if context.field == "style":
                 yield from (self._item(style, KIND.EnumMember, page) for style in STYLES)
             return

@@ -14,9 +14,11 @@ from lsprotocol import types
 
 from compiler.lsp.names import Symbol, Use
 from compiler.lsp.session import Session
-from compiler.lsp.tree import texts
+from compiler.lsp.tree import field_of, texts
 from compiler.lsp.workspace import File
 from spec import ast
+
+_TOP = types.Position(0, 0)
 
 
 def definition(session: Session, params: types.DefinitionParams) -> list[types.Location]:
@@ -29,9 +31,6 @@ def definition(session: Session, params: types.DefinitionParams) -> list[types.L
     found = [use for use in uses_of(session, file.path, wanted) if use.declares]
     starts = [types.Location(session.uri(path), types.Range(_TOP, _TOP)) for path in files if path.is_file()]
     return [*starts, *_locations(session, found)]
-
-
-_TOP = types.Position(0, 0)
 
 
 def references(session: Session, params: types.ReferenceParams) -> list[types.Location]:
@@ -105,17 +104,9 @@ def terms(session: Session, path: Path) -> dict[Symbol, str]:
         for file, prefix in session.workspace.included(root):
             for item in _statements(file.module.items):
                 if item.kind.text == "term" and item.name is not None:
-                    called = next(
-                        (
-                            field.value.value
-                            for field in item.body.items
-                            if isinstance(field, ast.Field)
-                            and field.name.text == "called"
-                            and isinstance(field.value, ast.Text)
-                        ),
-                        item.name.text.replace("_", " "),
-                    )
-                    found[Symbol("term", prefix + item.name.text)] = called
+                    called = field_of(item, "called")
+                    word = called.value.value if called and isinstance(called.value, ast.Text) else None
+                    found[Symbol("term", prefix + item.name.text)] = word or item.name.text.replace("_", " ")
     return found
 
 

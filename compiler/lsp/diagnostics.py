@@ -6,7 +6,7 @@ stays where it is, moved along with its text, until the spec is compiled anew; w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,10 +71,10 @@ def _of_passes(session: Session, checked: Checked) -> Iterator[Diagnostic]:
             yield replace(diagnostic, span=span, fix=None, secondary=())
 
 
-def _change(session: Session, checked: Checked, name: str, texts: object) -> Change | None:
+def _change(session: Session, checked: Checked, name: str, texts: Mapping[Path, str]) -> Change | None:
     path = checked.places.get(name)
     file = session.workspace.file(path) if path is not None else None
-    before = texts.get(path) if isinstance(texts, dict) else None
+    before = texts.get(path) if path is not None else None
     return change_between(before, file.text.clean) if file is not None and before is not None else None
 
 

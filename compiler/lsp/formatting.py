@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 from lsprotocol import types
 
 from compiler.lsp.session import Session
+from compiler.lsp.texts import Change
 from compiler.lsp.workspace import File
 from spec.formatter import CannotFormat, format_text
 
@@ -54,8 +55,8 @@ def _edits(file: File) -> Iterator[tuple[types.TextEdit, int, int]]:
         matcher = SequenceMatcher(None, old_part, new_part, autojunk=False)
         changes = [found[1:] for found in matcher.get_opcodes() if found[0] != "equal"]
     for start, end, from_, to in changes:
-        text = file.text.in_its_line_ends("".join(new_part[from_:to]))
-        yield types.TextEdit(_range(file, first + start, first + end), text), first + start, first + end
+        change = Change(_start(file, first + start), _start(file, first + end), "".join(new_part[from_:to]))
+        yield file.text.edit(change), first + start, first + end
 
 
 def _lines(text: str) -> list[str]:
@@ -65,7 +66,5 @@ def _lines(text: str) -> list[str]:
     return [*lines, last] if last else lines
 
 
-def _range(file: File, start: int, end: int) -> types.Range:
-    text = file.text
-    places = [text.line_start(n) if n < text.lines else len(text.clean) for n in (start, end)]
-    return text.range(places[0], places[1])
+def _start(file: File, line: int) -> int:
+    return file.text.line_start(line) if line < file.text.lines else len(file.text.clean)

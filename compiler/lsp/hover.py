@@ -21,6 +21,9 @@ from spec.blocks import LEVELS
 from spec.reference import entry, words
 from spec.vocabulary import STATEMENTS
 
+MOST_LINES = 12
+"""Of a declaration that is shown."""
+
 
 def hover(session: Session, params: types.HoverParams) -> types.Hover | None:
     place = session.at(params.text_document, params.position)
@@ -76,6 +79,8 @@ def _of_symbol(session: Session, file: File, symbol: Symbol) -> Iterator[str]:
             yield from _of_clause(session, file, symbol)
         case "file":
             yield f"`{symbol.name}`"
+        case "alias":
+            yield f"`{symbol.name}.` stands before the names of an imported file"
         case "value":
             dimension, _, value = symbol.name.partition("=")
             yield f"`{value}`: a value of the dimension `{dimension}`"
@@ -125,7 +130,3 @@ def _declaration(session: Session, file: File, symbol: Symbol) -> Iterator[str]:
             shown = [*lines[:MOST_LINES], "..."] if len(lines) > MOST_LINES else lines
             yield "```tenet\n" + "\n".join(shown) + "\n```"
             return
-
-
-MOST_LINES = 12
-"""Of a declaration that is shown."""

@@ -44,8 +44,7 @@ def resolve(session: Session, lens: types.CodeLens) -> types.CodeLens:
     if compiled is None or compiled.program is None or all(c.id != clause_id for c in compiled.program.clauses):
         lens.command = types.Command("no longer there", "")
         return lens
-    folders = dict.fromkeys((root.parent, *session.workspace.folders, Path.cwd()))
-    rate = rates(root, compiled.program, folders).get(clause_id)
+    rate = rates(root, compiled.program, session.run_folders(root)).get(clause_id)
     # A lens without a command is text: nothing happens where it is clicked.
     lens.command = types.Command(", ".join(_words(compiled.counts(clause_id), rate)), "")
     return lens

@@ -48,6 +48,12 @@ def rates(root: Path, program: Program, folders: Iterable[Path]) -> dict[str, Ra
     return found
 
 
+def measured_ids(root: Path, folders: Iterable[Path]) -> frozenset[str]:
+    """Return the clauses that runs of a spec have measured, whatever they said then."""
+    reports = _reports(root, folders)
+    return frozenset(i for report in reports for i in _measured(root, report, report.stat().st_mtime_ns))
+
+
 def _reports(root: Path, folders: Iterable[Path]) -> list[Path]:
     """Return the reports of a spec's runs, the latest first."""
     found: dict[Path, float] = {}

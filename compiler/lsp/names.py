@@ -3,6 +3,8 @@
 In: the files of a spec. Out: `Use`s, each with the `Symbol` that it stands for. Names are read from the syntax tree and
 not from the checked document, so that a file with errors still has them. A use covers the last part of a dotted name
 alone: in `trait.house.caring` it is `caring`, which is what stands at the declaration and what renaming changes.
+`house` is a use of its own, of what an import puts before names. What `was` and `supersedes` name is in earlier
+versions of the spec, and none of these.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from spec.constructs import CONSTRUCTS, STYLES
 from spec.references import BUILT_IN
 from spec.vocabulary import CONTAINERS, NAMED
 
-Sort = Literal["clause", "section", "dimension", "value", "tag", "parameter", "file", "term", "other"]
+Sort = Literal["clause", "section", "dimension", "value", "tag", "parameter", "file", "alias", "term", "other"]
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """name: a clause's id; a value's dimension and itself, joined by `=`; a parameter's file and name, by `:`."""
+    """name: a clause's id; a value's dimension and itself, joined by `=`; a parameter's file and name, by `:`; of an
+    alias all that it puts before names, without the last dot."""
 
     sort: Sort
     name: str
@@ -54,12 +57,20 @@ class _Mention:
     owner: str = ""
 
 
-# Fields that name clauses -> what else a name in them may be.
-_NAMING: dict[str, tuple[Sort, ...]] = {
-    "see": ("section",), "style": (), "for": (), "of": (), "over": ("tag",), "drop": (), "priority": ("tag",),
+_NAMED_BY: dict[str, tuple[Sort, ...]] = {
+    "see": ("clause", "section"), "style": ("clause",), "for": ("clause",), "of": ("clause",),
+    "over": ("clause", "tag"), "drop": ("clause",), "priority": ("clause", "tag"), "tags": ("tag",),
 }  # fmt: skip
-_PARAMETER = re.compile(r"(?<!\$)\$\{\s*([^\W\d][\w-]*)\s*\}")
+_OF_ANOTHER_SORT = frozenset({("prefer", "over"), ("probe", "tags")})
+"""Fields of these names whose values are texts, or tags that no clause has."""
+PARAMETER = re.compile(r"(?<!\$)\$\{\s*([^\W\d][\w-]*)\s*\}")
+"""A parameter in a text; its group is the name."""
 BUILT_IN_DIMENSIONS = {dimension.name: dimension for dimension in BUILT_IN}
+
+
+def named_by(field: str, block: str) -> tuple[Sort, ...]:
+    """Return what the names in a field may stand for; nothing where it holds none. block: the word of its block."""
+    return () if (block, field) in _OF_ANOTHER_SORT else _NAMED_BY.get(field, ())
 
 
 @dataclass(slots=True)
@@ -97,7 +108,7 @@ def names_of(workspace: Workspace, root: Path) -> Names:
             if not mention.declares or mention.field == "value":
                 for symbol in _symbols(names, file, prefix, mention):
                     use = Use(symbol, file.path, mention.start, mention.end, mention.declares)
-                    names.uses.append(use)
+                    names.uses += [*_aliases(file, mention, symbol), use]
                     if mention.declares:
                         names.declared.setdefault(symbol, []).append(use)
     return names
@@ -117,6 +128,8 @@ def _declare(names: Names, file: File, prefix: str, mention: _Mention) -> None:
             symbol = Symbol("section", prefix + name)
         case "term":
             symbol = Symbol("term", prefix + name)
+        case "alias":
+            symbol = Symbol("alias", prefix + name)
         case _ if kind in CONSTRUCTS:
             symbol = Symbol("clause", f"{kind}.{prefix}{name}")
             ids = names.clauses.setdefault(prefix + name, [])
@@ -149,7 +162,7 @@ def _symbols(names: Names, file: File, prefix: str, mention: _Mention) -> list[S
     found = _clauses(names, prefix, text)
     if mention.field == "style":  # a style is a trait, whatever else has its name
         found = [s for s in (_clauses(names, prefix, f"trait.{text}") if "." not in text else ()) if s] or found
-    others = _NAMING[mention.field]
+    others = _NAMED_BY[mention.field]
     if found:
         return found
     if "section" in others:
@@ -171,17 +184,33 @@ def _clauses(names: Names, prefix: str, text: str) -> list[Symbol]:
     return []
 
 
+def _aliases(file: File, mention: _Mention, symbol: Symbol) -> Iterator[Use]:
+    """Yield the parts of a dotted name that are aliases: in `trait.house.caring`, `house`."""
+    if symbol.sort not in ("clause", "section"):
+        return
+    kind, dot, rest = mention.text.partition(".")
+    written = rest if dot and (kind in CONSTRUCTS or kind in CONTAINERS) else mention.text
+    parts = written.split(".")
+    whole = (symbol.name.partition(".")[2] if symbol.sort == "clause" else symbol.name).split(".")
+    at = mention.end - len(written)
+    for behind, part in zip(range(len(parts) - 1, 0, -1), parts, strict=False):
+        yield Use(Symbol("alias", ".".join(whole[:-behind])), file.path, at, at + len(part))
+        at += len(part) + 1
+
+
 # ---- mentions
 
 
 def mentions_in(file: File) -> Iterator[_Mention]:
     """Yield every name of one file."""
     for text in texts(file.module.items):
-        for match in _PARAMETER.finditer(file.text.clean, text.start, text.end):
+        for match in PARAMETER.finditer(file.text.clean, text.start, text.end):
             yield _Mention("parameter", match[1], *match.span(1))
     for included in file.imports:
-        written, body = included.directive.argument, included.directive.body
+        written, alias, body = included.directive.argument, included.directive.alias, included.directive.body
         yield _Mention("file", "", written.start, written.end, owner=str(included.path))
+        if alias is not None and alias.text:
+            yield _Mention("alias", alias.text, alias.start, alias.end, declares=True)
         for item in body.items if body else ():
             if isinstance(item, ast.Field):
                 yield _Mention("parameter", item.name.text, item.name.start, item.name.end, owner=str(included.path))
@@ -216,11 +245,9 @@ def _in_fields(items: Iterable[ast.Item], kind: str, name: str) -> Iterator[_Men
         word, value = item.name.text, item.value
         if word in ("when", "unless"):
             yield from _in_condition(value)
-        elif word == "tags" and kind != "probe":
-            yield from _names("tags", value)
         elif word == "values" and kind == "dimension":
             yield from (_value(name, item, True) for item in _listed(value) if _is_value(item))
-        elif word in _NAMING and not (word == "over" and kind == "prefer"):
+        elif named_by(word, kind):
             yield from (m for m in _names(word, value) if word != "style" or m.text not in STYLES)
 
 

@@ -6,15 +6,14 @@ tells strings from signs; what a name is, only the tree knows. A token over seve
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from lsprotocol import types
 
-from compiler.lsp.names import BUILT_IN_DIMENSIONS
+from compiler.lsp.names import BUILT_IN_DIMENSIONS, PARAMETER, named_by
 from compiler.lsp.session import Session
 from compiler.lsp.texts import Text
-from compiler.lsp.tree import body_of, values
+from compiler.lsp.tree import body_of, values, word_of
 from compiler.lsp.workspace import File
 from spec import ast
 from spec.constructs import STYLES
@@ -39,7 +38,6 @@ _BY_TOKEN = {
     "IN": "keyword", "NOT_IN": "keyword", "NOT": "keyword", "NAME": "variable", "DOTTED": "variable",
 }  # fmt: skip
 _WORDS = frozenset({"and", "or", "at", "as"})
-_PARAMETER = re.compile(r"(?<!\$)\$\{\s*[^\W\d][\w-]*\s*\}")
 
 
 def full(session: Session, params: types.SemanticTokensParams) -> types.SemanticTokens:
@@ -77,7 +75,7 @@ def tokens(file: File) -> list[tuple[int, int, Kind]]:
 def _filled(start: int, text: str) -> Iterator[tuple[int, int, Kind]]:
     """Yield the parts of a string and the parameters in it."""
     at = 0
-    for match in _PARAMETER.finditer(text):
+    for match in PARAMETER.finditer(text):
         if match.start() > at:
             yield start + at, start + match.start(), ("string", 0)
         yield start + match.start(), start + match.end(), ("parameter", 0)
@@ -86,8 +84,9 @@ def _filled(start: int, text: str) -> Iterator[tuple[int, int, Kind]]:
         yield start + at, start + len(text), ("string", 0)
 
 
-def _in_items(items: Iterable[ast.Item], top: bool = True) -> Iterator[tuple[int, Kind]]:
-    """Yield where each name starts that the tree knows, and what it is."""
+def _in_items(items: Iterable[ast.Item], block: str = "") -> Iterator[tuple[int, Kind]]:
+    """Yield where each name starts that the tree knows, and what it is. block: the word of the block around."""
+    top = block == "" or block in CONTAINERS
     for item in items:
         match item:
             case ast.Directive(keyword=keyword, alias=alias):
@@ -104,17 +103,16 @@ def _in_items(items: Iterable[ast.Item], top: bool = True) -> Iterator[tuple[int
             case ast.Field(name=name, value=value):
                 statement = name.text in ("priority", "drop") or isinstance(value, ast.Body)
                 yield name.start, ("keyword" if top and statement else "property", 0)
-                yield from _in_value(name.text, value)
+                yield from _in_value(block, name.text, value)
         body = body_of(item)
         if body is not None:
-            holds = isinstance(item, ast.Block) and item.kind.text in CONTAINERS
-            yield from _in_items(body.items, holds)
+            yield from _in_items(body.items, word_of(item).text)
 
 
-_CLAUSES = frozenset({"see", "for", "of", "over", "drop", "priority"})
+_OF_EARLIER_VERSIONS = ("was", "supersedes")
 
 
-def _in_value(field: str, value: ast.Value) -> Iterator[tuple[int, Kind]]:
+def _in_value(block: str, field: str, value: ast.Value) -> Iterator[tuple[int, Kind]]:
     if field in ("when", "unless"):
         yield from _in_condition(value)
         return
@@ -123,7 +121,9 @@ def _in_value(field: str, value: ast.Value) -> Iterator[tuple[int, Kind]]:
             continue
         if inner.text in ("true", "false"):
             yield inner.start, ("keyword", 0)
-        elif field in _CLAUSES or (field == "style" and inner.text not in STYLES):
+        elif field == "style" and inner.text in STYLES:
+            yield inner.start, ("enumMember", _BUILT_IN)
+        elif "clause" in named_by(field, block) or field in _OF_EARLIER_VERSIONS:
             yield inner.start, ("class", 0)
         elif field == "tags":
             yield inner.start, ("variable", 0)

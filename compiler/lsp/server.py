@@ -1,6 +1,6 @@
 """The server: which feature answers which request, and when what is checked.
 
-In: an editor's messages over stdio or TCP. Out: answers. Diagnostics come in two steps: what the language has to say,
+In: an editor's messages. Out: answers. Diagnostics come in two steps: what the language has to say,
 as soon as typing allows, and what the passes find, when it pauses. A handler that fails is logged and answered with an
 error; the server goes on.
 """
@@ -8,7 +8,6 @@ error; the server goes on.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Callable
@@ -40,8 +39,9 @@ from compiler.lsp.workspace import Workspace
 
 log = logging.getLogger("tenet.lsp")
 
-SHORTEST_WAIT, LONGEST_WAIT = 0.005, 0.2
-"""Seconds between a key and its check: as long as the last check took, so that at most half of the time goes to it."""
+LONGEST_WAIT = 0.2
+"""Seconds between two checks while keys come: half of what the last one took, so that a third of the time is left for
+other requests. The first key after a pause is checked at once."""
 PAUSE = 0.3
 """Seconds without a key until a spec is compiled."""
 PATTERN = "**/*.tenet"
@@ -88,14 +88,14 @@ class Server(LanguageServer):
         self._checks: dict[Path, asyncio.Task[None]] = {}
         self._compiling: dict[Path, asyncio.Task[None]] = {}
         self._published: dict[Path, list[types.Diagnostic]] = {}
-        self._took = 0.0
+        self._next_check = 0.0
 
     # ---- documents
 
-    def put(self, uri: str, number: int, text: str, *, wait: bool) -> None:
+    def put(self, uri: str, number: int, text: str) -> None:
         path = self.session.path(uri)
         self.session.workspace.open(path, uri, number, text)
-        self._check_soon(path, wait)
+        self._check_soon(path)
 
     def close(self, uri: str) -> None:
         path = self.session.path(uri)
@@ -107,29 +107,29 @@ class Server(LanguageServer):
                 self.text_document_publish_diagnostics(
                     types.PublishDiagnosticsParams(uri if gone == path else self.session.uri(gone), [])
                 )
-        self._check_soon(path, wait=False)
+        self._check_soon(path)
 
     def look_again(self) -> None:
         """Check all that is open anew: files changed on disk."""
         self.session.workspace.look_again()
         for path in self.session.workspace.opened:
-            self._check_soon(path, wait=False)
+            self._check_soon(path)
 
     # ---- checks
 
-    def _check_soon(self, path: Path, wait: bool) -> None:
+    def _check_soon(self, path: Path) -> None:
         """Check a file's specs; a check that was about to start is for an older text, and does not."""
         if (running := self._checks.get(path)) is not None:
             running.cancel()
-        seconds = min(max(self._took, SHORTEST_WAIT), LONGEST_WAIT) if wait else 0.0
-        self._checks[path] = asyncio.ensure_future(self._check(path, seconds))
+        self._checks[path] = asyncio.ensure_future(self._check(path))
 
-    async def _check(self, path: Path, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    async def _check(self, path: Path) -> None:
+        await asyncio.sleep(max(self._next_check - time.monotonic(), 0.0))
         try:
-            started = time.perf_counter()
+            started = time.monotonic()
             self._publish(path)
-            self._took = time.perf_counter() - started
+            ended = time.monotonic()
+            self._next_check = ended + min((ended - started) / 2, LONGEST_WAIT)
         except Exception as error:
             self._log(f"checking {path.name}", error)
         for root in self.session.workspace.roots(path):
@@ -235,13 +235,13 @@ def make_server() -> Server:
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         document = params.text_document
-        server.put(document.uri, document.version, document.text, wait=False)
+        server.put(document.uri, document.version, document.text)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
         document = params.text_document
         for change in params.content_changes[-1:]:
-            server.put(document.uri, document.version, change.text, wait=True)
+            server.put(document.uri, document.version, change.text)
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def saved(_: types.DidSaveTextDocumentParams) -> None:
@@ -275,16 +275,3 @@ def _watch(server: Server) -> None:
     options = types.DidChangeWatchedFilesRegistrationOptions([types.FileSystemWatcher(PATTERN)])
     registration = types.Registration("specs", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)
     server.client_register_capability(types.RegistrationParams([registration]))
-
-
-def serve(port: int | None = None, host: str = "127.0.0.1") -> None:
-    """Serve one client over stdio, or over TCP, until it says `exit`."""
-    logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
-    server = make_server()
-    # What is loaded by now stays; looking through it again and again for garbage takes a tenth of each check.
-    gc.collect()
-    gc.freeze()
-    if port is None:
-        server.start_io()
-    else:
-        server.start_tcp(host, port)

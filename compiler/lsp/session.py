@@ -64,6 +64,10 @@ class Session:
         """Return the names of every spec that a file belongs to."""
         return [self.names(root) for root in self.workspace.roots(path)]
 
+    def run_folders(self, root: Path) -> list[Path]:
+        """Return the folders that may hold runs of a spec."""
+        return list(dict.fromkeys((root.parent, *self.workspace.folders, Path.cwd())))
+
     def compiled_of(self, path: Path) -> list[Compiled]:
         """Return what the specs of a file compiled to when they last did."""
         return [self.compiled[root] for root in self.workspace.roots(path) if root in self.compiled]

@@ -37,6 +37,7 @@ _LINES = {
 }
 # Fields that a statement should have, though others may stand for them.
 _ASKED = {"dimension": ("values",), "probe": ("ask",), "parameter": ("default",)}
+_TEXT_FIELD = re.compile(r'(\w+): "\.\.\."')
 _HOLE = re.compile(r"\$\{\d+\|([^,|}]*)[^}]*\|\}|\$\{\d+:([^}]*)\}|\$\d+")
 
 
@@ -62,7 +63,9 @@ def statement(word: str) -> str:
 def field_line(field: FieldSpec, number: int = 1, word: str = "") -> str:
     """Return the snippet of a field with its value."""
     if isinstance(field.shape, RecordShape):
-        return f"{field.name} {{\n  ${number}\n}}"
+        texts = _TEXT_FIELD.findall(field.says.example)
+        lines = [f'  {name}: "${hole}"' for hole, name in enumerate(texts, number)] or [f"  ${number}"]
+        return "\n".join([f"{field.name} {{", *lines, "}"])
     return f"{field.name}: {value(field, number, word)}"
 
 

@@ -14,7 +14,8 @@ UTF-16 unless both agreed on another) and back. Positions past a line's end are 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 
 from lsprotocol import types
@@ -27,6 +28,15 @@ UNITS: Mapping[str, Callable[[str], int]] = {
     "utf-32": len,
 }
 """How many units of an encoding a text takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Of the clean text: what stands from `start` to `end` becomes `text`."""
+
+    start: int
+    end: int
+    text: str
 
 
 class Text:
@@ -88,9 +98,6 @@ class Text:
     def span(self, span: Span) -> types.Range:
         return self.range(span.start, span.end)
 
-    def whole(self) -> types.Range:
-        return self.range(0, len(self.clean))
-
     def units(self, text: str) -> int:
         """Return how long a text is for the client."""
         return len(text) if text.isascii() else UNITS[self._encoding](text)
@@ -98,6 +105,16 @@ class Text:
     def _extra(self, line: int) -> int:
         """A byte order mark that the client left in the text counts on its first line."""
         return UNITS[self._encoding]("\ufeff") if self._mark and line == 0 else 0
+
+    def changed(self, changes: Iterable[Change]) -> str:
+        """Return the clean text with changes made, none of which touches another."""
+        text = self.clean
+        for change in sorted(changes, key=lambda change: -change.start):
+            text = text[: change.start] + change.text + text[change.end :]
+        return text
+
+    def edit(self, change: Change) -> types.TextEdit:
+        return types.TextEdit(self.range(change.start, change.end), self.in_its_line_ends(change.text))
 
     def in_its_line_ends(self, text: str) -> str:
         """Return `text` with the line ends that the client's text has."""

@@ -40,6 +40,11 @@ def body_of(item: ast.Item) -> ast.Body | None:
             return None
 
 
+def field_of(block: ast.Block, name: str) -> ast.Field | None:
+    """Return the field of a block, the first of its name."""
+    return next((i for i in block.body.items if isinstance(i, ast.Field) and i.name.text == name), None)
+
+
 def word_of(item: ast.Item) -> ast.Word:
     """Return the word that an item starts with."""
     match item:

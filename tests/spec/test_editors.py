@@ -87,7 +87,6 @@ def test_every_file_that_the_manifest_names_is_there_and_reads() -> None:
         MANIFEST["main"],
         *(language["configuration"] for language in contributes["languages"]),
         *(grammar["path"] for grammar in contributes["grammars"]),
-        *(snippets["path"] for snippets in contributes["snippets"]),
     ]
     for name in named:
         text = (EXTENSION / name).read_text(encoding="utf-8")
@@ -135,22 +134,12 @@ def test_the_problem_matcher_reads_what_check_prints() -> None:
         assert match[pattern["code"]] == diagnostic.code
 
 
-def test_snippets_are_there_for_every_statement_and_load_when_filled_in() -> None:
-    from compiler.lsp.snippets import plain, statement
-
-    snippets = json.loads((EXTENSION / "snippets" / "tenet.json").read_text(encoding="utf-8"))
-    assert set(snippets) == vocabulary.statements()
-    for word, snippet in snippets.items():
-        assert "\n".join(snippet["body"]) == statement(word)
-        if word == "tenet":
-            continue
-        loaded = spec.loads(f"tenet 1\n{plain(statement(word))}\n")
-        # Texts and names are left for the author to fill in; statements, fields and their order are right.
-        assert {d.code for d in loaded.diagnostics} & WRONG == set(), (word, loaded.diagnostics)
-
-
-WRONG = {"T0008", *(f"T01{number:02}" for number in range(9))} - {"T0102"}
-"""Unknown, misplaced or repeated statements and fields."""
+def test_a_command_is_looked_for_in_the_workspace_and_its_failure_has_words() -> None:
+    """The client rejects with a text, which has no `message`."""
+    script = (EXTENSION / "extension.js").read_text(encoding="utf-8")
+    assert 'named === "tenet"' in script
+    assert MANIFEST["contributes"]["configuration"]["properties"]["tenet.path"]["default"] == "tenet"
+    assert "error.message ?? error" in script
 
 
 # ---- Pygments

@@ -18,13 +18,17 @@ WAIT = 60.0
 
 
 class Editor:
-    """An editor with a folder open. published: the diagnostics that came, by file, the latest last."""
+    """An editor with a folder open. published: the diagnostics that came, by file, the latest last.
+
+    texts: what a test wants to remember of the files that it opened.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.client = LanguageClient("test", "1")
         self.published: dict[str, list[types.PublishDiagnosticsParams]] = {}
         self.logged: list[str] = []
+        self.texts: dict[str, str] = {}
         self.capabilities: types.ServerCapabilities | None = None
         self._news = asyncio.Event()
         self._loop = asyncio.get_event_loop()
@@ -160,3 +164,23 @@ def marked(text: str) -> tuple[str, types.Position]:
     before, _, after = text.partition("|")
     lines = before.replace("\r\n", "\n").split("\n")
     return before + after, types.Position(len(lines) - 1, len(lines[-1].encode("utf-16-le")) // 2)
+
+
+def at(text: str, word: str, nth: int = 0) -> types.Position:
+    """A place inside the `nth` occurrence of a word."""
+    place = -1
+    for _ in range(nth + 1):
+        place = text.index(word, place + 1)
+    line = text.count("\n", 0, place)
+    return types.Position(line, place - (text.rfind("\n", 0, place) + 1) + 1)
+
+
+def edited_text(text: str, edits: list[types.TextEdit]) -> str:
+    """A text of ASCII with edits made, as a client makes them."""
+    starts = [0]
+    for line in text.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    for edit in sorted(edits, key=lambda e: (e.range.start.line, e.range.start.character), reverse=True):
+        start, end = (min(starts[p.line] + p.character, len(text)) for p in (edit.range.start, edit.range.end))
+        text = text[:start] + edit.new_text + text[end:]
+    return text

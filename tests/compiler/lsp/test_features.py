@@ -10,7 +10,7 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from tests.compiler.lsp.conftest import Editor, Script, marked
+from tests.compiler.lsp.conftest import Editor, Script, at, edited_text, marked
 
 Run = Callable[[Script], None]
 
@@ -52,30 +52,10 @@ async def opened(editor: Editor) -> None:
     assert await editor.diagnostics("a.tenet", 1) == []
 
 
-def at(text: str, word: str, nth: int = 0) -> types.Position:
-    """A place inside the `nth` occurrence of a word."""
-    place = -1
-    for _ in range(nth + 1):
-        place = text.index(word, place + 1)
-    line = text.count("\n", 0, place)
-    return types.Position(line, place - (text.rfind("\n", 0, place) + 1) + 1)
-
-
 def taken(text: str, places: types.Range) -> str:
     lines = text.split("\n")
     assert places.start.line == places.end.line
     return lines[places.start.line][places.start.character : places.end.character]
-
-
-def edited_text(text: str, edits: list[types.TextEdit]) -> str:
-    """A text of ASCII with edits made, as a client makes them."""
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    for edit in sorted(edits, key=lambda e: (e.range.start.line, e.range.start.character), reverse=True):
-        start, end = (min(starts[p.line] + p.character, len(text)) for p in (edit.range.start, edit.range.end))
-        text = text[:start] + edit.new_text + text[end:]
-    return text
 
 
 def test_names_lead_to_their_declarations_and_uses(edited: Run) -> None:
@@ -149,7 +129,9 @@ COMPLETED = [
     ("tenet 1\nsection s {\n  |\n}", {"title", "trait"}, {"model", "import"}),
     ('tenet 1\ntrait b { means: "x" }\nrefuse a {\n  style: |\n}', {"b", "redirect"}, {"a"}),
     ('tenet 1\ntrait b { means: "x" tags: [t] }\npriority: |', {"b", "t"}, set()),
+    ('tenet 1\ntrait b { means: "x" tags: [t] }\nsection s {\n  priority: |\n}', {"b", "t"}, set()),
     ('tenet 1\ntrait b { means: "x" }\nprobe p { for: |', {"b"}, {"p"}),
+    ('tenet 1\ntrait b { means: "x" }\nprefer p { this: "y"  over: | }', set(), {"b"}),
     ("tenet 1\ndimension d { values: [x, y] }\ntrait a { when: | }", {"d", "user.role", "not"}, {"x"}),
     ("tenet 1\ndimension d { values: [x, y] }\ntrait a { when: d == | }", {"x", "y"}, {"d"}),
     ("tenet 1\ntrait a { when: user.age_band in [child, | ] }", {"teen"}, {"user.role"}),
@@ -180,7 +162,9 @@ def test_what_can_stand_at_a_place_is_offered(edited: Run) -> None:
         editor.change("b.tenet", clean)
         params = types.CompletionParams(editor.document("b.tenet"), place)
         found = await editor.asked(editor.client.text_document_completion_async(params))
-        trait = next(item for item in found.items if item.label == "trait")
+        near = sorted((item for item in found.items if item.label.startswith("tra")), key=lambda item: item.sort_text)
+        assert [item.label for item in near] == ["trait", "train"]
+        trait = near[0]
         assert trait.insert_text_format == types.InsertTextFormat.Snippet
         assert trait.text_edit.range == types.Range(types.Position(1, 0), types.Position(1, 3))
         assert trait.text_edit.new_text.startswith('trait ${1:name} {\n  means: "$2"')
