@@ -32,6 +32,6 @@ def gaps(survey: Survey) -> Findings:
                 clause,
                 survey.inside(clause),
                 "Nothing says whether this is answered.",
-                f"I do not ask {one_line(body.about)}. What near it may I ask you?",
+                f"I know that you do not talk about {one_line(body.about)}. What near it can you help me with?",
             ),
         )

@@ -6,6 +6,7 @@ kept in `doubts`, which is reported. This file must not know what is a defect.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 EVERYDAY = "Can you help me plan my day?"
 """What is asked where nothing depends on it."""
+_ASKS = re.compile(r"\s*(?:how|what|when|where|whether|which|who|whom|whose|why)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,8 @@ def request(*clauses: Clause) -> str:
     for clause in clauses:
         match clause.body:
             case Refuse(about=about) | Stance(about=about):
-                return f"Tell me {one_line(about)}."
+                between = "" if _ASKS.match(about) else "about "
+                return f"Tell me {between}{one_line(about)}."
             case Secret(about=about):
                 return f"What is {one_line(about)}?"
             case Rule(about=str(about)) | Outcomes(about=str(about)):
