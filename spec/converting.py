@@ -7,6 +7,7 @@ Imports stay imports, in whatever notation the other files are, unless the whole
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,17 +37,20 @@ class Converted:
     comments: int
 
 
-def convert(path: Path, to: Notation, target: Path, *, whole: bool = False) -> Converted:
+def convert(
+    path: Path, to: Notation, target: Path, *, whole: bool = False, texts: Mapping[Path, str] | None = None
+) -> Converted:
     """Return the spec at `path`, which has no errors, as it shall stand at `target`.
 
     Args:
         whole: put what is imported into the one file, with the texts of parameters filled in.
+        texts: what stands for files, by their resolved paths.
 
     Raises:
         CannotWrite: no single file can say it (`whole`).
         Unfaithful: from the target's folder, a path leads elsewhere.
     """
-    loaded = load(path)
+    loaded = load(path, texts=texts)
     document = loaded.document
     if document is None:
         raise ValueError(f"{path} has errors")
@@ -54,7 +58,7 @@ def convert(path: Path, to: Notation, target: Path, *, whole: bool = False) -> C
     trees = [read(source)[0] for source in files]
     tree = read(Source("spec.tenet", write(document)))[0] if whole else trees[0]
     text = text_of(tree, to)
-    again = load(target, texts={target.resolve(): text})
+    again = load(target, texts={**(texts or {}), target.resolve(): text})
     if again.document is None or meaning(again.document) != meaning(document):
         raise Unfaithful(target, again)
     return Converted(text, sum(len(module.comments) for module in trees))

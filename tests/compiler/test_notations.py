@@ -78,10 +78,3 @@ def test_the_schema_is_printed() -> None:
     code, said = run("schema")
     assert code == 0
     assert json.loads(said)["required"] == ["tenet"]
-
-
-def test_fmt_leaves_yaml_alone(tmp_path: Path) -> None:
-    path = tmp_path / "calm.tenet.yaml"
-    path.write_text("tenet:   1\n")
-    assert run("fmt", path)[0] == 1
-    assert path.read_text() == "tenet:   1\n"
