@@ -175,7 +175,7 @@ def test_a_plan_reads_well_on_a_narrow_screen(
     lines = said(capsys)[0].splitlines()
     assert all(len(line) <= columns for line in lines), max(lines, key=len)
     assert any(line.startswith("generate  ") for line in lines)
-    assert "          - 20 units are no longer asked for" in lines
+    assert "          - 20 units of recipe.json are no longer asked for" in lines
 
 
 @pytest.mark.parametrize("columns", [60, 80])
