@@ -76,7 +76,7 @@ def command(
 
 
 def _hints(compiled: Compiled) -> Iterator[str]:
-    """Say what can be done about the findings."""
+    """Say what can be done about the findings, or about a spec that asks for nothing."""
     fixes = [d.fix for d in compiled.diagnostics if d.fix is not None]
     safe = sum(fix.applicability == "safe" for fix in fixes)
     if safe:
@@ -86,6 +86,8 @@ def _hints(compiled: Compiled) -> Iterator[str]:
     if compiled.errors or compiled.warnings:
         first = next(d.code for d in compiled.diagnostics if d.severity != "note")
         yield f"  tenet explain {first} tells more"
+    if compiled.program is not None and not compiled.program.clauses:
+        yield "  it asks for nothing yet; `tenet explain trait` shows how a clause is written, `tenet explain` all kinds"
 
 
 def _show_all(checked: list[Compiled], style: Format) -> None:

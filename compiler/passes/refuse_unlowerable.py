@@ -8,6 +8,7 @@ it, as tests and the Python builder do.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import assert_never
 
@@ -207,10 +208,26 @@ def _conditions(clause: Clause, program: Program) -> list[Diagnostic]:
         return [diagnose("T0503", message, place, label="remove this condition")]
     found = []
     if not (scope.possible(True) and scope.inside(1)):
-        found.append(diagnose("T0504", f"{clause.id} never applies", place, label="no user fulfils this"))
+        found.append(_never(clause, scope, place))
     if not (scope.possible(False) and scope.outside(1)):
         found.append(diagnose("T0504", f"{clause.id} always applies", place, label="no user escapes this"))
     return found
+
+
+def _never(clause: Clause, scope: Scope, place: Span) -> Diagnostic:
+    """Say why no user is in a scope: its `when` holds for nobody, its `unless` for all, or one takes what the other
+    leaves."""
+    message = f"{clause.id} never applies"
+    bare = replace(scope, unless=None)
+    if clause.when is None or clause.unless is None or not (bare.possible(True) and bare.inside(1)):
+        if clause.when is None:
+            return diagnose("T0504", message, place, label="holds for every user")
+        return diagnose("T0504", message, place, label="no user fulfils this")
+    exempt = _span(clause, "unless")
+    return diagnose(
+        "T0504", message, exempt, label="exempts everybody for whom `when` holds",
+        help="narrow `unless`, or remove it", secondary=(Note(place, "where the clause would apply"),),
+    )  # fmt: skip
 
 
 def _span(clause: Clause, *names: str) -> Span:
