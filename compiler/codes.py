@@ -181,8 +181,8 @@ _TABLE = (
     Code(
         "T0530",
         "example against another clause",
-        "An answer that an example calls good breaks another clause that holds wherever the example's own does: one with"
-        " a condition, or about length and shape. T0506 is the same of what holds in every situation.",
+        "An answer that an example calls good breaks another clause that holds wherever the example's own does: one"
+        " with a condition, or about length and shape. T0506 is the same of what holds in every situation.",
         "Mend the answer, or give the other clause a condition.",
         "warning",
     ),

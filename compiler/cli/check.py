@@ -87,7 +87,7 @@ def _hints(compiled: Compiled) -> Iterator[str]:
         first = next(d.code for d in compiled.diagnostics if d.severity != "note")
         yield f"  tenet explain {first} tells more"
     if compiled.program is not None and not compiled.program.clauses:
-        yield "  it asks for nothing yet; `tenet explain trait` shows how a clause is written, `tenet explain` all kinds"
+        yield "  it asks for nothing yet; `tenet explain trait` shows how a clause is written"
 
 
 def _show_all(checked: list[Compiled], style: Format) -> None:

@@ -6,6 +6,7 @@ start, and its ending tells the notation; no file need be there.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def read() -> str:
         click.UsageError: it is not UTF-8 text.
     """
     try:
-        return click.get_binary_stream("stdin").read().decode("utf-8")
+        return sys.stdin.buffer.read().decode("utf-8")
     except UnicodeDecodeError:
         raise click.UsageError("what comes over standard input is not UTF-8 text") from None
 
