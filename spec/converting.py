@@ -16,6 +16,7 @@ from spec.diagnostics import Diagnostic
 from spec.document import Document
 from spec.doors import Notation, read
 from spec.loading import Loaded, load
+from spec.renaming import without_dots
 from spec.source import Source
 from spec.writer import write
 
@@ -31,10 +32,11 @@ class Unfaithful(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """comments: how many the text had, which the other has not."""
+    """comments: how many the text had, which the other has not. names: new ones by old ones, where they differ."""
 
     text: str
     comments: int
+    names: dict[str, str]
 
 
 def convert(
@@ -43,17 +45,18 @@ def convert(
     """Return the spec at `path`, which has no errors, as it shall stand at `target`.
 
     Args:
-        whole: put what is imported into the one file, with the texts of parameters filled in.
+        whole: put what is imported into the one file, with the texts of parameters filled in. What was imported `as`
+            something has names without dots there.
         texts: what stands for files, by their resolved paths.
 
     Raises:
-        CannotWrite: no single file can say it (`whole`).
         Unfaithful: from the target's folder, a path leads elsewhere.
     """
     loaded = load(path, texts=texts)
     document = loaded.document
     if document is None:
         raise ValueError(f"{path} has errors")
+    document, names = without_dots(document) if whole else (document, {})
     files = [loaded.sources[name] for name in (document.files if whole else (path.name,))]
     trees = [read(source)[0] for source in files]
     tree = read(Source("spec.tenet", write(document)))[0] if whole else trees[0]
@@ -61,7 +64,7 @@ def convert(
     again = load(target, texts={**(texts or {}), target.resolve(): text})
     if again.document is None or meaning(again.document) != meaning(document):
         raise Unfaithful(target, again)
-    return Converted(text, sum(len(module.comments) for module in trees))
+    return Converted(text, sum(len(module.comments) for module in trees), names)
 
 
 def text_of(tree: ast.Module, to: Notation) -> str:

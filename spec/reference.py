@@ -154,7 +154,7 @@ def _sections() -> tuple[str, ...]:
 def _example(word: str, record: type[Any] | None) -> str:
     """Return the README's example below the table of the record's fields, else its first one with the word.
 
-    Empty where it has none: what spans several files cannot be shown as one.
+    Empty where it has none.
     """
     # Of every kind of clause the first example will do.
     uses = re.compile("" if word == "clause" else rf"^\s*{word}\b|\b{word}:? \{{", re.MULTILINE)
@@ -163,7 +163,12 @@ def _example(word: str, record: type[Any] | None) -> str:
 
 
 def examples(*shown: type[Any]) -> Iterator[str]:
-    """Yield the README's examples: those below the tables of these records' fields; without records, all."""
+    """Yield the README's examples: those below the tables of these records' fields; without records, all.
+
+    What needs another file cannot be shown as one.
+    """
     for section in _sections():
         if not shown or any(f"<!-- fields: {record.__name__} -->" in section for record in shown):
-            yield from re.findall(r"^```tenet\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+            for block in re.findall(r"^```tenet\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
+                if not re.search(r"^(import|extends) ", block, re.MULTILINE):
+                    yield block

@@ -19,7 +19,11 @@ from spec.doors import NOTATIONS, Notation, notation_of
 @click.argument("path", metavar="SPEC", type=SpecPath(stdin=True))
 @click.option("--to", type=click.Choice(get_args(Notation)), help="The notation; left out, that of FILE's ending.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where it goes; - for the screen.")
-@click.option("--whole", is_flag=True, help="Put imported files into the one file, and fill in parameters.")
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Put imported files into the one file, and fill in parameters; house.caring is caring there.",
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @standard_input.name_option
 def command(path: Path, to: Notation | None, out: Path | None, whole: bool, force: bool, stdin_name: Path) -> None:
@@ -27,7 +31,6 @@ def command(path: Path, to: Notation | None, out: Path | None, whole: bool, forc
     left out. Without -o, it goes beside the spec: harbor.tenet becomes harbor.tenet.yaml. SPEC - is standard input,
     which goes to standard output."""
     from spec.converting import Unfaithful, convert, target_of
-    from spec.writer import CannotWrite
 
     screen = str(out) == "-" or (out is None and path == standard_input.MARK)
     if to is None:
@@ -40,9 +43,6 @@ def command(path: Path, to: Notation | None, out: Path | None, whole: bool, forc
     _refuse_errors(path, texts)
     try:
         converted = convert(path, to, target, whole=whole, texts=texts)
-    except CannotWrite as error:
-        click.echo(f"error: {error}; leave out --whole", err=True)
-        raise click.exceptions.Exit(FINDINGS) from error
     except Unfaithful as error:
         show_diagnostics(error.found, error.sources)
         click.echo(f"error: from {target}, this spec would not be the same; write it into {path.parent}", err=True)
@@ -52,6 +52,10 @@ def command(path: Path, to: Notation | None, out: Path | None, whole: bool, forc
     else:
         write_whole(target, converted.text)
         click.echo(f"wrote {target}")
+    if converted.names:
+        old, new = next(iter(converted.names.items()))
+        count = f"{len(converted.names)} name{'' if len(converted.names) == 1 else 's'}"
+        click.echo(f"note: {count} of files that were imported `as` something changed: {old} is {new}", err=True)
     if converted.comments:
         count = f"{converted.comments} comment{'' if converted.comments == 1 else 's'}"
         click.echo(f"note: {count} left out; what must not be lost belongs into `note` or `because`", err=True)
