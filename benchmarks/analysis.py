@@ -16,6 +16,7 @@ from compiler.build import to_program
 from tests.compiler.analysis.corpora import corpus
 
 PAIRS = 500
+MODEL_SPEC = "tenet import model-spec FOLDER -o model-spec.tenet"
 CLASHES = ("T0520", "T0521", "T0522", "T0523")
 
 
@@ -41,6 +42,8 @@ def main() -> None:
         line, clashes = measured(f"generated, seed {seed}", made.text)
         assert clashes == len(made.expected)
         print(line)
+    if not sys.argv[1:]:
+        print("For a real spec, name its file. OpenAI's Model Spec: " + MODEL_SPEC, file=sys.stderr)
     for path in map(Path, sys.argv[1:]):
         print(measured(path.name, path.read_text(encoding="utf-8"))[0])
 
