@@ -19,6 +19,7 @@ from compiler.build import to_program
 from tests.compiler.analysis.corpora import corpus
 
 PAIRS = 500
+MODEL_SPEC = "tenet import model-spec FOLDER -o model-spec.tenet"
 CLASHES = ("T0520", "T0521", "T0522", "T0523")
 
 
@@ -47,6 +48,8 @@ def main() -> None:
         print(line)
     for make in ADVERSARIAL:
         print(measured(make.__name__.replace("_", " "), make(2 * PAIRS))[0])
+    if not sys.argv[1:]:
+        print("For a real spec, name its file. OpenAI's Model Spec: " + MODEL_SPEC, file=sys.stderr)
     for path in map(Path, sys.argv[1:]):
         print(measured(path.name, path.read_text(encoding="utf-8"))[0])
 

@@ -32,7 +32,8 @@ _TABLE = (
     Code(
         "T0504",
         "condition decides nothing",
-        "A condition is true, or false, whatever is known about the user, or has too many parts for anybody to tell.",
+        "A clause with conditions applies to every user, or to none, or its conditions have too many parts to tell. An"
+        " exception that nobody reaches is T0526.",
         "Compare with a value that the dimension can have, or remove the condition.",
     ),
     Code(
@@ -44,7 +45,8 @@ _TABLE = (
     Code(
         "T0506",
         "example against a rule",
-        "An answer that an example calls good breaks a rule that a program can check, so it cannot be trained on.",
+        "An answer that an example calls good breaks its own clause, or a prohibition or secret that holds in every"
+        " situation, so that it cannot be trained on. T0530 is the same of all other clauses.",
         "Mend the answer or the rule.",
     ),
     Code(
@@ -180,7 +182,8 @@ _TABLE = (
     Code(
         "T0530",
         "example against another clause",
-        "An answer that an example calls good breaks another clause that holds wherever the example's own does.",
+        "An answer that an example calls good breaks another clause that holds wherever the example's own does: one"
+        " with a condition, or about length and shape. T0506 is the same of what holds in every situation.",
         "Mend the answer, or give the other clause a condition.",
         "warning",
     ),

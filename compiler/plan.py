@@ -267,7 +267,8 @@ def _why_generate(found: _Difference, built: Built) -> tuple[str, ...]:
             owners[unit.clause_ids[0]] = owners.get(unit.clause_ids[0], 0) + unit.count
         reasons += [f"{owner}: {count} rows and probes" for owner, count in owners.items()]
     if found.gone:
-        reasons.append(f"{len(found.gone)} unit{'s are' if len(found.gone) > 1 else ' is'} no longer asked for")
+        count = f"{len(found.gone)} unit{'s' if len(found.gone) > 1 else ''} of recipe.json"
+        reasons.append(f"{count} {'are' if len(found.gone) > 1 else 'is'} no longer asked for")
     if found.filters:
         reasons.append("filters.json changes: all other rows pass through it again, as they were answered before")
     if found.measures and not found.probes:

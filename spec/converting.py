@@ -7,6 +7,7 @@ Imports stay imports, in whatever notation the other files are, unless the whole
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from spec.diagnostics import Diagnostic
 from spec.document import Document
 from spec.doors import Notation, read
 from spec.loading import Loaded, load
+from spec.renaming import without_dots
 from spec.source import Source
 from spec.writer import write
 
@@ -30,34 +32,39 @@ class Unfaithful(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """comments: how many the text had, which the other has not."""
+    """comments: how many the text had, which the other has not. names: new ones by old ones, where they differ."""
 
     text: str
     comments: int
+    names: dict[str, str]
 
 
-def convert(path: Path, to: Notation, target: Path, *, whole: bool = False) -> Converted:
+def convert(
+    path: Path, to: Notation, target: Path, *, whole: bool = False, texts: Mapping[Path, str] | None = None
+) -> Converted:
     """Return the spec at `path`, which has no errors, as it shall stand at `target`.
 
     Args:
-        whole: put what is imported into the one file, with the texts of parameters filled in.
+        whole: put what is imported into the one file, with the texts of parameters filled in. What was imported `as`
+            something has names without dots there.
+        texts: what stands for files, by their resolved paths.
 
     Raises:
-        CannotWrite: no single file can say it (`whole`).
         Unfaithful: from the target's folder, a path leads elsewhere.
     """
-    loaded = load(path)
+    loaded = load(path, texts=texts)
     document = loaded.document
     if document is None:
         raise ValueError(f"{path} has errors")
+    document, names = without_dots(document) if whole else (document, {})
     files = [loaded.sources[name] for name in (document.files if whole else (path.name,))]
     trees = [read(source)[0] for source in files]
     tree = read(Source("spec.tenet", write(document)))[0] if whole else trees[0]
     text = text_of(tree, to)
-    again = load(target, texts={target.resolve(): text})
+    again = load(target, texts={**(texts or {}), target.resolve(): text})
     if again.document is None or meaning(again.document) != meaning(document):
         raise Unfaithful(target, again)
-    return Converted(text, sum(len(module.comments) for module in trees))
+    return Converted(text, sum(len(module.comments) for module in trees), names)
 
 
 def text_of(tree: ast.Module, to: Notation) -> str:

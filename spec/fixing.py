@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from spec.diagnostics import Diagnostic, Edit, Fix
+from spec.source import line_end
 
 MOST_ROUNDS = 100
 """A fix may uncover what another one mends; a spec that takes more rounds is left where it is."""
@@ -134,7 +135,7 @@ class _Places:
         self.mark = int(text.startswith("\ufeff"))
         # Where the checked text has a line end that takes two characters on disk.
         self.long = [match.start() - self.mark - n for n, match in enumerate(re.finditer("\r\n", text))]
-        self.line_end = "\r\n" if len(self.long) > text.count("\n") / 2 else "\n"
+        self.line_end = line_end(text)
 
     def raw(self, place: int) -> int:
         return place + self.mark + bisect_left(self.long, place)

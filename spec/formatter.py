@@ -17,10 +17,10 @@ from __future__ import annotations
 import re
 
 from spec import ast
-from spec.diagnostics import Diagnostic, Report
+from spec.diagnostics import Diagnostic, Report, counted
 from spec.loading import decode_text
 from spec.parser import parse
-from spec.source import Source
+from spec.source import Source, line_end
 from spec.vocabulary import LANDMARKS
 
 WIDTH = 100
@@ -31,7 +31,7 @@ class CannotFormat(ValueError):
     """The text has errors; `diagnostics` tells which. A file that cannot be read is not rewritten."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...], source: Source) -> None:
-        super().__init__(f"{source.shown} has {len(diagnostics)} syntax errors")
+        super().__init__(f"{source.shown} has {counted(diagnostics)}")
         self.diagnostics = diagnostics
         self.source = source
 
@@ -58,6 +58,16 @@ def format_text(text: str, path: str = "spec.tenet") -> str:
     if report.found:
         raise CannotFormat(tuple(sorted(report.found, key=lambda found: found.span.start)), source)
     return _Printer(source.text, module).print()
+
+
+def format_stored(text: str, path: str = "spec.tenet") -> str:
+    r"""Do the same for a text as it is stored: a byte order mark stays, and its line ends are those of most lines.
+
+    >>> format_stored("\ufefftenet  1\r\n")
+    '\ufefftenet 1\r\n'
+    """
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    return mark + format_text(text, path).replace("\n", line_end(text))
 
 
 def format_tree(module: ast.Module) -> str:

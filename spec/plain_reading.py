@@ -109,8 +109,12 @@ class PlainReport(Report):
         witness: Witness | None = None,
     ) -> None:
         kept = fix if fix is not None and all(self._can_make(edit) for edit in fix.edits) else None
-        told = in_mappings(help) if help else None
+        told = self.told(help) if help else None
         Report.add(self, code, message, span, label=label, help=told, fix=kept, secondary=secondary, witness=witness)
+
+    def told(self, help: str) -> str:
+        """Return help in the notation of the source."""
+        return in_mappings(help)
 
     def _can_make(self, edit: Edit) -> bool:
         """Whether an edit says the same here as in `.tenet` text: a word or number for another."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -76,7 +77,7 @@ def statements() -> tuple[str, ...]:
 
 def words() -> tuple[str, ...]:
     """Return all words that have an entry."""
-    return (*statements(), "clause", *(word for word in _blocks() if word not in _RECORDS))
+    return (*statements(), "clause", *(word for word in blocks() if word not in _RECORDS))
 
 
 def entry(word: str) -> Entry:
@@ -89,7 +90,7 @@ def entry(word: str) -> Entry:
         states, shape = _OTHERS[word]
         return Entry(word, states, shape, (_fields(Clause),) if word == "clause" else (), _example(word, Clause))
     if word not in _RECORDS:
-        record = _blocks()[word]
+        record = blocks()[word]
         return Entry(word, _states(record), f"{word} {{ ... }}", (_fields(record),), _example(word, record))
     record = _RECORDS[word]
     fields = [_fields(record)]
@@ -116,8 +117,13 @@ def entry(word: str) -> Entry:
     )
 
 
-def _blocks() -> dict[str, type[Any]]:
-    """The blocks that stand inside others, by the names of their fields."""
+def records() -> dict[str, type[Any]]:
+    """Return what holds the fields of each statement that has any."""
+    return _RECORDS
+
+
+def blocks() -> dict[str, type[Any]]:
+    """Return the blocks that stand inside others, by the names of their fields."""
     found: dict[str, type[Any]] = {}
     for record in (*_RECORDS.values(), Clause):
         for spec in field_specs(record).values():
@@ -148,14 +154,21 @@ def _sections() -> tuple[str, ...]:
 def _example(word: str, record: type[Any] | None) -> str:
     """Return the README's example below the table of the record's fields, else its first one with the word.
 
-    Empty where it has none: what spans several files cannot be shown as one.
+    Empty where it has none.
     """
-    sections = _sections()
-    marked = [s for s in sections if record is not None and f"<!-- fields: {record.__name__} -->" in s]
     # Of every kind of clause the first example will do.
     uses = re.compile("" if word == "clause" else rf"^\s*{word}\b|\b{word}:? \{{", re.MULTILINE)
-    for section in (*marked, *sections):
-        for block in re.findall(r"^```tenet\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
-            if uses.search(block):
-                return str(block)
-    return ""
+    blocks = (*(examples(record) if record else ()), *examples())
+    return next((block for block in blocks if uses.search(block)), "")
+
+
+def examples(*shown: type[Any]) -> Iterator[str]:
+    """Yield the README's examples: those below the tables of these records' fields; without records, all.
+
+    What needs another file cannot be shown as one.
+    """
+    for section in _sections():
+        if not shown or any(f"<!-- fields: {record.__name__} -->" in section for record in shown):
+            for block in re.findall(r"^```tenet\n(.*?)^```$", section, re.MULTILINE | re.DOTALL):
+                if not re.search(r"^(import|extends) ", block, re.MULTILINE):
+                    yield block

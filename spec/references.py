@@ -73,6 +73,8 @@ class _Names:
         if not part.prefix:
             return name
         kind, dot, rest = name.partition(".")
+        if dot and kind in CONTAINERS:
+            return f"{kind}.{part.prefix}{rest}" if part.prefix + rest in self.sections else name
         whole = f"{kind}.{part.prefix}{rest}" if dot and kind in CONSTRUCTS else part.prefix + name
         return whole if whole in self.by_id or whole in self.by_name or whole in self.sections else name
 

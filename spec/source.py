@@ -56,3 +56,12 @@ class Source:
         start = self.line_starts[number - 1]
         end = self.line_starts[number] - 1 if number < len(self.line_starts) else len(self.text)
         return self.text[start:end].rstrip("\r")
+
+
+def line_end(text: str) -> str:
+    r"""Return the line end that most lines of a file have.
+
+    >>> line_end("a\r\nb\r\nc\n") == "\r\n", line_end("a\n") == "\n"
+    (True, True)
+    """
+    return "\r\n" if text.count("\r\n") > text.count("\n") / 2 else "\n"

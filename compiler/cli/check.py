@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 import spec
-from compiler.cli import FINDINGS
+from compiler.cli import FINDINGS, standard_input
 from compiler.cli.specs import Compiled, Format, SpecPath, compile_spec, counted, screen_width, show_diagnostics
 
 FORMATS = ("full", "concise", "json", "github", "sarif")
 
 
 @click.command("check")
-@click.argument("paths", metavar="SPEC...", nargs=-1, required=True, type=SpecPath())
+@click.argument("paths", metavar="SPEC...", nargs=-1, required=True, type=SpecPath(stdin=True))
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="full", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
 @click.option("--strict", is_flag=True, help="Warnings are findings too.")
@@ -24,6 +24,7 @@ FORMATS = ("full", "concise", "json", "github", "sarif")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that could change what is meant.")
 @click.option("--make-probe", is_flag=True, help="Add a probe for each situation in which a finding shows.")
 @click.option("--diff", "show_diff", is_flag=True, help="Show what --fix or --make-probe would change; write nothing.")
+@standard_input.name_option
 def command(
     paths: tuple[Path, ...],
     format_: Format,
@@ -33,18 +34,23 @@ def command(
     unsafe_fixes: bool,
     make_probe: bool,
     show_diff: bool,
+    stdin_name: Path,
 ) -> None:
     """Report everything that is wrong in a spec; nothing is built. Exit code 1 when there is an error.
 
     With --diff, exit code 1 when something would change, too. `tenet explain CODE` tells more about a code.
+    SPEC - is standard input.
     """
     if unsafe_fixes and not (fix or show_diff):
         raise click.UsageError("--unsafe-fixes says which fixes are made: give --fix or --diff as well")
+    if standard_input.MARK in paths and (fix or make_probe or show_diff):
+        raise click.UsageError("--fix, --make-probe and --diff need a file; standard input is none")
     style: Format = "json" if as_json else format_
     checked: list[Compiled] = []
     changed = False
-    for path in paths:
-        compiled = compile_spec(path)
+    for given in paths:
+        path, texts = standard_input.named(given, stdin_name)
+        compiled = compile_spec(path, texts)
         if fix or (show_diff and not make_probe):
             from compiler.cli.fixes import fix_spec
 
@@ -70,7 +76,7 @@ def command(
 
 
 def _hints(compiled: Compiled) -> Iterator[str]:
-    """Say what can be done about the findings."""
+    """Say what can be done about the findings, or about a spec that asks for nothing."""
     fixes = [d.fix for d in compiled.diagnostics if d.fix is not None]
     safe = sum(fix.applicability == "safe" for fix in fixes)
     if safe:
@@ -80,6 +86,8 @@ def _hints(compiled: Compiled) -> Iterator[str]:
     if compiled.errors or compiled.warnings:
         first = next(d.code for d in compiled.diagnostics if d.severity != "note")
         yield f"  tenet explain {first} tells more"
+    if compiled.program is not None and not compiled.program.clauses:
+        yield "  it asks for nothing yet; `tenet explain trait` shows how a clause is written"
 
 
 def _show_all(checked: list[Compiled], style: Format) -> None:

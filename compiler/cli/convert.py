@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
 import click
 
-from compiler.cli import FINDINGS
+import spec
+from compiler.cli import FINDINGS, standard_input
 from compiler.cli.fmt import write_whole
-from compiler.cli.specs import SpecPath, program_or_exit, show_diagnostics
-from spec.doors import Notation, notation_of
+from compiler.cli.specs import SpecPath, compile_spec, show_diagnostics
+from spec.doors import NOTATIONS, Notation, notation_of
 
 
 @click.command("convert")
-@click.argument("path", metavar="SPEC", type=SpecPath())
+@click.argument("path", metavar="SPEC", type=SpecPath(stdin=True))
 @click.option("--to", type=click.Choice(get_args(Notation)), help="The notation; left out, that of FILE's ending.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="FILE", help="Where it goes; - for the screen.")
-@click.option("--whole", is_flag=True, help="Put imported files into the one file, and fill in parameters.")
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Put imported files into the one file, and fill in parameters; house.caring is caring there.",
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-def command(path: Path, to: Notation | None, out: Path | None, whole: bool, force: bool) -> None:
+@standard_input.name_option
+def command(path: Path, to: Notation | None, out: Path | None, whole: bool, force: bool, stdin_name: Path) -> None:
     """Write a spec as .tenet text, YAML or JSON. It means the same, which is checked before it is written; comments are
-    left out. Without -o, it goes beside the spec: harbor.tenet becomes harbor.tenet.yaml."""
+    left out. Without -o, it goes beside the spec: harbor.tenet becomes harbor.tenet.yaml. SPEC - is standard input,
+    which goes to standard output."""
     from spec.converting import Unfaithful, convert, target_of
-    from spec.writer import CannotWrite
 
-    screen = str(out) == "-"
+    screen = str(out) == "-" or (out is None and path == standard_input.MARK)
     if to is None:
-        if out is None or screen:
+        if out is None or out.suffix.lower() not in NOTATIONS:
             raise click.UsageError("say into which notation: --to tenet, --to yaml or --to json")
         to = notation_of(str(out))
+    path, texts = standard_input.named(path, stdin_name)
     target = out if out is not None and not screen else target_of(path, to)
     _refuse(path, target, to, screen, force)
-    program_or_exit(path)
+    _refuse_errors(path, texts)
     try:
-        converted = convert(path, to, target, whole=whole)
-    except CannotWrite as error:
-        click.echo(f"error: {error}; leave out --whole", err=True)
-        raise click.exceptions.Exit(FINDINGS) from error
+        converted = convert(path, to, target, whole=whole, texts=texts)
     except Unfaithful as error:
         show_diagnostics(error.found, error.sources)
         click.echo(f"error: from {target}, this spec would not be the same; write it into {path.parent}", err=True)
@@ -47,6 +52,10 @@ def command(path: Path, to: Notation | None, out: Path | None, whole: bool, forc
     else:
         write_whole(target, converted.text)
         click.echo(f"wrote {target}")
+    if converted.names:
+        old, new = next(iter(converted.names.items()))
+        count = f"{len(converted.names)} name{'' if len(converted.names) == 1 else 's'}"
+        click.echo(f"note: {count} of files that were imported `as` something changed: {old} is {new}", err=True)
     if converted.comments:
         count = f"{converted.comments} comment{'' if converted.comments == 1 else 's'}"
         click.echo(f"note: {count} left out; what must not be lost belongs into `note` or `because`", err=True)
@@ -62,3 +71,13 @@ def _refuse(path: Path, target: Path, to: Notation, screen: bool, force: bool) -
         same = target.resolve() == path.resolve()
         what = "is the spec itself" if same else "is there already"
         raise click.UsageError(f"{target} {what}; --force replaces it")
+
+
+def _refuse_errors(path: Path, texts: Mapping[Path, str]) -> None:
+    """Leave where a spec has errors, and show them; its warnings are as true of what is written, and `check` tells."""
+    compiled = compile_spec(path, texts)
+    errors = [d for d in compiled.diagnostics if d.severity == "error"]
+    if errors:
+        show_diagnostics(errors, compiled.sources)
+        click.echo(f"{path}: {spec.diagnostics.counted(errors)}", err=True)
+        raise click.exceptions.Exit(FINDINGS)

@@ -78,7 +78,8 @@ def is_spec(target: versions.Named) -> bool:
 def compares_specs(targets: tuple[versions.Named, ...], by_spec: bool | None, out: Path, runs: Path) -> bool:
     """Whether what the targets say is to be compared, and not what was measured of them.
 
-    Two specs of which one has not been measured have nothing else to show. Which way it went is said on stderr.
+    Two specs of which one has not been measured have nothing else to show. Which way it went is said on stderr, unless
+    neither was measured, and there was no choice.
     """
     revisions = [target for target in targets if isinstance(target, versions.Revision)]
     pair = len(targets) == 2 and all(map(is_spec, targets))
@@ -90,9 +91,9 @@ def compares_specs(targets: tuple[versions.Named, ...], by_spec: bool | None, ou
     if not pair or by_spec is not None or revisions:
         return pair and by_spec is not False
     unmeasured = [t for t in targets if isinstance(t, Path) and not has_measurements(t, out, runs)]
-    if unmeasured:
+    if len(unmeasured) == 1:
         click.echo(f"note: {unmeasured[0]} is not measured here, so this compares what the specs say", err=True)
-    else:
+    elif not unmeasured:
         click.echo("note: this is what was measured; --spec compares what the two specs say", err=True)
     return bool(unmeasured)
 

@@ -14,6 +14,8 @@ from compiler.cli.specs import compile_spec, folded
 from spec.codes import Code
 from spec.explaining import FOLDER, File, Page, page, write
 from spec.fields import FieldSpec
+from spec.glossary import senses
+from spec.glossary import words as inner_words
 from spec.reference import Entry, entry, statements, words
 
 PAGES = Path(__file__).parents[1] / "pages"
@@ -31,8 +33,8 @@ def command(topic: str | None) -> None:
         lines = list(_everything(codes))
     elif (code := f"T{topic.lstrip('Tt'):0>4}".upper()) in codes:
         lines = list(_explained(page(codes[code], PAGES if code >= "T0500" else FOLDER)))
-    elif topic.lower() in words():
-        lines = list(_described(entry(topic.lower())))
+    elif (word := topic.lower()) in words() or senses(word):
+        lines = list(_told(word))
     else:
         raise click.UsageError(_unknown(topic, codes))
     click.echo("\n".join(lines))
@@ -48,7 +50,7 @@ def all_codes() -> dict[str, Code]:
 def _unknown(topic: str, codes: dict[str, Code]) -> str:
     from spec.diagnostics import closest
 
-    best = closest(topic, [*words(), *codes])
+    best = closest(topic, [*words(), *inner_words(), *codes])
     hint = f"did you mean {best}?" if best else "`tenet explain` lists what there is"
     return f"there is no code and no word {topic}; {hint}"
 
@@ -59,6 +61,9 @@ def _everything(codes: dict[str, Code]) -> Iterator[str]:
     yield ""
     yield "Inside them"
     yield from folded(", ".join(word for word in words() if word not in statements()), "  ")
+    yield ""
+    yield "Their fields, and words in these"
+    yield from folded(", ".join(word for word in inner_words() if word not in words()), "  ")
     yield ""
     yield "Codes"
     for code in codes.values():
@@ -110,6 +115,23 @@ def _said(files: tuple[File, ...]) -> list[str]:
 
 
 # ---- words
+
+
+def _told(word: str) -> Iterator[str]:
+    """Tell of a statement or block, and of what the word means inside others."""
+    if word in words():
+        yield from _described(entry(word))
+    else:
+        yield word
+    shown = {"", *(sense.example for sense in senses(word) if word in words())}
+    for sense in senses(word):
+        yield ""
+        yield from folded(sense.what)
+        yield from folded(sense.says, "  ")
+        if sense.example not in shown:
+            shown.add(sense.example)
+            yield ""
+            yield from (f"    {line}".rstrip() for line in sense.example.splitlines())
 
 
 def _described(entry: Entry) -> Iterator[str]:

@@ -8,28 +8,35 @@ from pathlib import Path
 
 import click
 
-from compiler.cli import FINDINGS
+from compiler.cli import FINDINGS, standard_input
 from compiler.cli.specs import SpecPath, show_diagnostics
 
 
 @click.command("fmt")
-@click.argument("paths", metavar="SPEC...", nargs=-1, required=True, type=SpecPath())
+@click.argument("paths", metavar="SPEC...", nargs=-1, required=True, type=SpecPath(stdin=True))
 @click.option("--check", "check_only", is_flag=True, help="Write nothing; exit code 1 when a file would change.")
 @click.option("--diff", "show_diff", is_flag=True, help="Write nothing; show what would change.")
-def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool) -> None:
-    """Put specs into the canonical layout; comments stay. A file with syntax errors is left alone."""
-    from spec.doors import notation_of
-    from spec.formatter import CannotFormat, format_text
+@standard_input.name_option
+def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool, stdin_name: Path) -> None:
+    """Put specs in .tenet text into the canonical layout; comments, line ends and a byte order mark stay.
 
-    changed, broken = [], []
-    for path in paths:
+    A file with syntax errors is left alone. SPEC - is standard input, laid out on standard output.
+    """
+    from spec.doors import notation_of
+    from spec.formatter import CannotFormat, format_stored
+
+    for path in (stdin_name if path == standard_input.MARK else path for path in paths):
         if notation_of(str(path)) != "tenet":
-            click.echo(f"{path}: left alone; only .tenet text has a canonical layout of ours", err=True)
-            broken.append(path)
-            continue
+            raise click.UsageError(
+                f"{path} is no .tenet text, whose layout this is; a formatter of {notation_of(str(path)).upper()} lays"
+                f" it out, and `tenet convert {path} --to tenet` writes it as .tenet text"
+            )
+    changed, broken = [], []
+    for given in paths:
+        path, texts = standard_input.named(given, stdin_name)
         try:
-            before = path.read_bytes().decode("utf-8-sig")
-            after = format_text(before, str(path))
+            before = texts[path.resolve()] if texts else path.read_bytes().decode("utf-8")
+            after = format_stored(before, str(path))
         except UnicodeDecodeError:
             click.echo(f"{path}: not UTF-8 text, left alone; save it as UTF-8 first", err=True)
             broken.append(path)
@@ -38,14 +45,15 @@ def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool) -> None:
             show_diagnostics(error.diagnostics, {error.source.path: error.source})
             broken.append(path)
             continue
+        if texts and not (check_only or show_diff):
+            click.echo(after.encode(), nl=False)
+            continue
         if after == before:
             continue
         changed.append(path)
         if show_diff:
-            lines = difflib.unified_diff(
-                before.splitlines(keepends=True), after.splitlines(keepends=True), f"{path}", f"{path} (formatted)"
-            )
-            sys.stdout.writelines(lines)
+            old, new = (text.removeprefix("\ufeff").splitlines(keepends=True) for text in (before, after))
+            sys.stdout.writelines(difflib.unified_diff(old, new, f"{path}", f"{path} (formatted)"))
         elif check_only:
             click.echo(f"{path} would change")
         else:

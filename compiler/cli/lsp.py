@@ -21,7 +21,9 @@ def command(stdio: bool, port: int | None, host: str) -> None:
     if stdio and port is not None:
         raise click.UsageError("--stdio and --tcp exclude each other")
     if find_spec("pygls") is None:
-        raise DataError("the language server needs the package pygls", help='pip install "tenetc[lsp]"')
+        raise DataError(
+            "the language server needs the package pygls", help='in the folder of Tenet: pip install ".[lsp]"'
+        )
     from compiler.lsp.connection import serve
 
     serve(port, host)

@@ -25,6 +25,7 @@ from compiler.passes.compare_examples import training_asks
 from compiler.plain_text import plain
 from spec.document import ProbeStatement, Turn
 from spec.formatter import format_text
+from spec.source import line_end
 from spec.writer import block, fields_of
 
 TAG = "witness"
@@ -93,5 +94,5 @@ def _with_probes(text: str, probes: tuple[ProbeStatement, ...]) -> str:
     """Return a spec's text with probes behind it, laid out; what stands there already stays as it is."""
     written = "\n\n".join(block(f"probe {probe.name}", fields_of(probe)) for probe in probes)
     laid_out = format_text(f"tenet 1\n\n{written}\n").removeprefix("tenet 1\n\n")
-    end = "\r\n" if "\r\n" in text else "\n"
+    end = line_end(text)
     return f"{text.rstrip()}{end * 2}{laid_out.replace(chr(10), end)}"

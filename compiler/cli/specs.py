@@ -43,15 +43,21 @@ class Compiled:
 
 
 class SpecPath(click.Path):
-    """A path to a spec; a folder or a missing file is refused with what to give instead."""
+    """A path to a spec; a folder or a missing file is refused with what to give instead.
+
+    stdin: `-` will do, for `compiler/cli/standard_input.py` to read.
+    """
 
     name = "spec"
 
-    def __init__(self) -> None:
+    def __init__(self, *, stdin: bool = False) -> None:
         super().__init__(path_type=Path)
+        self.stdin = stdin
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(str(value))
+        if self.stdin and str(value) == "-":
+            return path
         refuse_unreadable(path, lambda message: self.fail(message, param, ctx))
         return path
 

@@ -8,6 +8,7 @@ it, as tests and the Python builder do.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import assert_never
 
@@ -206,7 +207,7 @@ def _conditions(clause: Clause, program: Program) -> list[Diagnostic]:
         message = f"{clause.id} has a condition, but a model has one identity at all times"
         return [diagnose("T0503", message, place, label="remove this condition")]
     found = []
-    for wanted, decided, label in ((True, "never", "no user fulfils this"), (False, "always", "no user escapes this")):
+    for wanted, decided in ((True, "never"), (False, "always")):
         possible = scope.possible(wanted)
         if possible is not False and (scope.inside(1) if wanted else scope.outside(1)):
             continue
@@ -214,9 +215,27 @@ def _conditions(clause: Clause, program: Program) -> list[Diagnostic]:
             message = f"whether {clause.id} {decided} applies was not decided: its conditions have too many parts"
             help = "Split the clause into several with fewer conditions each."
             found.append(diagnose("T0504", message, place, label="too large to be decided", help=help))
+        elif wanted:
+            found.append(_never(clause, scope, place))
         else:
-            found.append(diagnose("T0504", f"{clause.id} {decided} applies", place, label=label))
+            found.append(diagnose("T0504", f"{clause.id} always applies", place, label="no user escapes this"))
     return found
+
+
+def _never(clause: Clause, scope: Scope, place: Span) -> Diagnostic:
+    """Say why no user is in a scope: its `when` holds for nobody, its `unless` for all, or one takes what the other
+    leaves."""
+    message = f"{clause.id} never applies"
+    bare = replace(scope, unless=None)
+    if clause.when is None or clause.unless is None or not (bare.possible(True) and bare.inside(1)):
+        if clause.when is None:
+            return diagnose("T0504", message, place, label="holds for every user")
+        return diagnose("T0504", message, place, label="no user fulfils this")
+    exempt = _span(clause, "unless")
+    return diagnose(
+        "T0504", message, exempt, label="exempts everybody for whom `when` holds",
+        help="narrow `unless`, or remove it", secondary=(Note(place, "where the clause would apply"),),
+    )  # fmt: skip
 
 
 def _span(clause: Clause, *names: str) -> Span:

@@ -46,7 +46,7 @@ def always_on(clause: Clause) -> bool:
 def _resolved(clause: Clause, program: Program, voice: tuple[str, ...]) -> Clause:
     body = clause.body
     if isinstance(body, Persona) and body.called is None:
-        body = replace(body, called=clause.name.replace("_", " "))
+        body = replace(body, called=clause.name.rpartition(".")[2].replace("_", " "))
     styles = [f"trait.{body.style}"] if isinstance(body, Refuse) and body.style else []
     known = {c.id for c in program.clauses}
     depends = [i for i in (*voice, *styles) if i != clause.id and i in known]

@@ -78,7 +78,7 @@ def _by_owner(stale: list[Unit], gone: list[Unit]) -> dict[str, Effort]:
     for unit in stale:
         made[unit.clause_ids[0]].append(unit)
     for unit in gone:
-        left[unit.clause_ids[0]] += 1
+        left[unit.clause_ids[0]] += unit.count
     return {
         owner: Effort(_count(made[owner], "pairs"), _count(made[owner], "probes"), left[owner])
         for owner in dict.fromkeys([*made, *left])

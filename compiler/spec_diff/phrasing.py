@@ -49,7 +49,7 @@ def effort(spent: Effort) -> str:
         *([counted(spent.probes, "probe")] if spent.probes else []),
     ]
     made = f"{' and '.join(parts)} made anew" if parts else ""
-    gone = f"{counted(spent.gone, 'unit')} no longer asked for" if spent.gone else ""
+    gone = f"{spent.gone:,} old rows and probes no longer asked for" if spent.gone else ""
     return "; ".join(part for part in (made, gone) if part)
 
 

@@ -50,7 +50,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """rows, probes: of units that would be made anew. gone: units that are no longer asked for."""
+    """rows, probes: of units that would be made anew. gone: rows and probes that are no longer asked for."""
 
     rows: int = 0
     probes: int = 0

@@ -154,7 +154,7 @@ def _priority(old: ir.Program, new: ir.Program, became: Mapping[str, str]) -> It
 def _said(pairs: list[tuple[str, str]], text: str) -> Iterator[str]:
     yield from (text.format(a, b) for a, b in pairs[:MOST_SHOWN])
     if len(pairs) > MOST_SHOWN:
-        yield f"and {len(pairs) - MOST_SHOWN} more pairs like these"
+        yield f"and {len(pairs) - MOST_SHOWN} more like these"
 
 
 def stated(program: ir.Program) -> Order:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spec import ast
+from spec.builder.speaking import in_calls
 from spec.diagnostics import Fix, Note, Witness, render
 from spec.document import Document
 from spec.doors import Notation
@@ -59,8 +60,8 @@ class SpecErrors(ValueError):
 
 
 def place_of_call() -> Place:
-    """Return where the function that calls this one was called."""
-    frame = sys._getframe(2)
+    """Return where the function that calls this one was called; `speaking.named` stands between the two."""
+    frame = sys._getframe(3)
     position = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None))
     line, end, column, stop = (part if part is not None else 0 for part in position)
     return frame.f_code.co_filename, line or frame.f_lineno, end or frame.f_lineno, column, stop
@@ -170,6 +171,9 @@ class BuilderReport(PlainReport):
         PlainReport.add(
             self, code, message, span, label=label, help=help, fix=None, secondary=secondary, witness=witness
         )
+
+    def told(self, help: str) -> str:
+        return in_calls(help)
 
 
 def _all_places(statements: Iterable[Statement]) -> Iterator[Place]:

@@ -49,6 +49,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from spec.builder.core import Fields, Statement, fields_of, place_of_call, statement
+from spec.builder.speaking import named
 
 Level = Literal["root", "system", "developer", "user", "guideline"]
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -62,21 +63,25 @@ Number = int | float | str
 _OTHERS = ("answer", "drop", "extends", "import_", "priority")
 _TAIL = '''
 
+@named
 def answer(text: str, *, why: Texts) -> Fields:
     """An answer of an example with what it gets right or wrong, which is never trained on."""
     return fields_of(locals(), place_of_call())
 
 
+@named
 def priority(chain: str, /) -> Statement:
     """Which clauses win over which: `"safety > honesty > brevity"`, the first over the others."""
     return Statement("priority", None, chain, place_of_call())
 
 
+@named
 def drop(*names: str) -> Statement:
     """Clauses of the extended file that shall not count."""
     return Statement("drop", None, list(names), place_of_call())
 
 
+@named
 def import_(file: str, /, *, as_: str | None = None, **texts: str) -> Statement:
     """Another file's statements before those of this spec. `as_` stands before the names of its clauses; the other
     arguments are the texts of its parameters."""
@@ -85,6 +90,7 @@ def import_(file: str, /, *, as_: str | None = None, **texts: str) -> Statement:
     return Statement("import", None, fields_of({"file": file, "as": as_, "with": given}, place), place)
 
 
+@named
 def extends(file: str, /, **texts: str) -> Statement:
     """What another file says, changed by what this spec says; the other arguments are the texts of its parameters."""
     place = place_of_call()
@@ -104,7 +110,7 @@ def generated() -> str:
 
 
 def _block(name: str, record: type[Any]) -> Iterator[str]:
-    yield from (f"def {name}(", "    *,")
+    yield from ("@named", f"def {name}(", "    *,")
     yield from _parameters(field_specs(record), needed=True)
     yield ") -> Fields:"
     yield from _docstring(name, field_specs(record), False)
@@ -114,6 +120,7 @@ def _block(name: str, record: type[Any]) -> Iterator[str]:
 def _statement(kind: str) -> Iterator[str]:
     specs = _specs(kind)
     leveled = kind in CONSTRUCTS or kind in CONTAINERS or NAMED.get(kind) is Grant
+    yield "@named"
     yield f"def {kind}("
     if kind not in SETTINGS:
         yield from ("    name: str,", "    /,")

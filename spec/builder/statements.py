@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from spec.builder.core import Fields, Statement, fields_of, place_of_call, statement
+from spec.builder.speaking import named
 
 Level = Literal["root", "system", "developer", "user", "guideline"]
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -56,6 +57,7 @@ __all__ = [
 ]
 
 
+@named
 def voice(
     *,
     sentences: Literal["short", "any"] | None = None,
@@ -70,6 +72,7 @@ def voice(
     return fields_of(locals(), place_of_call())
 
 
+@named
 def adapter(
     *,
     rank: int | None = None,
@@ -86,6 +89,7 @@ def adapter(
     return fields_of(locals(), place_of_call())
 
 
+@named
 def example(
     *,
     system: str | None = None,
@@ -113,6 +117,7 @@ def example(
     return fields_of(locals(), place_of_call())
 
 
+@named
 def persona(
     name: str,
     /,
@@ -167,6 +172,7 @@ def persona(
     return statement("persona", locals(), place_of_call())
 
 
+@named
 def trait(
     name: str,
     /,
@@ -223,6 +229,7 @@ def trait(
     return statement("trait", locals(), place_of_call())
 
 
+@named
 def rule(
     name: str,
     /,
@@ -285,6 +292,7 @@ def rule(
     return statement("rule", locals(), place_of_call())
 
 
+@named
 def refuse(
     name: str,
     /,
@@ -344,6 +352,7 @@ def refuse(
     return statement("refuse", locals(), place_of_call())
 
 
+@named
 def forbid(
     name: str,
     /,
@@ -394,6 +403,7 @@ def forbid(
     return statement("forbid", locals(), place_of_call())
 
 
+@named
 def secret(
     name: str,
     /,
@@ -446,6 +456,7 @@ def secret(
     return statement("secret", locals(), place_of_call())
 
 
+@named
 def require(
     name: str,
     /,
@@ -498,6 +509,7 @@ def require(
     return statement("require", locals(), place_of_call())
 
 
+@named
 def format(
     name: str,
     /,
@@ -556,6 +568,7 @@ def format(
     return statement("format", locals(), place_of_call())
 
 
+@named
 def prefer(
     name: str,
     /,
@@ -610,6 +623,7 @@ def prefer(
     return statement("prefer", locals(), place_of_call())
 
 
+@named
 def stance(
     name: str,
     /,
@@ -664,6 +678,7 @@ def stance(
     return statement("stance", locals(), place_of_call())
 
 
+@named
 def outcomes(
     name: str,
     /,
@@ -715,6 +730,7 @@ def outcomes(
     return statement("outcomes", locals(), place_of_call())
 
 
+@named
 def section(
     name: str,
     /,
@@ -741,6 +757,7 @@ def section(
     return statement("section", locals(), place_of_call())
 
 
+@named
 def overlay(
     name: str,
     /,
@@ -767,6 +784,7 @@ def overlay(
     return statement("overlay", locals(), place_of_call())
 
 
+@named
 def dimension(
     name: str,
     /,
@@ -788,6 +806,7 @@ def dimension(
     return statement("dimension", locals(), place_of_call())
 
 
+@named
 def probe(
     name: str,
     /,
@@ -820,6 +839,7 @@ def probe(
     return statement("probe", locals(), place_of_call())
 
 
+@named
 def term(
     name: str,
     /,
@@ -836,6 +856,7 @@ def term(
     return statement("term", locals(), place_of_call())
 
 
+@named
 def parameter(
     name: str,
     /,
@@ -852,6 +873,7 @@ def parameter(
     return statement("parameter", locals(), place_of_call())
 
 
+@named
 def grant(
     name: str,
     /,
@@ -874,6 +896,7 @@ def grant(
     return statement("grant", locals(), place_of_call())
 
 
+@named
 def balance(
     name: str,
     /,
@@ -890,6 +913,7 @@ def balance(
     return statement("balance", locals(), place_of_call())
 
 
+@named
 def alike(
     name: str,
     /,
@@ -906,6 +930,7 @@ def alike(
     return statement("alike", locals(), place_of_call())
 
 
+@named
 def model(
     *,
     base: str | None = None,
@@ -926,6 +951,7 @@ def model(
     return statement("model", locals(), place_of_call())
 
 
+@named
 def train(
     *,
     method: Literal["sft", "dpo", "sft+dpo"] | None = None,
@@ -956,6 +982,7 @@ def train(
     return statement("train", locals(), place_of_call())
 
 
+@named
 def authority(
     *,
     system: Literal["root", "system", "developer", "user", "guideline", "none"] | None = None,
@@ -978,21 +1005,25 @@ def authority(
     return statement("authority", locals(), place_of_call())
 
 
+@named
 def answer(text: str, *, why: Texts) -> Fields:
     """An answer of an example with what it gets right or wrong, which is never trained on."""
     return fields_of(locals(), place_of_call())
 
 
+@named
 def priority(chain: str, /) -> Statement:
     """Which clauses win over which: `"safety > honesty > brevity"`, the first over the others."""
     return Statement("priority", None, chain, place_of_call())
 
 
+@named
 def drop(*names: str) -> Statement:
     """Clauses of the extended file that shall not count."""
     return Statement("drop", None, list(names), place_of_call())
 
 
+@named
 def import_(file: str, /, *, as_: str | None = None, **texts: str) -> Statement:
     """Another file's statements before those of this spec. `as_` stands before the names of its clauses; the other
     arguments are the texts of its parameters."""
@@ -1001,6 +1032,7 @@ def import_(file: str, /, *, as_: str | None = None, **texts: str) -> Statement:
     return Statement("import", None, fields_of({"file": file, "as": as_, "with": given}, place), place)
 
 
+@named
 def extends(file: str, /, **texts: str) -> Statement:
     """What another file says, changed by what this spec says; the other arguments are the texts of its parameters."""
     place = place_of_call()

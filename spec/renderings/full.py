@@ -10,13 +10,15 @@ In: diagnostics and the sources that they point into. Out: text.
        |
        = help: did you mean `root`?
 
-A finding with a witness ends with that conversation. Nothing is wider than the width asked for but what a terminal
+A finding with a witness ends with that conversation. Of many notes of one code, which ask for nothing, the first few
+are drawn and the others counted. Nothing is wider than the width asked for but what a terminal
 cannot break: a long source line is cut around the place.
 """
 
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from unicodedata import combining, east_asian_width
 
@@ -30,6 +32,8 @@ NARROWEST = 40
 TAB = 4
 MOST_SAID = 3
 """Lines that a turn of a witness may fill; a program gets all of it."""
+MOST_NOTES = 3
+"""Notes of one code that are drawn; all other formats have all of them."""
 
 _STYLES = {"error": "1;31", "warning": "1;33", "frame": "1;34", "note": "1;36", "bold": "1", "help": "1;32"}
 
@@ -37,13 +41,28 @@ _STYLES = {"error": "1;31", "warning": "1;33", "frame": "1;34", "note": "1;36", 
 def render(
     diagnostics: Iterable[Diagnostic], sources: Mapping[str, Source], color: bool = False, width: int = WIDTH
 ) -> str:
-    """Return each diagnostic with the lines that it speaks of, then how many there are."""
+    """Return diagnostics with the lines that they speak of, then how many there are."""
     paint = _Paint(color)
     found = list(diagnostics)
-    blocks = [_full(d, sources, paint, max(width, NARROWEST)) for d in found]
+    notes: Counter[str] = Counter()
+    blocks = []
+    for diagnostic in found:
+        notes[diagnostic.code] += diagnostic.severity == "note"
+        if notes[diagnostic.code] <= MOST_NOTES:
+            blocks.append(_full(diagnostic, sources, paint, max(width, NARROWEST)))
+    more = [(code, count - MOST_NOTES) for code, count in notes.items() if count > MOST_NOTES]
+    blocks.extend(_more(code, count, paint, max(width, NARROWEST)) for code, count in more)
     if found:
         blocks.append(paint("bold", counted(found)))
     return "\n\n".join(blocks)
+
+
+def _more(code: str, count: int, paint: _Paint, columns: int) -> str:
+    """Say how many notes of a code are not drawn."""
+    tag = f"note[{code}]"
+    text = f"{tag}: {count} more like these; `tenet check --format concise` shows all"
+    lines = textwrap.wrap(text, columns, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join([paint("note", tag) + lines[0].removeprefix(tag), *lines[1:]])
 
 
 class _Paint:

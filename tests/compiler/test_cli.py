@@ -92,6 +92,12 @@ def test_an_empty_file_is_told_how_to_start(capsys: pytest.CaptureFixture[str]) 
         assert "tenet new NAME" in out
 
 
+def test_a_spec_that_asks_for_nothing_is_told_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.tenet").write_text("tenet 1\n", encoding="utf-8")
+    assert run(["check", "a.tenet"]) == 0
+    assert "asks for nothing yet; `tenet explain trait`" in said(capsys)[0]
+
+
 @pytest.mark.parametrize("columns", ["60", "80", "7", "many", "-3"])
 def test_messages_fit_the_terminal(
     columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -175,7 +181,7 @@ def test_a_plan_reads_well_on_a_narrow_screen(
     lines = said(capsys)[0].splitlines()
     assert all(len(line) <= columns for line in lines), max(lines, key=len)
     assert any(line.startswith("generate  ") for line in lines)
-    assert "          - 20 units are no longer asked for" in lines
+    assert "          - 20 units of recipe.json are no longer asked for" in lines
 
 
 @pytest.mark.parametrize("columns", [60, 80])

@@ -11,6 +11,7 @@ from compiler.cli import execute
 from compiler.cli.explain import PAGES, all_codes
 from compiler.cli.specs import compile_spec
 from compiler.codes import CODES
+from spec import glossary
 from spec.explaining import page, write
 from spec.reference import words
 
@@ -29,7 +30,7 @@ def test_every_page_belongs_to_a_code() -> None:
     assert {path.stem for path in PAGES.iterdir()} == set(CODES)
 
 
-@pytest.mark.parametrize("topic", [*all_codes(), *words()])
+@pytest.mark.parametrize("topic", sorted({*all_codes(), *words(), *glossary.words()}))
 def test_every_topic_is_told_within_a_screen_s_width(topic: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["explain", topic]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -54,11 +55,28 @@ def test_a_page_shows_what_tenet_says_of_its_example(capsys: pytest.CaptureFixtu
 def test_all_topics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["explain"]) == 0
     out = capsys.readouterr().out
-    assert all(topic in out for topic in [*all_codes(), *words()])
+    assert all(topic in out for topic in [*all_codes(), *words(), *glossary.words()])
 
 
 @pytest.mark.parametrize(("topic", "hint"), [("triat", "did you mean trait?"), ("T0111O", "did you mean T0111?"),
+                                             ("unles", "did you mean unless?"),
                                              ("qqqq", "`tenet explain` lists what there is")])  # fmt: skip
 def test_an_unknown_topic_is_a_wrong_use(topic: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["explain", topic]) == 2
     assert hint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("word", "told"), [
+    ("still_help", ["A field of refuse: text in quotes", "still_help: "]),
+    ("unless", ["Of conditions", "A field of every clause: a condition", "unless: user.role == clinician"]),
+    ("at", ["root > system > developer > user > guideline", "refuse dosing at root {"]),
+    ("user", ["A level of authority", "A field of example", "A value of `to`, in grant"]),
+    ("redirect", ["A value of `style`, in refuse"]),
+    ("trait", ["trait name at level", "A way of being."]),
+])  # fmt: skip
+def test_a_word_inside_statements_has_all_its_senses(
+    word: str, told: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["explain", word]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert [text for text in told if text not in out] == []

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 import spec
 from compiler.build import to_program
 from compiler.cli import tenet
+from compiler.lowering import prompt
+from spec.constructs import Refuse
 from spec.converting import text_of
 from spec.doors import Notation, read
 from spec.source import Source
@@ -80,8 +82,57 @@ def test_the_schema_is_printed() -> None:
     assert json.loads(said)["required"] == ["tenet"]
 
 
-def test_fmt_leaves_yaml_alone(tmp_path: Path) -> None:
-    path = tmp_path / "calm.tenet.yaml"
-    path.write_text("tenet:   1\n")
-    assert run("fmt", path)[0] == 1
-    assert path.read_text() == "tenet:   1\n"
+HOUSE = """tenet 1
+term minor { means: "somebody under 18" }
+persona Jo_Ann { maker: "x" }
+section s at developer {
+  tags: [safe]
+  trait caring { means: "Is kind to a minor." }
+  refuse dosing { about: "doses"  style: caring  see: [caring, s] }
+}
+prefer brief { this: "short answers" }
+priority: safe > brief
+balance b { of: [caring, brief]  weights: [1, 2] }
+probe p { for: caring  ask: "Hm?" }
+alike al { for: dosing  asks: ["a", "b"] }
+grant g at developer { to: user  over: [caring]  how: explicit }
+"""
+DESK = """tenet 1
+import "house.tenet" as house
+trait cold { means: "Is calm."  see: [house.caring] }
+priority: cold > trait.house.caring
+"""
+
+
+@pytest.mark.parametrize("to", ["tenet", "yaml", "json"])
+def test_what_was_imported_with_a_name_goes_into_one_file(tmp_path: Path, to: Notation) -> None:
+    (tmp_path / "house.tenet").write_text(HOUSE)
+    path = tmp_path / "desk.tenet"
+    path.write_text(DESK)
+    out = tmp_path / f"one.tenet.{to}" if to != "tenet" else tmp_path / "one.tenet"
+    code, said = run("convert", path, "--whole", "--to", to, "-o", out)
+    assert code == 0, said
+    assert "10 names of files that were imported `as` something changed: house.Jo_Ann is Jo_Ann" in said
+    before, after = (spec.load(file).document for file in (path, out))
+    assert before is not None
+    assert after is not None
+    assert {c.id for c in after.clauses} == {
+        "persona.Jo_Ann", "trait.caring", "trait.cold", "refuse.dosing", "prefer.brief"
+    }  # fmt: skip
+    one, other = (prompt.lower(to_program(document)[0]).text for document in (before, after))
+    assert one == other
+    assert "Jo Ann" in one
+    assert "house" not in one
+
+
+def test_a_name_that_is_taken_gets_the_import_s_in_front(tmp_path: Path) -> None:
+    (tmp_path / "house.tenet").write_text(HOUSE)
+    path = tmp_path / "desk.tenet"
+    path.write_text(DESK.replace("cold", "caring"))
+    assert run("convert", path, "--whole", "-o", tmp_path / "one.yaml")[0] == 0
+    after = spec.load(tmp_path / "one.yaml").document
+    assert after is not None
+    refusal = next(clause for clause in after.clauses if isinstance(clause.body, Refuse))
+    assert isinstance(refusal.body, Refuse)
+    assert (refusal.body.style, refusal.see) == ("house_caring", ("trait.house_caring", "section.s"))
+    assert {p.names for p in after.priorities} == {("safe", "brief"), ("caring", "trait.house_caring")}

@@ -97,6 +97,15 @@ def test_a_condition_that_decides_nothing_is_an_error(clause: str, condition: st
     assert found[0][0] == "T0504"
 
 
+def test_an_exception_that_takes_all_is_shown_beside_what_it_takes() -> None:
+    document = spec.loads('tenet 1\ntrait a { means: "a"  when: user.role == x  unless: user.role == x }').document
+    assert document is not None
+    (found,) = to_program(document)[1]
+    assert (found.code, found.label) == ("T0504", "exempts everybody for whom `when` holds")
+    assert "unless" in (found.help or "")
+    assert [note.span.column for note in found.secondary] == [23]
+
+
 @pytest.mark.parametrize(
     ("pattern", "accepted"),
     [

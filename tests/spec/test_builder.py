@@ -174,3 +174,22 @@ def test_drawn_specs_through_the_builder(part: int) -> None:
         again = spec.loads(made.text()).document
         assert again is not None
         assert meaning(again) == meaning(document)
+
+
+def test_an_argument_that_a_function_does_not_have_is_told_with_the_one_that_was_meant() -> None:
+    for given, meant in (({"mean": "x"}, "means"), ({"except": "x"}, "except_"), ({"not": "x"}, "not_")):
+        with pytest.raises(
+            TypeError, match=rf"trait\(\) has no argument `{next(iter(given))}`; did you mean `{meant}`"
+        ):
+            trait("calm", **given)  # type: ignore[arg-type]  # what a misspelt call gives
+
+
+def test_help_is_in_calls() -> None:
+    found = Spec(trait("calm", means="Is calm.", when="tier == paid", target="85%")).load().diagnostics
+    assert {d.help for d in found} == {'declare it: `dimension("tier", values=["paid"])`', 'write `target=">= 85%"`'}
+
+
+def test_every_function_says_where_it_was_called() -> None:
+    line = inspect.currentframe().f_lineno + 1  # type: ignore[union-attr]  # Python has frames
+    made = [answer("a", why="b"), priority("a > b"), import_("a.tenet"), trait("a"), example(user="u", good="g")]
+    assert {(call.place[0], call.place[1]) for call in made} == {(__file__, line)}

@@ -185,7 +185,7 @@ def test_the_readme_starts_the_server_as_the_command_does() -> None:
     section = section.partition("## In an editor")[2].partition("\n## ")[0]
     assert "lsp" in COMMANDS
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert 'pip install "tenetc[lsp]"' in section
+    assert 'pip install ".[lsp]"' in section
     assert "lsp" in project["optional-dependencies"]
     helix = re.search(r"```toml\n(.*?)```", section, re.DOTALL)
     assert helix is not None

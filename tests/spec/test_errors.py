@@ -106,3 +106,16 @@ def test_every_code_is_in_the_table_and_used() -> None:
     used = set(re.findall(r'"(T\d{4})"', text))
     assert used == set(CODES)
     assert all(code.what.endswith(".") and code.mend.endswith(".") for code in CODES.values())
+
+
+@pytest.mark.parametrize(("severity", "drawn"), [("note", 3), ("warning", 9), ("error", 9)])
+def test_of_many_notes_of_a_code_the_first_are_drawn_and_all_counted(severity: str, drawn: int) -> None:
+    source = spec.Source("a.tenet", "x\n" * 9)
+    code = "T0512" if severity == "note" else "T0033"
+    many = [spec.Diagnostic(code, severity, f"n {n}", source.span(2 * n, 2 * n + 1)) for n in range(9)]  # type: ignore[arg-type]  # one of the three
+    text = spec.render(many, {"a.tenet": source}, width=40)
+    assert text.count(f"{severity}[{code}]: n ") == drawn
+    assert ("6 more like these" in text) == (severity == "note")
+    assert text.endswith(f"9 {severity}s")
+    assert len(spec.render(many, {"a.tenet": source}, "concise").splitlines()) == 9
+    assert max(map(len, text.splitlines())) <= 40

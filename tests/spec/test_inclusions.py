@@ -65,6 +65,15 @@ def test_an_import_gives_parameters_and_a_name(tmp_path: Path) -> None:
     assert [(p.name, p.clause) for p in found.probes] == [("house.p", "trait.house.warm")]
 
 
+def test_a_file_with_a_name_in_front_knows_its_own_sections(tmp_path: Path) -> None:
+    style = """tenet 1
+section care { trait warm { means: "Be warm." } }
+overlay late { when: channel == night  trait calm { means: "Be calm."  see: [care, section.care, overlay.late] } }
+"""
+    found = document(load(tmp_path, 'import "style.tenet" as house', style=style))
+    assert found.clauses[1].see == ("section.house.care", "overlay.house.late")
+
+
 def test_a_file_may_be_imported_under_two_names(tmp_path: Path) -> None:
     text = 'import "style.tenet" as a { maker: "A" }\nimport "style.tenet" as b { maker: "B" }'
     assert len(document(load(tmp_path, text, style=STYLE)).clauses) == 6

@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 
+import compiler.codes
 import spec
 from spec import constructs, document
 from spec.codes import CODES
 from spec.constructs import CONSTRUCTS
 from spec.fields import field_specs
-from spec.formatter import format_text
 from spec.values import takes
+from tests.guide import Block, blocks, write_files
 
 README = Path(spec.__file__).with_name("README.md")
-EXAMPLES = re.findall(r"^```tenet\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+BLOCKS = [block for block in blocks(README.read_text(encoding="utf-8")) if block.language == "tenet"]
+EXAMPLES = [block.text for block in BLOCKS if not re.search("^import", block.text, re.MULTILINE)]
+"""Those that need no other file."""
 
 
 def fields_table(record: str) -> str:
@@ -42,10 +45,20 @@ def codes_table() -> str:
     return "\n".join(rows)
 
 
+def compiler_codes_table() -> str:
+    """Of the codes below those of the analysis, which has a table of its own."""
+    rows = ["| code | | what it says | how to mend it |", "| --- | --- | --- | --- |"]
+    rows += [
+        f"| {c.code} | {c.severity} | {c.what} | {c.mend} |" for c in compiler.codes.CODES.values() if c.code < "T0520"
+    ]
+    return "\n".join(rows)
+
+
 def with_tables(text: str) -> str:
     """Put the code's tables below their marks, in place of those that stand there."""
-    text = re.sub(r"(<!-- (?:fields: \w+|codes) -->)\n(?:\n(?:\|[^\n]*\n)+)?", r"\1\n", text)
+    text = re.sub(r"(<!-- (?:fields: \w+|codes|codes: compiler) -->)\n(?:\n(?:\|[^\n]*\n)+)?", r"\1\n", text)
     text = re.sub(r"<!-- fields: (\w+) -->\n", lambda m: f"{m[0]}\n{fields_table(m[1])}\n", text)
+    text = text.replace("<!-- codes: compiler -->\n", f"<!-- codes: compiler -->\n\n{compiler_codes_table()}\n")
     return text.replace("<!-- codes -->\n", f"<!-- codes -->\n\n{codes_table()}\n")
 
 
@@ -53,12 +66,14 @@ def test_tables(golden: Callable[[Path, str], None]) -> None:
     golden(README, with_tables(README.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("text", EXAMPLES)
-def test_examples_load_and_are_in_canonical_layout(text: str) -> None:
-    loaded = spec.loads(text)
-    assert loaded.document is not None, spec.render(loaded.diagnostics, loaded.sources)
-    assert loaded.diagnostics == ()
-    assert format_text(format_text(text)) == format_text(text)
+@pytest.mark.parametrize("example", BLOCKS, ids=lambda example: example.name)
+def test_examples_load_beside_the_files_that_they_need(example: Block, tmp_path: Path) -> None:
+    write_files(README.read_text(encoding="utf-8"), tmp_path)
+    (tmp_path / "chats.jsonl").touch()
+    path = tmp_path / (example.name or "spec.tenet")
+    path.write_text(example.text, encoding="utf-8")
+    loaded = spec.load(path)
+    assert loaded.diagnostics == (), spec.render(loaded.diagnostics, loaded.sources)
 
 
 def read(text: str) -> spec.Document:
@@ -90,18 +105,16 @@ def test_every_file_is_listed() -> None:
 
 
 def test_the_example_of_yaml_loads(tmp_path: Path) -> None:
-    text = README.read_text(encoding="utf-8").split("## Other doors")[1]
-    (yaml,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    (tmp_path / "house-style.tenet").write_text("tenet 1\n")
-    (tmp_path / "signature.tenet").write_text('tenet 1\nparameter maker {}\nrequire sign { ends: "${maker}" }\n')
-    (tmp_path / "spec.tenet.yaml").write_text(yaml)
-    loaded = spec.load(tmp_path / "spec.tenet.yaml")
+    text = README.read_text(encoding="utf-8")
+    (yaml,) = (block for block in blocks(text) if block.language == "yaml")
+    write_files(text, tmp_path)
+    loaded = spec.load(tmp_path / yaml.name)
     assert loaded.document is not None, spec.render(loaded.diagnostics, loaded.sources)
     assert loaded.diagnostics == ()
 
 
 def test_the_example_of_python_builds(capsys: pytest.CaptureFixture[str]) -> None:
     text = README.read_text(encoding="utf-8").split("## Other doors")[1]
-    (python,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    python = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)[0]
     exec(python, {})
     assert capsys.readouterr().out.startswith("tenet 1\n\ntrait caring {\n")

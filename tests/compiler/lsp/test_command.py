@@ -14,7 +14,7 @@ def test_without_pygls_it_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     assert execute(["lsp"]) == 3
-    assert 'pip install "tenetc[lsp]"' in capsys.readouterr().err
+    assert 'pip install ".[lsp]"' in capsys.readouterr().err
 
 
 def test_one_way_to_talk_at_a_time() -> None:
