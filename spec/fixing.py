@@ -120,10 +120,13 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     '\ufeffa\r\nc\r\n\r\n'
     """
     places = _Places(text)
+    pieces: list[str] = []  # from the end to the start
+    rest = len(text)
     for edit in sorted(edits, key=lambda e: e.span.start, reverse=True):
-        written = edit.text.replace("\n", places.line_end)
-        text = text[: places.raw(edit.span.start)] + written + text[places.raw(edit.span.end) :]
-    return text
+        pieces.append(text[places.raw(edit.span.end) : rest])
+        pieces.append(edit.text.replace("\n", places.line_end))
+        rest = places.raw(edit.span.start)
+    return "".join([text[:rest], *reversed(pieces)])
 
 
 class _Places:

@@ -11,7 +11,7 @@ import re
 from json import JSONDecodeError, JSONDecoder
 
 from spec.diagnostics import Edit, Fix, Note, Report
-from spec.lexer import DEEPEST
+from spec.limits import DEEPEST
 from spec.plain import Listing, Mapping, Plain, Root, Scalar
 
 _DECODER = JSONDecoder()

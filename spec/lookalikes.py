@@ -100,7 +100,7 @@ def _check(report: Report, tokens: Sequence[Token], comments: Iterable[Comment])
                 fields.append(token)
             else:
                 names.setdefault(token.text, []).append(token)
-        elif token.kind in ("STRING", "LONG_STRING", "REGEX"):
+        elif token.kind in ("STRING", "LONG_STRING", "REGEX") and not report.full:
             _text(report, token)
     for name, tokens in names.items():
         _mixed_name(report, name, tokens)

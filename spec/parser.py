@@ -53,7 +53,7 @@ def parse(report: Report, landmarks: Landmarks = Landmarks()) -> ast.Module:  # 
     scanned = scan(report, table)
     comments = tuple(scanned.comments)
     if scanned.stopped:
-        return ast.Module((), comments, ((0, len(report.source.text)),))
+        return ast.Module((), comments, ((0, len(report.source.text)),), len(scanned.tokens))
     tokens = balance(report, scanned.tokens, landmarks)
     broken = [(token.start, token.end) for token in tokens if token.broken]
     root = run(table, tokens)
@@ -61,7 +61,7 @@ def parse(report: Report, landmarks: Landmarks = Landmarks()) -> ast.Module:  # 
         from spec.recovery import recover  # needed for broken files only
 
         root = recover(report, table, tokens, landmarks.statements, broken)
-    return ast.Module(tuple(root), comments, tuple(broken))
+    return ast.Module(tuple(root), comments, tuple(broken), len(scanned.tokens))
 
 
 def run(table: Tables, tokens: list[Token]) -> list[ast.Item] | None:
@@ -87,19 +87,25 @@ def step(table: Tables, stack: Node, token: Token, index: int) -> Node | None:
         if action >= 0:
             return Node(action, _leaf(token), token.start, token.end, index, stack)
         rule = rules[-1 - action]
-        children: list[Node] = []
         base = stack
-        for _ in range(rule.size):
-            children.append(base)
-            assert base.below is not None
-            base = base.below
-        children.reverse()
-        if children:
-            start, end, first = children[0].start, children[-1].end, children[0].index
+        if rule.size == 1:  # most rules by far
+            assert stack.below is not None
+            base = stack.below
+            start, end, first = stack.start, stack.end, stack.index
+            value = stack.value if rule.name == "+pass" else _reduce(rule, [stack], start, end)
+        elif rule.size:
+            children: list[Node] = []
+            for _ in range(rule.size):
+                children.append(base)
+                assert base.below is not None
+                base = base.below
+            children.reverse()
+            start, end, first = children[0].start, stack.end, children[0].index
+            value = _reduce(rule, children, start, end)
         else:
             start = end = token.start
             first = index
-        value = _reduce(rule, children, start, end)
+            value = _reduce(rule, [], start, end)
         state = jumps[base.state][rule.origin]
         stack = Node(state, value, start, end, first, base)
         if state == table.end and kind == END:

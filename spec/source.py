@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import field
 from typing import ClassVar
 
@@ -56,3 +57,21 @@ class Source:
         start = self.line_starts[number - 1]
         end = self.line_starts[number] - 1 if number < len(self.line_starts) else len(self.text)
         return self.text[start:end].rstrip("\r")
+
+
+def joined(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield stretches of a text in order, those that overlap or touch as one.
+
+    >>> list(joined([(5, 7), (0, 2), (1, 3)]))
+    [(0, 3), (5, 7)]
+    """
+    last: tuple[int, int] | None = None
+    for start, end in sorted(stretches):
+        if last is not None and start <= last[1]:
+            last = last[0], max(last[1], end)
+            continue
+        if last is not None:
+            yield last
+        last = start, end
+    if last is not None:
+        yield last

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import yaml
 
 from spec.diagnostics import Edit, Fix, Note, Report
-from spec.lexer import DEEPEST
+from spec.limits import DEEPEST
 from spec.plain import NUMBER, Listing, Mapping, Plain, Root, Scalar, ScalarKind
 
 LARGEST_TREE = 200_000

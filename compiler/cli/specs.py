@@ -19,6 +19,7 @@ import spec
 from compiler.analysis import analyse
 from compiler.build import to_program
 from compiler.ir import Program
+from spec.collecting import uncollected
 from spec.frozen import dataclass
 
 Format = spec.diagnostics.Format
@@ -73,6 +74,7 @@ def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
         fail(f"{path} is no regular file; save the spec in one")
 
 
+@uncollected()
 def compile_spec(path: Path, texts: Mapping[Path, str] | None = None) -> Compiled:
     """Load a spec, run the passes over it and analyse it; `texts` stand for files, by their resolved paths."""
     loaded = spec.load(path, texts=texts)

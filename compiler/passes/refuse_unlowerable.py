@@ -148,6 +148,8 @@ def _in_part(program: Program) -> list[Diagnostic]:
 
 
 def _terms(program: Program) -> list[Diagnostic]:
+    if not program.terms:
+        return []
     said = [line.text for clause in program.clauses for line in clause_lines(clause, program)]
     return [
         diagnose("T0511", f"no clause says {word_of(term)!r}", term.span, label="nothing uses it")

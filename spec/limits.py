@@ -1,0 +1,20 @@
+"""How much a spec may hold: chosen so that no input takes a second to read, and that real specs have ample room.
+
+In: nothing. Out: numbers. A spec of 1,000 clauses takes half of each at most; the largest real one has 59 clauses,
+9,300 words and signs, and 384 kB of text. Whoever meets a limit is told its number, the place, and the way out.
+"""
+
+from __future__ import annotations
+
+LARGEST_FILE = 1 << 20
+"""Bytes of one file."""
+LARGEST_SPEC = 4 << 20
+"""Bytes of a spec with its imports, and characters that parameters fill in."""
+MOST_SIGNS = 75_000
+"""Words and signs of a spec with its imports; in YAML and JSON, values."""
+MOST_IMPORTS = 1_000
+"""Imports of a spec, in all of its files; each may be of another file."""
+MOST_CLAUSES = 2_000
+"""Statements of behaviour of a spec."""
+DEEPEST = 64
+"""Brackets, `not`s or imports inside of each other."""
