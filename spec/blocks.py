@@ -248,6 +248,8 @@ class Blocks:
         other = first.setdefault(word.text, item)
         if other is item or (isinstance(spec.shape, RecordShape) and spec.shape.many):
             return False
+        if self.report.silent(self.span(word)):
+            return True
         place = self.span(other.name if isinstance(other, ast.Field) else other.kind)
         # Nodes are equal where the same is written.
         fix = Fix("remove it", (Edit(self.report.whole(item.start, item.end), ""),), "safe") if item == other else None

@@ -43,7 +43,7 @@ _TABLE = (
     Code(
         "T0004",
         "file too large",
-        "A spec file may hold 1 MiB; a spec with its imports 4 MiB, 75,000 words and signs (in YAML and"
+        "A spec file may hold 1 MiB; a spec with its imports 4 MiB, 72,000 words and signs (in YAML and"
         " JSON, values), 2,000 clauses and 1,000 imports.",
         "Split the spec, or move data into the files that `train.data` names.",
     ),

@@ -118,6 +118,10 @@ class Report:
         before = len(text[line:start].rstrip())
         return self.at(line + before if before else start, end)
 
+    def silent(self, span: Span) -> bool:
+        """Whether nothing more will be said about what starts at `span`."""
+        return self.full or (span.line in self.muted and span.path == self.source.path)
+
     def mute(self, span: Span) -> None:
         """Say nothing more about the line on which `span` starts."""
         self.muted.add(span.line)
@@ -133,7 +137,7 @@ class Report:
         fix: Fix | None = None,
         secondary: Iterable[Note] = (),
     ) -> None:
-        if (span.line in self.muted and span.path == self.source.path) or self.full:
+        if self.silent(span):
             return
         severity = CODES[code].severity
         self.found.append(Diagnostic(code, severity, message, span, label, help, fix, tuple(secondary)))
