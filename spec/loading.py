@@ -42,11 +42,15 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """document: None exactly when a diagnostic is an error. sources: by the path that spans name."""
+    """document: None exactly when a diagnostic is an error. sources: by the path that spans name.
+
+    signs: words and signs of all files.
+    """
 
     document: Document | None
     diagnostics: tuple[Diagnostic, ...]
     sources: dict[str, Source]
+    signs: int = 0
 
 
 @uncollected()
@@ -458,7 +462,7 @@ class _Loading:
                 files=tuple(part.report.source.path for part in self.parts),
             )
             document = settled(document)
-        return Loaded(document, tuple(found), self.sources)
+        return Loaded(document, tuple(found), self.sources, MOST_SIGNS - self.room)
 
     def _count_clauses(self) -> None:
         """Report the clause that is one too many."""
