@@ -20,8 +20,8 @@ one applies until it is known that it need not. A judged dimension is never unkn
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import combinations, islice, product
+from collections.abc import Iterator, Sequence
+from itertools import islice, product
 from math import prod
 from typing import Literal, assert_never
 
@@ -120,7 +120,7 @@ class Scope:
         conditions = [c for c in (self.when, self.unless) if c is not None]
         names = sorted({name for c in conditions for name in mentioned(c)})
         values = {name: telling_values(name, conditions, self.dimensions) for name in names}
-        known = (chosen for n in range(len(names) + 1) for chosen in reversed(list(combinations(names, n))))
+        known = (chosen for n in range(len(names) + 1) for chosen in _combinations(names, n))
         found = (
             dict(zip(chosen, combination, strict=True))
             for chosen in known
@@ -134,6 +134,19 @@ class Scope:
         about = tuple(judged[n].means or spoken(n) for n, value in facts.items() if n in judged and value is True)
         name = ",".join(f"{n}={_tag(v)}" for n, v in facts.items()) or "no facts"
         return Situation(name, " ".join(said) or None, about)
+
+
+def _combinations(names: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:
+    """Yield what `itertools.combinations` does from its last to its first, one by one: there may be too many to hold.
+
+    >>> list(_combinations("abc", 2))
+    [('b', 'c'), ('a', 'c'), ('a', 'b')]
+    """
+    if n == 0:
+        yield ()
+        return
+    for first in range(len(names) - n, -1, -1):
+        yield from ((names[first], *rest) for rest in _combinations(names[first + 1 :], n - 1))
 
 
 def mentioned(condition: Condition) -> set[str]:

@@ -14,7 +14,7 @@ from typing import Literal
 from spec.codes import CODES, Code, Severity
 from spec.document import Turn
 from spec.frozen import dataclass
-from spec.limits import LARGEST_SPEC, MOST_SIGNS
+from spec.limits import Room
 from spec.source import Source, Span
 
 MOST = 500
@@ -86,16 +86,14 @@ class Report:
     """Collects the diagnostics of one file; `at` makes spans of its offsets.
 
     A line on which a slip of writing was found is muted: what else seems wrong with it is most likely the same slip.
-    After `MOST` diagnostics a file is silent. room: how many words and signs its spec may still hold;
-    space: how many characters parameters may still fill in, -1 once that was too little.
+    After `MOST` diagnostics a file is silent. room: what the file's spec may still hold.
     compared: pairs of letters that were looked at to find what an author meant.
     """
 
     source: Source
     found: list[Diagnostic] = field(default_factory=list)
     muted: set[int] = field(default_factory=set)
-    room: int = MOST_SIGNS
-    space: int = LARGEST_SPEC
+    room: Room = field(default_factory=Room)
     compared: int = 0
 
     @property

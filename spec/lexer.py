@@ -99,7 +99,7 @@ def scan(report: Report, tables: Tables) -> Scan:
         elif kind in CLOSERS:
             depth -= 1
         negations = negations + 1 if kind == "NOT" else 0
-        if len(tokens) >= report.room:
+        if len(tokens) >= report.room.signs:
             report.add("T0004", too_many_signs(), report.at(position, end), label="one too many", help=SPLIT)
             tokens.append(Token("END", "", position, position, True))
             return Scan(tokens, comments, stopped=True)

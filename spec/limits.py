@@ -6,10 +6,16 @@ In: nothing. Out: numbers. A spec of 1,000 clauses takes half of each at most; t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 LARGEST_FILE = 1 << 20
 """Bytes of one file."""
 LARGEST_SPEC = 4 << 20
-"""Bytes of a spec with its imports, and characters that parameters fill in."""
+"""Bytes of a spec with its imports."""
+MOST_FILLED = 4 << 20
+"""Characters that parameters fill in."""
+MOST_PATTERNS = 50_000
+"""Characters of all patterns of a spec."""
 MOST_SIGNS = 72_000
 """Words and signs of a spec with its imports; in YAML and JSON, values."""
 MOST_IMPORTS = 1_000
@@ -18,3 +24,12 @@ MOST_CLAUSES = 2_000
 """Statements of behaviour of a spec."""
 DEEPEST = 64
 """Brackets, `not`s or imports inside of each other."""
+
+
+@dataclass(slots=True)
+class Room:
+    """What may still come of a spec whose files are being read; -1 once there was too much."""
+
+    signs: int = MOST_SIGNS
+    filled: int = MOST_FILLED
+    patterns: int = MOST_PATTERNS

@@ -25,7 +25,7 @@ from spec.enumerations import settled
 from spec.frozen import dataclass
 from spec.inheritance import Inherited
 from spec.lexer import SPLIT, too_many_signs
-from spec.limits import DEEPEST, LARGEST_FILE, LARGEST_SPEC, MOST_CLAUSES, MOST_IMPORTS, MOST_SIGNS
+from spec.limits import DEEPEST, LARGEST_FILE, LARGEST_SPEC, MOST_CLAUSES, MOST_IMPORTS, MOST_SIGNS, Room
 from spec.parser import parse
 from spec.part import Inclusion, Part
 from spec.prelude import Prelude, read_prelude
@@ -159,8 +159,8 @@ def _give_way(extended: Sequence[Part], part: Part) -> None:
 class _Loading:
     """One load. shown: the folder of the spec as the user wrote it; texts: what stands for files; stack: the files that
     are being read, with the import that led to each; entered: the files that were read, by the names in front of their
-    clauses, with the texts of their parameters; size: bytes read; room: words and signs that
-    may still be read; full: a limit was met, and something left out."""
+    clauses, with the texts of their parameters; size: bytes read; room: what the spec may
+    still hold; full: a limit was met, and something left out."""
 
     folder: Path
     project: Path
@@ -173,8 +173,7 @@ class _Loading:
     stack: list[tuple[str, Span | None]] = field(default_factory=list)
     entered: dict[tuple[str, str], tuple[tuple[str, str], ...]] = field(default_factory=dict)
     size: int = 0
-    room: int = MOST_SIGNS
-    space: int = LARGEST_SPEC
+    room: Room = field(default_factory=Room)
     full: bool = False
     imports: int = 0
     _led: Span | None = None
@@ -276,7 +275,7 @@ class _Loading:
     def enter_tree(self, module: ast.Module, report: Report, name: str, into: _Entry | None = None) -> list[Part]:
         """Do the same for a file whose tree is known."""
         into = into or _Entry()
-        self.room = max(self.room - module.signs, 0)
+        self.room.signs = max(self.room.signs - module.signs, 0)
         self.full = self.full or any(found.code == "T0004" for found in report.found)
         self.entered[name, into.prefix] = into.arguments
         prelude = read_prelude(module, report, dict(into.arguments))
@@ -311,9 +310,7 @@ class _Loading:
             parts = self._include(report, name, target, inclusion, into.prefix)
             if inclusion.kind == "extends":
                 extended = parts
-        report.space = self.space
         part = read_module(module, report, prelude, into.prefix, _inherited(extended))
-        self.space = report.space
         _give_way(extended, part)
         self.parts.append(part)
         return [*extended, part]
@@ -411,7 +408,7 @@ class _Loading:
             self.full = True
             report.add("T0005", f"more than {DEEPEST} files import each other in a row", span, label="one too deep",
                        help="import what a file needs itself, and not by way of others")  # fmt: skip
-        elif not self.room:
+        elif not self.room.signs:
             self.full = True
             report.add("T0004", too_many_signs(), span, label="does not fit", help=SPLIT)
         return not self.full
@@ -462,7 +459,7 @@ class _Loading:
                 files=tuple(part.report.source.path for part in self.parts),
             )
             document = settled(document)
-        return Loaded(document, tuple(found), self.sources, MOST_SIGNS - self.room)
+        return Loaded(document, tuple(found), self.sources, MOST_SIGNS - self.room.signs)
 
     def _count_clauses(self) -> None:
         """Report the clause that is one too many."""

@@ -8,10 +8,10 @@ reported as unknown, so that one defect yields one report.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from spec.constructs import CONSTRUCTS, STYLES, Refuse
 from spec.diagnostics import Edit, Fix, Note
@@ -29,6 +29,11 @@ BUILT_IN = (
     Dimension("locale", "enum", (), "The user's locale is {value}."),
 )
 """Dimensions that need no declaration. An enumeration without values takes any name."""
+
+MOST_LINKS = 100
+"""Of a circle, that are shown."""
+MOST_LOOKED_AT = 300_000
+"""Links, in search of circles: each takes about a microsecond."""
 
 
 @dataclass(slots=True)
@@ -256,7 +261,7 @@ def _clause(
 
 def _priorities(parts: Sequence[Part], names: _Names) -> None:
     """Resolve every chain, then look for a circle in all of them together."""
-    edges: dict[str, list[tuple[str, Span]]] = defaultdict(list)
+    links: list[_Link] = []
     spelled: dict[str, str] = {}
     for part in parts:
         for ranking in part.rankings:
@@ -279,20 +284,62 @@ def _priorities(parts: Sequence[Part], names: _Names) -> None:
                     continue
                 seen[key] = span
                 keys.append((key, span))
-            for (above, _), (below, span) in pairwise(keys):
-                path = _path(edges, below, above)
-                if path is not None:
-                    links = [Note(link, f"`{spelled[b]}` ranked below `{spelled[a]}`") for a, b, link in path]
-                    part.report.add(
-                        "T0204", f"`{spelled[above]}` cannot win over `{spelled[below]}`", span,
-                        label="another priority says the opposite", secondary=links, help="remove one of these links",
-                    )  # fmt: skip
-                else:
-                    edges[above].append((below, span))
+            links.extend(_Link(above, below, span, part) for (above, _), (below, span) in pairwise(keys))
+    for closing, path in _circles(links):
+        notes = [Note(link, f"`{spelled[b]}` ranked below `{spelled[a]}`") for a, b, link in path[:MOST_LINKS]]
+        closing.part.report.add(
+            "T0204", f"`{spelled[closing.above]}` cannot win over `{spelled[closing.below]}`", closing.span,
+            label="another priority says the opposite", secondary=notes, help="remove one of these links",
+        )  # fmt: skip
 
 
-def _path(edges: dict[str, list[tuple[str, Span]]], start: str, goal: str) -> list[tuple[str, str, Span]] | None:
-    """Return the links that lead from `start` to `goal`, the shortest way; None where none do."""
+class _Link(NamedTuple):
+    above: str
+    below: str
+    span: Span
+    part: Part
+
+
+def _circles(links: Sequence[_Link]) -> Iterator[tuple[_Link, list[tuple[str, str, Span]]]]:
+    """Yield each link that closes a circle with those before it, and the way back; it counts no more.
+
+    Each is found by halving, so that many links cost little more than few; of very many circles only some are told.
+    """
+    kept = list(links)
+    looked = 0
+    while not _is_ordered(kept) and looked <= MOST_LOOKED_AT:
+        low, high = 0, len(kept)  # so many are in order, so many are not
+        while high - low > 1:
+            middle = (low + high) // 2
+            looked += middle
+            low, high = (middle, high) if _is_ordered(kept[:middle]) else (low, middle)
+        closing = kept.pop(low)
+        edges: dict[str, list[tuple[str, Span]]] = defaultdict(list)
+        for link in kept[:low]:
+            edges[link.above].append((link.below, link.span))
+        yield closing, _path(edges, closing.below, closing.above)
+
+
+def _is_ordered(links: Sequence[_Link]) -> bool:
+    """Whether no links lead in a circle: names that nothing is ranked over are taken away until none is left."""
+    above: dict[str, int] = defaultdict(int)
+    below: dict[str, list[str]] = defaultdict(list)
+    for link in links:
+        above[link.below] += 1
+        below[link.above].append(link.below)
+    free = [name for name in below if name not in above]
+    taken = 0
+    while free:
+        for name in below.get(free.pop(), ()):
+            taken += 1
+            above[name] -= 1
+            if not above[name]:
+                free.append(name)
+    return taken == len(links)
+
+
+def _path(edges: Mapping[str, list[tuple[str, Span]]], start: str, goal: str) -> list[tuple[str, str, Span]]:
+    """Return the links that lead from `start` to `goal`, the shortest way."""
     came: dict[str, tuple[str, Span] | None] = {start: None}
     queue = [start]
     for node in queue:
@@ -306,7 +353,7 @@ def _path(edges: dict[str, list[tuple[str, Span]]], start: str, goal: str) -> li
             if below not in came:
                 came[below] = (node, span)
                 queue.append(below)
-    return None
+    return []
 
 
 # ---- dimensions

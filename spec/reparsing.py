@@ -111,7 +111,7 @@ class Reparser:
             self._latest[source.shown] = known
             if known.whole:
                 self._whole[source.shown] = known
-        if known.module.signs > report.room:
+        if known.module.signs > report.room.signs:
             return parse(report, landmarks)
         report.found.extend(_placed(d, lambda span: replace(span, path=source.path)) for d in known.found)
         report.muted.update(known.muted)

@@ -32,7 +32,7 @@ from spec.fields import (
 )
 from spec.frozen import dataclass
 from spec.lexer import is_name
-from spec.limits import LARGEST_SPEC
+from spec.limits import MOST_FILLED, MOST_PATTERNS
 from spec.source import Span
 
 
@@ -124,24 +124,24 @@ class Values:
                 if name not in self.parameters:
                     self._unknown_parameter(name, node)
                 return ""
-            if len(given) > self.report.space:
+            if len(given) > self.report.room.filled:
                 found = False
-                self._too_long(node)
+                if self.report.room.filled >= 0:
+                    self._too_long(node)
                 return ""
-            self.report.space -= len(given)
+            self.report.room.filled -= len(given)
             return given
 
         filled = _PARAMETER.sub(value, text) if "${" in text else text
         return filled if found else WRONG
 
     def _too_long(self, node: ast.Text) -> None:
-        """Report, once, that filling parameters in would make more text than a spec may hold."""
-        if self.report.space >= 0:
-            self.report.add(
-                "T0004", f"parameters may fill in {LARGEST_SPEC >> 20} MiB of text",
-                self._span(node), label="passes that", help="give the parameters shorter texts, or use them less often",
-            )  # fmt: skip
-        self.report.space = -1
+        """Report, once, that filling parameters in makes more text than a spec may hold."""
+        self.report.room.filled = -1
+        self.report.add(
+            "T0004", f"parameters may fill in {MOST_FILLED >> 20} MiB of text", self._span(node), label="passes that",
+            help="give the parameters shorter texts, or use them less often",
+        )  # fmt: skip
 
     def _unknown_parameter(self, name: str, node: ast.Text) -> None:
         if self.report.full:
@@ -351,6 +351,16 @@ class Values:
                 )  # fmt: skip
                 return WRONG
         text = node.text.replace("\\/", "/")
+        room = self.report.room
+        if len(text) > room.patterns:
+            if room.patterns >= 0:
+                room.patterns = -1
+                self.report.add(
+                    "T0004", f"the patterns of a spec may hold {MOST_PATTERNS:,} characters", self._span(node),
+                    label="passes that", help="write words as `phrases`, and what they have in common as one pattern",
+                )  # fmt: skip
+            return WRONG
+        room.patterns -= len(text)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # `re` warns of odd patterns on the terminal
