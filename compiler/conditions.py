@@ -20,8 +20,8 @@ one applies until it is known that it need not. A judged dimension is never unkn
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import islice, product
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, product, takewhile
 from math import prod
 from typing import Literal, assert_never
 
@@ -48,6 +48,18 @@ class Situation:
     name: str
     context: str | None = None
     about: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Effort:
+    """How many parts of conditions may still be looked at, for all conditions of a spec."""
+
+    left: int = 600_000
+
+    def spend(self, parts: int) -> bool:
+        """Take from what is left; False where that was too little, from then on."""
+        self.left -= parts
+        return self.left > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +105,24 @@ class Scope:
         held = True if self.when is None else truth(self.when, known)
         return self.restricts if held is None else held
 
-    def possible(self, wanted: bool) -> bool:
-        """Say whether some user of whom everything is known is inside of (`wanted`), or outside of, the clause."""
+    def is_empty(self, wanted: bool, effort: Effort) -> bool:
+        """Say whether no user is inside of (`wanted`), or outside of, the clause, or none that a prompt can show.
+
+        Where that takes more than `effort` is left, nothing is said against the condition.
+        """
         conditions = [c for c in (self.when, self.unless) if c is not None]
         names = sorted({name for c in conditions for name in mentioned(c)})
+        size = sum(map(_size, conditions)) + len(self.dimensions) // 8
+        if not effort.spend(len(names) * size):
+            return False
         choices = [telling_values(n, conditions, self.dimensions) for n in names]
-        # More users than can be tried: nothing is said against the condition.
-        return prod(map(len, choices)) > MOST_TRIED or any(
-            self.applies(dict(zip(names, values, strict=True))) is wanted for values in product(*choices)
-        )
+        everything = (dict(zip(names, values, strict=True)) for values in product(*choices))
+        # More users of whom everything is known than can be tried: one may be inside.
+        possible = prod(map(len, choices)) > MOST_TRIED or self._any(everything, wanted, size, effort)
+        return not (possible and self._any(self._assignments(), wanted, size, effort)) and effort.left > 0
+
+    def _any(self, users: Iterable[dict[str, Value]], wanted: bool, size: int, effort: Effort) -> bool:
+        return any(self.applies(facts) is wanted for facts in takewhile(lambda _: effort.spend(size), users))
 
     def inside(self, limit: int = 2) -> tuple[Situation, ...]:
         """Return up to `limit` situations in which the clause applies, the one without any fact first."""
@@ -157,6 +178,21 @@ def mentioned(condition: Condition) -> set[str]:
             return mentioned(operand)
         case And(operands=operands) | Or(operands=operands):
             return {name for operand in operands for name in mentioned(operand)}
+        case _:
+            assert_never(condition)
+
+
+def _size(condition: Condition) -> int:
+    """Return how many parts are looked at to decide a condition."""
+    match condition:
+        case Compare(value=value):
+            return 1 + (len(value) // 8 if isinstance(value, tuple) else 0)
+        case Truth():
+            return 1
+        case Not(operand=operand):
+            return 1 + _size(operand)
+        case And(operands=operands) | Or(operands=operands):
+            return 1 + sum(map(_size, operands))
         case _:
             assert_never(condition)
 

@@ -24,9 +24,12 @@ def vacuous(survey: Survey) -> Findings:
         if len(entries) < 2:
             continue
         index = Index(entries)
+        places = {id(entry): n for n, entry in enumerate(entries)}
         gone: set[int] = set()
         # From the last on, so that of two equal ones the first stays.
-        found = [(n, by) for n in reversed(range(len(entries))) if (by := _covering(survey, index, entries, n, gone))]
+        found = [
+            (n, by) for n in reversed(range(len(entries))) if (by := _covering(survey, index, entries, places, n, gone))
+        ]
         for n, by in reversed(found):
             entry = entries[n]
             yield diagnose(
@@ -45,11 +48,12 @@ def vacuous(survey: Survey) -> Findings:
             )
 
 
-def _covering(survey: Survey, index: Index, entries: list[Barred], n: int, gone: set[int]) -> Barred | None:
-    """Return an entry that finds all that entry `n` finds; note `n` as gone then."""
+def _covering(
+    survey: Survey, index: Index, entries: list[Barred], places: dict[int, int], n: int, gone: set[int]
+) -> Barred | None:
+    """Return an entry that finds all that entry `n` finds; note `n` as gone then. places: of entries, by identity."""
     entry = entries[n]
     hits = [hit for hit in index.found_in(text_of(entry.item)) if hit is not entry]
-    places = {id(other): place for place, other in enumerate(entries)}
     for hit in hits[:MOST_OTHERS]:
         if places[id(hit)] not in gone and _covers(hit.item, entry.item, survey, entry):
             gone.add(n)

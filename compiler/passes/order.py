@@ -17,6 +17,7 @@ or id, or for all clauses with that tag. A statement cannot lift a clause over o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
@@ -90,13 +91,17 @@ def _listed(program: Program, by_name: dict[str, list[Clause]]) -> list[str]:
         if not both:
             sorter.add(_Edge(lower, "start"), _Edge(higher, "end"))
             continue
+        if len(both) > 1:
+            return _in_source_order(by_name, source)  # each of them above the other: that is a circle
+        (middle,) = both
+        sorter.add(middle, *(above.id for above in by_name[higher] if above.id != middle))
         for below in by_name[lower]:
-            sorter.add(below.id, *(above.id for above in by_name[higher] if above.id != below.id))
+            if below.id != middle:
+                sorter.add(below.id, middle)
     try:
         sorter.prepare()
     except CycleError:
-        # Checking the spec has reported it; source order keeps the rest of the compiler going.
-        return sorted({c.id for cs in by_name.values() for c in cs}, key=source.__getitem__)
+        return _in_source_order(by_name, source)
     listed: list[str] = []
     ready: list[tuple[int, str]] = []
     while sorter.is_active():
@@ -113,6 +118,11 @@ def _listed(program: Program, by_name: dict[str, list[Clause]]) -> list[str]:
             listed.append(first)
             sorter.done(first)
     return listed
+
+
+def _in_source_order(by_name: Mapping[str, list[Clause]], source: Mapping[str, int]) -> list[str]:
+    """Keep the rest of the compiler going where the statements contradict each other, which may have been reported."""
+    return sorted({c.id for cs in by_name.values() for c in cs}, key=source.__getitem__)
 
 
 def _upside_down(program: Program, by_name: dict[str, list[Clause]]) -> tuple[Diagnostic, ...]:

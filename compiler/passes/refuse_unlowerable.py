@@ -12,7 +12,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import assert_never
 
 from compiler.codes import diagnose
-from compiler.conditions import Scope
+from compiler.conditions import Effort, Scope
 from compiler.ir import Clause, Program
 from compiler.rendering import clause_lines, uses, word_of
 from spec.constructs import (
@@ -34,10 +34,11 @@ from spec.source import Span
 
 
 def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
+    effort = Effort()
     found = [
         d
         for clause in program.clauses
-        for d in (*_uncheckable(clause), *_unserved(clause), *_patterns(clause), *_conditions(clause, program))
+        for d in (*_uncheckable(clause), *_unserved(clause), *_patterns(clause), *_conditions(clause, program, effort))
     ]
     found += [*_grants(program), *_terms(program)]
     found += _in_part(program)
@@ -199,7 +200,7 @@ def _problem(pattern: Pattern) -> str | None:
     return patterns.problem(pattern.text, pattern.flags)
 
 
-def _conditions(clause: Clause, program: Program) -> list[Diagnostic]:
+def _conditions(clause: Clause, program: Program, effort: Effort) -> list[Diagnostic]:
     scope = Scope(clause.when, clause.unless, program.dimensions, clause.restricts)
     if scope.always:
         return []
@@ -208,9 +209,9 @@ def _conditions(clause: Clause, program: Program) -> list[Diagnostic]:
         message = f"{clause.id} has a condition, but a model has one identity at all times"
         return [diagnose("T0503", message, place, label="remove this condition")]
     found = []
-    if not (scope.possible(True) and scope.inside(1)):
+    if scope.is_empty(True, effort):
         found.append(diagnose("T0504", f"{clause.id} never applies", place, label="no user fulfils this"))
-    if not (scope.possible(False) and scope.outside(1)):
+    if scope.is_empty(False, effort):
         found.append(diagnose("T0504", f"{clause.id} always applies", place, label="no user escapes this"))
     return found
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.conditions import Scope, fact, in_words, telling_values, truth
+from compiler.conditions import Effort, Scope, fact, in_words, telling_values, truth
 from spec.document import And, Compare, Condition, Dimension, Not, Or, Truth
 
 ROLE = Dimension("user.role", "enum", ("customer", "clinician", "editor"), says="The user is a {value}.")
@@ -272,9 +272,9 @@ def test_some_value_decides_each_way_or_the_condition_is_constant(condition: Con
         for age in (0.0, 11.0, 12.0, 13.0, 17.0, 18.0, 19.0, 90.0)
         for paying in (True, False)
     ]
-    if not scope.possible(True):
+    if scope.is_empty(True, Effort()):
         assert not any(truth(condition, facts) for facts in grid)
-    if not scope.possible(False):
+    if scope.is_empty(False, Effort()):
         assert all(truth(condition, facts) for facts in grid)
 
 
@@ -282,8 +282,23 @@ def test_a_condition_on_many_facts_finds_its_user() -> None:
     names = [f"user.f{i}" for i in range(7)]
     dimensions = tuple(Dimension(name, "enum", ("a", "b", "c"), says=f"{name}: {{value}}") for name in names)
     scope = Scope(And(tuple(Compare(name, "==", "c") for name in names)), None, dimensions)
-    assert scope.possible(True)
+    assert not scope.is_empty(True, Effort())
     assert len(scope.inside(1)) == 1
+
+
+def test_a_condition_on_thousands_of_facts_is_given_up() -> None:
+    names = [f"d{i}" for i in range(3_000)]
+    dimensions = tuple(Dimension(name, "boolean", (), None) for name in names)
+    scope = Scope(And(tuple(Truth(name) for name in names)), None, dimensions)
+    effort = Effort()
+    assert not scope.is_empty(True, effort)
+    assert effort.left <= 0
+
+
+def test_where_effort_is_spent_nothing_is_said_against_a_condition() -> None:
+    never = Scope(And((Truth("d"), Not(Truth("d")))), None, (Dimension("d", "boolean", (), None),))
+    assert never.is_empty(True, Effort())
+    assert not never.is_empty(True, Effort(3))
 
 
 def test_open_enumerations_get_other_values() -> None:
