@@ -54,7 +54,7 @@ class Situation:
 class Effort:
     """How many parts of conditions may still be looked at, for all conditions of a spec."""
 
-    left: int = 600_000
+    left: int = 400_000
 
     def spend(self, parts: int) -> bool:
         """Take from what is left; False where that was too little, from then on."""

@@ -44,7 +44,7 @@ _TABLE = (
         "T0004",
         "file too large",
         "A spec file may hold 1 MiB; a spec with its imports 4 MiB, 72,000 words and signs (in YAML and"
-        " JSON, values), 2,000 clauses, 50,000 characters of patterns and 1,000"
+        " JSON, 36,000 values), 2,000 clauses, 50,000 characters of patterns and 1,000"
         " imports; parameters may fill in 4 MiB.",
         "Split the spec, or move data into the files that `train.data` names.",
     ),

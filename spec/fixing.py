@@ -40,13 +40,13 @@ def fixable(diagnostics: Iterable[Diagnostic], unsafe: bool = False) -> list[Dia
     return [d for d in diagnostics if d.fix is not None and (unsafe or d.fix.applicability == "safe")]
 
 
-def checks_for(signs: int) -> int:
-    """Return how often a spec of so many words and signs may be checked anew: all together, the largest one once.
+def checks_for(signs: int, characters: int) -> int:
+    """Return how often a spec of that size may be checked anew, so that all checks take as long as one of the largest.
 
-    >>> checks_for(500), checks_for(10_000), checks_for(70_000)
-    (100, 7, 1)
+    >>> checks_for(500, 4_000), checks_for(9_000, 380_000), checks_for(70_000, 300_000)
+    (100, 3, 1)
     """
-    return max(1, min(MOST_CHECKS, MOST_SIGNS // max(signs, 1)))
+    return max(1, min(MOST_CHECKS, MOST_SIGNS // (signs + characters // 30 + 1)))
 
 
 def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False, most: int = MOST_CHECKS) -> Fixing:

@@ -17,7 +17,8 @@ MOST_FILLED = 4 << 20
 MOST_PATTERNS = 50_000
 """Characters of all patterns of a spec."""
 MOST_SIGNS = 72_000
-"""Words and signs of a spec with its imports; in YAML and JSON, values."""
+"""Words and signs of a spec with its imports; each value of YAML and JSON, keys and lists too, counts as two."""
+MOST_VALUES = MOST_SIGNS // 2
 MOST_IMPORTS = 1_000
 """Imports of a spec, in all of its files; each may be of another file."""
 MOST_CLAUSES = 2_000
@@ -33,3 +34,8 @@ class Room:
     signs: int = MOST_SIGNS
     filled: int = MOST_FILLED
     patterns: int = MOST_PATTERNS
+
+    @property
+    def passed(self) -> bool:
+        """Whether there was too much text or too many patterns."""
+        return self.filled < 0 or self.patterns < 0

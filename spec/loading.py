@@ -252,6 +252,7 @@ class _Loading:
     def _refuse(
         self, name: str, code: str, message: str, origin: Report | None, span: Span, help: str | None = None
     ) -> None:
+        self.full = self.full or code == "T0004"
         if origin is not None:
             origin.add(code, message, span, label="imported here")
             return
@@ -311,6 +312,7 @@ class _Loading:
             if inclusion.kind == "extends":
                 extended = parts
         part = read_module(module, report, prelude, into.prefix, _inherited(extended))
+        self.full = self.full or self.room.passed
         _give_way(extended, part)
         self.parts.append(part)
         return [*extended, part]

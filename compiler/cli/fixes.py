@@ -37,7 +37,8 @@ def fix_spec(compiled: Compiled, unsafe: bool, *, write: bool) -> tuple[Compiled
     def read(name: str) -> str:
         return (folder / name).read_bytes().decode("utf-8")
 
-    done = fix_all(check, read, unsafe, checks_for(compiled.signs))
+    characters = sum(len(source.text) for source in compiled.sources.values())
+    done = fix_all(check, read, unsafe, checks_for(compiled.signs, characters))
     check(done.texts)
     before = {name: read(name) for name in done.texts}
     changed = {name: text for name, text in done.texts.items() if text != before[name]}
