@@ -9,7 +9,7 @@ This file must not know what follows from it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,9 @@ MOST_OTHERS = 40
 MOST_STEPS = 60_000
 """What all comparisons of a program take together, in steps of automata: about a third of a second."""
 
+FEW = 32
+"""Phrases with the same first word that are looked for one by one."""
+
 _WORD = re.compile(r"\w+")
 
 
@@ -36,6 +39,9 @@ class Index:
         self.of_clause: dict[str, list[Barred]] = {}
         # By the first word, then by the phrase, so that what many clauses bar is looked at once.
         self._phrases: dict[str, dict[str, list[Barred]]] = {}
+        # By the first word: where in a phrase it stands, and how long such phrases are.
+        self._shapes: dict[str, set[tuple[int, int]]] = {}
+        self._places: dict[str, int] = {}
         self._patterns: dict[Pattern, list[Barred]] = {}
         for entry in barred:
             self.of_clause.setdefault(entry.clause.id, []).append(entry)
@@ -43,8 +49,10 @@ class Index:
                 self._patterns.setdefault(entry.item, []).append(entry)
             elif phrase := plain(entry.item):
                 first = _WORD.search(phrase)
-                by_first = self._phrases.setdefault(first.group() if first else "", {})
-                by_first.setdefault(phrase, []).append(entry)
+                word = first.group() if first else ""
+                self._places.setdefault(phrase, len(self._places))
+                self._phrases.setdefault(word, {}).setdefault(phrase, []).append(entry)
+                self._shapes.setdefault(word, set()).add((first.start() if first else 0, len(phrase)))
         self._needed = [(needed(pattern), pattern) for pattern in self._patterns]
         self._near: dict[Item, dict[str, list[Barred]]] = {}
 
@@ -52,12 +60,20 @@ class Index:
         """Yield what is found in `text`."""
         folded = plain(text)
         for word in dict.fromkeys(("", *_WORD.findall(folded))):
-            for phrase, entries in self._phrases.get(word, {}).items():
+            phrases = self._phrases.get(word, {})
+            for phrase in self._candidates(word, folded, phrases) if len(phrases) > FEW else phrases:
                 if contains(folded, phrase):
-                    yield from entries
+                    yield from phrases[phrase]
         for need, pattern in self._needed:
             if need in folded and found(pattern, text):
                 yield from self._patterns[pattern]
+
+    def _candidates(self, word: str, folded: str, phrases: Mapping[str, object]) -> list[str]:
+        """Return which of many phrases with the same first word stand in a text; some may cut a word there."""
+        places = [match.start() for match in re.finditer(re.escape(word), folded)]
+        starts = ((at - before, length) for before, length in self._shapes[word] for at in places)
+        found = {folded[start : start + length] for start, length in starts if start >= 0}
+        return sorted(found & phrases.keys(), key=self._places.__getitem__)
 
     def near(self, item: Item) -> dict[str, list[Barred]]:
         """Return by clause what is found in some answer with `item`: of other clauses, no answer with it breaks all."""

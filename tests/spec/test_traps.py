@@ -16,8 +16,11 @@ from tests.spec.fuzz import limited
 SLOW = 4.0
 """Seconds: a machine that runs tests may be slow, and what is quadratic takes minutes."""
 
-CHECKED = ("traits", "judged", "never", "values", "links", "ring", "groups", "upside down", "answers", "unknown names",
-           "unknown fields", "lost names", "open strings", "mixed names", "same phrases", "long names")  # fmt: skip
+CHECKED = (
+    "traits", "phrases", "alike phrases", "judged", "never", "values", "links", "ring", "groups", "upside down",
+    "answers", "unknown names", "unknown fields", "lost names", "open strings", "mixed names", "same phrases",
+    "long names",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CHECKED)

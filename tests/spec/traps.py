@@ -57,6 +57,7 @@ SPECS: dict[str, Callable[[], str]] = {
     ),
     "refusals": partial(clauses, 'refuse r{i} { about: "x {i}" asks: ["how {i}"] offer: "y" unless: user.role == a }'),
     "phrases": partial(many, '"p{i}", ', 2, "forbid f { phrases: [", '"end"] }'),
+    "alike phrases": partial(many, '"w p{i}", ', 2, "forbid f { phrases: [", '"end"] }'),
     "signs": partial(many, '"p{i}", ', 2, 'trait t { means: "x" signs: [', '"end"] }'),
     "patterns": partial(many, "/p{i}x+/, ", 2, "forbid f { patterns: [", "/end/] }"),
     "answers": partial(many, 'good: "g{i}" ', 3, 'trait t { means: "x" example { user: "u" ', "} }"),
