@@ -20,8 +20,8 @@ one applies until it is known that it need not. A judged dimension is never unkn
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import combinations, islice, product
+from collections.abc import Iterator, Sequence
+from itertools import islice, product
 from math import prod
 from typing import Literal, assert_never
 
@@ -94,21 +94,6 @@ class Scope:
         held = True if self.when is None else truth(self.when, known)
         return self.restricts if held is None else held
 
-    def possible(self, wanted: bool) -> bool | None:
-        """Say whether some user of whom everything is known is inside of (`wanted`), or outside of, the clause.
-
-        None where that takes too long.
-        """
-        choices = self._choices()
-        if prod(map(len, choices.values())) > MOST_TRIED:
-            try:
-                return search(self, wanted, choices) is not None
-            except Undecided:
-                return None
-        return any(
-            self.applies(dict(zip(choices, values, strict=True))) is wanted for values in product(*choices.values())
-        )
-
     def inside(self, limit: int = 2) -> tuple[Situation, ...]:
         """Return up to `limit` situations in which the clause applies, the one without any fact first."""
         return self._situations(True, limit)
@@ -118,31 +103,31 @@ class Scope:
         return () if self.always else self._situations(False, limit)
 
     def _situations(self, wanted: bool, limit: int) -> tuple[Situation, ...]:
-        found = (self._situation(facts) for facts in self._assignments() if self.applies(facts) is wanted)
+        found = (self._situation(facts) for facts in self.assignments() if self.applies(facts) is wanted)
         first = tuple(islice(found, limit))
-        if first or self._few():
+        if first or self.few():
             return first
         try:
-            facts = search(self, wanted, self._choices())
+            facts = search(self, wanted, self.choices())
         except Undecided:
             return ()
         return () if facts is None else (self._situation(facts),)
 
-    def _few(self) -> bool:
+    def few(self) -> bool:
         """Say whether all that can be known of a user is tried."""
-        return prod(len(values) + 1 for values in self._choices().values()) <= MOST_TRIED
+        return prod(len(values) + 1 for values in self.choices().values()) <= MOST_TRIED
 
-    def _choices(self) -> dict[str, list[Value]]:
+    def choices(self) -> dict[str, list[Value]]:
         """Return telling values of each dimension that the conditions mention."""
         conditions = [c for c in (self.when, self.unless) if c is not None]
         names = sorted({name for c in conditions for name in mentioned(c)})
         return {name: telling_values(name, conditions, self.dimensions) for name in names}
 
-    def _assignments(self) -> Iterator[dict[str, Value]]:
+    def assignments(self) -> Iterator[dict[str, Value]]:
         """Combinations of telling values, nothing known first, then fewer facts before more."""
-        values = self._choices()
+        values = self.choices()
         names = list(values)
-        known = (chosen for n in range(len(names) + 1) for chosen in reversed(list(combinations(names, n))))
+        known = (chosen for n in range(len(names) + 1) for chosen in _combinations(names, n))
         found = (
             dict(zip(chosen, combination, strict=True))
             for chosen in known
@@ -156,6 +141,19 @@ class Scope:
         about = tuple(judged[n].means or spoken(n) for n, value in facts.items() if n in judged and value is True)
         name = ",".join(f"{n}={_tag(v)}" for n, v in facts.items()) or "no facts"
         return Situation(name, " ".join(said) or None, about)
+
+
+def _combinations(names: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:
+    """Yield what `itertools.combinations` does from its last to its first, one by one: there may be too many to hold.
+
+    >>> list(_combinations("abc", 2))
+    [('b', 'c'), ('a', 'c'), ('a', 'b')]
+    """
+    if n == 0:
+        yield ()
+        return
+    for first in range(len(names) - n, -1, -1):
+        yield from ((names[first], *rest) for rest in _combinations(names[first + 1 :], n - 1))
 
 
 def mentioned(condition: Condition) -> set[str]:

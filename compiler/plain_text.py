@@ -37,11 +37,21 @@ def plain(text: str) -> str:
 
 def contains(text: str, phrase: str) -> bool:
     """Whether `phrase` stands in `text` as whole words; both are plain."""
-    if not phrase or phrase not in text:
+    if not phrase:
         return False
-    before = r"(?<!\w)" if phrase[0].isalnum() else ""
-    after = r"(?!\w)" if phrase[-1].isalnum() else ""
-    return re.search(f"{before}{re.escape(phrase)}{after}", text) is not None
+    start = text.find(phrase)
+    while start >= 0:
+        end = start + len(phrase)
+        cut_before = phrase[0].isalnum() and start > 0 and _is_of_a_word(text[start - 1])
+        cut_after = phrase[-1].isalnum() and end < len(text) and _is_of_a_word(text[end])
+        if not cut_before and not cut_after:
+            return True
+        start = text.find(phrase, start + 1)
+    return False
+
+
+def _is_of_a_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 def found(pattern: Pattern, text: str) -> bool:

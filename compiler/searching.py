@@ -14,6 +14,7 @@ condition for good, whatever else comes to be known, so most of the users are ne
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ class Undecided(Exception):
     """Nobody was found, and not everybody was looked at."""
 
 
-def search(scope: Scope, wanted: bool, values: dict[str, list[Value]]) -> dict[str, Value] | None:
+def search(
+    scope: Scope, wanted: bool, values: dict[str, list[Value]], may_go_on: Callable[[], bool] = lambda: True
+) -> dict[str, Value] | None:
     """Return facts with which the clause applies (`wanted`) or does not, whatever else is so; None for none.
+
+    `may_go_on` is asked before each step.
 
     Raises:
         Undecided: it would take too long.
@@ -41,7 +46,7 @@ def search(scope: Scope, wanted: bool, values: dict[str, list[Value]]) -> dict[s
         if _never(scope, not wanted, facts):
             return facts
         steps += 1
-        if steps > MOST_STEPS:
+        if steps > MOST_STEPS or not may_go_on():
             raise Undecided
         if len(facts) < len(names) and not _never(scope, wanted, facts):
             name = names[len(facts)]

@@ -187,11 +187,15 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One file. `broken` holds the stretches that recovery skipped or mended: what lies in one is not to be judged."""
+    """One file. `broken` holds the stretches that recovery skipped or mended: what lies in one is not to be judged.
+
+    signs: how many words and signs it was written with.
+    """
 
     items: tuple[Item, ...]
     comments: tuple[Comment, ...] = ()
     broken: tuple[tuple[int, int], ...] = field(default=(), compare=False)
+    signs: int = field(default=0, compare=False)
 
 
 def blocks(items: tuple[Item, ...], kind: str) -> Iterator[Block]:

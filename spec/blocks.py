@@ -6,22 +6,27 @@ This file knows how any block is read, and not which blocks there are: that is `
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from spec import ast
-from spec.diagnostics import Edit, Fix, Note, Report, did_you_mean
+from spec.diagnostics import Edit, Fix, Note, Report
 from spec.document import Example, Level, Turn
 from spec.fields import FieldSpec, RecordShape, TextShape, TurnsShape, field_specs
 from spec.says import Says
-from spec.source import Span
+from spec.source import Span, joined
 from spec.values import WRONG, Values, Wrong, takes
 
 LEVELS = tuple(level.name.lower() for level in sorted(Level, reverse=True))
 ROLES = ("system", "developer", "user", "assistant", "tool", "ask")
 ANSWERS = ("good", "ok", "bad")
+
+MOST_REASONS = 16
+"""For the same answers, since each is kept with each."""
 
 _Member = ast.Field | ast.Block
 
@@ -45,19 +50,27 @@ class Filled:
 
 @dataclass(slots=True)
 class Blocks:
-    """Reads blocks. statements: words that start a statement, and so no field; strays: such blocks found inside."""
+    """Reads blocks. statements: words that start a statement, and so no field; strays: such blocks found inside;
+    reasons: how many the answers that were read last have."""
 
     report: Report
     values: Values
     broken: tuple[tuple[int, int], ...]
     statements: tuple[str, ...]
     strays: list[ast.Block] = field(default_factory=list)
+    reasons: int = 0
+    _stretches: tuple[tuple[int, int], ...] | None = None
 
     def span(self, node: ast.Value | ast.Item | ast.Word) -> Span:
         return self.report.at(node.start, node.end)
 
     def is_broken(self, node: ast.Item | ast.Body) -> bool:
-        return any(start < node.end and end > node.start for start, end in self.broken)
+        if not self.broken:
+            return False
+        if self._stretches is None:
+            self._stretches = tuple(joined(self.broken))
+        before = bisect_left(self._stretches, (node.end,))  # those that start before the node ends
+        return before > 0 and self._stretches[before - 1][1] > node.start
 
     # ---- headers
 
@@ -92,7 +105,7 @@ class Blocks:
         text, span = block.level.text, self.span(block.level)
         if text in LEVELS:
             return Level[text.upper()]
-        help, fix = did_you_mean(text, LEVELS, span)
+        help, fix = self.report.did_you_mean(text, LEVELS, span)
         self.report.add("T0110", f"there is no level `{text}`", span, label="unknown level", help=help, fix=fix)
         return None
 
@@ -132,18 +145,19 @@ class Blocks:
         answers: tuple[str, ...] = () if any(_named(item, ANSWERS) for item in body.items) else ("",)
         conversation: list[tuple[str, ast.Field]] = []
         first: dict[str, _Member] = {}
+        several: defaultdict[str, list[Any]] = defaultdict(list)  # the values of what may stand several times
         for item in body.items:
             match item:
                 case ast.Field(name=ast.Word(text=role)) if turns_spec and role in ROLES:
                     conversation.append((role, item))
                 case ast.Field(name=ast.Word(text=name)) if explained and name in (*ANSWERS, "why"):
-                    answers = self._answer(specs[name], item, answers, filled)
+                    answers = self._answer(specs[name], item, answers, filled, several)
                     first.setdefault(name, item)
                 case ast.Field(name=word, value=ast.Body() as inner) if self._is_record(specs, word):
-                    self._nested(specs[word.text], inner, item, word, first, filled)
+                    self._nested(specs[word.text], inner, item, word, first, filled, several)
                 case ast.Block(kind=word, body=inner) if self._is_record(specs, word):
                     self.needless(item)
-                    self._nested(specs[word.text], inner, item, word, first, filled)
+                    self._nested(specs[word.text], inner, item, word, first, filled, several)
                 case ast.Field(name=word):
                     self._plain(specs, item, owner, first, filled)
                 case ast.Block(kind=word):
@@ -151,6 +165,8 @@ class Blocks:
                     filled.ok = filled.whole = False
                 case ast.Directive():
                     raise AssertionError("the grammar has directives at the top level only")
+        for attribute, values in several.items():
+            filled.values[attribute] = tuple(dict.fromkeys(values) if attribute in ANSWERS else values)
         if turns_spec is not None:
             self._turns(turns_spec, conversation, owner, head, filled)
         missing = [
@@ -168,7 +184,10 @@ class Blocks:
             )  # fmt: skip
         return filled
 
-    def _answer(self, spec: FieldSpec, item: ast.Field, before: tuple[str, ...], filled: Filled) -> tuple[str, ...]:
+    def _answer(
+        self, spec: FieldSpec, item: ast.Field, before: tuple[str, ...], filled: Filled,
+        several: defaultdict[str, list[Any]],
+    ) -> tuple[str, ...]:  # fmt: skip
         """Read answers of an example, or the reason of those before it; they may stand several times, in order."""
         if spec.name == "why" and not before:
             self.report.add(
@@ -182,11 +201,19 @@ class Blocks:
         if isinstance(value, Wrong):
             filled.ok = False
             return before or ("",)
-        given = filled.values.get(spec.attribute, ())
         if spec.name == "why":
-            filled.values[spec.attribute] = (*given, *((answer, value) for answer in before))
+            self.reasons += 1
+            if self.reasons <= MOST_REASONS:
+                several[spec.attribute].extend((answer, value) for answer in before)
+                return before
+            self.report.add(
+                "T0103", f"the same answers have more than {MOST_REASONS} reasons", self.span(item.name),
+                label="one too many", help="say them in one text",
+            )  # fmt: skip
+            filled.ok = False
             return before
-        filled.values[spec.attribute] = tuple(dict.fromkeys((*given, *value)))
+        self.reasons = 0
+        several[spec.attribute].extend(value)
         return tuple(value)
 
     @staticmethod
@@ -221,6 +248,8 @@ class Blocks:
         other = first.setdefault(word.text, item)
         if other is item or (isinstance(spec.shape, RecordShape) and spec.shape.many):
             return False
+        if self.report.silent(self.span(word)):
+            return True
         place = self.span(other.name if isinstance(other, ast.Field) else other.kind)
         # Nodes are equal where the same is written.
         fix = Fix("remove it", (Edit(self.report.whole(item.start, item.end), ""),), "safe") if item == other else None
@@ -238,7 +267,7 @@ class Blocks:
         names = [s.name for s in specs.values() if not isinstance(s.shape, TurnsShape)]
         if len(names) < len(specs):
             names.extend(ROLES)
-        help, fix = did_you_mean(word.text, names, span)
+        help, fix = self.report.did_you_mean(word.text, names, span)
         self.report.add("T0101", f"{owner} has no field `{word.text}`", span, label="unknown field", help=help, fix=fix)
 
     def _misplaced_block(self, specs: dict[str, FieldSpec], block: ast.Block, owner: str) -> None:
@@ -260,8 +289,9 @@ class Blocks:
             self._unknown_field(specs, word, owner)
 
     def _nested(
-        self, spec: FieldSpec, body: ast.Body, item: _Member, word: ast.Word, first: dict[str, _Member], filled: Filled
-    ) -> None:
+        self, spec: FieldSpec, body: ast.Body, item: _Member, word: ast.Word, first: dict[str, _Member], filled: Filled,
+        several: defaultdict[str, list[Any]],
+    ) -> None:  # fmt: skip
         assert isinstance(spec.shape, RecordShape)
         if self._again(item, word, first, spec):
             filled.ok = False
@@ -276,12 +306,13 @@ class Blocks:
             return
         if record is Example:
             inner.values["span"] = self.span(item)
-            answers = [answer for kind in ANSWERS for answer in inner.values.get(kind, ())]
+            answers = dict.fromkeys(answer for kind in ANSWERS for answer in inner.values.get(kind, ()))
+            place = {answer: at for at, answer in enumerate(answers)}
             reasons = inner.values.get("reasons", ())
-            inner.values["reasons"] = tuple(sorted(reasons, key=lambda reason: answers.index(reason[0])))
+            inner.values["reasons"] = tuple(sorted(reasons, key=lambda reason: place[reason[0]]))
         value = record(**inner.values)
         if spec.shape.many:
-            filled.values[spec.attribute] = (*filled.values.get(spec.attribute, ()), value)
+            several[spec.attribute].append(value)
         else:
             filled.values[spec.attribute] = value
 

@@ -7,6 +7,7 @@ the part, or diagnostics. Whether the names in it lead anywhere is judged in `sp
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from spec import ast
@@ -24,11 +25,23 @@ CLAUSE_NAMING = ("see", "style")
 """Fields that name clauses."""
 
 
+@cache
+def _specs(kind: str) -> dict[str, FieldSpec]:
+    """The fields that a clause of a kind may have."""
+    return {**field_specs(CONSTRUCTS[kind]), **field_specs(Clause)}
+
+
+@cache
+def _common() -> frozenset[str]:
+    """The attributes that every clause has."""
+    return frozenset(spec.attribute for spec in field_specs(Clause).values())
+
+
 def read_clause(reading: Reading, block: ast.Block, given: Given) -> None:
     kind = block.kind.text
     construct: type[Body] = CONSTRUCTS[kind]
     name = reading.blocks.name(block, dotted=False)
-    specs = {**field_specs(construct), **field_specs(Clause)}
+    specs = _specs(kind)
     owner = f"{kind} `{name.text}`" if name else kind
     base = reading.inherited.clauses.get(f"{kind}.{name.text}") if name else None
     old = values_of(base) if base else {}
@@ -63,7 +76,7 @@ def read_clause(reading: Reading, block: ast.Block, given: Given) -> None:
     if name is None or not filled.ok:
         return
     values = given.put({**without_rivals(old, construct, filled.values), **filled.values})
-    common = {s.attribute for s in field_specs(Clause).values()}
+    common = _common()
     own = {k: v for k, v in values.items() if k not in common}
     shared = {k: v for k, v in values.items() if k in common}
     new = [place for place, _ in filled.places]

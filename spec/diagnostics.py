@@ -14,10 +14,13 @@ from typing import Literal
 from spec.codes import CODES, Code, Severity
 from spec.document import Turn
 from spec.frozen import dataclass
+from spec.limits import Room
 from spec.source import Source, Span
 
 MOST = 500
 """The most diagnostics of one file; nobody reads more at once."""
+MOST_COMPARED = 4_000_000
+"""Pairs of letters, of a misspelled word and of the known ones, in one file: with 200 names, of 200 such words."""
 
 Format = Literal["full", "concise", "json", "github", "sarif"]
 
@@ -89,12 +92,20 @@ class Report:
     """Collects the diagnostics of one file; `at` makes spans of its offsets.
 
     A line on which a slip of writing was found is muted: what else seems wrong with it is most likely the same slip.
-    After `MOST` diagnostics a file is silent.
+    After `MOST` diagnostics a file is silent. room: what the file's spec may still hold.
+    compared: pairs of letters that were looked at to find what an author meant.
     """
 
     source: Source
     found: list[Diagnostic] = field(default_factory=list)
     muted: set[int] = field(default_factory=set)
+    room: Room = field(default_factory=Room)
+    compared: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more will be said about the file."""
+        return len(self.found) >= MOST
 
     def at(self, start: int, end: int) -> Span:
         return self.source.span(start, end)
@@ -110,6 +121,10 @@ class Report:
         # The space before it goes with it, so that what stands on both sides keeps its distance.
         before = len(text[line:start].rstrip())
         return self.at(line + before if before else start, end)
+
+    def silent(self, span: Span) -> bool:
+        """Whether nothing more will be said about what starts at `span`."""
+        return self.full or (span.line in self.muted and span.path == self.source.path)
 
     def mute(self, span: Span) -> None:
         """Say nothing more about the line on which `span` starts."""
@@ -127,10 +142,33 @@ class Report:
         secondary: Iterable[Note] = (),
         witness: Witness | None = None,
     ) -> None:
-        if (span.line in self.muted and span.path == self.source.path) or len(self.found) >= MOST:
+        if self.silent(span):
             return
         severity = CODES[code].severity
         self.found.append(Diagnostic(code, severity, message, span, label, help, fix, tuple(secondary), witness))
+
+    def closest(self, word: str, known: Iterable[str]) -> str | None:
+        """Return what the author most likely meant by `word`; None where nobody would be told, or it takes too long."""
+        if self.full or self.compared > MOST_COMPARED:
+            return None
+        names = tuple(known)
+        self.compared += len(word) * sum(map(len, names))
+        return closest(word, names) if self.compared <= MOST_COMPARED else None
+
+    def did_you_mean(self, word: str, known: Iterable[str], span: Span) -> tuple[str | None, Fix | None]:
+        """Return help and fix for a mistyped `word`: the closest of `known`, else the list of them."""
+        if self.full:
+            return None, None
+        options = list(known)
+        best = self.closest(word, options)
+        if best is not None:
+            # Capitals and dashes are never what tells two words of a spec apart.
+            same = [option for option in options if _folded(option) == _folded(word)] == [best]
+            fix = Fix(f"replace it with `{best}`", (Edit(span, best),), "safe" if same else "unsafe")
+            return f"did you mean `{best}`?", fix
+        if 0 < len(options) <= 24:
+            return f"it is one of: {', '.join(options)}", None
+        return None, None
 
 
 def counted(found: Iterable[Diagnostic]) -> str:
@@ -161,20 +199,6 @@ def _closest(word: str, known: tuple[str, ...]) -> str | None:
 
 def _folded(word: str) -> str:
     return word.lower().replace("-", "_")
-
-
-def did_you_mean(word: str, known: Iterable[str], span: Span) -> tuple[str | None, Fix | None]:
-    """Return help and fix for a mistyped `word`: the closest of `known`, else the list of them."""
-    options = list(known)
-    best = closest(word, options)
-    if best is not None:
-        # Capitals and dashes are never what tells two words of a spec apart.
-        same = [option for option in options if _folded(option) == _folded(word)] == [best]
-        fix = Fix(f"replace it with `{best}`", (Edit(span, best),), "safe" if same else "unsafe")
-        return f"did you mean `{best}`?", fix
-    if 0 < len(options) <= 24:
-        return f"it is one of: {', '.join(options)}", None
-    return None, None
 
 
 Checked = tuple[Sequence[Diagnostic], Mapping[str, Source]]

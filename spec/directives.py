@@ -7,7 +7,7 @@ are followed by `spec/loading.py`.
 from __future__ import annotations
 
 from spec import ast
-from spec.diagnostics import Edit, Fix, Note, did_you_mean
+from spec.diagnostics import Edit, Fix, Note
 from spec.document import Priority
 from spec.part import Ranking, Reference
 from spec.reading import Reading
@@ -135,7 +135,7 @@ def read_drop(reading: Reading, item: ast.Field) -> None:
         span = reading.blocks.span(name)
         found = [c for c in reading.inherited.clauses.values() if name.text in (c.id, c.name)]
         if len(found) != 1:
-            help, fix = did_you_mean(name.text, reading.inherited.clauses, span)
+            help, fix = reading.report.did_you_mean(name.text, reading.inherited.clauses, span)
             reading.report.add(
                 "T0202", f"the extended file has no clause `{name.text}`" if not found
                 else f"`{name.text}` could be {' or '.join(f'`{c.id}`' for c in found)}",

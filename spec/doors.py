@@ -13,6 +13,7 @@ from typing import Literal
 from spec import ast
 from spec.balance import Landmarks
 from spec.diagnostics import Report
+from spec.limits import Room
 from spec.parser import parse
 from spec.source import Source
 from spec.vocabulary import LANDMARKS
@@ -41,24 +42,27 @@ def spec_name(path: str) -> str:
     return PurePath(stem).stem if notation_of(path) != "tenet" and PurePath(stem).suffix == ".tenet" else stem
 
 
-def read(source: Source, parse: Parse = parse) -> tuple[ast.Module, Report]:
-    """Return the tree of a file, and what is wrong with how it is written; `parse` makes the tree of a text."""
-    notation = notation_of(source.path)
+def read(source: Source, parse: Parse = parse, room: Room | None = None) -> tuple[ast.Module, Report]:
+    """Return the tree of a file, and what is wrong with how it is written.
+
+    parse: makes the tree of a text. room: what the file's spec may still hold.
+    """
+    notation, room = notation_of(source.path), room or Room()
     if notation == "tenet":
-        report = Report(source)
+        report = Report(source, room=room)
         module = parse(report, LANDMARKS)
         if not source.text.isascii():
             from spec import lookalikes  # needed for other letters only
 
             lookalikes.check(report)
         return module, report
-    return _read_plain(source, notation)
+    return _read_plain(source, notation, room)
 
 
-def _read_plain(source: Source, notation: Notation) -> tuple[ast.Module, Report]:
+def _read_plain(source: Source, notation: Notation, room: Room) -> tuple[ast.Module, Report]:
     from spec.plain_reading import PlainReport, read_plain
 
-    report = PlainReport(source)
+    report = PlainReport(source, room=room)
     if notation == "json":
         from spec.json_door import read as read_root
     else:

@@ -5,7 +5,8 @@ are names, even where they are digits, and what a condition compares with is rea
 file must not know how a condition is decided.
 
 >>> tier = Dimension("tier", "enum", ("1", "2"))
->>> named(2.0, tier), named("02", tier), named("gold", tier)
+>>> values = Values(tier)
+>>> values.named(2.0), values.named("02"), values.named("gold")
 ('2', '2', 'gold')
 """
 
@@ -20,18 +21,28 @@ from spec.document import And, Clause, Compare, Condition, Dimension, Document, 
 Scoped = TypeVar("Scoped", Clause, Section)
 
 
-def named(value: str | float, dimension: Dimension) -> str:
-    """Return the declared value that is meant: the one written so, or else the same number; else `value` in words."""
-    text = value if isinstance(value, str) else _written(value)
-    if text in dimension.values:
-        return text
-    wanted = _number(text)
-    return next((v for v in dimension.values if wanted is not None and _number(v) == wanted), text)
+class Values:
+    """The values of an enumeration, found by name and by number."""
+
+    def __init__(self, dimension: Dimension) -> None:
+        self.names = frozenset(dimension.values)
+        self.numbers: dict[float, str] = {}
+        for name in dimension.values:
+            if (number := _number(name)) is not None:
+                self.numbers.setdefault(number, name)
+
+    def named(self, value: str | float) -> str:
+        """Return the declared value that is meant: the one written so, or the same number; else `value` in words."""
+        text = value if isinstance(value, str) else _written(value)
+        if text in self.names:
+            return text
+        wanted = _number(text)
+        return text if wanted is None else self.numbers.get(wanted, text)
 
 
 def settled(document: Document) -> Document:
     """Return the document with names in every comparison with an enumeration."""
-    enums = {d.name: d for d in document.dimensions if d.type == "enum"}
+    enums = {d.name: Values(d) for d in document.dimensions if d.type == "enum"}
     return replace(
         document,
         clauses=tuple(_scoped(clause, enums) for clause in document.clauses),
@@ -39,12 +50,12 @@ def settled(document: Document) -> Document:
     )
 
 
-def _scoped(item: Scoped, enums: Mapping[str, Dimension]) -> Scoped:
+def _scoped(item: Scoped, enums: Mapping[str, Values]) -> Scoped:
     when, unless = (_condition(c, enums) if c is not None else None for c in (item.when, item.unless))
     return item if (when, unless) == (item.when, item.unless) else replace(item, when=when, unless=unless)
 
 
-def _condition(condition: Condition, enums: Mapping[str, Dimension]) -> Condition:
+def _condition(condition: Condition, enums: Mapping[str, Values]) -> Condition:
     match condition:
         case Compare(dimension=name, value=value) if name in enums and not isinstance(value, bool):
             return replace(condition, value=_named(value, enums[name]))
@@ -58,10 +69,8 @@ def _condition(condition: Condition, enums: Mapping[str, Dimension]) -> Conditio
             return Or(tuple(_condition(operand, enums) for operand in operands))
 
 
-def _named(value: str | float | Sequence[str], dimension: Dimension) -> str | tuple[str, ...]:
-    return (
-        named(value, dimension) if isinstance(value, str | float | int) else tuple(named(v, dimension) for v in value)
-    )
+def _named(value: str | float | Sequence[str], values: Values) -> str | tuple[str, ...]:
+    return values.named(value) if isinstance(value, str | float | int) else tuple(values.named(v) for v in value)
 
 
 def _written(value: float) -> str:

@@ -8,16 +8,17 @@ own, is not kept: a later one may rely on what a text means, and only checking a
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from spec.diagnostics import Diagnostic, Edit, Fix
+from spec.limits import MOST_SIGNS
 from spec.source import line_end
 
-MOST_ROUNDS = 100
-"""A fix may uncover what another one mends; a spec that takes more rounds is left where it is."""
+MOST_CHECKS = 100
+"""A fix may uncover what another one mends; a spec that takes more checks is left where it is."""
 FIRST_MEANING = "T0100"
 """Codes below are slips of writing, each of which hides what else is wrong on its line or in its block."""
 
@@ -40,13 +41,23 @@ def fixable(diagnostics: Iterable[Diagnostic], unsafe: bool = False) -> list[Dia
     return [d for d in diagnostics if d.fix is not None and (unsafe or d.fix.applicability == "safe")]
 
 
-def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> Fixing:
+def checks_for(signs: int, characters: int) -> int:
+    """Return how often a spec of that size may be checked anew, so that all checks take as long as one of the largest.
+
+    >>> checks_for(500, 4_000), checks_for(9_000, 380_000), checks_for(70_000, 300_000)
+    (100, 3, 1)
+    """
+    return max(1, min(MOST_CHECKS, MOST_SIGNS // (signs + characters // 30 + 1)))
+
+
+def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False, most: int = MOST_CHECKS) -> Fixing:
     """Fix what can be fixed.
 
     Args:
         check: returns what is wrong when the given texts stand in their files' places.
         read: returns a file's text as it is on disk, line ends and byte order mark included.
         unsafe: also make the fixes that could change what is meant.
+        most: how often the spec may be checked anew; what is not fixed by then is left.
     """
     texts: dict[str, str] = {}
     found = tuple(check(texts))
@@ -54,7 +65,8 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
     refused: list[Diagnostic] = []
     seen: list[dict[str, str]] = [texts]
     changed_since = False  # whether a refused fix might do no harm any more
-    for _ in range(MOST_ROUNDS):
+    checks = 0
+    while checks < most:
         harmful = {_words(d) for d in refused}
         left = [d for d in fixable(found, unsafe) if _words(d) not in harmful]
         # Slips by themselves: of what is new beside one, nothing shows whether it was hidden or another fix brought it.
@@ -65,11 +77,13 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
         if not chosen:
             break
         changed = _applied(texts, chosen, read)
-        after = tuple(check(changed))
+        after, checks = tuple(check(changed)), checks + 1
         if len(chosen) > 1 and _worse(found, after, chosen):
+            if checks == most:
+                break
             chosen = chosen[:1]  # one of them does harm: by itself each shows whether it does
             changed = _applied(texts, chosen, read)
-            after = tuple(check(changed))
+            after, checks = tuple(check(changed)), checks + 1
         if changed in seen or _worse(found, after, chosen):  # two fixes may undo each other
             refused.extend(chosen)
             continue
@@ -87,20 +101,21 @@ def _words(diagnostic: Diagnostic) -> tuple[str, str, str, Fix | None]:
 def _apart(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return as many as have fixes that do not touch each other; of two that do, the first."""
     chosen: list[Diagnostic] = []
-    taken: dict[str, list[Edit]] = {}
+    taken: dict[str, list[tuple[int, int]]] = {}  # in order: no two of them overlap
     for diagnostic in diagnostics:
         assert diagnostic.fix is not None
         edits = diagnostic.fix.edits
-        if not any(_touch(edit, other) for edit in edits for other in taken.get(edit.span.path, ())):
+        if not any(_touches(edit, taken.get(edit.span.path, [])) for edit in edits):
             chosen.append(diagnostic)
             for edit in edits:
-                taken.setdefault(edit.span.path, []).append(edit)
+                insort(taken.setdefault(edit.span.path, []), (edit.span.start, edit.span.end))
     return chosen
 
 
-def _touch(one: Edit, other: Edit) -> bool:
+def _touches(edit: Edit, taken: Sequence[tuple[int, int]]) -> bool:
     # Ends count: two insertions at one place have no order of their own.
-    return one.span.start <= other.span.end and other.span.start <= one.span.end
+    before = bisect_right(taken, edit.span.end, key=lambda place: place[0])
+    return before > 0 and taken[before - 1][1] >= edit.span.start
 
 
 def _applied(texts: Texts, chosen: Sequence[Diagnostic], read: Callable[[str], str]) -> dict[str, str]:
@@ -121,10 +136,13 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     '\ufeffa\r\nc\r\n\r\n'
     """
     places = _Places(text)
+    pieces: list[str] = []  # from the end to the start
+    rest = len(text)
     for edit in sorted(edits, key=lambda e: e.span.start, reverse=True):
-        written = edit.text.replace("\n", places.line_end)
-        text = text[: places.raw(edit.span.start)] + written + text[places.raw(edit.span.end) :]
-    return text
+        pieces.append(text[places.raw(edit.span.end) : rest])
+        pieces.append(edit.text.replace("\n", places.line_end))
+        rest = places.raw(edit.span.start)
+    return "".join([text[:rest], *reversed(pieces)])
 
 
 class _Places:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 
 from spec import ast
+from spec.collecting import uncollected
 from spec.diagnostics import Diagnostic, Report, counted
 from spec.loading import decode_text
 from spec.parser import parse
@@ -36,6 +37,7 @@ class CannotFormat(ValueError):
         self.source = source
 
 
+@uncollected()
 def format_text(text: str, path: str = "spec.tenet") -> str:
     """Return `text` in canonical layout.
 

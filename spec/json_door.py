@@ -11,8 +11,9 @@ import re
 from json import JSONDecodeError, JSONDecoder
 
 from spec.diagnostics import Edit, Fix, Note, Report
-from spec.lexer import DEEPEST
-from spec.plain import Listing, Mapping, Plain, Root, Scalar
+from spec.lexer import SPLIT
+from spec.limits import DEEPEST
+from spec.plain import Listing, Mapping, Plain, Root, Scalar, too_many_values
 
 _DECODER = JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -35,7 +36,7 @@ def read(report: Report) -> Root:
             reader.stop("something stands behind the end", reader.at, "nothing may follow")
     except _Stopped:
         return Root(None)
-    return Root(tree)
+    return Root(tree, (), reader.values)
 
 
 class _Reader:
@@ -45,6 +46,7 @@ class _Reader:
         self.report = report
         self.text = report.source.text
         self.at = 0
+        self.values = 0
 
     def skip(self) -> int:
         self.at = _SPACE.match(self.text, self.at).end()  # type: ignore[union-attr]  # it matches nothing, too
@@ -60,6 +62,7 @@ class _Reader:
     def value(self, depth: int) -> Plain:
         start = self.skip()
         sign = self.text[start : start + 1]
+        self._count(start)
         if sign in ("{", "["):
             if depth >= DEEPEST:
                 self.report.add("T0005", f"more than {DEEPEST} levels of nesting", self.report.at(start, start + 1),
@@ -79,6 +82,13 @@ class _Reader:
         assert word is not None
         self.at = word.end()
         return Scalar("flag" if kind == "flag" else "nothing", word[0], start, self.at, start)
+
+    def _count(self, start: int) -> None:
+        self.values += 1
+        if 2 * self.values > self.report.room.signs:
+            self.report.add("T0004", too_many_values(), self.report.at(start, start + 1), label="one too many",
+                            help=SPLIT)  # fmt: skip
+            raise _Stopped
 
     def _unknown(self, start: int, found: str) -> None:
         if not found:
@@ -124,6 +134,7 @@ class _Reader:
             count += 1
             if self.text[self.skip() : self.at + 1] != '"':
                 self._no_key()
+            self._count(self.at)
             key = self._string()
             if self.text[self.skip() : self.at + 1] != ":":
                 self.stop("a `:` follows a key", self.at, "no `:`")

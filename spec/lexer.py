@@ -15,11 +15,8 @@ from typing import NamedTuple
 
 from spec.ast import Comment
 from spec.diagnostics import Edit, Fix, Report
+from spec.limits import DEEPEST, MOST_SIGNS
 from spec.tables import Tables
-
-DEEPEST = 64
-MOST_TOKENS = 100_000
-"""Of one file: so many are read in about two seconds. The largest real specs hold a tenth of it."""
 
 OPENERS = {"LBRACE": "RBRACE", "LSQB": "RSQB", "LPAR": "RPAR"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
@@ -37,6 +34,8 @@ _SLIPS = (
 # Where a `"""` string that never ends is cut: before the next line that looks like a statement or closes a block.
 _STATEMENT = re.compile(r"\n(?=[ \t]*(?:[^\W\d][\w.+-]*[ \t]*(?::|\{|[^\W\d]\w*[ \t]*(?:\{|at\b))|\}))")
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|\n[ \t]*|(.))", re.DOTALL)
+SPLIT = "make several specs of it; lists of examples and chats go into files that `train.data` names"
+"""What to do about a spec that is too large."""
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "/": "/"}
 
 
@@ -71,6 +70,10 @@ def _scanner(terminals: tuple[tuple[str, str], ...]) -> re.Pattern[str]:
     return re.compile("|".join(parts), re.DOTALL)
 
 
+def too_many_signs() -> str:
+    return f"a spec with its imports may hold {MOST_SIGNS:,} words and signs"
+
+
 def scan(report: Report, tables: Tables) -> Scan:
     """Return the tokens of the report's source, closed by an END token; what is wrong goes into the report."""
     text = report.source.text
@@ -96,11 +99,8 @@ def scan(report: Report, tables: Tables) -> Scan:
         elif kind in CLOSERS:
             depth -= 1
         negations = negations + 1 if kind == "NOT" else 0
-        if len(tokens) >= MOST_TOKENS:
-            report.add(
-                "T0004", f"a spec file may hold {MOST_TOKENS:,} words and signs", report.at(position, end),
-                label="one too many", help="put parts of it into files of their own, and import them",
-            )  # fmt: skip
+        if len(tokens) >= report.room.signs:
+            report.add("T0004", too_many_signs(), report.at(position, end), label="one too many", help=SPLIT)
             tokens.append(Token("END", "", position, position, True))
             return Scan(tokens, comments, stopped=True)
         if depth > DEEPEST or negations > DEEPEST:
@@ -192,6 +192,8 @@ def _escapes_are_known(report: Report, token: Token) -> bool:
             fine = match[3] is None or _SIMPLE.get(match[3]) is not None
         if not fine:
             known = False
+            if report.full:
+                break
             start = token.start + match.start()
             report.add(
                 "T0011", f"`{match[0]}` means nothing in a string", report.at(start, start + len(match[0])),

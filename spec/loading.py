@@ -16,13 +16,16 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spec import ast
+from spec.collecting import uncollected
 from spec.constructs import CONSTRUCTS
-from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
+from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report
 from spec.document import Document, Model, Train
 from spec.doors import NOTATIONS, Parse, read
 from spec.enumerations import settled
 from spec.frozen import dataclass
 from spec.inheritance import Inherited
+from spec.lexer import SPLIT, too_many_signs
+from spec.limits import DEEPEST, LARGEST_FILE, LARGEST_SPEC, MOST_CLAUSES, MOST_IMPORTS, MOST_SIGNS, Room
 from spec.parser import parse
 from spec.part import Inclusion, Part
 from spec.prelude import Prelude, read_prelude
@@ -31,8 +34,6 @@ from spec.source import Source, Span
 from spec.statements import read_module
 from spec.vocabulary import FOLDER_FIELDS, SETTINGS
 
-LARGEST_FILE = 1 << 20
-LARGEST_SPEC = 4 << 20
 PROJECT_MARKS = ("tenet.toml", "pyproject.toml", ".git")
 
 
@@ -41,13 +42,18 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """document: None exactly when a diagnostic is an error. sources: by the path that spans name."""
+    """document: None exactly when a diagnostic is an error. sources: by the path that spans name.
+
+    signs: words and signs of all files.
+    """
 
     document: Document | None
     diagnostics: tuple[Diagnostic, ...]
     sources: dict[str, Source]
+    signs: int = 0
 
 
+@uncollected()
 def load(
     path: str | os.PathLike[str],
     project: str | os.PathLike[str] | None = None,
@@ -75,6 +81,7 @@ def load(
     return loading.finish(file.name)
 
 
+@uncollected()
 def loads(text: str, path: str = "spec.tenet") -> Loaded:
     """Read a spec given as text; `path` names it in messages. Its imports are looked for beside `path`."""
     file = Path(path)
@@ -87,6 +94,7 @@ def loads(text: str, path: str = "spec.tenet") -> Loaded:
     return loading.finish(name)
 
 
+@uncollected()
 def load_tree(
     module: ast.Module, report: Report, sources: Mapping[str, Source], name: str, folder: str | os.PathLike[str]
 ) -> Loaded:
@@ -151,7 +159,8 @@ def _give_way(extended: Sequence[Part], part: Part) -> None:
 class _Loading:
     """One load. shown: the folder of the spec as the user wrote it; texts: what stands for files; stack: the files that
     are being read, with the import that led to each; entered: the files that were read, by the names in front of their
-    clauses, with the texts of their parameters."""
+    clauses, with the texts of their parameters; size: bytes read; room: what the spec may
+    still hold; full: a limit was met, and something left out."""
 
     folder: Path
     project: Path
@@ -164,6 +173,9 @@ class _Loading:
     stack: list[tuple[str, Span | None]] = field(default_factory=list)
     entered: dict[tuple[str, str], tuple[tuple[str, str], ...]] = field(default_factory=dict)
     size: int = 0
+    room: Room = field(default_factory=Room)
+    full: bool = False
+    imports: int = 0
     _led: Span | None = None
 
     # ---- reading
@@ -240,6 +252,7 @@ class _Loading:
     def _refuse(
         self, name: str, code: str, message: str, origin: Report | None, span: Span, help: str | None = None
     ) -> None:
+        self.full = self.full or code == "T0004"
         if origin is not None:
             origin.add(code, message, span, label="imported here")
             return
@@ -258,11 +271,13 @@ class _Loading:
         Returns its own part and those of the files that it extends.
         """
         self.sources[name] = source
-        return self.enter_tree(*read(source, self.parse), name, into)
+        return self.enter_tree(*read(source, self.parse, self.room), name, into)
 
     def enter_tree(self, module: ast.Module, report: Report, name: str, into: _Entry | None = None) -> list[Part]:
         """Do the same for a file whose tree is known."""
         into = into or _Entry()
+        self.room.signs = max(self.room.signs - module.signs, 0)
+        self.full = self.full or any(found.code == "T0004" for found in report.found)
         self.entered[name, into.prefix] = into.arguments
         prelude = read_prelude(module, report, dict(into.arguments))
         self._parameters(prelude, report, into)
@@ -270,6 +285,13 @@ class _Loading:
         extended: list[Part] = []
         for inclusion in prelude.inclusions:
             span = inclusion.span
+            self.imports += 1
+            if self.imports > MOST_IMPORTS and not self.full:
+                self.full = True
+                report.add("T0004", f"a spec may hold {MOST_IMPORTS:,} imports", span, label="one too many",
+                           help="join some of the files, or make several specs of it")  # fmt: skip
+            if self.full:
+                break
             target = self._target(report, name, inclusion.path, span)
             if target is None:
                 continue
@@ -290,6 +312,7 @@ class _Loading:
             if inclusion.kind == "extends":
                 extended = parts
         part = read_module(module, report, prelude, into.prefix, _inherited(extended))
+        self.full = self.full or self.room.passed
         _give_way(extended, part)
         self.parts.append(part)
         return [*extended, part]
@@ -299,7 +322,7 @@ class _Loading:
         for given, _ in into.arguments:
             if given not in prelude.parameters and into.report is not None:
                 span = into.spans[given]
-                help, fix = did_you_mean(given, prelude.parameters, span)
+                help, fix = into.report.did_you_mean(given, prelude.parameters, span)
                 into.report.add("T0220", f"the file has no parameter `{given}`", span, label="unknown parameter",
                                 help=help or "it declares none", fix=fix)  # fmt: skip
         missing = [parameter for parameter, text in prelude.parameters.items() if text is None]
@@ -365,6 +388,8 @@ class _Loading:
                 report.add("T0222", "this file is imported already, and cannot be extended as well", span,
                            label="imported elsewhere", help="remove that import: what is extended counts")  # fmt: skip
             return []
+        if not self._may_enter(report, span):
+            return []
         text = self.read(self.folder / name, name, report, span)
         if text is None:
             self.entered[name, inner] = arguments
@@ -376,6 +401,19 @@ class _Loading:
         self._led = outer
         self.stack.pop()
         return parts
+
+    def _may_enter(self, report: Report, span: Span) -> bool:
+        """Whether there is room for another file; the first that finds none is reported, and no further one is read."""
+        if self.full:
+            return False
+        if len(self.stack) >= DEEPEST:
+            self.full = True
+            report.add("T0005", f"more than {DEEPEST} files import each other in a row", span, label="one too deep",
+                       help="import what a file needs itself, and not by way of others")  # fmt: skip
+        elif not self.room.signs:
+            self.full = True
+            report.add("T0004", too_many_signs(), span, label="does not fit", help=SPLIT)
+        return not self.full
 
     # ---- files that settings name
 
@@ -396,7 +434,9 @@ class _Loading:
     # ---- putting together
 
     def finish(self, name: str) -> Loaded:
-        dimensions = resolve(self.parts) if self.parts else ()
+        self._count_clauses()
+        # Of a spec that was not read to its end, nobody can say which names lead nowhere.
+        dimensions = resolve(self.parts) if self.parts and not self.full else ()
         found = [*self.loose, *(d for part in self.parts for d in part.diagnostics)]
         order = {path: i for i, path in enumerate([name, *self.sources])}
         found.sort(key=lambda d: (order.get(d.span.path, 0), d.span.start, d.span.line, d.code))
@@ -421,7 +461,19 @@ class _Loading:
                 files=tuple(part.report.source.path for part in self.parts),
             )
             document = settled(document)
-        return Loaded(document, tuple(found), self.sources)
+        return Loaded(document, tuple(found), self.sources, MOST_SIGNS - self.room.signs)
+
+    def _count_clauses(self) -> None:
+        """Report the clause that is one too many."""
+        left = MOST_CLAUSES
+        for part in self.parts:
+            clauses = [declared for declared in part.declared if declared.kind in CONSTRUCTS]
+            if len(clauses) > left:
+                self.full = True
+                message = f"a spec with its imports may hold {MOST_CLAUSES:,} clauses"
+                part.report.add("T0004", message, clauses[left].span, label="one too many", help=SPLIT)
+                return
+            left -= len(clauses)
 
 
 def _missing(place: Path, wanted: str) -> str:
@@ -437,7 +489,7 @@ def _missing(place: Path, wanted: str) -> str:
 
 def _another_name(name: str, known: Sequence[str], report: Report, span: Span) -> tuple[str | None, Fix | None]:
     """Return help and fix for a path, written at `span`, whose last part is none of `known`."""
-    help, fix = did_you_mean(name, known, span)
+    help, fix = report.did_you_mean(name, known, span)
     written = report.source.text[span.start : span.end]
     if fix is None or written.count(name) != 1:
         return help, None

@@ -101,7 +101,7 @@ def _check(report: Report, tokens: Sequence[Token], comments: Iterable[Comment])
                 fields.append(token)
             else:
                 names.setdefault(token.text, []).append(token)
-        elif token.kind in ("STRING", "LONG_STRING", "REGEX"):
+        elif token.kind in ("STRING", "LONG_STRING", "REGEX") and not report.full:
             _text(report, token)
     for name, tokens in names.items():
         _mixed_name(report, name, tokens)
@@ -152,6 +152,8 @@ def _text(report: Report, token: Token) -> None:
     pattern = token.kind == "REGEX"
     what = "this pattern" if pattern else "this text"
     for match in _DIRECTION.finditer(token.text):
+        if report.full:
+            return
         span = report.at(token.start + match.start(), token.start + match.end())
         # An escape says the same, and can be seen; a pattern has none.
         fix = (
@@ -161,6 +163,8 @@ def _text(report: Report, token: Token) -> None:
         )
         _direction(report, match[0], span, what, fix)
     for match in _INVISIBLE.finditer(token.text):
+        if report.full:
+            return
         if not _is_right(token.text, match):
             span = report.at(token.start + match.start(), token.start + match.end())
             sure = not re.search(f"[{_OLD_CONTROLS}]", match[0])
@@ -172,6 +176,8 @@ def _text(report: Report, token: Token) -> None:
     words = list(_WORD.finditer(token.text))
     latin = all(_ALL_LOOK.fullmatch(word[0]) for word in words) and re.search("[A-Za-z]", token.text)
     for match in words:
+        if report.full:
+            return
         word = match[0]
         mixed = is_mixed(word)
         # A word of another script among Latin ones, with nothing in it that is not a look-alike.

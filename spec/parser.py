@@ -8,7 +8,7 @@ knows one action for each rule of `grammar.lark`, and no construct.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from spec import ast
@@ -27,6 +27,10 @@ class Node(NamedTuple):
     end: int
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody calls
     below: Node | None
+
+
+_node: Callable[[tuple[int, Any, int, int, int, Node]], Node] = partial(tuple.__new__, Node)
+"""`Node` without a call by its fields' names: it is made three times for each token."""
 
 
 class _Level(NamedTuple):
@@ -53,7 +57,7 @@ def parse(report: Report, landmarks: Landmarks = Landmarks()) -> ast.Module:  # 
     scanned = scan(report, table)
     comments = tuple(scanned.comments)
     if scanned.stopped:
-        return ast.Module((), comments, ((0, len(report.source.text)),))
+        return ast.Module((), comments, ((0, len(report.source.text)),), len(scanned.tokens))
     tokens = balance(report, scanned.tokens, landmarks)
     broken = [(token.start, token.end) for token in tokens if token.broken]
     root = run(table, tokens)
@@ -61,7 +65,7 @@ def parse(report: Report, landmarks: Landmarks = Landmarks()) -> ast.Module:  # 
         from spec.recovery import recover  # needed for broken files only
 
         root = recover(report, table, tokens, landmarks.statements, broken)
-    return ast.Module(tuple(root), comments, tuple(broken))
+    return ast.Module(tuple(root), comments, tuple(broken), len(scanned.tokens))
 
 
 def run(table: Tables, tokens: list[Token]) -> list[ast.Item] | None:
@@ -77,50 +81,57 @@ def run(table: Tables, tokens: list[Token]) -> list[ast.Item] | None:
 
 
 def step(table: Tables, stack: Node, token: Token, index: int) -> Node | None:
-    """Feed one token; return the new stack, or None where the token cannot stand here."""
-    kind = terminal(table, stack, token)
+    """Feed one token; return the new stack, or None where the token cannot stand here.
+
+    A word is a keyword where one may stand, and else a name.
+    """
+    kind = token.kind
+    if kind == "NAME":
+        keyword = table.keywords.get(token.text)
+        if keyword is not None and (stepped := _step(table, stack, token, index, keyword)) is not None:
+            return stepped
+    elif kind == "IN" or kind == "NOT":
+        if (stepped := _step(table, stack, token, index, kind)) is not None:
+            return stepped
+        kind = "NAME"
+    elif kind == "END":
+        kind = END
+    return _step(table, stack, token, index, kind)
+
+
+def _step(table: Tables, stack: Node, token: Token, index: int, kind: str) -> Node | None:
+    """Feed one token as a terminal."""
     actions, jumps, rules = table.actions, table.jumps, table.rules
     while True:
         action = actions[stack.state].get(kind)
         if action is None:
             return None
         if action >= 0:
-            return Node(action, _leaf(token), token.start, token.end, index, stack)
+            return _node((action, _leaf(token), token.start, token.end, index, stack))
         rule = rules[-1 - action]
-        children: list[Node] = []
         base = stack
-        for _ in range(rule.size):
-            children.append(base)
-            assert base.below is not None
-            base = base.below
-        children.reverse()
-        if children:
-            start, end, first = children[0].start, children[-1].end, children[0].index
+        if rule.size == 1:  # most rules by far
+            assert stack.below is not None
+            base = stack.below
+            start, end, first = stack.start, stack.end, stack.index
+            value = stack.value if rule.name == "+pass" else _reduce(rule, [stack], start, end)
+        elif rule.size:
+            children: list[Node] = []
+            for _ in range(rule.size):
+                children.append(base)
+                assert base.below is not None
+                base = base.below
+            children.reverse()
+            start, end, first = children[0].start, stack.end, children[0].index
+            value = _reduce(rule, children, start, end)
         else:
             start = end = token.start
             first = index
-        value = _reduce(rule, children, start, end)
+            value = _reduce(rule, [], start, end)
         state = jumps[base.state][rule.origin]
-        stack = Node(state, value, start, end, first, base)
+        stack = _node((state, value, start, end, first, base))
         if state == table.end and kind == END:
             return stack
-
-
-def terminal(table: Tables, stack: Node, token: Token) -> str:
-    """The token's terminal: a keyword where one may stand here, else what the scanner said."""
-    if token.kind == "END":
-        return END
-    if token.kind == "NAME":
-        keyword = table.keywords.get(token.text)
-        if keyword is not None and accepts(table, stack, keyword):
-            return keyword
-    if token.kind in ("IN", "NOT") and not accepts(table, stack, token.kind):
-        return "NAME"
-    return token.kind
-
-
-def accepts(table: Tables, stack: Node, kind: str) -> bool:
-    return advance(table, states(stack), kind) is not None
 
 
 def states(stack: Node) -> tuple[int, ...]:

@@ -6,6 +6,8 @@ In: nothing. Out: `Part` and the records of what it declares and refers to. `spe
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import field
 from typing import Literal
 
@@ -26,8 +28,12 @@ from spec.document import (
     Train,
 )
 from spec.frozen import dataclass
-from spec.source import Span
+from spec.source import Span, joined
 from spec.values import DimensionUse
+
+MOST_LOOKED = 500
+"""Names that are looked for in what could not be read: as many as are reported of a file."""
+_WORD = re.compile(r"\w+(?:[-+]\w+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,18 @@ class Part:
     def diagnostics(self) -> list[Diagnostic]:
         return self.report.found
 
-    def lost(self, name: str) -> bool:
-        """Whether `name` stands in text that could not be read, so that its absence proves nothing."""
-        text = self.report.source.text
-        return any(name in text[start:end] for start, end in self.broken)
+
+class Lost:
+    """The text of a spec's files that could not be read: that a name in it is declared nowhere proves nothing."""
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self.texts = [part.report.source.text[start:end] for part in parts for start, end in joined(part.broken)]
+        self.words = {word for text in self.texts for word in _WORD.findall(text)}
+        self.looked = 0
+
+    def holds(self, name: str) -> bool:
+        """Whether `name` stands in such text, as a word or in one; after many questions, whether it could."""
+        if not self.texts or name in self.words:
+            return bool(self.texts)
+        self.looked += 1
+        return self.looked > MOST_LOOKED or any(name in text for text in self.texts)

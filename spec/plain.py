@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from spec.limits import MOST_VALUES
+
 ScalarKind = Literal["text", "number", "flag", "nothing"]
 
 
@@ -62,10 +64,15 @@ Plain = Scalar | Listing | Mapping
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What a file holds. tree: None where it could not be read. comments: where they stand."""
+    """What a file holds. tree: None where it could not be read. comments: where they stand. values: how many it has."""
 
     tree: Plain | None
     comments: tuple[tuple[int, int], ...] = ()
+    values: int = 0
+
+
+def too_many_values() -> str:
+    return f"a spec with its imports may hold {MOST_VALUES:,} values"
 
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?")

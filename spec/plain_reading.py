@@ -143,7 +143,7 @@ def read_plain(root: Root, report: PlainReport) -> ast.Module:
     reader = _Reader(report)
     items = reader.module(root.tree)
     comments = tuple(ast.Comment(report.source.text[start:end], start, end) for start, end in root.comments)
-    return ast.Module(tuple(items), comments, tuple(reader.broken))
+    return ast.Module(tuple(items), comments, tuple(reader.broken), 2 * root.values)
 
 
 def specs_of(kind: str) -> dict[str, FieldSpec]:

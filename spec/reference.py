@@ -3,7 +3,7 @@
 In: a word of the language. Out: `Entry`. The fields come from the annotations of the record that holds them, what it
 states from the record's docstring, and the example from the README, whose tests load every one of its examples.
 
->>> entry("trait").example.splitlines()[1]
+>>> entry("trait").example.splitlines()[2]
 'trait caring {'
 """
 

@@ -15,10 +15,10 @@ from typing import Literal
 
 from spec import circles
 from spec.constructs import CONSTRUCTS, STYLES, Refuse
-from spec.diagnostics import Edit, Fix, Note, Witness, closest, did_you_mean
+from spec.diagnostics import Edit, Fix, Note, Witness
 from spec.document import Clause, Compare, Dimension, Truth
-from spec.enumerations import named
-from spec.part import Declared, Part, Reference
+from spec.enumerations import Values
+from spec.part import Declared, Lost, Part, Reference
 from spec.source import Span
 from spec.values import DimensionUse
 from spec.vocabulary import CONTAINERS
@@ -31,6 +31,9 @@ BUILT_IN = (
 )
 """Dimensions that need no declaration. An enumeration without values takes any name."""
 
+MOST_LINKS = 100
+"""Of a circle, that are shown."""
+
 
 @dataclass(slots=True)
 class _Names:
@@ -39,7 +42,7 @@ class _Names:
     sections: ids of sections by name, which only `see` may name.
     """
 
-    parts: Sequence[Part]
+    lost: Lost
     by_id: dict[str, Declared] = field(default_factory=dict)
     by_name: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     by_tag: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -63,7 +66,7 @@ class _Names:
 
     def innocent(self, name: str) -> bool:
         last = name.rpartition(".")[2]
-        return last in self.unknown or any(part.lost(last) for part in self.parts)
+        return last in self.unknown or self.lost.holds(last)
 
     def all(self) -> list[str]:
         return [*self.by_name, *self.by_id, *self.by_tag]
@@ -84,13 +87,14 @@ def resolve(parts: Sequence[Part]) -> tuple[Dimension, ...]:
 
     Probes get the id of the clause that they name.
     """
-    names = _Names(parts)
+    lost = Lost(parts)
+    names = _Names(lost)
     _declare(parts, names)
     for part in parts:
         _styles(part, names)
         _mentions(part, names)
     _priorities(parts, names)
-    return _dimensions(parts)
+    return _dimensions(parts, lost)
 
 
 # ---- declarations
@@ -159,12 +163,12 @@ def _styles(part: Part, names: _Names) -> None:
     for use in (use for use in part.references if use.field == "style"):
         name = names.own(part, use.name).removeprefix("trait.")
         found[use.name] = name
-        if name in STYLES or f"trait.{name}" in names.by_id or names.innocent(name):
+        if name in STYLES or f"trait.{name}" in names.by_id or part.report.full or names.innocent(name):
             _deprecated(part, f"trait.{name}", use, names)
             continue
         traits = [declared.name for declared in names.by_id.values() if declared.kind == "trait"]
         known = [*traits, *STYLES]
-        help, fix = did_you_mean(name, known, use.span)
+        help, fix = part.report.did_you_mean(name, known, use.span)
         others = [key for key in names.by_name.get(name, ()) if key in names.by_id]
         if others:
             help, fix = f"`{others[0]}` is no trait; a style is a trait or one of {', '.join(STYLES)}", None
@@ -243,9 +247,9 @@ def _clause(
         return None
     if tags and name in names.by_tag:
         return names.by_tag[name]
-    if not names.innocent(name):
+    if not part.report.full and not names.innocent(name):
         known = names.all() if tags else [*names.by_name, *names.by_id]
-        help, fix = did_you_mean(name, known, span)
+        help, fix = part.report.did_you_mean(name, known, span)
         hint = f"declare it, or put `tags: [{name}]` into a clause" if tags and "." not in name else None
         part.report.add(
             code, f"{message} `{name}`", span, label="unknown name", help=help if fix else hint or help, fix=fix
@@ -258,7 +262,7 @@ def _clause(
 
 def _priorities(parts: Sequence[Part], names: _Names) -> None:
     """Resolve every chain, then look for a circle in all of them together."""
-    edges: dict[str, list[tuple[str, Span]]] = defaultdict(list)
+    links: list[circles.Link] = []
     spelled: dict[str, str] = {}
     for part in parts:
         for ranking in part.rankings:
@@ -281,17 +285,14 @@ def _priorities(parts: Sequence[Part], names: _Names) -> None:
                     continue
                 seen[key] = span
                 keys.append((key, span))
-            for (above, _), (below, span) in pairwise(keys):
-                back = circles.path(edges, below, above)
-                if back is not None:
-                    links = [Note(link, f"`{spelled[b]}` ranked below `{spelled[a]}`") for a, b, link in back]
-                    part.report.add(
-                        "T0204", f"`{spelled[above]}` cannot win over `{spelled[below]}`", span,
-                        label="another priority says the opposite", secondary=links, help="remove one of these links",
-                        witness=_witness(parts, names, above, below),
-                    )  # fmt: skip
-                else:
-                    edges[above].append((below, span))
+            links.extend(circles.Link(above, below, span, part) for (above, _), (below, span) in pairwise(keys))
+    for closing, path in circles.circles(links):
+        notes = [Note(link, f"`{spelled[b]}` ranked below `{spelled[a]}`") for a, b, link in path[:MOST_LINKS]]
+        closing.part.report.add(
+            "T0204", f"`{spelled[closing.above]}` cannot win over `{spelled[closing.below]}`", closing.span,
+            label="another priority says the opposite", secondary=notes, help="remove one of these links",
+            witness=_witness(parts, names, closing.above, closing.below),
+        )  # fmt: skip
 
 
 def _witness(parts: Sequence[Part], names: _Names, above: str, below: str) -> Witness | None:
@@ -307,22 +308,23 @@ def _witness(parts: Sequence[Part], names: _Names, above: str, below: str) -> Wi
 # ---- dimensions
 
 
-def _dimensions(parts: Sequence[Part]) -> tuple[Dimension, ...]:
+def _dimensions(parts: Sequence[Part], lost: Lost) -> tuple[Dimension, ...]:
     declared = [dimension for part in parts for dimension in part.dimensions]
     known = {dimension.name: dimension for dimension in (*BUILT_IN, *declared)}
     misread = {d.name for part in parts for d in part.declared if d.kind == "dimension"} - {d.name for d in declared}
+    values = {dimension.name: Values(dimension) for dimension in known.values()}
     asked: set[str] = set()
     for part in parts:
         for use in part.uses:
             name = use.condition.dimension
             asked.add(name)
-            if name in misread or (name not in known and any(p.lost(name) for p in parts)):
+            if name in misread or (name not in known and lost.holds(name)):
                 continue
             dimension = known.get(name)
             if dimension is None:
                 _undeclared(part, use, known)
             else:
-                _fits(part, use, dimension)
+                _fits(part, use, dimension, values[name])
     names = {dimension.name for dimension in declared}
     return (*declared, *(d for d in BUILT_IN if d.name in asked and d.name not in names))
 
@@ -334,15 +336,15 @@ def _undeclared(part: Part, use: DimensionUse, known: Iterable[str]) -> None:
     elif isinstance(use.condition.value, int | float):
         declaration = f"dimension {name} {{ type: number }}"
     else:
-        values = use.condition.value if isinstance(use.condition.value, tuple) else (use.condition.value,)
+        values = use.condition.value[:24] if isinstance(use.condition.value, tuple) else (use.condition.value,)
         declaration = f"dimension {name} {{ values: [{', '.join(values)}] }}"
-    best = closest(name, known)
+    best = part.report.closest(name, known)
     help = f"did you mean `{best}`? Or declare it: `{declaration}`" if best else f"declare it: `{declaration}`"
     fix = Fix(f"replace it with `{best}`", (Edit(use.span, best),)) if best else None
     part.report.add("T0207", f"there is no dimension `{name}`", use.span, label="not declared", help=help, fix=fix)
 
 
-def _fits(part: Part, use: DimensionUse, dimension: Dimension) -> None:
+def _fits(part: Part, use: DimensionUse, dimension: Dimension, known: Values) -> None:
     condition, name, kind = use.condition, dimension.name, dimension.type
     example = _example(dimension)
     article: dict[Literal["enum", "number", "boolean", "judged"], str] = {
@@ -369,9 +371,9 @@ def _fits(part: Part, use: DimensionUse, dimension: Dimension) -> None:
     elif kind == "enum":
         values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
         for value, span in zip(values, use.values, strict=False):
-            text = named(value, dimension)
-            if dimension.values and text not in dimension.values:
-                help, fix = did_you_mean(text, dimension.values, span)
+            text = known.named(value)
+            if known.names and text not in known.names:
+                help, fix = part.report.did_you_mean(text, dimension.values, span)
                 part.report.add(
                     "T0208", f"`{name}` is never `{text}`", span, label="not one of its values", help=help, fix=fix,
                     secondary=[Note(dimension.span, "declared here")] if dimension.span != Span.NONE else (),

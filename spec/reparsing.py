@@ -24,7 +24,8 @@ from typing import Any, TypeVar
 from spec import ast
 from spec.balance import Landmarks
 from spec.diagnostics import Diagnostic, Edit, Fix, Note, Report
-from spec.parser import parse
+from spec.lexer import scan
+from spec.parser import parse, tables
 from spec.source import Source, Span
 
 WITNESSES = 2
@@ -110,6 +111,8 @@ class Reparser:
             self._latest[source.shown] = known
             if known.whole:
                 self._whole[source.shown] = known
+        if known.module.signs > report.room.signs:
+            return parse(report, landmarks)
         report.found.extend(_placed(d, lambda span: replace(span, path=source.path)) for d in known.found)
         report.muted.update(known.muted)
         return known.module
@@ -147,10 +150,15 @@ def _reparsed(before: _Parsed, source: Source, landmarks: Landmarks) -> _Parsed 
         (*items[:first], *again, *behind),
         (*kept, *(_moved(comment, start) for comment in module.comments), *after),
         tuple((low + start, high + start) for low, high in module.broken),
+        before.module.signs - _signs(before.text[start : end - change.grown]) + module.signs,
     )
     lines = text.count("\n", 0, start)
     found = tuple(_placed(d, lambda span: source.span(span.start + start, span.end + start)) for d in part.found)
     return _Parsed(text, whole, found, frozenset(line + lines for line in part.muted))
+
+
+def _signs(text: str) -> int:
+    return len(scan(Report(Source("", text)), tables()).tokens)
 
 
 def _starts_line(text: str, place: int) -> bool:

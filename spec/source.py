@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import field
 from typing import ClassVar
 
@@ -65,3 +66,21 @@ def line_end(text: str) -> str:
     (True, True)
     """
     return "\r\n" if text.count("\r\n") > text.count("\n") / 2 else "\n"
+
+
+def joined(stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield stretches of a text in order, those that overlap or touch as one.
+
+    >>> list(joined([(5, 7), (0, 2), (1, 3)]))
+    [(0, 3), (5, 7)]
+    """
+    last: tuple[int, int] | None = None
+    for start, end in sorted(stretches):
+        if last is not None and start <= last[1]:
+            last = last[0], max(last[1], end)
+            continue
+        if last is not None:
+            yield last
+        last = start, end
+    if last is not None:
+        yield last

@@ -15,7 +15,7 @@ from spec.blocks import Blocks
 from spec.clauses import read_clause
 from spec.constructs import CONSTRUCTS
 from spec.declarations import read_dimension, read_named, read_settings
-from spec.diagnostics import Report, closest, did_you_mean
+from spec.diagnostics import Report, closest
 from spec.directives import read_arguments, read_drop, read_header, read_priority
 from spec.document import Clause, Example, Section
 from spec.fields import FieldSpec, field_specs
@@ -95,7 +95,7 @@ def _unknown_statement(reading: Reading, word: ast.Word, known: Iterable[str]) -
     if not word.text:
         return  # recovery has spoken of it
     span = reading.blocks.span(word)
-    help, fix = did_you_mean(word.text, known, span)
+    help, fix = reading.report.did_you_mean(word.text, known, span)
     reading.report.add(
         "T0100", f"there is no statement `{word.text}`", span, label="unknown statement", help=help, fix=fix
     )

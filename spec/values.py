@@ -13,7 +13,7 @@ from dataclasses import field
 from typing import Any, Literal
 
 from spec import ast
-from spec.diagnostics import Edit, Fix, Note, Report, did_you_mean
+from spec.diagnostics import Edit, Fix, Note, Report
 from spec.document import And, Compare, Condition, Not, Or, Pattern, Target, Truth
 from spec.fields import (
     ChainShape,
@@ -32,6 +32,7 @@ from spec.fields import (
 )
 from spec.frozen import dataclass
 from spec.lexer import is_name
+from spec.limits import MOST_FILLED, MOST_PATTERNS
 from spec.source import Span
 
 
@@ -123,15 +124,31 @@ class Values:
                 if name not in self.parameters:
                     self._unknown_parameter(name, node)
                 return ""
+            if len(given) > self.report.room.filled:
+                found = False
+                if self.report.room.filled >= 0:
+                    self._too_long(node)
+                return ""
+            self.report.room.filled -= len(given)
             return given
 
         filled = _PARAMETER.sub(value, text) if "${" in text else text
         return filled if found else WRONG
 
+    def _too_long(self, node: ast.Text) -> None:
+        """Report, once, that filling parameters in makes more text than a spec may hold."""
+        self.report.room.filled = -1
+        self.report.add(
+            "T0004", f"parameters may fill in {MOST_FILLED >> 20} MiB of text", self._span(node), label="passes that",
+            help="give the parameters shorter texts, or use them less often",
+        )  # fmt: skip
+
     def _unknown_parameter(self, name: str, node: ast.Text) -> None:
+        if self.report.full:
+            return
         at = self.report.source.text.find(f"{{{name}", node.start, node.end)
         span = self.report.at(at + 1, at + 1 + len(name)) if at >= 0 else self._span(node)
-        help, fix = did_you_mean(name, self.parameters, span)
+        help, fix = self.report.did_you_mean(name, self.parameters, span)
         self.report.add(
             "T0220", f"there is no parameter `{name}`", span, label="not declared", fix=fix,
             help=help or f'declare it: `parameter {name} {{ default: "..." }}`; `$${{` is a plain `${{`',
@@ -148,7 +165,7 @@ class Values:
             text = node.text if isinstance(node, ast.Word) else node.value
             if text in choices:
                 return text
-            help, fix = did_you_mean(text, choices, self._span(node))
+            help, fix = self.report.did_you_mean(text, choices, self._span(node))
             self.report.add(
                 "T0112", f"`{spec.name}` cannot be `{_short(text)}`", self._span(node), label="not a choice", help=help,
                 fix=fix,
@@ -238,26 +255,26 @@ class Values:
         found: list[str | Pattern] = []
         places: dict[str | Pattern, ast.Value] = {}
         bad = False
-        for item in items:
-            value = self._item(spec, item, shape, items)
+        for at, item in enumerate(items):
+            value = self._item(spec, item, shape, items, at)
             if isinstance(value, Wrong):
                 bad = True
                 continue
             if value in places:
                 self.report.add(
                     "T0117", "this stands in the list already", self._span(item), label="again",
-                    secondary=[Note(self._span(places[value]), "first here")], fix=self._without(item, items),
+                    secondary=[Note(self._span(places[value]), "first here")], fix=self._without(items, at),
                 )  # fmt: skip
                 continue
             places[value] = item
             found.append(value)
         return WRONG if bad else tuple(found)
 
-    def _without(self, item: ast.Value, items: tuple[ast.Value, ...]) -> Fix | None:
+    def _without(self, items: tuple[ast.Value, ...], at: int) -> Fix | None:
         """Offer to take an item out of its list, with the comma before it; None for the only one."""
-        at = next(i for i, other in enumerate(items) if other is item)
         if len(items) == 1:
             return None
+        item = items[at]
         start, end = (items[at - 1].end, item.end) if at else (item.start, items[1].start)
         return Fix("remove it", (Edit(self.report.at(start, end), ""),), "safe")
 
@@ -268,14 +285,16 @@ class Values:
         return Fix("remove the quotes", (Edit(self._span(node), node.value),), "safe")
 
     def _item(
-        self, spec: FieldSpec, item: ast.Value, shape: ListShape, items: tuple[ast.Value, ...]
+        self, spec: FieldSpec, item: ast.Value, shape: ListShape, items: tuple[ast.Value, ...], at: int
     ) -> str | Pattern | Wrong:
         match item:
             case ast.Missing():
                 return WRONG
             case ast.Text() if shape.texts:
-                filled = self._filled(f"this item of `{spec.name}`", item, self._without(item, items))
-                return self.written(item) if filled else WRONG
+                if item.value.strip():
+                    return self.written(item)
+                self._filled(f"this item of `{spec.name}`", item, self._without(items, at))
+                return WRONG
             case ast.Word() if shape.words:
                 return item.text
             case ast.Number() if shape.words:
@@ -305,9 +324,10 @@ class Values:
         read = [self._choice(spec, word, choices) for word in words]
         if len(words) < len(node.operands) or any(isinstance(value, Wrong) for value in read):
             return WRONG
+        earlier: dict[str, ast.Word] = {}
         for at, word in enumerate(words):
-            if word.text in read[:at]:
-                first = words[read.index(word.text)]
+            first = earlier.setdefault(word.text, word)
+            if first is not word:
                 again = self.report.at(words[at - 1].end, word.end)
                 self.report.add(
                     "T0205", f"`{word.text}` is ranked twice", self._span(word), label="again",
@@ -331,6 +351,16 @@ class Values:
                 )  # fmt: skip
                 return WRONG
         text = node.text.replace("\\/", "/")
+        room = self.report.room
+        if len(text) > room.patterns:
+            if room.patterns >= 0:
+                room.patterns = -1
+                self.report.add(
+                    "T0004", f"the patterns of a spec may hold {MOST_PATTERNS:,} characters", self._span(node),
+                    label="passes that", help="write words as `phrases`, and what they have in common as one pattern",
+                )  # fmt: skip
+            return WRONG
+        room.patterns -= len(text)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # `re` warns of odd patterns on the terminal

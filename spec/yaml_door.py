@@ -15,11 +15,9 @@ from typing import Any, Literal
 import yaml
 
 from spec.diagnostics import Edit, Fix, Note, Report
-from spec.lexer import DEEPEST
-from spec.plain import NUMBER, Listing, Mapping, Plain, Root, Scalar, ScalarKind
-
-LARGEST_TREE = 200_000
-"""The most nodes that a file may have when its aliases are written out."""
+from spec.lexer import SPLIT
+from spec.limits import DEEPEST, MOST_VALUES
+from spec.plain import NUMBER, Listing, Mapping, Plain, Root, Scalar, ScalarKind, too_many_values
 
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STRING_TAGS = ("!", "tag:yaml.org,2002:str")
@@ -53,7 +51,7 @@ def read(report: Report) -> Root:
         tree = composer.compose()
     except _Stopped:
         return Root(None)
-    return Root(tree, tuple(_comments(report.source.text, composer.texts)))
+    return Root(tree, tuple(_comments(report.source.text, composer.texts)), composer.values)
 
 
 @dataclass(slots=True)
@@ -64,6 +62,7 @@ class _Composer:
     texts: list[tuple[int, int]] = field(default_factory=list)
     root: Plain | None = None
     documents: int = 0
+    values: int = 0
 
     def compose(self) -> Plain | None:
         text = self.report.source.text
@@ -135,9 +134,9 @@ class _Composer:
             )  # fmt: skip
             raise _Stopped
         node, size = self.anchors[name]
-        if size + sum(frame.size for frame in self.frames) > LARGEST_TREE:
+        if size + sum(frame.size for frame in self.frames) > MOST_VALUES:
             self.report.add(
-                "T0054", f"with its aliases written out, the file has more than {LARGEST_TREE:,} values",
+                "T0054", f"with its aliases written out, the file has more than {MOST_VALUES:,} values",
                 self.report.at(start, end), label="one too many", help="write out what is meant, and no more",
             )  # fmt: skip
             raise _Stopped
@@ -147,6 +146,11 @@ class _Composer:
         """Put a node where it belongs; `at` is its place where an alias repeats it."""
         if anchor is not None:
             self.anchors[anchor] = node, size
+        self.values += 1 if at is None else size
+        if 2 * self.values > self.report.room.signs:
+            start, end = at or (node.start, node.end)
+            self.report.add("T0004", too_many_values(), self.report.at(start, end), label="one too many", help=SPLIT)
+            raise _Stopped
         if not self.frames:
             self.root = node
             return

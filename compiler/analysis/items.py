@@ -9,7 +9,7 @@ This file must not know what follows from it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,9 @@ SLOW_SEARCH = 25
 GRAM = 3
 """Letters of what a pattern needs by which it is looked up."""
 
+FEW = 32
+"""Phrases with the same first word that are looked for one by one."""
+
 _WORD = re.compile(r"\w+")
 
 
@@ -43,8 +46,11 @@ class Index:
 
     def __init__(self, barred: Iterable[Barred], comparer: Comparer) -> None:
         self.of_clause: dict[str, list[Barred]] = {}
-        # By the first and the last word, then by the phrase, so that what many clauses bar is looked at once.
-        self._phrases: dict[str, dict[str, dict[str, list[Barred]]]] = {}
+        # By the first word, then by the phrase, so that what many clauses bar is looked at once.
+        self._phrases: dict[str, dict[str, list[Barred]]] = {}
+        # By the first word: where in a phrase it stands, and how long such phrases are.
+        self._shapes: dict[str, set[tuple[int, int]]] = {}
+        self._places: dict[str, int] = {}
         self._patterns: dict[Pattern, list[Barred]] = {}
         self._comparer = comparer
         for entry in barred:
@@ -52,8 +58,11 @@ class Index:
             if isinstance(entry.item, Pattern):
                 self._patterns.setdefault(entry.item, []).append(entry)
             elif phrase := plain(entry.item):
-                first, last = _edges(phrase)
-                self._phrases.setdefault(first, {}).setdefault(last, {}).setdefault(phrase, []).append(entry)
+                first = _WORD.search(phrase)
+                word = first.group() if first else ""
+                self._places.setdefault(phrase, len(self._places))
+                self._phrases.setdefault(word, {}).setdefault(phrase, []).append(entry)
+                self._shapes.setdefault(word, set()).add((first.start() if first else 0, len(phrase)))
         # By the start of what a pattern needs, then by all of that.
         self._needed: dict[str, dict[str, list[Pattern]]] = {}
         for pattern in self._patterns:
@@ -65,15 +74,11 @@ class Index:
     def found_in(self, text: str) -> Iterator[Barred]:
         """Yield what is found in `text`."""
         folded = plain(text)
-        words = dict.fromkeys(("", *_WORD.findall(folded)))
-        for word in words:
-            by_last = self._phrases.get(word, {})
-            for last in by_last if len(by_last) < len(words) else words:
-                if last not in words:
-                    continue
-                for phrase, entries in by_last.get(last, {}).items():
-                    if contains(folded, phrase):
-                        yield from entries
+        for word in dict.fromkeys(("", *_WORD.findall(folded))):
+            phrases = self._phrases.get(word, {})
+            for phrase in self._candidates(word, folded, phrases) if len(phrases) > FEW else phrases:
+                if contains(folded, phrase):
+                    yield from phrases[phrase]
         if not self._patterns:
             return
         starts: Iterable[str] = self._needed
@@ -84,6 +89,13 @@ class Index:
             for need, patterns in self._needed.get(start, {}).items():
                 if need in folded:
                     yield from self._matched(need, patterns, text)
+
+    def _candidates(self, word: str, folded: str, phrases: Mapping[str, object]) -> list[str]:
+        """Return which of many phrases with the same first word stand in a text; some may cut a word there."""
+        places = [match.start() for match in re.finditer(re.escape(word), folded)]
+        starts = ((at - before, length) for before, length in self._shapes[word] for at in places)
+        found = {folded[start : start + length] for start, length in starts if start >= 0}
+        return sorted(found & phrases.keys(), key=self._places.__getitem__)
 
     def _matched(self, need: str, patterns: Sequence[Pattern], text: str) -> Iterator[Barred]:
         for pattern in patterns:

@@ -18,24 +18,27 @@ import spec
 from compiler.cli.fmt import write_whole
 from compiler.cli.specs import Compiled, compile_spec, folded
 from compiler.failures import DataError
-from spec.fixing import Fixing, fix_all
+from spec.fixing import Fixing, checks_for, fix_all
 
 
 def fix_spec(compiled: Compiled, unsafe: bool, *, write: bool) -> tuple[Compiled, bool]:
     """Fix a spec; return it as it is then, and whether a file changed. With `write` off, show the diff instead."""
     folder = compiled.path.parent
     latest = compiled
+    latest_texts: dict[str, str] = {}
 
     def check(texts: Mapping[str, str]) -> tuple[spec.Diagnostic, ...]:
-        nonlocal latest
-        held = {(folder / name).resolve(): text for name, text in texts.items()}
-        latest = compile_spec(compiled.path, held) if texts else compiled
+        nonlocal latest, latest_texts
+        if texts != latest_texts:
+            held = {(folder / name).resolve(): text for name, text in texts.items()}
+            latest, latest_texts = compile_spec(compiled.path, held) if texts else compiled, dict(texts)
         return latest.diagnostics
 
     def read(name: str) -> str:
         return (folder / name).read_bytes().decode("utf-8")
 
-    done = fix_all(check, read, unsafe)
+    characters = sum(len(source.text) for source in compiled.sources.values())
+    done = fix_all(check, read, unsafe, checks_for(compiled.signs, characters))
     check(done.texts)
     before = {name: read(name) for name in done.texts}
     changed = {name: text for name, text in done.texts.items() if text != before[name]}

@@ -11,6 +11,7 @@ import click
 
 from compiler.cli import FINDINGS
 from compiler.cli.fmt import write_whole
+from spec.limits import LARGEST_FILE, LARGEST_SPEC
 
 if TYPE_CHECKING:
     from spec.importers import Finding, Imported
@@ -48,7 +49,10 @@ def model_spec(folder: Path, out: Path | None, report: Path | None, force: bool)
     source = folder / "model_spec.md"
     if not source.is_file():
         raise click.UsageError(f"there is no {source}; FOLDER is the one that holds model_spec.md")
-    prompts = {path.stem: _read(path) for path in sorted((folder / "examples").glob("*.md"))}
+    files = sorted((folder / "examples").glob("*.md"))
+    if sum(path.stat().st_size for path in files) > LARGEST_SPEC:
+        raise click.UsageError(f"{folder / 'examples'} holds more than {LARGEST_SPEC >> 20} MiB; import a part of it")
+    prompts = {path.stem: _read(path) for path in files}
     target = out or Path("model_spec.tenet")
     with _unreadable_is_a_finding():
         imported = model_spec_text.write(reader.read(_read(source), source.name, prompts), target.name)
@@ -82,6 +86,8 @@ def _unreadable_is_a_finding() -> Iterator[None]:
 
 def _read(path: Path) -> str:
     try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise click.UsageError(f"{path} is larger than {LARGEST_FILE >> 20} MiB; import a part of it")
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise click.UsageError(f"{path} is not UTF-8 text: byte {error.start + 1}; save it as UTF-8") from error

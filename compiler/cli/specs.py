@@ -19,6 +19,7 @@ import spec
 from compiler.analysis import analyse
 from compiler.build import to_program
 from compiler.ir import Program
+from spec.collecting import uncollected
 from spec.frozen import dataclass
 
 Format = spec.diagnostics.Format
@@ -26,12 +27,13 @@ Format = spec.diagnostics.Format
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """program: None exactly when a diagnostic is an error."""
+    """program: None exactly when a diagnostic is an error. signs: words and signs of all files."""
 
     path: Path
     program: Program | None
     diagnostics: tuple[spec.Diagnostic, ...]
     sources: dict[str, spec.Source]
+    signs: int = 0
 
     @property
     def errors(self) -> int:
@@ -79,16 +81,17 @@ def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
         fail(f"{path} is no regular file; save the spec in one")
 
 
+@uncollected()
 def compile_spec(path: Path, texts: Mapping[Path, str] | None = None) -> Compiled:
     """Load a spec, run the passes over it and analyse it; `texts` stand for files, by their resolved paths."""
     loaded = spec.load(path, texts=texts)
     if loaded.document is None:
-        return Compiled(path, None, loaded.diagnostics, loaded.sources)
+        return Compiled(path, None, loaded.diagnostics, loaded.sources, loaded.signs)
     program, found = to_program(loaded.document)
     found = (*found, *analyse(program, loaded.sources))
     diagnostics = (*loaded.diagnostics, *found)
     wrong = any(d.severity == "error" for d in found)
-    return Compiled(path, None if wrong else program, diagnostics, loaded.sources)
+    return Compiled(path, None if wrong else program, diagnostics, loaded.sources, loaded.signs)
 
 
 def show_diagnostics(

@@ -17,7 +17,7 @@ import spec
 from compiler.lsp.texts import Text
 from spec import ast
 from spec.diagnostics import Report
-from spec.loading import LARGEST_FILE
+from spec.limits import LARGEST_FILE
 from spec.reparsing import Reparser
 from spec.source import Source
 from spec.vocabulary import LANDMARKS

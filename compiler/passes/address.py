@@ -45,7 +45,7 @@ _LATER_OF_A_PROBE = ("repeats", "at_least", "tags")
 
 def clause_digest(clause: Clause) -> str:
     neutral: dict[str, Any] = {"because": None, "tags": [], "rank": 0, "depends": [], "digest": ""}
-    whole = _used(clause, _LATER_OF_A_CLAUSE)
+    whole = _used(replace(clause, depends=()), _LATER_OF_A_CLAUSE)
     examples = [_used(replace(example, reasons=(), about=None), ("reasons", "about")) for example in clause.examples]
     kept = {k: v for k, v in whole.items() if k not in ("section", "overlay")}
     later = _LATER_OF_A_BODY if isinstance(clause.body, Trait) else ()

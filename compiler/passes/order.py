@@ -17,17 +17,28 @@ or id, or for all clauses with that tag. A statement cannot lift a clause over o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
+from heapq import heappop, heappush
+from itertools import islice, pairwise
+from typing import Literal, NamedTuple
 
 from compiler.codes import diagnose
 from compiler.ir import Clause, Program
-from spec.diagnostics import Diagnostic
+from spec.diagnostics import MOST, Diagnostic
+from spec.document import Level
+
+
+class _Edge(NamedTuple):
+    """Where the clauses of a name start, or end, in the order."""
+
+    name: str
+    side: Literal["start", "end"]
 
 
 def order(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
-    by_name = {name: named(name, program.clauses) for s in program.priorities for name in s.names}
+    by_name = _by_name(program)
     listed = _listed(program, by_name)
     place = {clause_id: index for index, clause_id in enumerate(listed)}
     ranking = sorted(
@@ -52,34 +63,72 @@ def named(name: str, clauses: tuple[Clause, ...]) -> list[Clause]:
     return []
 
 
+def _by_name(program: Program) -> dict[str, list[Clause]]:
+    """Return what `named` does for every name of the priority statements."""
+    wanted = {name for statement in program.priorities for name in statement.names}
+    ways: tuple[dict[str, list[Clause]], ...] = ({}, {}, {})
+    for clause in program.clauses if wanted else ():
+        for way, names in zip(ways, ((clause.id,), (clause.name,), dict.fromkeys(clause.tags)), strict=True):
+            for name in names:
+                if name in wanted:
+                    way.setdefault(name, []).append(clause)
+    return {name: next((way[name] for way in ways if name in way), []) for name in wanted}
+
+
 def _listed(program: Program, by_name: dict[str, list[Clause]]) -> list[str]:
     """Merge the statements into one order that keeps them all; ties go to the source order."""
     source = {clause.id: index for index, clause in enumerate(program.clauses)}
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for statement in program.priorities:
-        for name in statement.names:
-            for clause in by_name[name]:
-                sorter.add(clause.id)
-        for higher, lower in pairwise(statement.names):
-            for below in by_name[lower]:
-                sorter.add(below.id, *(above.id for above in by_name[higher] if above.id != below.id))
+    sorter: TopologicalSorter[str | _Edge] = TopologicalSorter()
+    for name, clauses in by_name.items():
+        # All clauses of a name stand between its two edges: so a link of two names is one of their edges, however many
+        # clauses each has.
+        for clause in clauses:
+            sorter.add(clause.id)
+            sorter.add(_Edge(name, "end"), clause.id)
+            sorter.add(clause.id, _Edge(name, "start"))
+    for higher, lower in {link for statement in program.priorities for link in pairwise(statement.names)}:
+        both = {c.id for c in by_name[higher]} & {c.id for c in by_name[lower]}
+        if not both:
+            sorter.add(_Edge(lower, "start"), _Edge(higher, "end"))
+            continue
+        if len(both) > 1:
+            return _in_source_order(by_name, source)  # each of them above the other: that is a circle
+        (middle,) = both
+        sorter.add(middle, *(above.id for above in by_name[higher] if above.id != middle))
+        for below in by_name[lower]:
+            if below.id != middle:
+                sorter.add(below.id, middle)
     try:
         sorter.prepare()
     except CycleError:
-        # Checking the spec has reported it; source order keeps the rest of the compiler going.
-        return sorted({c.id for cs in by_name.values() for c in cs}, key=source.__getitem__)
+        return _in_source_order(by_name, source)
     listed: list[str] = []
-    ready: list[str] = []
+    ready: list[tuple[int, str]] = []
     while sorter.is_active():
-        ready = sorted([*ready, *sorter.get_ready()], key=source.__getitem__)
-        first = ready.pop(0)
-        listed.append(first)
-        sorter.done(first)
+        edges = []
+        for node in sorter.get_ready():
+            if isinstance(node, _Edge):
+                edges.append(node)
+            else:
+                heappush(ready, (source[node], node))
+        if edges:
+            sorter.done(*edges)
+        else:
+            _, first = heappop(ready)
+            listed.append(first)
+            sorter.done(first)
     return listed
 
 
+def _in_source_order(by_name: Mapping[str, list[Clause]], source: Mapping[str, int]) -> list[str]:
+    """Keep the rest of the compiler going where the statements contradict each other, which may have been reported."""
+    return sorted({c.id for cs in by_name.values() for c in cs}, key=source.__getitem__)
+
+
 def _upside_down(program: Program, by_name: dict[str, list[Clause]]) -> tuple[Diagnostic, ...]:
-    return tuple(
+    lowest = {name: min((c.level for c in clauses), default=Level.ROOT) for name, clauses in by_name.items()}
+    highest = {name: max((c.level for c in clauses), default=Level.GUIDELINE) for name, clauses in by_name.items()}
+    found = (
         diagnose(
             "T0501",
             f"the priority cannot lift {above.id} over {below.id}",
@@ -89,7 +138,9 @@ def _upside_down(program: Program, by_name: dict[str, list[Clause]]) -> tuple[Di
         )
         for statement in program.priorities
         for higher, lower in pairwise(statement.names)
+        if lowest[higher] < highest[lower]
         for above in by_name[higher]
         for below in by_name[lower]
         if above.level < below.level
     )
+    return tuple(islice(found, MOST))

@@ -14,6 +14,7 @@ from typing import assert_never
 
 from compiler.codes import diagnose
 from compiler.conditions import Scope
+from compiler.emptiness import Effort, is_empty
 from compiler.ir import Clause, Program
 from compiler.rendering import clause_lines, uses, word_of
 from spec.constructs import (
@@ -35,10 +36,11 @@ from spec.source import Span
 
 
 def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
+    effort = Effort()
     found = [
         d
         for clause in program.clauses
-        for d in (*_uncheckable(clause), *_unserved(clause), *_patterns(clause), *_conditions(clause, program))
+        for d in (*_uncheckable(clause), *_unserved(clause), *_patterns(clause), *_conditions(clause, program, effort))
     ]
     found += [*_grants(program), *_terms(program)]
     found += _in_part(program)
@@ -149,6 +151,8 @@ def _in_part(program: Program) -> list[Diagnostic]:
 
 
 def _terms(program: Program) -> list[Diagnostic]:
+    if not program.terms:
+        return []
     said = [line.text for clause in program.clauses for line in clause_lines(clause, program)]
     return [
         diagnose("T0511", f"no clause says {word_of(term)!r}", term.span, label="nothing uses it")
@@ -198,7 +202,7 @@ def _problem(pattern: Pattern) -> str | None:
     return patterns.problem(pattern.text, pattern.flags)
 
 
-def _conditions(clause: Clause, program: Program) -> list[Diagnostic]:
+def _conditions(clause: Clause, program: Program, effort: Effort) -> list[Diagnostic]:
     scope = Scope(clause.when, clause.unless, program.dimensions, clause.restricts)
     if scope.always:
         return []
@@ -208,26 +212,24 @@ def _conditions(clause: Clause, program: Program) -> list[Diagnostic]:
         return [diagnose("T0503", message, place, label="remove this condition")]
     found = []
     for wanted, decided in ((True, "never"), (False, "always")):
-        possible = scope.possible(wanted)
-        if possible is not False and (scope.inside(1) if wanted else scope.outside(1)):
-            continue
-        if possible is None:
+        empty = is_empty(scope, wanted, effort)
+        if empty is None:
             message = f"whether {clause.id} {decided} applies was not decided: its conditions have too many parts"
             help = "Split the clause into several with fewer conditions each."
             found.append(diagnose("T0504", message, place, label="too large to be decided", help=help))
-        elif wanted:
-            found.append(_never(clause, scope, place))
-        else:
+        elif empty and wanted:
+            found.append(_never(clause, scope, place, effort))
+        elif empty:
             found.append(diagnose("T0504", f"{clause.id} always applies", place, label="no user escapes this"))
     return found
 
 
-def _never(clause: Clause, scope: Scope, place: Span) -> Diagnostic:
+def _never(clause: Clause, scope: Scope, place: Span, effort: Effort) -> Diagnostic:
     """Say why no user is in a scope: its `when` holds for nobody, its `unless` for all, or one takes what the other
     leaves."""
     message = f"{clause.id} never applies"
     bare = replace(scope, unless=None)
-    if clause.when is None or clause.unless is None or not (bare.possible(True) and bare.inside(1)):
+    if clause.when is None or clause.unless is None or is_empty(bare, True, effort):
         if clause.when is None:
             return diagnose("T0504", message, place, label="holds for every user")
         return diagnose("T0504", message, place, label="no user fulfils this")

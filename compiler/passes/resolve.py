@@ -19,6 +19,7 @@ rows; editing any other clause does not.
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from dataclasses import replace
 
 from compiler.ir import Clause, Program
@@ -34,7 +35,9 @@ def resolve(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
     voice = tuple(c.id for c in ranked if isinstance(c.body, Persona)) + tuple(
         c.id for c in ranked if always_on(c) and isinstance(c.body, VOICING) and not isinstance(c.body, Persona)
     )
-    clauses = tuple(_resolved(clause, program, voice) for clause in program.clauses)
+    place = {id: at for at, id in enumerate(voice)}
+    known = {c.id for c in program.clauses}
+    clauses = tuple(_resolved(clause, voice, place, known) for clause in program.clauses)
     return replace(program, clauses=clauses, voice=voice), ()
 
 
@@ -43,11 +46,15 @@ def always_on(clause: Clause) -> bool:
     return clause.when is None and clause.unless is None and clause.level >= Level.DEVELOPER
 
 
-def _resolved(clause: Clause, program: Program, voice: tuple[str, ...]) -> Clause:
+def _resolved(clause: Clause, voice: tuple[str, ...], place: Mapping[str, int], known: Container[str]) -> Clause:
+    """Fill in one clause; `place` tells where in the voice each of its clauses stands."""
     body = clause.body
     if isinstance(body, Persona) and body.called is None:
         body = replace(body, called=clause.name.rpartition(".")[2].replace("_", " "))
-    styles = [f"trait.{body.style}"] if isinstance(body, Refuse) and body.style else []
-    known = {c.id for c in program.clauses}
-    depends = [i for i in (*voice, *styles) if i != clause.id and i in known]
-    return replace(clause, body=body, depends=tuple(dict.fromkeys(depends)))
+    at = place.get(clause.id)
+    depends = voice if at is None else voice[:at] + voice[at + 1 :]
+    if isinstance(body, Refuse) and body.style:
+        style = f"trait.{body.style}"
+        if style in known and style not in place:
+            depends = (*depends, style)
+    return replace(clause, body=body, depends=depends)

@@ -28,6 +28,8 @@ _LINK = re.compile(r"\[[^\]\n]*\]\(#([\w-]+)\)")
 _TAG = re.compile(r"\[\^(\w+)\]")
 _OPEN = re.compile(r"\s*<([a-z]+)((?:\s+[\w-]+=(?:\"[^\"]*\"|'[^']*'))*)\s*>\s*(?:<!--\s*(.*?)\s*-->)?\s*$", re.DOTALL)
 _VERDICT = re.compile(r"(GOOD|BAD|OK)\b(\[#[\w-]+\])?(?:[:,]\s*(.*))?$", re.DOTALL)
+LONGEST_HEAD = 2_000
+"""Characters of a heading, and of a message's tag with its comment."""
 _ROLES = ("system", "developer", "user", "assistant", "tool")
 
 
@@ -115,6 +117,8 @@ def _sections(lines: list[str], file: str) -> Iterator[Section]:
         if line.startswith("~~~"):
             fence = 0 if fence else number
         elif not fence and _BARE_HEADING.match(line):
+            if len(line) > LONGEST_HEAD:
+                raise Unreadable(f"{file}:{number}: a heading has more than {LONGEST_HEAD:,} characters; shorten it")
             heading = _HEADING.fullmatch(line)
             if heading is None:
                 raise Unreadable(f"{file}:{number}: a heading has no id; write `{line.strip()} {{#short_name}}`")
@@ -243,9 +247,14 @@ def _messages(lines: list[str], start: int, end: int, file: str, first: int) -> 
             continue
         opened = at
         head = line
-        while "<!--" in head and "-->" not in head and at + 1 < end:
+        while "<!--" in head and "-->" not in head and at + 1 < end and len(head) <= LONGEST_HEAD:
             at += 1
             head += f" {lines[at].strip()}"
+        if len(head) > LONGEST_HEAD:
+            raise Unreadable(
+                f"{file}:{first + opened}: a message's tag and comment have more than {LONGEST_HEAD:,} characters;"
+                " shorten them, or close the comment with `-->`"
+            )
         match = _OPEN.fullmatch(head)
         if match is None or match[1] not in _ROLES:
             raise Unreadable(f"{file}:{first + opened}: `{_short(line)}` is no message; they are {', '.join(_ROLES)}")

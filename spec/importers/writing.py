@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from spec.formatter import format_text, long_text, quote
+from spec.formatter import CannotFormat, format_text, long_text, quote
+from spec.importers.findings import Unreadable
 
 LINE = 100
 
@@ -46,5 +47,15 @@ def block(head: str, items: Iterable[str]) -> str:
 
 
 def canonical(parts: Iterable[str], path: str) -> str:
-    """Return a whole spec in canonical layout, a blank line between its parts."""
-    return format_text("tenet 1\n\n" + "\n\n".join(parts) + "\n", path)
+    """Return a whole spec in canonical layout, a blank line between its parts.
+
+    Raises:
+        Unreadable: it would be larger than a spec may be.
+    """
+    try:
+        return format_text("tenet 1\n\n" + "\n\n".join(parts) + "\n", path)
+    except CannotFormat as error:
+        found = error.diagnostics[0]
+        if found.code != "T0004":
+            raise
+        raise Unreadable(f"{path} would be too large: {found.message}; import a part of the source") from error

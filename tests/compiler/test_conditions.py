@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import spec
 from compiler.build import to_program
 from compiler.conditions import Scope, fact, in_words, telling_values, truth
+from compiler.emptiness import Effort, is_empty
 from spec.document import And, Compare, Condition, Dimension, Not, Or, Truth
 
 ROLE = Dimension("user.role", "enum", ("customer", "clinician", "editor"), says="The user is a {value}.")
@@ -274,9 +275,9 @@ def test_some_value_decides_each_way_or_the_condition_is_constant(condition: Con
         for age in (0.0, 11.0, 12.0, 13.0, 17.0, 18.0, 19.0, 90.0)
         for paying in (True, False)
     ]
-    if not scope.possible(True):
+    if is_empty(scope, True, Effort()):
         assert not any(truth(condition, facts) for facts in grid)
-    if not scope.possible(False):
+    if is_empty(scope, False, Effort()):
         assert all(truth(condition, facts) for facts in grid)
 
 
@@ -284,7 +285,7 @@ def test_a_condition_on_many_facts_finds_its_user() -> None:
     names = [f"user.f{i}" for i in range(7)]
     dimensions = tuple(Dimension(name, "enum", ("a", "b", "c"), says=f"{name}: {{value}}") for name in names)
     scope = Scope(And(tuple(Compare(name, "==", "c") for name in names)), None, dimensions)
-    assert scope.possible(True)
+    assert not is_empty(scope, True, Effort())
     assert len(scope.inside(1)) == 1
 
 
@@ -298,15 +299,15 @@ def among_many(*more: Condition) -> Scope:
 
 def test_among_more_users_than_can_be_tried_the_one_that_fulfils_all_is_found() -> None:
     scope = among_many()
-    assert scope.possible(True)
+    assert is_empty(scope, True, Effort()) is False
     (situation,) = scope.inside(1)
     assert situation.name == ",".join(f"{name}=d" for name in sorted(d.name for d in MANY))
 
 
 def test_what_nobody_of_so_many_fulfils_is_decided_too() -> None:
-    assert among_many(Compare("d19", "==", "a")).possible(True) is False
+    assert is_empty(among_many(Compare("d19", "==", "a")), True, Effort())
     always = Or((*(Compare(d.name, "==", "d") for d in MANY), Compare("d0", "!=", "d")))
-    assert Scope(always, None, MANY).possible(False) is False
+    assert is_empty(Scope(always, None, MANY), False, Effort())
 
 
 def test_what_cannot_be_decided_is_not_claimed() -> None:
@@ -317,6 +318,21 @@ def test_what_cannot_be_decided_is_not_claimed() -> None:
     assert [d.message for d in to_program(loaded.document)[1]] == [
         "whether trait.t never applies was not decided: its conditions have too many parts"
     ]
+
+
+def test_a_condition_on_thousands_of_facts_is_given_up() -> None:
+    names = [f"d{i}" for i in range(3_000)]
+    dimensions = tuple(Dimension(name, "boolean", (), None) for name in names)
+    scope = Scope(And(tuple(Truth(name) for name in names)), None, dimensions)
+    effort = Effort()
+    assert not is_empty(scope, True, effort)
+    assert effort.left <= 0
+
+
+def test_where_effort_is_spent_nothing_is_said_against_a_condition() -> None:
+    never = Scope(And((Truth("d"), Not(Truth("d")))), None, (Dimension("d", "boolean", (), None),))
+    assert is_empty(never, True, Effort())
+    assert not is_empty(never, True, Effort(3))
 
 
 def test_open_enumerations_get_other_values() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 import spec
 from spec.fixing import edited, fixable
-from spec.yaml_door import LARGEST_TREE
+from spec.limits import MOST_VALUES
 
 HEAD = "tenet: 1\n"
 # The text, with `«` and `»` around the place that is reported; the code.
@@ -186,7 +186,7 @@ def test_hostile_files_are_told_soon(name: str) -> None:
     if name == "aliases":
         (found,) = spec.loads(HOSTILE[name], "s.yaml").diagnostics
         assert found.code == "T0054"
-        assert f"{LARGEST_TREE:,}" in found.message
+        assert f"{MOST_VALUES:,}" in found.message
 
 
 def test_damaged_files_never_crash() -> None:
