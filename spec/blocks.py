@@ -7,7 +7,7 @@ This file knows how any block is read, and not which blocks there are: that is `
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -231,7 +231,9 @@ class Blocks:
         )  # fmt: skip
         return True
 
-    def _unknown_field(self, specs: dict[str, FieldSpec], word: ast.Word, owner: str) -> None:
+    def _unknown_field(
+        self, specs: dict[str, FieldSpec], word: ast.Word, owner: str, block: ast.Block | None = None
+    ) -> None:  # fmt: skip
         if not word.text:
             return  # recovery has spoken of it
         span = self.span(word)
@@ -239,6 +241,10 @@ class Blocks:
         if len(names) < len(specs):
             names.extend(ROLES)
         help, fix = did_you_mean(word.text, names, span)
+        if fix is not None and block is not None:
+            fix = replace(fix, uncovers=self.report.at(word.end, block.end))
+        if fix is None and word.text == "level" and "intensity" in names:
+            help = "the level stands behind the name, as in `trait caring at user`"
         self.report.add("T0101", f"{owner} has no field `{word.text}`", span, label="unknown field", help=help, fix=fix)
 
     def _misplaced_block(self, specs: dict[str, FieldSpec], block: ast.Block, owner: str) -> None:
@@ -257,7 +263,7 @@ class Blocks:
             )  # fmt: skip
             self.strays.append(block)
         else:
-            self._unknown_field(specs, word, owner)
+            self._unknown_field(specs, word, owner, block)
 
     def _nested(
         self, spec: FieldSpec, body: ast.Body, item: _Member, word: ast.Word, first: dict[str, _Member], filled: Filled

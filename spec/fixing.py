@@ -19,6 +19,9 @@ MOST_ROUNDS = 100
 """A fix may uncover what another one mends; a spec that takes more rounds is left where it is."""
 FIRST_MEANING = "T0100"
 """Codes below are slips of writing, each of which hides what else is wrong on its line or in its block."""
+NONSENSE = ("T0100", "T0101", "T0107")
+"""What a line means that was mended into no statement and no field; where a word is misspelled, it has a fix."""
+NAME_TAKEN = ("T0200", "T0210")
 
 Texts = Mapping[str, str]
 Check = Callable[[Texts], Sequence[Diagnostic]]
@@ -143,7 +146,8 @@ class _Places:
 def _worse(before: Sequence[Diagnostic], after: Sequence[Diagnostic], chosen: Sequence[Diagnostic]) -> bool:
     """Whether a fix did not mend its own defect, or brought a new error.
 
-    What a slip of writing had hidden is not new: errors of meaning, or another slip on its line.
+    What a slip of writing had hidden is not new, errors of meaning or another slip on its line, unless the line became
+    nonsense. Nor is what stands in a block that was not read.
     """
     mended = {(d.span.path, d.code, d.message, d.span.line, d.span.column) for d in chosen}
     if any((d.span.path, d.code, d.message, d.span.line, d.span.column) in mended for d in after):
@@ -158,8 +162,27 @@ def _worse(before: Sequence[Diagnostic], after: Sequence[Diagnostic], chosen: Se
     lines = Counter((d.span.path, d.span.line) for d in chosen if d.code < FIRST_MEANING)
     if lines:
         slips = Counter((d.span.path, d.span.line) for d in new if d.code < FIRST_MEANING)
-        return bool(slips - lines)
-    return bool(new)
+        return bool(slips - lines) or any(_is_nonsense(d) and (d.span.path, d.span.line) in lines for d in new)
+    return any(_is_nonsense(d) or d.code in NAME_TAKEN or not _was_covered(d, chosen) for d in new)
+
+
+def _is_nonsense(diagnostic: Diagnostic) -> bool:
+    return diagnostic.code in NONSENSE and diagnostic.fix is None
+
+
+def _was_covered(found: Diagnostic, chosen: Iterable[Diagnostic]) -> bool:
+    """Whether a defect stands in what one of the fixes uncovered."""
+    fixes = [d.fix for d in chosen if d.fix is not None]
+
+    def moved(path: str, place: int) -> int:
+        edits = [edit for fix in fixes for edit in fix.edits if edit.span.path == path and edit.span.end <= place]
+        return place + sum(len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)
+
+    return any(
+        span.path == found.span.path and moved(span.path, span.start) <= found.span.start <= moved(span.path, span.end)
+        for span in (fix.uncovers for fix in fixes)
+        if span is not None
+    )
 
 
 def _said(diagnostic: Diagnostic) -> tuple[str, str, str]:

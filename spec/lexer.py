@@ -36,6 +36,15 @@ _SLIPS = (
 )
 # Where a `"""` string that never ends is cut: before the next line that looks like a statement or closes a block.
 _STATEMENT = re.compile(r"\n(?=[ \t]*(?:[^\W\d][\w.+-]*[ \t]*(?::|\{|[^\W\d]\w*[ \t]*(?:\{|at\b))|\}))")
+# A string that goes on over lines which look like nothing else, up to one that ends with its quote.
+_LINE_OF_TEXT = r"[^\"\\\n]*(?:\\[^\n][^\"\\\n]*)*"
+_FIELD = r"[^\W\d]\w*[ \t]*[:=]"
+_SPREAD = re.compile(
+    rf"\"[ \t]*[^\s\"\]\}},]{_LINE_OF_TEXT}"
+    rf"(?:\n(?![ \t]*(?:[^\W\d][\w.+-]*[ \t]*(?:[:={{]|[^\W\d]\w*[ \t]*(?:\{{|at\b))|[\]\}}#])){_LINE_OF_TEXT}){{1,30}}\""
+    rf"(?=[ \t]*(?:$|[\]\}},#]|{_FIELD})[^\"\n]*(?:\"[^\"\n]*\"[^\"\n]*)*$)",
+    re.MULTILINE,
+)
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|\n[ \t]*|(.))", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "/": "/"}
 
@@ -109,6 +118,18 @@ def scan(report: Report, tables: Tables) -> Scan:
             )
             tokens.append(Token("END", "", position, position, True))
             return Scan(tokens, comments, stopped=True)
+        if _is_comment(text, position, kind, tokens):
+            end = position + len(piece.rstrip())
+            report.add(
+                "T0012", "a comment starts with `#`, not `//`", report.at(position, end), label="write `#`",
+                fix=Fix("write `#`", (Edit(report.at(position, position + 2), "#"),), "safe"),
+            )  # fmt: skip
+            position, first = end, False
+            continue
+        if kind in ("REGEX", "OPEN_REGEX") and tokens and tokens[-1].kind == "REGEX" and tokens[-1].end == position:
+            tokens[-1] = _slash_inside(report, tokens[-1], kind, piece)
+            position, first = tokens[-1].end, False
+            continue
         token = Token(kind, piece, position, end, first)
         if kind not in tables.terminals:
             token = _slip(report, token)
@@ -136,6 +157,15 @@ def _slip(report: Report, token: Token) -> Token:
                 fix=Fix('add `"""`', (Edit(report.at(end, end), '\n"""'),)),
             )  # fmt: skip
             return Token("LONG_STRING", f'{source[start:end]}"""', start, max(end, start + 3), first, True)
+        case "OPEN_STRING" if spread := _SPREAD.match(source, start):
+            end = spread.end()
+            quotes = Edit(report.at(start, start + 1), '"""'), Edit(report.at(end - 1, end), '"""')
+            report.add(
+                "T0010", "a string ends on its line", report.at(start, start + len(text.rstrip())),
+                label=f"goes on for {_lines(spread[0])}", help='text of several lines stands between `"""` and `"""`',
+                fix=Fix('put `"""` at both ends', quotes),
+            )  # fmt: skip
+            return Token("LONG_STRING", f'""{spread[0]}""', start, end, first, True)
         case "OPEN_STRING":
             end = start + len(text.rstrip())
             report.add(
@@ -171,6 +201,35 @@ def _slip(report: Report, token: Token) -> Token:
             return Token("NUMBER", "0", start, end, first, True)
         case _:
             return Token("BAD", text, start, end, first)
+
+
+def _lines(text: str) -> str:
+    more = text.count("\n")
+    return f"{more} more line{'s' if more > 1 else ''}"
+
+
+def _is_comment(text: str, at: int, kind: str, tokens: list[Token]) -> bool:
+    """Whether a `//` starts a comment, and not a pattern with nothing in it."""
+    if kind != "OPEN_REGEX" or not text.startswith("//", at) or text[at + 2 : at + 3] in (*"],", ""):
+        return False
+    return not tokens or tokens[-1].end < at or tokens[-1].kind not in ("LSQB", "COMMA")
+
+
+def _slash_inside(report: Report, pattern: Token, kind: str, rest: str) -> Token:
+    """Return one pattern for two that stand side by side: the slash between them was meant as a sign."""
+    slashes = [pattern.start + pattern.text.rindex("/")]
+    if kind == "REGEX":
+        slashes.append(pattern.end)
+        end = pattern.end + len(rest)
+    else:
+        end = pattern.end + len(re.sub(r"(/[A-Za-z]*).*", r"\1", rest))
+    report.add(
+        "T0014", "a slash ends a pattern", report.at(pattern.start, end), label="goes on behind the slash",
+        help="a slash inside is written `\\/`",
+        fix=Fix("write `\\/`", tuple(Edit(report.at(slash, slash), "\\") for slash in slashes)),
+    )  # fmt: skip
+    report.mute(report.at(pattern.start, end))
+    return Token("REGEX", "/x/", pattern.start, end, pattern.first, True)
 
 
 def _closed(report: Report, start: int, text: str, sign: str) -> Fix:

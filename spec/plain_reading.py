@@ -446,15 +446,24 @@ class _Reader:
             return self._generic(value)
         if value.kind == "nothing" or not value.text.strip():
             return self._nothing(key, value)
-        lead = "x: "
+        lead = f"{key.text}: "
         inner = Report(Source(self.report.source.path, lead + value.text))
         module = parse(inner)
         shift = value.inner - len(lead)
         self.report.loosen(value)
+        if inner.found:
+            from spec.recovery import PROSE  # which made this report, so it is loaded
+
+            if any(found.message == PROSE for found in inner.found):
+                return ast.Text(value.text, value.start, value.end)  # no quotes would help: the field takes no text
         for found in inner.found:
             notes = [Note(self._shifted(note.span, shift), note.label) for note in found.secondary]
+            fix = found.fix
+            if fix is not None:
+                edits = tuple(Edit(self._shifted(edit.span, shift), edit.text) for edit in fix.edits)
+                fix = replace(fix, edits=edits)
             self.report.add(found.code, found.message, self._shifted(found.span, shift), label=found.label,
-                            help=found.help, secondary=notes)  # fmt: skip
+                            help=found.help, fix=fix, secondary=notes)  # fmt: skip
         if inner.found:
             self.broken.append((value.start, value.end))
             return ast.Missing(value.start, value.end)

@@ -8,13 +8,15 @@ is taken, and is the fix that the report offers. Where none helps, the rest of t
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from spec.balance import Landmarks
 from spec.diagnostics import Edit, Fix, Note, Report
 from spec.lexer import CLOSERS, OPENERS, Token, is_name
 from spec.parser import Node, advance, states, step
 from spec.parting import part_fields
+from spec.slips import mend_slips
 from spec.source import Span
 from spec.tables import END, Tables
 
@@ -30,6 +32,7 @@ _MEANT = {
 }  # fmt: skip
 _KINDS = {":": "COLON", "==": "COMPARE", ">=": "COMPARE", "not": "NOT"}
 _VALUES = ("STRING", "LONG_STRING", "NUMBER", "NAME", "DOTTED", "REGEX")
+PROSE = "text stands in quotes"
 
 
 class Repair(NamedTuple):
@@ -44,17 +47,22 @@ class Repair(NamedTuple):
 
 
 def recover(
-    report: Report, tables: Tables, tokens: list[Token], landmarks: Container[str], broken: list[tuple[int, int]]
+    report: Report, tables: Tables, tokens: list[Token], landmarks: Landmarks, broken: list[tuple[int, int]]
 ) -> list[Any]:
     """Return the items of a file with syntax errors; stretches that were skipped go into `broken`."""
-    return _Recovery(report, tables, part_fields(report, tokens, landmarks), broken).run()
+    mended = mend_slips(report, tokens, landmarks.statements, broken)
+    return _Recovery(report, tables, part_fields(report, mended, landmarks.statements), landmarks, broken).run()
 
 
 class _Recovery:
-    def __init__(self, report: Report, tables: Tables, tokens: list[Token], broken: list[tuple[int, int]]) -> None:
+    def __init__(
+        self, report: Report, tables: Tables, tokens: list[Token], landmarks: Landmarks, broken: list[tuple[int, int]]
+    ) -> None:
         self.report = report
         self.tables = tables
         self.tokens = tokens
+        self.statements = landmarks.statements
+        self.fields = landmarks.fields()
         self.broken = broken
         self.count = 0
         self.bodies = {
@@ -202,7 +210,8 @@ class _Recovery:
         token = self.tokens[i]
         before = self.tokens[i - 1] if i else None
         here = token.start
-        if before is not None and before.text != "import":
+        if self._names_a_field(i - 1):
+            assert before is not None
             yield Repair("colon", stack, (Token("COLON", ":", before.end, before.end),), i, i)
         yield from self._early(stack, i, history)
         for closer in ("RSQB", "RPAR"):
@@ -226,7 +235,8 @@ class _Recovery:
             if i >= 2 and self.tokens[i - 2].text == "import":
                 path = before._replace(kind="STRING", text=f'"{before.text}"')
                 yield Repair("path", earlier, (path,), i, i - 1)
-            yield Repair("colon", earlier, (Token("COLON", ":", before.start, before.start),), i - 1, i - 1)
+            if self._names_a_field(i - 2):
+                yield Repair("colon", earlier, (Token("COLON", ":", before.start, before.start),), i - 1, i - 1)
             for kind in self._kinds_after(self.tokens[i - 2] if i >= 2 else None):
                 yield Repair("value", earlier, (self._absent(kind, i - 1),), i - 1, i - 1)
         for kind in ("NUMBER", "NAME", "STRING"):
@@ -236,6 +246,17 @@ class _Recovery:
         yield from self._earlier_line(stack, i)
         if token.kind not in ("LBRACE", "RBRACE", "END", "NAME") and not parts_lines:
             yield Repair("drop", stack, (), i + 1, i, (here, token.end))
+
+    def _names_a_field(self, at: int) -> bool:
+        """Whether token `at` may be a field's name without its `:`; a word that starts a block never is."""
+        if at < 0:
+            return False
+        token = self.tokens[at]
+        if token.text in self.statements and token.text not in self.fields:
+            return False
+        # Behind a name that is a value, only a word that is a field for certain starts one: the rest is text.
+        after_name = at >= 2 and not token.first and self.tokens[at - 1].kind in ("NAME", "DOTTED")
+        return not after_name or token.text in self.fields
 
     def _early(self, stack: Node, i: int, history: list[Node]) -> Iterator[Repair]:
         """Drop a `]` before the last item of its list, or a `[` inside one: no field takes a list of lists."""
@@ -441,7 +462,7 @@ class _Recovery:
         prose = self._prose(at)
         if prose is not None:
             text = self.report.source.text[prose.start : prose.end].replace("\\", "\\\\").replace('"', '\\"')
-            self._add("T0024", "text stands in quotes", prose, "text without quotes", "put `\"` at both ends",
+            self._add("T0024", PROSE, prose, "text without quotes", "put `\"` at both ends",
                       Fix("put it in quotes", (Edit(prose, f'"{text}"'),)))  # fmt: skip
             return
         if self._first_of_line(at).text == "import":
