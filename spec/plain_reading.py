@@ -57,6 +57,9 @@ REGEX = re.compile(r"/(?=[^/\n])([^/\\\n]*(?:\\[^\n][^/\\\n]*)*)/([A-Za-z]*)")
 """A text that is a pattern, where patterns may stand."""
 INCLUSION = {"import": ("file", "as", "with"), "extends": ("file", "with")}
 
+_COMPARISON = re.compile(r"(?:[<>]=?|==|!=)|(?:[<>]=? )?\d+(?:\.\d+)?%?")
+_RANKING = re.compile(r"[\w.+-]+(?: > [\w.+-]+)+")
+_TOLD = re.compile(r"`(\w+): ([<>][^`\"]*)`")
 _BLOCK = re.compile(r"`(\w+) ([\w.-]+) \{ (.*?) \}`")
 
 
@@ -65,10 +68,11 @@ class PlainReport(Report):
     """A report on a source that is no `.tenet` text: help in its notation, and only fixes that can be made there.
 
     loose: where an inexact scalar's text starts -> the places of its characters. Nodes inside such a text count its
-    characters; `at` finds them.
+    characters; `at` finds them. bare: where texts start that stand without quotes.
     """
 
     loose: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    bare: set[int] = field(default_factory=set)
     _starts: list[int] = field(default_factory=list)
 
     def at(self, start: int, end: int) -> Span:
@@ -107,16 +111,23 @@ class PlainReport(Report):
         fix: Fix | None = None,
         secondary: Iterable[Note] = (),
     ) -> None:
-        kept = fix if fix is not None and all(self._can_make(edit) for edit in fix.edits) else None
+        edits = [self._made_here(edit) for edit in fix.edits] if fix is not None else []
+        kept = replace(fix, edits=tuple(e for e in edits if e)) if fix is not None and all(edits) else None
         told = in_mappings(help) if help else None
         Report.add(self, code, message, span, label=label, help=told, fix=kept, secondary=secondary)
 
-    def _can_make(self, edit: Edit) -> bool:
-        """Whether an edit says the same here as in `.tenet` text: a word or number for another."""
-        span = edit.span
-        before = self.source.text[span.start : span.end]
-        word = is_name(edit.text) or re.fullmatch(r"\d+(\.\d+)?", edit.text)
-        return bool(word) and bool(before.strip()) and "\n" not in before and "\\" not in before
+    def _made_here(self, edit: Edit) -> Edit | None:
+        """Return the edit that says here what `edit` says in `.tenet` text: a word, number or sign for another."""
+        span, text = edit.span, self.source.text
+        before = text[span.start : span.end]
+        if not before.strip() or "\n" in before or "\\" in before:
+            return None
+        if is_name(edit.text) or re.fullmatch(r"\d+(\.\d+)?", edit.text) or _RANKING.fullmatch(edit.text):
+            return edit
+        if _COMPARISON.fullmatch(edit.text) is None:
+            return None
+        # A share or a comparison is a text here: it gets quotes where none are.
+        return replace(edit, text=f'"{edit.text}"') if span.start in self.bare else edit
 
 
 def in_mappings(help: str) -> str:
@@ -124,8 +135,11 @@ def in_mappings(help: str) -> str:
 
     >>> in_mappings('declare it: `dimension tier { type: number }`')
     'declare it: `dimension: {tier: {type: number}}`'
+    >>> in_mappings("write `target: >= 85%`")
+    'write `target: ">= 85%"`'
     """
     help = _BLOCK.sub(r"`\1: {\2: {\3}}`", help).replace(f"`tenet {VERSION}`", f"`tenet: {VERSION}`")
+    help = _TOLD.sub(r'`\1: "\2"`', help)
     help = re.sub(r'`(import|extends) "', r'`\1: "', help)
     return re.sub(r"\\u\{([0-9A-F]{1,4})\}", lambda match: f"\\u{match[1]:0>4}", help)
 
@@ -336,6 +350,11 @@ class _Reader:
                 items.extend(self._turns(value, key))
             elif talks and name in ROLES:
                 items.append(self._field(key, self._text(key, value), value))
+            elif name == "level" and spec is None and not settings and isinstance(value, Scalar):
+                span = self.report.at(key.inner, key.inner_end)
+                self.report.add("T0101", "a level is given by `at`, not by `level`", span, label="write `at`",
+                                help=f"write `at: {_short(value.text)}`",
+                                fix=Fix("write `at`", (Edit(span, "at"),), "safe"))  # fmt: skip
             elif spec is None:
                 items.append(self._field(key, self._generic(value), value))
             elif explained and name in ANSWERS:
@@ -451,6 +470,8 @@ class _Reader:
         module = parse(inner)
         shift = value.inner - len(lead)
         self.report.loosen(value)
+        if value.start == value.inner:
+            self.report.bare.add(value.inner)
         if inner.found:
             from spec.recovery import PROSE  # which made this report, so it is loaded
 
@@ -469,9 +490,7 @@ class _Reader:
             return ast.Missing(value.start, value.end)
         only = module.items[0]
         if len(module.items) > 1 or not isinstance(only, ast.Field):
-            self.report.add("T0024", f"this is more than one value of `{key.text}`", self._at(value),
-                            label="cannot be read as one")  # fmt: skip
-            return ast.Missing(value.start, value.end)
+            return ast.Text(value.text, value.start, value.end)  # which the field does not take
         moved: ast.Value = _moved(only.value, shift)
         return moved
 
@@ -505,6 +524,8 @@ class _Reader:
                 return ast.Body((), start, end)
 
     def _number(self, value: Scalar) -> ast.Number:
+        if value.start == value.inner:
+            self.report.bare.add(value.start)
         percent = value.text.endswith("%")
         share = float(value.text[:-1]) / 100 if percent else float(value.text)
         return ast.Number(share, percent, value.text, value.start, value.end)

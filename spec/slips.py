@@ -170,12 +170,13 @@ def _ranking(report: Report, tokens: list[Token], i: int) -> _Mended | None:
         end += 2
     if not commas or tokens[i + 2].kind not in ("NAME", "DOTTED"):
         return None
-    edits = tuple(Edit(report.at(comma.start, comma.end), " >") for comma in commas)
     ranking = " > ".join(token.text for token in tokens[i + 2 : end : 2])
+    place = report.at(tokens[i + 2].start, tokens[end - 1].end)
+    one_line = "\n" not in report.source.text[place.start : place.end]
     report.add(
         "T0212", f"`{tokens[i].text}` ranks with `>`, not `,`", report.at(commas[0].start, commas[0].end),
         label="not `>`", help=f"write `{tokens[i].text}: {ranking}`, the first wins",
-        fix=Fix("replace each `,` with `>`", edits),
+        fix=Fix("replace each `,` with `>`", (Edit(place, ranking),)) if one_line else None,
     )  # fmt: skip
     signs = [token._replace(kind="COMPARE", text=">") if token.kind == "COMMA" else token for token in tokens[i:end]]
     return _Mended(i, end, signs)
