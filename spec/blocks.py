@@ -62,6 +62,11 @@ class Blocks:
     # ---- headers
 
     def head(self, block: ast.Block) -> Span:
+        text = self.report.source.text
+        quote = text[block.start : block.start + 1]
+        if quote in ('"', "'") and block.name is not None:  # a key of YAML or JSON
+            end = block.name.end
+            return self.report.at(block.start, end + (text[end : end + 1] == quote))
         return self.report.at(block.start, block.head_end)
 
     def name(self, block: ast.Block, *, dotted: bool) -> ast.Word | None:

@@ -33,6 +33,9 @@ from spec.vocabulary import FOLDER_FIELDS, SETTINGS
 
 LARGEST_FILE = 1 << 20
 LARGEST_SPEC = 4 << 20
+MOST_NAMED = 6
+"""How many files are listed where none has a name like the one that is missing."""
+MAY_NOT = "may not be read: permission denied"
 PROJECT_MARKS = ("tenet.toml", "pyproject.toml", ".git")
 
 
@@ -232,9 +235,13 @@ class _Loading:
             self._refuse(name, "T0001", f"{self._show(name)} {what}", None, span)
         else:
             target = self.folder / name
-            beside = target.parent.iterdir() if target.parent.is_dir() else ()
-            found = sorted(p.name for p in beside if p.suffix in NOTATIONS)
-            help, fix = _another_name(target.name, found, origin, span)
+            help, fix = _way_out(target, what), None
+            if help is None:
+                open_files = {self.folder / file for file, _ in self.stack} | {self.folder / origin.source.path}
+                beside = target.parent.iterdir() if target.parent.is_dir() else ()
+                # A file that leads here would import itself.
+                found = sorted(p.name for p in beside if p.suffix in NOTATIONS and p not in open_files)
+                help, fix = _another_name(target.name, found, origin, span)
             origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help, fix=fix)
 
     def _refuse(
@@ -435,9 +442,20 @@ def _missing(place: Path, wanted: str) -> str:
     return "" if stat.S_ISREG(mode) else "is a folder" if stat.S_ISDIR(mode) else "is not a file"
 
 
+def _way_out(place: Path, what: str) -> str | None:
+    """Return what to do about a file that is there; None where it is not."""
+    if place.is_dir():
+        return "name a file in it"
+    if what == MAY_NOT:
+        return f"give yourself the right to read it: `chmod u+r {place.name}`"
+    return None if what == "does not exist" else "name another file"
+
+
 def _another_name(name: str, known: Sequence[str], report: Report, span: Span) -> tuple[str | None, Fix | None]:
     """Return help and fix for a path, written at `span`, whose last part is none of `known`."""
     help, fix = did_you_mean(name, known, span)
+    if fix is None and len(known) > MOST_NAMED:
+        help = f"beside it are {len(known)}, and none has a name like this"
     written = report.source.text[span.start : span.end]
     if fix is None or written.count(name) != 1:
         return help, None
@@ -463,7 +481,7 @@ def _too_large(size: int, total: int) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, PermissionError):
-        return "may not be read: permission denied"
+        return MAY_NOT
     strerror = getattr(error, "strerror", None)
     return f"cannot be read: {str(strerror).lower()}" if strerror else "cannot be read: its path is malformed"
 

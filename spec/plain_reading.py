@@ -273,7 +273,7 @@ class _Reader:
             level = fields_.get("at")
             word = self._level(level) if level is not None else None
             body = self._body(specs_of(kind), fields_, inside=kind in CONTAINERS)
-            yield ast.Block(self._word(key), self._word(name), word, body, name.inner, fields_.end)
+            yield ast.Block(self._word(key), self._word(name), word, body, name.start, fields_.end)
 
     def _level(self, value: Plain) -> ast.Word:
         if isinstance(value, Scalar) and value.kind == "text" and value.text:
