@@ -149,8 +149,11 @@ def _worse(before: Sequence[Diagnostic], after: Sequence[Diagnostic], chosen: Se
     What a slip of writing had hidden is not new, errors of meaning or another slip on its line, unless the line became
     nonsense. Nor is what stands in a block that was not read.
     """
-    mended = {(d.span.path, d.code, d.message, d.span.line, d.span.column) for d in chosen}
-    if any((d.span.path, d.code, d.message, d.span.line, d.span.column) in mended for d in after):
+    mended = {(*_said(d), d.span.line, d.span.column) for d in chosen}
+    # Another one of its kind may stand in its place now, such as the next item of a list.
+    fewer = Counter(map(_said, before)) - Counter(map(_said, chosen))
+    kept = Counter(map(_said, after)) - fewer
+    if any((*_said(d), d.span.line, d.span.column) in mended and kept[_said(d)] for d in after):
         return True
     known = Counter(_said(d) for d in before if d.severity == "error")
     new = []

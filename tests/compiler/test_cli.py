@@ -78,7 +78,7 @@ def test_the_nearest_file_and_the_nearest_command_are_named(capsys: pytest.Captu
     for name in ("aardvark", "bee", "cat", "harbor"):
         Path(f"{name}.tenet").write_text("tenet 1\n", encoding="utf-8")
     assert run(["check", "harbour.tenet"]) == 2
-    assert "there is no file harbour.tenet; there is harbor.tenet, " in said(capsys)[1]
+    assert "there is no file harbour.tenet; did you mean harbor.tenet?" in said(capsys)[1]
     assert run(["chekc", "harbor.tenet"]) == 2
     assert "there is no command chekc; did you mean check?" in said(capsys)[1]
 

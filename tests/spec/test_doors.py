@@ -134,7 +134,7 @@ def test_fixes_are_of_the_notation(path: str, text: str) -> None:
 
 
 def test_what_only_text_can_mend_has_no_fix() -> None:
-    loaded = spec.loads(HEAD + "trait: {k: {means: a, intensity: 80}}", "s.yaml")
+    loaded = spec.loads(HEAD + "trait: {k: {means: a, when: (ill}}", "s.yaml")
     assert [d.fix for d in loaded.diagnostics] == [None]
 
 
