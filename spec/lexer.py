@@ -37,12 +37,12 @@ _SLIPS = (
 # Where a `"""` string that never ends is cut: before the next line that looks like a statement or closes a block.
 _STATEMENT = re.compile(r"\n(?=[ \t]*(?:[^\W\d][\w.+-]*[ \t]*(?::|\{|[^\W\d]\w*[ \t]*(?:\{|at\b))|\}))")
 # A string that goes on over lines which look like nothing else, up to one that ends with its quote.
-_LINE_OF_TEXT = r"[^\"\\\n]*(?:\\[^\n][^\"\\\n]*)*"
-_FIELD = r"[^\W\d]\w*[ \t]*[:=]"
+_TEXT = r"[^\"\\\n]*(?:\\[^\n][^\"\\\n]*)*"
+_START = r"[^\W\d][\w.+-]*[ \t]*(?:[:={]|[^\W\d]\w*[ \t]*(?:\{|at\b))"
+_REST = r"[^\"\n]*(?:\"[^\"\n]*\"[^\"\n]*)*$"
 _SPREAD = re.compile(
-    rf"\"[ \t]*[^\s\"\]\}},]{_LINE_OF_TEXT}"
-    rf"(?:\n(?![ \t]*(?:[^\W\d][\w.+-]*[ \t]*(?:[:={{]|[^\W\d]\w*[ \t]*(?:\{{|at\b))|[\]\}}#])){_LINE_OF_TEXT}){{1,30}}\""
-    rf"(?=[ \t]*(?:$|[\]\}},#]|{_FIELD})[^\"\n]*(?:\"[^\"\n]*\"[^\"\n]*)*$)",
+    rf"\"[ \t]*[^\s\"\]}},]{_TEXT}(?:\n(?![ \t]*(?:{_START}|[\]}}#])){_TEXT}){{1,30}}\""
+    rf"(?=[ \t]*(?:$|[\]}},#]|[^\W\d]\w*[ \t]*[:=]){_REST})",
     re.MULTILINE,
 )
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|\n[ \t]*|(.))", re.DOTALL)

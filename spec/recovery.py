@@ -50,7 +50,7 @@ def recover(
     report: Report, tables: Tables, tokens: list[Token], landmarks: Landmarks, broken: list[tuple[int, int]]
 ) -> list[Any]:
     """Return the items of a file with syntax errors; stretches that were skipped go into `broken`."""
-    mended = mend_slips(report, tokens, landmarks.statements, broken)
+    mended = mend_slips(report, tokens, landmarks.fields(), broken)
     return _Recovery(report, tables, part_fields(report, mended, landmarks.statements), landmarks, broken).run()
 
 
@@ -254,18 +254,9 @@ class _Recovery:
         token = self.tokens[at]
         if token.text in self.statements and token.text not in self.fields:
             return False
-        if token.first and token.text not in self.fields and self._is_header(at):
-            return False
         # Behind a name that is a value, only a word that is a field for certain starts one: the rest is text.
         after_name = at >= 2 and not token.first and self.tokens[at - 1].kind in ("NAME", "DOTTED")
         return not after_name or token.text in self.fields
-
-    def _is_header(self, at: int) -> bool:
-        """Whether several names stand before a `{` on the line that token `at` starts."""
-        end = at + 1
-        while self.tokens[end].kind in ("NAME", "DOTTED") and not self.tokens[end].first:
-            end += 1
-        return end > at + 2 and self.tokens[end].kind == "LBRACE"
 
     def _early(self, stack: Node, i: int, history: list[Node]) -> Iterator[Repair]:
         """Drop a `]` before the last item of its list, or a `[` inside one: no field takes a list of lists."""

@@ -28,7 +28,7 @@ _SIDES = {
     ("maximum",): "<=",
 }  # fmt: skip
 _RANKED = ("priority", "order")
-_NO_BLOCKS = ("priority", "drop", "import", "extends")
+_NO_BLOCKS = ("import", "extends")
 
 
 class _Mended(NamedTuple):
@@ -40,13 +40,16 @@ class _Mended(NamedTuple):
 
 
 def mend_slips(
-    report: Report, tokens: list[Token], statements: Container[str], broken: list[tuple[int, int]]
+    report: Report, tokens: list[Token], fields: Container[str], broken: list[tuple[int, int]]
 ) -> list[Token]:
-    """Return `tokens` with such lines mended; places of what was mended go into `broken`."""
+    """Return `tokens` with such lines mended; places of what was mended go into `broken`.
+
+    fields: the words that a `:` may follow.
+    """
     result: list[Token] = []
     i = 0
     while i < len(tokens):
-        found = _slip(report, tokens, i, statements)
+        found = _slip(report, tokens, i, fields)
         if found is None:
             result.append(tokens[i])
             i += 1
@@ -59,13 +62,13 @@ def mend_slips(
     return result
 
 
-def _slip(report: Report, tokens: list[Token], i: int, statements: Container[str]) -> _Mended | None:
+def _slip(report: Report, tokens: list[Token], i: int, fields: Container[str]) -> _Mended | None:
     token = tokens[i]
     if token.kind != "NAME" or i + 2 >= len(tokens):
         return None
     before = tokens[i - 1] if i else None
     starts = token.first or before is None or before.kind in ("LBRACE", "RBRACE", "SEMICOLON")
-    if starts and token.text in statements and token.text not in _NO_BLOCKS:
+    if starts and token.text not in fields and token.text not in _NO_BLOCKS:
         return _header(report, tokens, i)
     if tokens[i + 1].kind == "COLON":
         if token.text == "target":
@@ -163,18 +166,21 @@ def _parted(report: Report, tokens: list[Token], i: int) -> _Mended | None:
 
 def _ranking(report: Report, tokens: list[Token], i: int) -> _Mended | None:
     """Read a ranking whose names stand between commas."""
+    names = ("NAME", "DOTTED")
+    if tokens[i + 2].kind not in names:
+        return None
     end = i + 3
-    commas = []
-    while tokens[end].kind == "COMMA" and tokens[end + 1].kind in ("NAME", "DOTTED") and tokens[end + 2].kind != "COLON":
-        commas.append(tokens[end])
+    # What has a `:` behind it is the next field.
+    while tokens[end].kind == "COMMA" and tokens[end + 1].kind in names and tokens[end + 2].kind != "COLON":
         end += 2
-    if not commas or tokens[i + 2].kind not in ("NAME", "DOTTED"):
+    comma = tokens[i + 3]
+    if end == i + 3:
         return None
     ranking = " > ".join(token.text for token in tokens[i + 2 : end : 2])
     place = report.at(tokens[i + 2].start, tokens[end - 1].end)
     one_line = "\n" not in report.source.text[place.start : place.end]
     report.add(
-        "T0212", f"`{tokens[i].text}` ranks with `>`, not `,`", report.at(commas[0].start, commas[0].end),
+        "T0212", f"`{tokens[i].text}` ranks with `>`, not `,`", report.at(comma.start, comma.end),
         label="not `>`", help=f"write `{tokens[i].text}: {ranking}`, the first wins",
         fix=Fix("replace each `,` with `>`", (Edit(place, ranking),)) if one_line else None,
     )  # fmt: skip

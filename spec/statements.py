@@ -78,7 +78,11 @@ def _directive(reading: Reading, item: ast.Directive) -> None:
             )  # fmt: skip
         read_arguments(reading, item)
         return
-    if word.text in BLOCKS and isinstance(argument, ast.Text) and (item.body is not None or _level_follows(reading, item)):
+    if (
+        word.text in BLOCKS
+        and isinstance(argument, ast.Text)
+        and (item.body is not None or _level_follows(reading, item))
+    ):
         _quoted_name(reading, argument)
         return
     best = closest(word.text, ("tenet", "import", "extends"))

@@ -151,7 +151,7 @@ class _Window:
             left = max(0, start - room // 3) if near or sum(widths[: start + length]) + 1 > room else 0
             first = min(other.column for other in beside) - 1 - near
             end = max(other.column - 1 - near + _length(other, other.column - 1 - near, line) for other in beside)
-            if 0 <= first and end <= len(line) and sum(widths[first:end]) + 2 <= room:
+            if first >= 0 and end <= len(line) and sum(widths[first:end]) + 2 <= room:
                 left = min(left, first)
                 while sum(widths[left:end]) + 2 > room:
                     left += 1
