@@ -55,6 +55,7 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
     fixed: list[Diagnostic] = []
     refused: list[Diagnostic] = []
     seen: list[dict[str, str]] = [texts]
+    singly = False  # since several at once did harm
     changed_since = False  # whether a refused fix might do no harm any more
     for _ in range(MOST_ROUNDS):
         harmful = {_words(d) for d in refused}
@@ -66,16 +67,17 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False) -> F
             continue
         if not chosen:
             break
+        chosen = chosen[:1] if singly else chosen
         changed = _applied(texts, chosen, read)
         after = tuple(check(changed))
         if len(chosen) > 1 and _worse(found, after, chosen):
-            chosen = chosen[:1]  # one of them does harm: by itself each shows whether it does
+            singly, chosen = True, chosen[:1]  # one of them does harm: by itself each shows whether it does
             changed = _applied(texts, chosen, read)
             after = tuple(check(changed))
         if changed in seen or _worse(found, after, chosen):  # two fixes may undo each other
             refused.extend(chosen)
             continue
-        texts, found = changed, after
+        texts, found, singly = changed, after, False
         seen.append(texts)
         changed_since = bool(refused)
         fixed.extend(chosen)

@@ -221,3 +221,48 @@ def test_the_fuzzer_notices_and_shrinks_a_failure() -> None:
     unexpected = Planted(((lines, ()), *others))
     assert fuzz.fails(unexpected)
     assert unexpected.smaller(fuzz.fails) == Planted(((lines, ()),))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("refuse dosing level root {", "`at` stands before the level, not `level`"),
+        ("refuse dosing root {", "`at` stands before the level"),
+        ("refuse dose ing at root {", "a name is one word"),
+        ("refuze dose ing {", "a name is one word"),
+        ('refuse "dose ing" at root {', "names are written without quotes"),
+    ],
+)
+def test_a_header_with_a_slip_is_no_field_without_a_colon(line: str, message: str) -> None:
+    text = f'tenet 1\n{line}\n  about: "doses"\n  colour: 5\n}}\npriority: dosing > x\n'
+    found = spec.loads(text).diagnostics
+    assert (found[0].span.line, found[0].message) == (2, message)
+    assert {d.span.line for d in found[1:]} <= {4, 6}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("at least 85%", "a target is written with `>=`, not in words"),
+        ("Names the 7 feelings", "text stands in quotes"),
+        ("at rest 85%", "text stands in quotes"),
+    ],
+)
+def test_a_word_inside_a_value_is_no_field_without_a_colon(value: str, message: str) -> None:
+    found = spec.loads(f'tenet 1\ntrait a {{\n  means: "x"\n  target: {value}\n}}\n').diagnostics
+    assert [d.message for d in found] == [message]
+
+
+def test_a_field_behind_a_name_on_its_line_lacks_its_colon() -> None:
+    found = spec.loads('tenet 1\nrefuse a {\n  style: hard offer "y"\n  about: "x"\n}\n').diagnostics
+    assert [d.message for d in found] == ["`:` is missing after `offer`"]
+
+
+def test_a_text_over_lines_is_one_report() -> None:
+    text = 'tenet 1\ntrait a {\n  means: "One.\n\n  Two, \\"so\\",\nthree."\n  colour: "x"\n}\n'
+    assert [(d.code, d.span.line) for d in spec.loads(text).diagnostics] == [("T0010", 3), ("T0101", 7)]
+
+
+def test_two_texts_without_an_end_are_two_reports() -> None:
+    text = 'tenet 1\nforbid a {\n  phrases: [\n    "One,\n    "Two,\n    "Three"\n  ]\n}\n'
+    assert [d.span.line for d in spec.loads(text).diagnostics] == [4, 5]
