@@ -17,7 +17,7 @@ from typing import Any
 
 from spec import ast
 from spec.constructs import CONSTRUCTS
-from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, did_you_mean
+from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, closest, did_you_mean
 from spec.document import Document, Model, Train
 from spec.doors import NOTATIONS, Parse, read
 from spec.enumerations import settled
@@ -451,11 +451,19 @@ def _way_out(place: Path, what: str) -> str | None:
     return None if what == "does not exist" else "name another file"
 
 
+def _stem(name: str) -> str:
+    return name.partition(".")[0] or name
+
+
 def _another_name(name: str, known: Sequence[str], report: Report, span: Span) -> tuple[str | None, Fix | None]:
     """Return help and fix for a path, written at `span`, whose last part is none of `known`."""
-    help, fix = did_you_mean(name, known, span)
-    if fix is None and len(known) > MOST_NAMED:
-        help = f"beside it are {len(known)}, and none has a name like this"
+    # Names are alike for more than their ending.
+    near = [other for other in known if closest(_stem(name), [_stem(other)])]
+    if not near and len(known) > MOST_NAMED:
+        return f"{len(known)} stand beside it, and none has a name like this", None
+    if not near:
+        return f"it is one of: {', '.join(known)}" if known else None, None
+    help, fix = did_you_mean(name, near, span)
     written = report.source.text[span.start : span.end]
     if fix is None or written.count(name) != 1:
         return help, None

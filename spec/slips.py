@@ -68,12 +68,12 @@ def _slip(report: Report, tokens: list[Token], i: int, fields: Container[str]) -
         return None
     before = tokens[i - 1] if i else None
     starts = token.first or before is None or before.kind in ("LBRACE", "RBRACE", "SEMICOLON")
-    if starts and token.text not in fields and token.text not in _NO_BLOCKS:
-        return _header(report, tokens, i)
     if tokens[i + 1].kind == "COLON":
         if token.text == "target":
             return _target(report, tokens, i + 2)
         return _ranking(report, tokens, i) if token.text in _RANKED else None
+    if starts and token.text not in fields and token.text not in _NO_BLOCKS:
+        return _header(report, tokens, i)
     if before is not None and before.kind in ("COLON", "COMMA", "LSQB") and not tokens[i + 1].first:
         return _parted(report, tokens, i)
     return None
@@ -170,8 +170,7 @@ def _ranking(report: Report, tokens: list[Token], i: int) -> _Mended | None:
     if tokens[i + 2].kind not in names:
         return None
     end = i + 3
-    # What has a `:` behind it is the next field.
-    while tokens[end].kind == "COMMA" and tokens[end + 1].kind in names and tokens[end + 2].kind != "COLON":
+    while tokens[end].kind == "COMMA" and tokens[end + 1].kind in names and _ends_item(tokens[end + 2]):
         end += 2
     comma = tokens[i + 3]
     if end == i + 3:
@@ -186,3 +185,8 @@ def _ranking(report: Report, tokens: list[Token], i: int) -> _Mended | None:
     )  # fmt: skip
     signs = [token._replace(kind="COMPARE", text=">") if token.kind == "COMMA" else token for token in tokens[i:end]]
     return _Mended(i, end, signs)
+
+
+def _ends_item(token: Token) -> bool:
+    """Whether a name before `token` is the last word of its item, and not the start of a field or statement."""
+    return token.first or token.kind in ("COMMA", "RBRACE", "SEMICOLON", "END")

@@ -67,8 +67,10 @@ def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
     if not path.exists():
         from difflib import get_close_matches
 
-        inside = [spec.name for spec in path.parent.glob("*.tenet*")] if path.parent.is_dir() else []
-        near = [str(path.with_name(name)) for name in get_close_matches(path.name, inside, n=2, cutoff=0.7)]
+        inside = path.parent.glob("*.tenet*") if path.parent.is_dir() else ()
+        # Names are alike for more than their ending.
+        by_stem = {found.name.partition(".")[0]: str(found) for found in sorted(inside)}
+        near = [by_stem[stem] for stem in get_close_matches(path.name.partition(".")[0], by_stem, n=2)]
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `tenet new NAME` writes one"
         fail(f"there is no file {path}{hint}")
     elif not path.is_file():
