@@ -29,7 +29,7 @@ _SLIPS = (
     ("OPEN_LONG", r'"""'),
     ("OPEN_STRING", r'"[^\n]*'),
     ("CURLY_STRING", r"[“”„«][^“”„«»\"\n]*[“”»\"]?"),
-    ("SINGLE_STRING", r"'(?:[^'\\\n]|\\[^\n])*'"),
+    ("SINGLE_STRING", r"'(?:[^'\\\n]|\\[^\n]|(?<=\w)'(?=\w))*'"),
     ("OPEN_REGEX", r"/[^\n]*"),
     ("BAD_NUMBER", r"[-+]?\.?\d[\w.%]*"),
     ("BAD", r"=>?|&&?|\|\|?|."),

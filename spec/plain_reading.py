@@ -472,11 +472,6 @@ class _Reader:
         self.report.loosen(value)
         if value.start == value.inner:
             self.report.bare.add(value.inner)
-        if inner.found:
-            from spec.recovery import PROSE  # which made this report, so it is loaded
-
-            if any(found.message == PROSE for found in inner.found):
-                return ast.Text(value.text, value.start, value.end)  # no quotes would help: the field takes no text
         for found in inner.found:
             notes = [Note(self._shifted(note.span, shift), note.label) for note in found.secondary]
             fix = found.fix

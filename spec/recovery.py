@@ -28,11 +28,19 @@ MOST = 100
 
 _SIGNS = {"LBRACE": "{", "RBRACE": "}", "LSQB": "[", "RSQB": "]", "LPAR": "(", "RPAR": ")", "COLON": ":", "COMMA": ","}
 _MEANT = {
+    "≥": (">=",), "≤": ("<=",), "≠": ("!=",),
     "=": (":", "=="), "=>": (":", ">="), "&&": ("and",), "&": ("and",), "||": ("or",), "|": ("or",), "!": ("not",),
 }  # fmt: skip
-_KINDS = {":": "COLON", "==": "COMPARE", ">=": "COMPARE", "not": "NOT"}
+_KINDS = {":": "COLON", **dict.fromkeys(("==", "!=", ">=", "<="), "COMPARE"), "not": "NOT"}
+_CONDITION = ("T0211", "these words are no condition", "no condition",
+              "for example `user.role == clinician and not user.age_band in [child, teen]`")  # fmt: skip
+_RANKING = ("T0212", "names are ranked with `>`", "no ranking", "for example `safety > honesty`")
+_NO_TEXT = {
+    "when": _CONDITION, "unless": _CONDITION, "priority": _RANKING, "order": _RANKING,
+    "target": ("T0111", "a target is `>=` or `<=` and a share", "no target", "for example `target: >= 90%`"),
+}  # fmt: skip
+"""Fields whose words no quotes would help, and what to tell: code, message, label and help."""
 _VALUES = ("STRING", "LONG_STRING", "NUMBER", "NAME", "DOTTED", "REGEX")
-PROSE = "text stands in quotes"
 
 
 class Repair(NamedTuple):
@@ -50,7 +58,7 @@ def recover(
     report: Report, tables: Tables, tokens: list[Token], landmarks: Landmarks, broken: list[tuple[int, int]]
 ) -> list[Any]:
     """Return the items of a file with syntax errors; stretches that were skipped go into `broken`."""
-    mended = mend_slips(report, tokens, landmarks.fields(), broken)
+    mended = mend_slips(report, tokens, landmarks, broken)
     return _Recovery(report, tables, part_fields(report, mended, landmarks.statements), landmarks, broken).run()
 
 
@@ -460,9 +468,13 @@ class _Recovery:
         before = self.tokens[at - 1] if at else None
         span = self._at(token) if token.kind != "END" or before is None else self._at(before)
         prose = self._prose(at)
+        if prose is not None and (told := _NO_TEXT.get(self._field_of(at))) is not None:
+            code, message, label, help = told
+            self._add(code, message, prose, label, help)
+            return
         if prose is not None:
             text = self.report.source.text[prose.start : prose.end].replace("\\", "\\\\").replace('"', '\\"')
-            self._add("T0024", PROSE, prose, "text without quotes", "put `\"` at both ends",
+            self._add("T0024", "text stands in quotes", prose, "text without quotes", "put `\"` at both ends",
                       Fix("put it in quotes", (Edit(prose, f'"{text}"'),)))  # fmt: skip
             return
         if self._first_of_line(at).text == "import":
@@ -479,6 +491,12 @@ class _Recovery:
         while at and not self.tokens[at].first:
             at -= 1
         return self.tokens[at]
+
+    def _field_of(self, at: int) -> str:
+        """The name of the field on whose line token `at` stands."""
+        while self.tokens[at].kind != "COLON":
+            at -= 1
+        return self.tokens[at - 1].text
 
     def _prose(self, at: int) -> Span | None:
         """Return the place of a value that is several words without quotes, where `at` is one of them."""

@@ -5,16 +5,21 @@ The parser alone would find the slip one word late, and mend it with a sign that
 
     refuse dosing level root {       refuse dosing at root {
     term harden ing {                term harden_ing {
-    target: at least 85%             target: >= 85%
+    trait caring: {                  trait caring {
+    target: at least 85 %            target: >= 85%
     method: sft + dpo                method: sft+dpo
     priority: safety, style          priority: safety > style
+    when: user.role is nurse         when: user.role == nurse
+    means: "Says "hi" first."        means: "Says \\"hi\\" first."
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from typing import NamedTuple
 
+from spec.balance import Landmarks
 from spec.diagnostics import Edit, Fix, Report
 from spec.document import Level
 from spec.lexer import Token, is_name
@@ -28,7 +33,11 @@ _SIDES = {
     ("maximum",): "<=",
 }  # fmt: skip
 _RANKED = ("priority", "order")
-_NO_BLOCKS = ("import", "extends")
+_NO_BLOCKS = ("import", "extends", "tenet")
+_EQUALS = ("is", "equals", "equal", "are", "eq")
+_VALUES = ("NAME", "DOTTED", "NUMBER", "STRING")
+_NEAR = 64
+"""How many words a text or a condition may have that is looked through."""
 
 
 class _Mended(NamedTuple):
@@ -39,17 +48,15 @@ class _Mended(NamedTuple):
     tokens: list[Token]
 
 
-def mend_slips(
-    report: Report, tokens: list[Token], fields: Container[str], broken: list[tuple[int, int]]
-) -> list[Token]:
-    """Return `tokens` with such lines mended; places of what was mended go into `broken`.
-
-    fields: the words that a `:` may follow.
-    """
+def mend_slips(report: Report, tokens: list[Token], landmarks: Landmarks, broken: list[tuple[int, int]]) -> list[Token]:
+    """Return `tokens` with such lines mended; places of what was mended go into `broken`."""
     result: list[Token] = []
+    fields = landmarks.fields()
     i = 0
     while i < len(tokens):
-        found = _slip(report, tokens, i, fields)
+        found = None
+        if i + 2 < len(tokens):
+            found = _value(report, tokens, i) or _statement(report, tokens, i, landmarks.statements, fields)
         if found is None:
             result.append(tokens[i])
             i += 1
@@ -62,19 +69,33 @@ def mend_slips(
     return result
 
 
-def _slip(report: Report, tokens: list[Token], i: int, fields: Container[str]) -> _Mended | None:
-    token = tokens[i]
-    if token.kind != "NAME" or i + 2 >= len(tokens):
+def _statement(
+    report: Report, tokens: list[Token], i: int, statements: Container[str], fields: Container[str]
+) -> _Mended | None:
+    token, before = tokens[i], tokens[i - 1] if i else None
+    if token.kind != "NAME" or token.text in fields or token.text in _NO_BLOCKS:
         return None
+    if not token.first and before is not None and before.kind not in ("LBRACE", "RBRACE", "SEMICOLON"):
+        return None
+    return _header(report, tokens, i, token.text in statements)
+
+
+def _value(report: Report, tokens: list[Token], i: int) -> _Mended | None:
+    token, after = tokens[i], tokens[i + 1]
     before = tokens[i - 1] if i else None
-    starts = token.first or before is None or before.kind in ("LBRACE", "RBRACE", "SEMICOLON")
-    if tokens[i + 1].kind == "COLON":
+    if token.kind == "STRING" and after.start == token.end:
+        return _quotes_inside(report, tokens, i)
+    if after.first or token.kind not in ("NAME", "NUMBER"):
+        return None
+    if token.kind == "NUMBER":
+        return _percent(report, tokens, i)
+    if after.kind == "COLON":
         if token.text == "target":
             return _target(report, tokens, i + 2)
         return _ranking(report, tokens, i) if token.text in _RANKED else None
-    if starts and token.text not in fields and token.text not in _NO_BLOCKS:
-        return _header(report, tokens, i)
-    if before is not None and before.kind in ("COLON", "COMMA", "LSQB") and not tokens[i + 1].first:
+    if token.text in _EQUALS:
+        return _equals(report, tokens, i)
+    if before is not None and before.kind in ("COLON", "COMMA", "LSQB"):
         return _parted(report, tokens, i)
     return None
 
@@ -82,21 +103,52 @@ def _slip(report: Report, tokens: list[Token], i: int, fields: Container[str]) -
 # ---- headers
 
 
-def _header(report: Report, tokens: list[Token], i: int) -> _Mended | None:
-    """Read the words between a statement's first word and its `{` on the same line."""
+def _header(report: Report, tokens: list[Token], i: int, known: bool) -> _Mended | None:
+    """Read the words between a statement's first word, which may be misspelled, and its `{` on the same line."""
     end = i + 1
-    while tokens[end].kind in ("NAME", "IN") and not tokens[end].first:
+    while tokens[end].kind in ("NAME", "IN", "COLON", "STRING") and not tokens[end].first:
         end += 1
     words = tokens[i + 1 : end]
-    if tokens[end].kind != "LBRACE" or tokens[end].first or len(words) < 2:
+    if tokens[end].kind != "LBRACE" or tokens[end].first or not words:
         return None
+    kinds = {word.kind for word in words}
+    if "COLON" in kinds or "STRING" in kinds:
+        return _sign_in_header(report, i, words) if known else None
     at = next((n for n, word in enumerate(words) if word.text == "at" and n), None)
-    if at is not None and at != len(words) - 2:
+    if len(words) < 2 or (at is not None and at != len(words) - 2):
         return None
     if at is None and words[-1].text in _LEVELS and (len(words) == 2 or words[1].text in _LEADS):
         return _level(report, i, words) if len(words) <= 3 else None
     named = words[: at if at is not None else len(words)]
     return _one_name(report, i, named) if len(named) > 1 else None
+
+
+def _sign_in_header(report: Report, i: int, words: list[Token]) -> _Mended | None:
+    """Take a `:` out of a header, or the quotes off its name."""
+    kinds = [word.kind for word in words]
+    if kinds.count("COLON") == 1 and "STRING" not in kinds and len(words) in (2, 4):
+        at = kinds.index("COLON")
+        colon = report.at(words[at].start, words[at].end)
+        if [word.text for word in words[:at] + words[at + 1 :]][1:2] not in ([], ["at"]):
+            return None
+        gap = at == 0 or report.source.text[words[at].end] in " {"
+        report.add(
+            "T0020", "no `:` stands in the header of a block", colon, label="remove this",
+            fix=Fix("remove it", (Edit(colon, "" if gap else " "),), "safe"),
+        )  # fmt: skip
+        return _Mended(i + 1, i + 1 + len(words), words[:at] + words[at + 1 :])
+    if kinds[0] != "STRING" or [word.text for word in words[1:2]] not in ([], ["at"]) or len(words) not in (1, 3):
+        return None
+    name = words[0].text[1:-1]
+    bare = re.sub(r"\W+", "_", name.strip())
+    place = report.at(words[0].start, words[0].end)
+    report.add(
+        "T0024", "names are written without quotes", place, label="a name",
+        help=f"a name is one word: `{bare}`" if is_name(bare) and bare != name else None,
+        fix=Fix(f"write `{bare}`", (Edit(place, bare),), "safe" if bare == name else "unsafe") if is_name(bare)
+        else None,
+    )  # fmt: skip
+    return _Mended(i + 1, i + 2, [words[0]._replace(kind="NAME", text=bare or "_")])
 
 
 def _level(report: Report, i: int, words: list[Token]) -> _Mended:
@@ -144,6 +196,68 @@ def _target(report: Report, tokens: list[Token], i: int) -> _Mended | None:
         )  # fmt: skip
         return _Mended(i, number, [Token("COMPARE", sign, start, end)])
     return None
+
+
+def _percent(report: Report, tokens: list[Token], i: int) -> _Mended | None:
+    """Join a number and the `%` behind it."""
+    number, sign = tokens[i], tokens[i + 1]
+    if sign.text not in ("%", "percent") or number.text.endswith("%"):
+        return None
+    place, written = report.at(number.start, sign.end), f"{number.text}%"
+    report.add(
+        "T0012" if sign.text == "%" else "T0020", f"a share is written `{written}`", place, label="one word",
+        fix=Fix(f"write `{written}`", (Edit(place, written),), "safe"),
+    )  # fmt: skip
+    return _Mended(i, i + 2, [number._replace(text=written, end=sign.end)])
+
+
+def _equals(report: Report, tokens: list[Token], i: int) -> _Mended | None:
+    """Read a comparison in words, `user.role is nurse`; behind a name without a dot only where nothing else follows."""
+    end = i + 1
+    negated = tokens[end].kind == "NOT"
+    end += negated
+    if i < 2 or tokens[i - 1].kind not in ("DOTTED", "NAME") or tokens[end].kind not in _VALUES or tokens[end].first:
+        return None
+    if tokens[i - 2].kind not in ("COLON", "NOT", "LPAR") and tokens[i - 2].text not in ("and", "or"):
+        return None
+    colon = next((n for n in range(i, max(i - _NEAR, 0), -1) if tokens[n].kind == "COLON"), 0)
+    ends = tokens[end + 1].first or tokens[end + 1].kind in ("RPAR", "RBRACE") or tokens[end + 1].text in ("and", "or")
+    if tokens[colon - 1].text not in ("when", "unless") or not ends:
+        return None
+    sign = "!=" if negated else "=="
+    place = report.at(tokens[i].start, tokens[end - 1].end)
+    said = report.source.text[place.start : place.end]
+    report.add(
+        "T0020", f"a comparison is written `{sign}`, not `{said}`", place, label=f"write `{sign}`",
+        fix=Fix(f"replace it with `{sign}`", (Edit(place, sign),), "safe"),
+    )  # fmt: skip
+    return _Mended(i, end, [Token("COMPARE", sign, place.start, place.end)])
+
+
+def _quotes_inside(report: Report, tokens: list[Token], i: int) -> _Mended | None:
+    """Read one text for several that a word between quotes inside of it makes of it."""
+    words = ("NAME", "DOTTED", "NUMBER", "BAD", "STRING", "RPAR")
+    if tokens[i + 1].kind not in words[:-2]:
+        return None
+    end, last = i + 1, None
+    while not tokens[end].first and tokens[end].kind != "END" and end < i + _NEAR:
+        if tokens[end].broken:
+            return None
+        before = tokens[end - 1]
+        if tokens[end].kind == "STRING" and tokens[end].start == before.end and before.kind in words:
+            last = end
+        end += 1
+    if last is None:
+        return None
+    start, stop = tokens[i].start, tokens[last].end
+    text = report.source.text
+    inner = [at for at in range(start + 1, stop - 1) if text[at] == '"' and text[at - 1] != "\\"]
+    edits = tuple(Edit(report.at(at, at), "\\") for at in inner)
+    report.add(
+        "T0013", "a quote inside of a text is written `\\\"`", report.at(start, stop), label="one text",
+        help="or use other quotes inside, such as `'`", fix=Fix("write `\\\"`", edits),
+    )  # fmt: skip
+    return _Mended(i, last + 1, [tokens[i]._replace(end=stop, broken=True)])
 
 
 def _parted(report: Report, tokens: list[Token], i: int) -> _Mended | None:

@@ -59,7 +59,7 @@ def _items(reading: Reading, items: Iterable[ast.Item], given: Given) -> None:
                 _directive(reading, item)
             case ast.Field():
                 _field_statement(reading, item)
-            case ast.Block(kind=ast.Word(text="at")) if _is_quoted_name(before):
+            case ast.Block(kind=ast.Word(text="at")) if _is_half_header(before):
                 pass  # the rest of its header
             case ast.Block():
                 _block(reading, item, given)
@@ -95,14 +95,25 @@ def _directive(reading: Reading, item: ast.Directive) -> None:
     _unknown_statement(reading, word, ("tenet", "import", "extends") if best else STATEMENTS)
 
 
-def _is_quoted_name(item: ast.Item | None) -> bool:
-    return isinstance(item, ast.Directive) and item.keyword.text in BLOCKS and isinstance(item.argument, ast.Text)
+def _is_half_header(item: ast.Item | None) -> bool:
+    """Whether an item is what a sign too many leaves of a header before its `at`: `trait "caring"`, `trait: caring`."""
+    match item:
+        case ast.Directive(keyword=word, argument=ast.Text()) | ast.Field(name=word, value=ast.Word()):
+            return word.text in BLOCKS
+    return False
 
 
-def _level_follows(reading: Reading, item: ast.Directive) -> bool:
-    """Whether `at` stands behind a name in quotes."""
+def _level_follows(reading: Reading, item: ast.Item) -> bool:
+    """Whether `at` stands behind an item on its line."""
     text = reading.report.source.text
     return re.match(r"[ \t]*at\b", text[item.end : item.end + 80]) is not None
+
+
+def _without_colon(reading: Reading, item: ast.Field) -> Fix:
+    text, end = reading.report.source.text, item.name.end
+    colon = text.index(":", end)
+    space = "" if text[colon + 1].isspace() else " "
+    return Fix("remove the `:`", (Edit(reading.report.at(end, colon + 1), space),), "safe")
 
 
 def _quoted_name(reading: Reading, name: ast.Text) -> None:
@@ -144,8 +155,8 @@ def _field_statement(reading: Reading, item: ast.Field) -> None:
     elif name in STATEMENTS:
         reading.report.add(
             "T0107", f"`{name}` is not written with a colon", reading.blocks.span(item.name),
-            label="a block, not a field",
-            help=shape_of_statement(name),
+            label="a block, not a field", help=shape_of_statement(name),
+            fix=_without_colon(reading, item) if _is_half_header(item) and _level_follows(reading, item) else None,
         )  # fmt: skip
     elif any(name in field_specs(r) for r in (*CONSTRUCTS.values(), Clause, *SETTINGS.values(), Example)):
         reading.report.add(

@@ -230,6 +230,10 @@ def test_the_fuzzer_notices_and_shrinks_a_failure() -> None:
         ("refuse dosing root {", "`at` stands before the level"),
         ("refuse dose ing at root {", "a name is one word"),
         ("refuze dose ing {", "a name is one word"),
+        ("refuse dosing: {", "no `:` stands in the header of a block"),
+        ("refuse: dosing {", "no `:` stands in the header of a block"),
+        ("refuse dosing at: root {", "no `:` stands in the header of a block"),
+        ("refuse: dosing at root {", "`refuse` is not written with a colon"),
         ('refuse "dose ing" at root {', "names are written without quotes"),
     ],
 )
@@ -243,14 +247,28 @@ def test_a_header_with_a_slip_is_no_field_without_a_colon(line: str, message: st
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("at least 85%", "a target is written with `>=`, not in words"),
-        ("Names the 7 feelings", "text stands in quotes"),
-        ("at rest 85%", "text stands in quotes"),
+        ("target: at least 85%", "a target is written with `>=`, not in words"),
+        ("target: 85 percent", "a share is written `85%`"),
+        ("target: at rest 85%", "a target is `>=` or `<=` and a share"),
+        ("not: Names the 7 feelings", "text stands in quotes"),
+        ("when: user.role is nurse", "a comparison is written `==`, not `is`"),
+        ("when: the user is a nurse", "these words are no condition"),
+        ("when: the user is sad", "these words are no condition"),
+        ('not: "Says "hi" first."', 'a quote inside of a text is written `\\"`'),
+        ("not: 'It's so'", "strings stand between straight double quotes"),
     ],
 )
 def test_a_word_inside_a_value_is_no_field_without_a_colon(value: str, message: str) -> None:
-    found = spec.loads(f'tenet 1\ntrait a {{\n  means: "x"\n  target: {value}\n}}\n').diagnostics
+    found = spec.loads(f'tenet 1\ntrait a {{\n  means: "x"\n  {value}\n}}\n').diagnostics
     assert [d.message for d in found] == [message]
+
+
+@pytest.mark.parametrize(
+    "line", ['not:"y"because:"z"', 'signs: ["a","b"]', "when: user.role in [a] and not channel == b"]
+)
+def test_what_is_right_in_a_broken_file_is_left_alone(line: str) -> None:
+    found = spec.loads(f'tenet 1\ntrait a {{\n  means "x"\n  {line}\n}}\n').diagnostics
+    assert [(d.code, d.span.line) for d in found] == [("T0020", 3)]
 
 
 def test_a_field_behind_a_name_on_its_line_lacks_its_colon() -> None:
