@@ -56,7 +56,8 @@ def read(source: Source, parse: Parse = parse) -> tuple[ast.Module, Report]:
 
 
 def _read_plain(source: Source, notation: Notation) -> tuple[ast.Module, Report]:
-    from spec.plain_reading import PlainReport, read_plain
+    from spec.plain_reading import read_plain
+    from spec.plain_report import PlainReport
 
     report = PlainReport(source)
     if notation == "json":
