@@ -74,8 +74,8 @@ _TABLE = (
     Code(
         "T0010",
         "string not closed",
-        "A string starts with a quote and has no closing quote on its line.",
-        'Close the string, or use `"""` for text of several lines.',
+        "A string has a quote at one end only: it has no closing quote on its line, or no opening one.",
+        'Put the other quote in, or use `"""` for text of several lines.',
     ),
     Code(
         "T0011",

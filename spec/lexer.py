@@ -45,6 +45,8 @@ _SPREAD = re.compile(
     rf"(?=[ \t]*(?:$|[\]}},#]|[^\W\d]\w*[ \t]*[:=]){_REST})",
     re.MULTILINE,
 )
+_PROSE = ("NAME", "DOTTED", "NUMBER", "BAD", "COMMA", "NOT", "IN", "NOT_IN", "LPAR", "RPAR")
+"""What the words of a text without quotes are read as."""
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|\n[ \t]*|(.))", re.DOTALL)
 _SIMPLE = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "/": "/"}
 
@@ -130,6 +132,11 @@ def scan(report: Report, tables: Tables) -> Scan:
             tokens[-1] = _slash_inside(report, tokens[-1], kind, piece)
             position, first = tokens[-1].end, False
             continue
+        if kind == "OPEN_STRING" and not piece.strip('", ]}\t') and (words := _without_opening(tokens)):
+            token = _unopened(report, words[0], position + 1)
+            tokens[-len(words) :] = [token]
+            position, first = token.end, False
+            continue
         token = Token(kind, piece, position, end, first)
         if kind not in tables.terminals:
             token = _slip(report, token)
@@ -213,6 +220,33 @@ def _is_comment(text: str, at: int, kind: str, tokens: list[Token]) -> bool:
     if kind != "OPEN_REGEX" or not text.startswith("//", at) or text[at + 2 : at + 3] in (*"],", ""):
         return False
     return not tokens or tokens[-1].end < at or tokens[-1].kind not in ("LSQB", "COMMA")
+
+
+def _without_opening(tokens: list[Token]) -> list[Token]:
+    """Return the words on this line that a quote at its end may close; none where another slip is likelier."""
+    at = len(tokens)
+    while at and tokens[at - 1].kind in _PROSE and not tokens[at - 1].first:
+        at -= 1
+    if not at:
+        return []
+    before = tokens[at - 1]
+    if before.kind in ("STRING", "REGEX") and at < len(tokens) and tokens[at].kind == "COMMA":
+        at += 1
+    elif before.kind in _PROSE and at > 1 and tokens[at - 2].kind in ("COMMA", "LSQB"):
+        at -= 1  # an item on a line of its own
+    elif before.kind not in ("COLON", "LSQB"):
+        return []
+    return tokens[at:]
+
+
+def _unopened(report: Report, word: Token, end: int) -> Token:
+    report.add(
+        "T0010", "this string is not opened", report.at(word.start, end), label="no quote before this",
+        help='put `"` where the text starts',
+        fix=Fix('add `"`', (Edit(report.at(word.start, word.start), '"'),)),
+    )  # fmt: skip
+    report.mute(report.at(word.start, end))
+    return Token("STRING", '""', word.start, end, word.first, True)
 
 
 def _slash_inside(report: Report, pattern: Token, kind: str, rest: str) -> Token:
