@@ -14,7 +14,7 @@ from typing import Any
 from spec import ast
 from spec.diagnostics import Edit, Fix, Note, Report, did_you_mean
 from spec.document import Example, Level, Turn
-from spec.fields import FieldSpec, RecordShape, TextShape, TurnsShape, field_specs
+from spec.fields import FieldSpec, RecordShape, TargetShape, TextShape, TurnsShape, field_specs
 from spec.says import Says
 from spec.source import Span
 from spec.values import WRONG, Values, Wrong, takes
@@ -215,12 +215,31 @@ class Blocks:
                 self.values.wrong(spec, item.value)
             filled.ok = False
             return
+        if self._is_next_field(specs, item):
+            filled.ok = filled.whole = False
+            return
         value = self.values.read(spec, item.value)
         filled.places.append((spec.name, self.span(item)))
         if value is WRONG:
             filled.ok = False
         else:
             filled.values[spec.attribute] = value
+
+    def _is_next_field(self, specs: dict[str, FieldSpec], item: ast.Field) -> bool:
+        """Report a field whose value is the field on the line below, such as `target >= 90%`; else return False."""
+        value = item.value
+        word = value.operands[0] if isinstance(value, ast.Comparison) else None
+        if not isinstance(word, ast.Word) or self.span(word).line == self.span(item).line:
+            return False
+        if word.text not in specs or not isinstance(specs[word.text].shape, TargetShape):
+            return False  # it may be a dimension
+        name, field_ = self.report.at(item.start, item.name.end), self.span(word)
+        fix = Fix("add `:`", (Edit(self.report.at(word.end, word.end), ":"),))
+        self.report.add("T0023", f"`{item.name.text}` has no value", name, label="a value follows",
+                        help="give it a value, or remove the field")  # fmt: skip
+        self.report.add("T0020", f"`:` is missing after `{word.text}`", field_,
+                        label="a `:` follows the name of a field", fix=fix)  # fmt: skip
+        return True
 
     def _again(self, item: _Member, word: ast.Word, first: dict[str, _Member], spec: FieldSpec) -> bool:
         other = first.setdefault(word.text, item)

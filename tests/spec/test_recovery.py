@@ -80,6 +80,11 @@ refuse amber at root {{
     assert found == [(4, "T0020")] * (":" not in above) + [(5, "T0023"), (6, "T0020")]
 
 
+def test_a_field_below_one_without_a_value_is_no_condition() -> None:
+    text = 'tenet 1\nrefuse amber {\n  about: "doses"\n  unless:\n  target >= 99%\n}\n'
+    assert [(d.span.line, d.code) for d in spec.loads(text).diagnostics] == [(4, "T0023"), (5, "T0020")]
+
+
 MANY_LINE_ENDS = """tenet 1
 model { base: "nano" }
 dimension user.trusted { type: boolean }
