@@ -20,10 +20,14 @@ UNFINISHED_WORDS = ("and", "or")
 
 
 class Landmarks(NamedTuple):
-    """statements: the words that start a statement and nothing else. containers: those of them that hold statements."""
+    """statements: the words that start a statement and nothing else. containers: those of them that hold statements.
+
+    fields: returns the words that a `:` may follow; asked for broken files only.
+    """
 
     statements: Container[str] = ()
     containers: Container[str] = ()
+    fields: Callable[[], Container[str]] = tuple
 
 
 def balance(report: Report, tokens: list[Token], landmarks: Landmarks) -> list[Token]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
 from spec import ast
 from spec.diagnostics import Edit, Fix, Note, Report
 from spec.document import Example, Level, Turn
-from spec.fields import FieldSpec, RecordShape, TextShape, TurnsShape, field_specs
+from spec.fields import FieldSpec, RecordShape, TargetShape, TextShape, TurnsShape, field_specs
 from spec.says import Says
 from spec.source import Span, joined
 from spec.values import WRONG, Values, Wrong, takes
@@ -75,6 +75,11 @@ class Blocks:
     # ---- headers
 
     def head(self, block: ast.Block) -> Span:
+        text = self.report.source.text
+        quote = text[block.start : block.start + 1]
+        if quote in ('"', "'") and block.name is not None:  # a key of YAML or JSON
+            end = block.name.end
+            return self.report.at(block.start, end + (text[end : end + 1] == quote))
         return self.report.at(block.start, block.head_end)
 
     def name(self, block: ast.Block, *, dotted: bool) -> ast.Word | None:
@@ -237,12 +242,31 @@ class Blocks:
                 self.values.wrong(spec, item.value)
             filled.ok = False
             return
+        if self._is_next_field(specs, item):
+            filled.ok = filled.whole = False
+            return
         value = self.values.read(spec, item.value)
         filled.places.append((spec.name, self.span(item)))
         if value is WRONG:
             filled.ok = False
         else:
             filled.values[spec.attribute] = value
+
+    def _is_next_field(self, specs: dict[str, FieldSpec], item: ast.Field) -> bool:
+        """Report a field whose value is the field on the line below, such as `target >= 90%`; else return False."""
+        value = item.value
+        word = value.operands[0] if isinstance(value, ast.Comparison) else None
+        if not isinstance(word, ast.Word) or self.span(word).line == self.span(item).line:
+            return False
+        if word.text not in specs or not isinstance(specs[word.text].shape, TargetShape):
+            return False  # it may be a dimension
+        name, field_ = self.report.at(item.start, item.name.end), self.span(word)
+        fix = Fix("add `:`", (Edit(self.report.at(word.end, word.end), ":"),))
+        self.report.add("T0023", f"`{item.name.text}` has no value", name, label="a value follows",
+                        help="give it a value, or remove the field")  # fmt: skip
+        self.report.add("T0020", f"`:` is missing after `{word.text}`", field_,
+                        label="a `:` follows the name of a field", fix=fix)  # fmt: skip
+        return True
 
     def _again(self, item: _Member, word: ast.Word, first: dict[str, _Member], spec: FieldSpec) -> bool:
         other = first.setdefault(word.text, item)
@@ -260,7 +284,9 @@ class Blocks:
         )  # fmt: skip
         return True
 
-    def _unknown_field(self, specs: dict[str, FieldSpec], word: ast.Word, owner: str) -> None:
+    def _unknown_field(
+        self, specs: dict[str, FieldSpec], word: ast.Word, owner: str, block: ast.Block | None = None
+    ) -> None:  # fmt: skip
         if not word.text:
             return  # recovery has spoken of it
         span = self.span(word)
@@ -268,6 +294,10 @@ class Blocks:
         if len(names) < len(specs):
             names.extend(ROLES)
         help, fix = self.report.did_you_mean(word.text, names, span)
+        if fix is not None and block is not None:
+            fix = replace(fix, uncovers=self.report.at(word.end, block.end))
+        if fix is None and word.text == "level" and "intensity" in names:
+            help = "the level stands behind the name, as in `trait caring at user`"
         self.report.add("T0101", f"{owner} has no field `{word.text}`", span, label="unknown field", help=help, fix=fix)
 
     def _misplaced_block(self, specs: dict[str, FieldSpec], block: ast.Block, owner: str) -> None:
@@ -286,7 +316,7 @@ class Blocks:
             )  # fmt: skip
             self.strays.append(block)
         else:
-            self._unknown_field(specs, word, owner)
+            self._unknown_field(specs, word, owner, block)
 
     def _nested(
         self, spec: FieldSpec, body: ast.Body, item: _Member, word: ast.Word, first: dict[str, _Member], filled: Filled,

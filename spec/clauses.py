@@ -13,7 +13,7 @@ from typing import Any
 from spec import ast
 from spec.blocks import Filled
 from spec.constructs import CONSTRUCTS, Body
-from spec.diagnostics import Note
+from spec.diagnostics import Edit, Fix, Note
 from spec.document import Clause
 from spec.fields import FieldSpec, field_specs
 from spec.inheritance import Given, values_of, without_rivals
@@ -65,10 +65,17 @@ def read_clause(reading: Reading, block: ast.Block, given: Given) -> None:
         wanted = construct.target_comparison
         span = filled.place("target") or reading.blocks.head(block)
         what = "answers that break it" if wanted == "<=" else "answers that keep it"
+        # The share of the answers on the other side, where the number says that it is one.
+        share = target.share if (target.share >= 0.5) == (wanted == ">=") else 1 - target.share
+        meant = f"{wanted} {100 * share:.10g}%"
+        whole = share == (1 if wanted == "<=" else 0)  # which any answers would meet
+        place = reading.blocks.value_place(block.body, "target") if filled.place("target") else span
         reading.report.add(
             "T0115", f"the target of a {kind} is the share of {what}, so it takes `{wanted}`", span,
             label="points the wrong way",
-            help=f"for example `target: {wanted} {'1%' if wanted == '<=' else '90%'}`",
+            help=f"did you mean `target: {meant}`?" if not whole
+            else f"for example `target: {wanted} {'1%' if wanted == '<=' else '90%'}`",
+            fix=None if whole else Fix(f"write `{meant}`", (Edit(place, meant),)),
         )  # fmt: skip
         filled.ok = False
     _exceptions(reading, filled, owner)

@@ -76,8 +76,8 @@ _TABLE = (
     Code(
         "T0010",
         "string not closed",
-        "A string starts with a quote and has no closing quote on its line.",
-        'Close the string, or use `"""` for text of several lines.',
+        "A string has a quote at one end only: it has no closing quote on its line, or no opening one.",
+        'Put the other quote in, or use `"""` for text of several lines.',
     ),
     Code(
         "T0011",
@@ -89,18 +89,28 @@ _TABLE = (
         "T0012",
         "meaningless character",
         "The language has no use for this character outside strings.",
-        "Remove it, or put the text in quotes.",
+        "Remove it, or put the text in quotes; a comment starts with `#`.",
     ),
-    Code("T0013", "wrong quotes", "Strings stand between straight double quotes.", 'Write `"text"`.'),
+    Code(
+        "T0013",
+        "wrong quotes",
+        "Strings stand between straight double quotes, and such a quote inside of one has a `\\` before it.",
+        'Write `"text"`, and `\\"` inside.',
+    ),
     Code(
         "T0014",
         "regular expression not closed",
-        "A regular expression starts with `/` and has no closing `/` on its line.",
+        "A regular expression starts with `/` and has no closing `/` on its line, or goes on behind it.",
         "Close it; write `\\/` for a slash inside.",
     ),
     Code("T0015", "malformed number", "Digits are followed by letters.", "Separate them, or put the text in quotes."),
     # ---- syntax
-    Code("T0020", "missing punctuation", "A `:` or `,` is missing between two things.", "Put it in."),
+    Code(
+        "T0020",
+        "missing punctuation",
+        "A `:`, a `,` or `at` is missing between two things, or something else stands there for it.",
+        "Put it in, or in the place of what stands there.",
+    ),
     Code(
         "T0021",
         "bracket not closed",

@@ -35,11 +35,15 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Edits that mend a defect. safe: they cannot change what a correct part of the spec means."""
+    """Edits that mend a defect. safe: they cannot change what a correct part of the spec means.
+
+    uncovers: what is read only when the defect is mended, so that its own defects show then.
+    """
 
     title: str
     edits: tuple[Edit, ...]
     applicability: Literal["safe", "unsafe"] = "unsafe"
+    uncovers: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,13 @@ def read_priority(reading: Reading, item: ast.Field) -> None:
                 )
         elif isinstance(value, ast.Word):
             message, label = "a priority ranks at least two names", "one name"
-        reading.report.add("T0212", message, span, label=label, help="for example `priority: safety > honesty`")
+        items = value.items if isinstance(value, ast.Array) else ()
+        names = [item.text for item in items if isinstance(item, ast.Word)]
+        help, fix = "for example `priority: safety > honesty`", None
+        if len(names) > 1 and len(names) == len(items):
+            help = f"did you mean `priority: {' > '.join(names)}`? The first wins"
+            fix = Fix("rank them in this order", (Edit(span, " > ".join(names)),))
+        reading.report.add("T0212", message, span, label=label, help=help, fix=fix)
         return
     words = [operand for operand in value.operands if isinstance(operand, ast.Word)]
     if len(words) == len(value.operands):

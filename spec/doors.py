@@ -60,7 +60,8 @@ def read(source: Source, parse: Parse = parse, room: Room | None = None) -> tupl
 
 
 def _read_plain(source: Source, notation: Notation, room: Room) -> tuple[ast.Module, Report]:
-    from spec.plain_reading import PlainReport, read_plain
+    from spec.plain_reading import read_plain
+    from spec.plain_report import PlainReport
 
     report = PlainReport(source, room=room)
     if notation == "json":

@@ -21,6 +21,9 @@ MOST_CHECKS = 100
 """A fix may uncover what another one mends; a spec that takes more checks is left where it is."""
 FIRST_MEANING = "T0100"
 """Codes below are slips of writing, each of which hides what else is wrong on its line or in its block."""
+NONSENSE = ("T0100", "T0101", "T0107")
+"""What a line means that was mended into no statement and no field; where a word is misspelled, it has a fix."""
+NAME_TAKEN = ("T0200", "T0210")
 
 Texts = Mapping[str, str]
 Check = Callable[[Texts], Sequence[Diagnostic]]
@@ -64,6 +67,7 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False, most
     fixed: list[Diagnostic] = []
     refused: list[Diagnostic] = []
     seen: list[dict[str, str]] = [texts]
+    singly = False  # since several at once did harm
     changed_since = False  # whether a refused fix might do no harm any more
     checks = 0
     while checks < most:
@@ -76,18 +80,19 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False, most
             continue
         if not chosen:
             break
+        chosen = chosen[:1] if singly else chosen
         changed = _applied(texts, chosen, read)
         after, checks = tuple(check(changed)), checks + 1
         if len(chosen) > 1 and _worse(found, after, chosen):
             if checks == most:
                 break
-            chosen = chosen[:1]  # one of them does harm: by itself each shows whether it does
+            singly, chosen = True, chosen[:1]  # one of them does harm: by itself each shows whether it does
             changed = _applied(texts, chosen, read)
             after, checks = tuple(check(changed)), checks + 1
         if changed in seen or _worse(found, after, chosen):  # two fixes may undo each other
             refused.extend(chosen)
             continue
-        texts, found = changed, after
+        texts, found, singly = changed, after, False
         seen.append(texts)
         changed_since = bool(refused)
         fixed.extend(chosen)
@@ -162,10 +167,14 @@ class _Places:
 def _worse(before: Sequence[Diagnostic], after: Sequence[Diagnostic], chosen: Sequence[Diagnostic]) -> bool:
     """Whether a fix did not mend its own defect, or brought a new error.
 
-    What a slip of writing had hidden is not new: errors of meaning, or another slip on its line.
+    What a slip of writing had hidden is not new, errors of meaning or another slip on its line, unless the line became
+    nonsense. Nor is what stands in a block that was not read.
     """
-    mended = {(d.span.path, d.code, d.message, d.span.line, d.span.column) for d in chosen}
-    if any((d.span.path, d.code, d.message, d.span.line, d.span.column) in mended for d in after):
+    mended = {(*_said(d), d.span.line, d.span.column) for d in chosen}
+    # Another one of its kind may stand in its place now, such as the next item of a list.
+    fewer = Counter(map(_said, before)) - Counter(map(_said, chosen))
+    kept = Counter(map(_said, after)) - fewer
+    if any((*_said(d), d.span.line, d.span.column) in mended and kept[_said(d)] for d in after):
         return True
     known = Counter(_said(d) for d in before if d.severity == "error")
     new = []
@@ -177,8 +186,27 @@ def _worse(before: Sequence[Diagnostic], after: Sequence[Diagnostic], chosen: Se
     lines = Counter((d.span.path, d.span.line) for d in chosen if d.code < FIRST_MEANING)
     if lines:
         slips = Counter((d.span.path, d.span.line) for d in new if d.code < FIRST_MEANING)
-        return bool(slips - lines)
-    return bool(new)
+        return bool(slips - lines) or any(_is_nonsense(d) and (d.span.path, d.span.line) in lines for d in new)
+    return any(_is_nonsense(d) or d.code in NAME_TAKEN or not _was_covered(d, chosen) for d in new)
+
+
+def _is_nonsense(diagnostic: Diagnostic) -> bool:
+    return diagnostic.code in NONSENSE and diagnostic.fix is None
+
+
+def _was_covered(found: Diagnostic, chosen: Iterable[Diagnostic]) -> bool:
+    """Whether a defect stands in what one of the fixes uncovered."""
+    fixes = [d.fix for d in chosen if d.fix is not None]
+
+    def moved(path: str, place: int) -> int:
+        edits = [edit for fix in fixes for edit in fix.edits if edit.span.path == path and edit.span.end <= place]
+        return place + sum(len(edit.text) - (edit.span.end - edit.span.start) for edit in edits)
+
+    return any(
+        span.path == found.span.path and moved(span.path, span.start) <= found.span.start <= moved(span.path, span.end)
+        for span in (fix.uncovers for fix in fixes)
+        if span is not None
+    )
 
 
 def _said(diagnostic: Diagnostic) -> tuple[str, str, str]:

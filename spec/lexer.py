@@ -26,13 +26,24 @@ _SLIPS = (
     ("OPEN_LONG", r'"""'),
     ("OPEN_STRING", r'"[^\n]*'),
     ("CURLY_STRING", r"[“”„«][^“”„«»\"\n]*[“”»\"]?"),
-    ("SINGLE_STRING", r"'(?:[^'\\\n]|\\[^\n])*'"),
+    ("SINGLE_STRING", r"'(?:[^'\\\n]|\\[^\n]|(?<=\w)'(?=\w))*'"),
     ("OPEN_REGEX", r"/[^\n]*"),
     ("BAD_NUMBER", r"[-+]?\.?\d[\w.%]*"),
     ("BAD", r"=>?|&&?|\|\|?|."),
 )
 # Where a `"""` string that never ends is cut: before the next line that looks like a statement or closes a block.
 _STATEMENT = re.compile(r"\n(?=[ \t]*(?:[^\W\d][\w.+-]*[ \t]*(?::|\{|[^\W\d]\w*[ \t]*(?:\{|at\b))|\}))")
+# A string that goes on over lines which look like nothing else, up to one that ends with its quote.
+_TEXT = r"[^\"\\\n]*(?:\\[^\n][^\"\\\n]*)*"
+_START = r"[^\W\d][\w.+-]*[ \t]*(?:[:={]|[^\W\d]\w*[ \t]*(?:\{|at\b))"
+_REST = r"[^\"\n]*(?:\"[^\"\n]*\"[^\"\n]*)*$"
+_SPREAD = re.compile(
+    rf"\"[ \t]*[^\s\"\]}},]{_TEXT}(?:\n(?![ \t]*(?:{_START}|[\]}}#])){_TEXT}){{1,30}}\""
+    rf"(?=[ \t]*(?:$|[\]}},#]|[^\W\d]\w*[ \t]*[:=]){_REST})",
+    re.MULTILINE,
+)
+_PROSE = ("NAME", "DOTTED", "NUMBER", "BAD", "COMMA", "NOT", "IN", "NOT_IN", "LPAR", "RPAR")
+"""What the words of a text without quotes are read as."""
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|\n[ \t]*|(.))", re.DOTALL)
 SPLIT = "make several specs of it; lists of examples and chats go into files that `train.data` names"
 """What to do about a spec that is too large."""
@@ -109,6 +120,23 @@ def scan(report: Report, tables: Tables) -> Scan:
             )
             tokens.append(Token("END", "", position, position, True))
             return Scan(tokens, comments, stopped=True)
+        if _is_comment(text, position, kind, tokens):
+            end = position + len(piece.rstrip())
+            report.add(
+                "T0012", "a comment starts with `#`, not `//`", report.at(position, end), label="write `#`",
+                fix=Fix("write `#`", (Edit(report.at(position, position + 2), "#"),), "safe"),
+            )  # fmt: skip
+            position, first = end, False
+            continue
+        if kind in ("REGEX", "OPEN_REGEX") and tokens and tokens[-1].kind == "REGEX" and tokens[-1].end == position:
+            tokens[-1] = _slash_inside(report, tokens[-1], kind, piece)
+            position, first = tokens[-1].end, False
+            continue
+        if kind == "OPEN_STRING" and not piece.strip('", ]}\t') and (words := _without_opening(tokens)):
+            token = _unopened(report, words[0], position + 1)
+            tokens[-len(words) :] = [token]
+            position, first = token.end, False
+            continue
         token = Token(kind, piece, position, end, first)
         if kind not in tables.terminals:
             token = _slip(report, token)
@@ -136,6 +164,15 @@ def _slip(report: Report, token: Token) -> Token:
                 fix=Fix('add `"""`', (Edit(report.at(end, end), '\n"""'),)),
             )  # fmt: skip
             return Token("LONG_STRING", f'{source[start:end]}"""', start, max(end, start + 3), first, True)
+        case "OPEN_STRING" if spread := _SPREAD.match(source, start):
+            end = spread.end()
+            quotes = Edit(report.at(start, start + 1), '"""'), Edit(report.at(end - 1, end), '"""')
+            report.add(
+                "T0010", "a string ends on its line", report.at(start, start + len(text.rstrip())),
+                label=f"goes on for {_lines(spread[0])}", help='text of several lines stands between `"""` and `"""`',
+                fix=Fix('put `"""` at both ends', quotes),
+            )  # fmt: skip
+            return Token("LONG_STRING", f'""{spread[0]}""', start, end, first, True)
         case "OPEN_STRING":
             end = start + len(text.rstrip())
             report.add(
@@ -171,6 +208,62 @@ def _slip(report: Report, token: Token) -> Token:
             return Token("NUMBER", "0", start, end, first, True)
         case _:
             return Token("BAD", text, start, end, first)
+
+
+def _lines(text: str) -> str:
+    more = text.count("\n")
+    return f"{more} more line{'s' if more > 1 else ''}"
+
+
+def _is_comment(text: str, at: int, kind: str, tokens: list[Token]) -> bool:
+    """Whether a `//` starts a comment, and not a pattern with nothing in it."""
+    if kind != "OPEN_REGEX" or not text.startswith("//", at) or text[at + 2 : at + 3] in (*"],", ""):
+        return False
+    return not tokens or tokens[-1].end < at or tokens[-1].kind not in ("LSQB", "COMMA")
+
+
+def _without_opening(tokens: list[Token]) -> list[Token]:
+    """Return the words on this line that a quote at its end may close; none where another slip is likelier."""
+    at = len(tokens)
+    while at and tokens[at - 1].kind in _PROSE and not tokens[at - 1].first:
+        at -= 1
+    if not at:
+        return []
+    before = tokens[at - 1]
+    if before.kind in ("STRING", "REGEX") and at < len(tokens) and tokens[at].kind == "COMMA":
+        at += 1
+    elif before.kind in _PROSE and at > 1 and tokens[at - 2].kind in ("COMMA", "LSQB"):
+        at -= 1  # an item on a line of its own
+    elif before.kind not in ("COLON", "LSQB"):
+        return []
+    return tokens[at:]
+
+
+def _unopened(report: Report, word: Token, end: int) -> Token:
+    report.add(
+        "T0010", "this string is not opened", report.at(word.start, end), label="no quote before this",
+        help='put `"` where the text starts',
+        fix=Fix('add `"`', (Edit(report.at(word.start, word.start), '"'),)),
+    )  # fmt: skip
+    report.mute(report.at(word.start, end))
+    return Token("STRING", '""', word.start, end, word.first, True)
+
+
+def _slash_inside(report: Report, pattern: Token, kind: str, rest: str) -> Token:
+    """Return one pattern for two that stand side by side: the slash between them was meant as a sign."""
+    slashes = [pattern.start + pattern.text.rindex("/")]
+    if kind == "REGEX":
+        slashes.append(pattern.end)
+        end = pattern.end + len(rest)
+    else:
+        end = pattern.end + len(re.sub(r"(/[A-Za-z]*).*", r"\1", rest))
+    report.add(
+        "T0014", "a slash ends a pattern", report.at(pattern.start, end), label="goes on behind the slash",
+        help="a slash inside is written `\\/`",
+        fix=Fix("write `\\/`", tuple(Edit(report.at(slash, slash), "\\") for slash in slashes)),
+    )  # fmt: skip
+    report.mute(report.at(pattern.start, end))
+    return Token("REGEX", "/x/", pattern.start, end, pattern.first, True)
 
 
 def _closed(report: Report, start: int, text: str, sign: str) -> Fix:

@@ -18,7 +18,7 @@ from typing import Any
 from spec import ast
 from spec.collecting import uncollected
 from spec.constructs import CONSTRUCTS
-from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report
+from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Note, Report, closest
 from spec.document import Document, Model, Train
 from spec.doors import NOTATIONS, Parse, read
 from spec.enumerations import settled
@@ -34,6 +34,9 @@ from spec.source import Source, Span
 from spec.statements import read_module
 from spec.vocabulary import FOLDER_FIELDS, SETTINGS
 
+MOST_NAMED = 6
+"""How many files are listed where none has a name like the one that is missing."""
+MAY_NOT = "may not be read: permission denied"
 PROJECT_MARKS = ("tenet.toml", "pyproject.toml", ".git")
 
 
@@ -244,9 +247,13 @@ class _Loading:
             self._refuse(name, "T0001", f"{self._show(name)} {what}", None, span)
         else:
             target = self.folder / name
-            beside = target.parent.iterdir() if target.parent.is_dir() else ()
-            found = sorted(p.name for p in beside if p.suffix in NOTATIONS)
-            help, fix = _another_name(target.name, found, origin, span)
+            help, fix = _way_out(target, what), None
+            if help is None:
+                open_files = {self.folder / file for file, _ in self.stack} | {self.folder / origin.source.path}
+                beside = target.parent.iterdir() if target.parent.is_dir() else ()
+                # A file that leads here would import itself.
+                found = sorted(p.name for p in beside if p.suffix in NOTATIONS and p not in open_files)
+                help, fix = _another_name(target.name, found, origin, span)
             origin.add("T0030", f"the imported file {what}", span, label=_fit(self._show(name)), help=help, fix=fix)
 
     def _refuse(
@@ -487,9 +494,28 @@ def _missing(place: Path, wanted: str) -> str:
     return "" if stat.S_ISREG(mode) else "is a folder" if stat.S_ISDIR(mode) else "is not a file"
 
 
+def _way_out(place: Path, what: str) -> str | None:
+    """Return what to do about a file that is there; None where it is not."""
+    if place.is_dir():
+        return "name a file in it"
+    if what == MAY_NOT:
+        return f"give yourself the right to read it: `chmod u+r {place.name}`"
+    return None if what == "does not exist" else "name another file"
+
+
+def _stem(name: str) -> str:
+    return name.partition(".")[0] or name
+
+
 def _another_name(name: str, known: Sequence[str], report: Report, span: Span) -> tuple[str | None, Fix | None]:
     """Return help and fix for a path, written at `span`, whose last part is none of `known`."""
-    help, fix = report.did_you_mean(name, known, span)
+    # Names are alike for more than their ending.
+    near = [other for other in known if closest(_stem(name), [_stem(other)])]
+    if not near and len(known) > MOST_NAMED:
+        return f"{len(known)} stand beside it, and none has a name like this", None
+    if not near:
+        return f"it is one of: {', '.join(known)}" if known else None, None
+    help, fix = report.did_you_mean(name, near, span)
     written = report.source.text[span.start : span.end]
     if fix is None or written.count(name) != 1:
         return help, None
@@ -515,7 +541,7 @@ def _too_large(size: int, total: int) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, PermissionError):
-        return "may not be read: permission denied"
+        return MAY_NOT
     strerror = getattr(error, "strerror", None)
     return f"cannot be read: {str(strerror).lower()}" if strerror else "cannot be read: its path is malformed"
 

@@ -64,7 +64,7 @@ def parse(report: Report, landmarks: Landmarks = Landmarks()) -> ast.Module:  # 
     if root is None:
         from spec.recovery import recover  # needed for broken files only
 
-        root = recover(report, table, tokens, landmarks.statements, broken)
+        root = recover(report, table, tokens, landmarks, broken)
     return ast.Module(tuple(root), comments, tuple(broken), len(scanned.tokens))
 
 

@@ -16,7 +16,6 @@ diagnostics on the shape alone. Whether a value is right is judged where it is f
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -24,7 +23,7 @@ from typing import Any
 from spec import ast
 from spec.blocks import ANSWERS, ROLES
 from spec.constructs import CONSTRUCTS
-from spec.diagnostics import Edit, Fix, Note, Report, Witness
+from spec.diagnostics import Edit, Fix, Note, Report
 from spec.document import Clause, Dimension, Section
 from spec.fields import (
     ChainShape,
@@ -43,7 +42,8 @@ from spec.fields import (
 )
 from spec.lexer import OPERATORS, is_name
 from spec.parser import parse
-from spec.plain import PERCENTAGE, Listing, Mapping, Plain, Root, Scalar, places
+from spec.plain import PERCENTAGE, Listing, Mapping, Plain, Root, Scalar
+from spec.plain_report import PlainReport
 from spec.source import Source, Span
 from spec.vocabulary import BLOCKS, CONTAINERS, NAMED, SETTINGS, STATEMENTS, VERSION
 
@@ -56,83 +56,6 @@ RESERVED = ("at",)
 REGEX = re.compile(r"/(?=[^/\n])([^/\\\n]*(?:\\[^\n][^/\\\n]*)*)/([A-Za-z]*)")
 """A text that is a pattern, where patterns may stand."""
 INCLUSION = {"import": ("file", "as", "with"), "extends": ("file", "with")}
-
-_BLOCK = re.compile(r"`(\w+) ([\w.-]+) \{ (.*?) \}`")
-
-
-@dataclass(slots=True)
-class PlainReport(Report):
-    """A report on a source that is no `.tenet` text: help in its notation, and only fixes that can be made there.
-
-    loose: where an inexact scalar's text starts -> the places of its characters. Nodes inside such a text count its
-    characters; `at` finds them.
-    """
-
-    loose: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    _starts: list[int] = field(default_factory=list)
-
-    def at(self, start: int, end: int) -> Span:
-        if self.loose:
-            start, end = self._real(start, False), self._real(end, True)
-        return self._span(start, max(start, end))
-
-    def _span(self, start: int, end: int) -> Span:
-        return self.source.span(start, end)
-
-    def _real(self, place: int, after: bool) -> int:
-        known = bisect_right(self._starts, place) - 1
-        if known < 0:
-            return place
-        start = self._starts[known]
-        found = self.loose[start]
-        if place - start >= len(found):
-            return place
-        # The end of a word is where its last character ends, and not where the next one starts.
-        return found[place - start - 1] + 1 if after and place > start else found[place - start]
-
-    def loosen(self, scalar: Scalar) -> None:
-        """Let places inside a scalar's text be found, though the source spells it otherwise."""
-        if not scalar.exact and scalar.inner not in self.loose:
-            self.loose[scalar.inner] = places(self.source.text, scalar)
-            self._starts = sorted(self.loose)
-
-    def add(
-        self,
-        code: str,
-        message: str,
-        span: Span,
-        *,
-        label: str = "",
-        help: str | None = None,
-        fix: Fix | None = None,
-        secondary: Iterable[Note] = (),
-        witness: Witness | None = None,
-    ) -> None:
-        kept = fix if fix is not None and all(self._can_make(edit) for edit in fix.edits) else None
-        told = self.told(help) if help else None
-        Report.add(self, code, message, span, label=label, help=told, fix=kept, secondary=secondary, witness=witness)
-
-    def told(self, help: str) -> str:
-        """Return help in the notation of the source."""
-        return in_mappings(help)
-
-    def _can_make(self, edit: Edit) -> bool:
-        """Whether an edit says the same here as in `.tenet` text: a word or number for another."""
-        span = edit.span
-        before = self.source.text[span.start : span.end]
-        word = is_name(edit.text) or re.fullmatch(r"\d+(\.\d+)?", edit.text)
-        return bool(word) and bool(before.strip()) and "\n" not in before and "\\" not in before
-
-
-def in_mappings(help: str) -> str:
-    """Say in mappings what a message says in blocks.
-
-    >>> in_mappings('declare it: `dimension tier { type: number }`')
-    'declare it: `dimension: {tier: {type: number}}`'
-    """
-    help = _BLOCK.sub(r"`\1: {\2: {\3}}`", help).replace(f"`tenet {VERSION}`", f"`tenet: {VERSION}`")
-    help = re.sub(r'`(import|extends) "', r'`\1: "', help)
-    return re.sub(r"\\u\{([0-9A-F]{1,4})\}", lambda match: f"\\u{match[1]:0>4}", help)
 
 
 def read_plain(root: Root, report: PlainReport) -> ast.Module:
@@ -264,7 +187,7 @@ class _Reader:
             level = fields_.get("at")
             word = self._level(level) if level is not None else None
             body = self._body(specs_of(kind), fields_, inside=kind in CONTAINERS)
-            yield ast.Block(self._word(key), self._word(name), word, body, name.inner, fields_.end)
+            yield ast.Block(self._word(key), self._word(name), word, body, name.start, fields_.end)
 
     def _level(self, value: Plain) -> ast.Word:
         if isinstance(value, Scalar) and value.kind == "text" and value.text:
@@ -341,6 +264,11 @@ class _Reader:
                 items.extend(self._turns(value, key))
             elif talks and name in ROLES:
                 items.append(self._field(key, self._text(key, value), value))
+            elif name == "level" and spec is None and not settings and isinstance(value, Scalar):
+                span = self.report.at(key.inner, key.inner_end)
+                self.report.add("T0101", "a level is given by `at`, not by `level`", span, label="write `at`",
+                                help=f"write `at: {_short(value.text)}`",
+                                fix=Fix("write `at`", (Edit(span, "at"),), "safe"))  # fmt: skip
             elif spec is None:
                 items.append(self._field(key, self._generic(value), value))
             elif explained and name in ANSWERS:
@@ -451,23 +379,27 @@ class _Reader:
             return self._generic(value)
         if value.kind == "nothing" or not value.text.strip():
             return self._nothing(key, value)
-        lead = "x: "
+        lead = f"{key.text}: "
         inner = Report(Source(self.report.source.path, lead + value.text))
         module = parse(inner)
         shift = value.inner - len(lead)
         self.report.loosen(value)
+        if value.start == value.inner:
+            self.report.bare.add(value.inner)
         for found in inner.found:
             notes = [Note(self._shifted(note.span, shift), note.label) for note in found.secondary]
+            fix = found.fix
+            if fix is not None:
+                edits = tuple(Edit(self._shifted(edit.span, shift), edit.text) for edit in fix.edits)
+                fix = replace(fix, edits=edits)
             self.report.add(found.code, found.message, self._shifted(found.span, shift), label=found.label,
-                            help=found.help, secondary=notes)  # fmt: skip
+                            help=found.help, fix=fix, secondary=notes)  # fmt: skip
         if inner.found:
             self.broken.append((value.start, value.end))
             return ast.Missing(value.start, value.end)
         only = module.items[0]
         if len(module.items) > 1 or not isinstance(only, ast.Field):
-            self.report.add("T0024", f"this is more than one value of `{key.text}`", self._at(value),
-                            label="cannot be read as one")  # fmt: skip
-            return ast.Missing(value.start, value.end)
+            return ast.Text(value.text, value.start, value.end)  # which the field does not take
         moved: ast.Value = _moved(only.value, shift)
         return moved
 
@@ -501,6 +433,8 @@ class _Reader:
                 return ast.Body((), start, end)
 
     def _number(self, value: Scalar) -> ast.Number:
+        if value.start == value.inner:
+            self.report.bare.add(value.start)
         percent = value.text.endswith("%")
         share = float(value.text[:-1]) / 100 if percent else float(value.text)
         return ast.Number(share, percent, value.text, value.start, value.end)

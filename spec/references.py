@@ -7,6 +7,7 @@ reported as unknown, so that one defect yields one report.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -249,7 +250,9 @@ def _clause(
         return names.by_tag[name]
     if not part.report.full and not names.innocent(name):
         known = names.all() if tags else [*names.by_name, *names.by_id]
-        help, fix = part.report.did_you_mean(name, known, span)
+        # What is imported under a name of its own has that in front.
+        inside = [other for other in known if other.endswith(f".{name}") and other not in names.by_id]
+        help, fix = part.report.did_you_mean(inside[0] if len(inside) == 1 else name, inside or known, span)
         hint = f"declare it, or put `tags: [{name}]` into a clause" if tags and "." not in name else None
         part.report.add(
             code, f"{message} `{name}`", span, label="unknown name", help=help if fix else hint or help, fix=fix
@@ -351,10 +354,10 @@ def _fits(part: Part, use: DimensionUse, dimension: Dimension, known: Values) ->
         "enum": "an enumeration", "number": "a number", "boolean": "a boolean", "judged": "judged true or false",
     }  # fmt: skip
 
-    def unfit(message: str) -> None:
+    def unfit(message: str, fix: Fix | None = None) -> None:
         part.report.add(
             "T0209", message, use.operator, label=f"`{name}` is {article[kind]}", help=f"for example `{example}`",
-            secondary=[Note(dimension.span, "declared here")] if dimension.span != Span.NONE else (),
+            fix=fix, secondary=[Note(dimension.span, "declared here")] if dimension.span != Span.NONE else (),
         )  # fmt: skip
 
     if isinstance(condition, Truth):
@@ -367,7 +370,10 @@ def _fits(part: Part, use: DimensionUse, dimension: Dimension, known: Values) ->
     elif kind == "enum" and condition.operator in ("<", "<=", ">", ">="):
         unfit(f"the values of `{name}` have no order")
     elif kind == "number" and not isinstance(condition.value, int | float):
-        unfit(f"`{name}` is a number, and compared with something else")
+        written = str(condition.value)
+        plain = re.fullmatch(r"\d+(\.\d+)?", written)
+        fix = Fix("remove the quotes", (Edit(use.values[0], written),), "safe") if plain else None
+        unfit(f"`{name}` is a number, and compared with something else", fix)
     elif kind == "enum":
         values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
         for value, span in zip(values, use.values, strict=False):

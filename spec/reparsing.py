@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from spec import ast
 from spec.balance import Landmarks
-from spec.diagnostics import Diagnostic, Edit, Fix, Note, Report
+from spec.diagnostics import Diagnostic, Edit, Note, Report
 from spec.lexer import scan
 from spec.parser import parse, tables
 from spec.source import Source, Span
@@ -190,7 +190,8 @@ def _placed(diagnostic: Diagnostic, place: Place) -> Diagnostic:
     """Return a diagnostic with its spans put elsewhere."""
     fix = diagnostic.fix
     if fix is not None:
-        fix = Fix(fix.title, tuple(Edit(place(edit.span), edit.text) for edit in fix.edits), fix.applicability)
+        edits = tuple(Edit(place(edit.span), edit.text) for edit in fix.edits)
+        fix = replace(fix, edits=edits, uncovers=place(fix.uncovers) if fix.uncovers is not None else None)
     notes = tuple(Note(place(note.span), note.label) for note in diagnostic.secondary)
     return replace(diagnostic, span=place(diagnostic.span), fix=fix, secondary=notes)
 

@@ -7,19 +7,22 @@ from the record's annotations (`spec/fields.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import chain, pairwise
 
 from spec import ast
 from spec.blocks import Blocks
 from spec.clauses import read_clause
 from spec.constructs import CONSTRUCTS
 from spec.declarations import read_dimension, read_named, read_settings
-from spec.diagnostics import Report, closest
+from spec.diagnostics import Edit, Fix, Report, closest
 from spec.directives import read_arguments, read_drop, read_header, read_priority
 from spec.document import Clause, Example, Section
 from spec.fields import FieldSpec, field_specs
 from spec.inheritance import Given, Inherited
+from spec.lexer import is_name
 from spec.part import Declared, Part
 from spec.prelude import Prelude, read_prelude
 from spec.reading import Reading
@@ -50,12 +53,14 @@ def read_module(
 
 
 def _items(reading: Reading, items: Iterable[ast.Item], given: Given) -> None:
-    for item in items:
+    for before, item in pairwise(chain((None,), items)):
         match item:
             case ast.Directive():
                 _directive(reading, item)
             case ast.Field():
                 _field_statement(reading, item)
+            case ast.Block(kind=ast.Word(text="at")) if _is_half_header(before):
+                pass  # the rest of its header
             case ast.Block():
                 _block(reading, item, given)
 
@@ -73,13 +78,12 @@ def _directive(reading: Reading, item: ast.Directive) -> None:
             )  # fmt: skip
         read_arguments(reading, item)
         return
-    if word.text in BLOCKS and item.body is not None and isinstance(argument, ast.Text):
-        span = reading.blocks.span(argument)
-        reading.part.declared.append(Declared(None, argument.value, span))
-        reading.report.add(
-            "T0024", "names are written without quotes", span, label="a name",
-            fix=reading.blocks.values.without_quotes(argument),
-        )  # fmt: skip
+    if (
+        word.text in BLOCKS
+        and isinstance(argument, ast.Text)
+        and (item.body is not None or _level_follows(reading, item))
+    ):
+        _quoted_name(reading, argument)
         return
     best = closest(word.text, ("tenet", "import", "extends"))
     if best is None and word.text in STATEMENTS:
@@ -91,11 +95,50 @@ def _directive(reading: Reading, item: ast.Directive) -> None:
     _unknown_statement(reading, word, ("tenet", "import", "extends") if best else STATEMENTS)
 
 
-def _unknown_statement(reading: Reading, word: ast.Word, known: Iterable[str]) -> None:
+def _is_half_header(item: ast.Item | None) -> bool:
+    """Whether an item is what a sign too many leaves of a header before its `at`: `trait "caring"`, `trait: caring`."""
+    match item:
+        case ast.Directive(keyword=word, argument=ast.Text()) | ast.Field(name=word, value=ast.Word()):
+            return word.text in BLOCKS
+    return False
+
+
+def _level_follows(reading: Reading, item: ast.Item) -> bool:
+    """Whether `at` stands behind an item on its line."""
+    text = reading.report.source.text
+    return re.match(r"[ \t]*at\b", text[item.end : item.end + 80]) is not None
+
+
+def _without_colon(reading: Reading, item: ast.Field) -> Fix:
+    text, end = reading.report.source.text, item.name.end
+    colon = text.index(":", end)
+    space = "" if text[colon + 1].isspace() else " "
+    return Fix("remove the `:`", (Edit(reading.report.at(end, colon + 1), space),), "safe")
+
+
+def _quoted_name(reading: Reading, name: ast.Text) -> None:
+    span = reading.blocks.span(name)
+    fix = reading.blocks.values.without_quotes(name)
+    bare = re.sub(r"\W+", "_", name.value.strip())
+    if fix is None and is_name(bare):
+        fix = Fix(f"write `{bare}`", (Edit(span, bare),))
+    reading.part.declared.append(Declared(None, bare if fix else name.value, span))
+    reading.report.add(
+        "T0024", "names are written without quotes", span, label="a name",
+        help=f"a name is one word: `{bare}`" if fix and bare != name.value else None, fix=fix,
+    )  # fmt: skip
+
+
+def _unknown_statement(
+    reading: Reading, word: ast.Word, known: Iterable[str], block: ast.Block | None = None
+) -> None:  # fmt: skip
+    """Report a first word that starts no statement; what is in its block is not read."""
     if not word.text:
         return  # recovery has spoken of it
     span = reading.blocks.span(word)
     help, fix = reading.report.did_you_mean(word.text, known, span)
+    if fix is not None and block is not None:
+        fix = replace(fix, uncovers=reading.report.at(word.end, block.end))
     reading.report.add(
         "T0100", f"there is no statement `{word.text}`", span, label="unknown statement", help=help, fix=fix
     )
@@ -112,8 +155,8 @@ def _field_statement(reading: Reading, item: ast.Field) -> None:
     elif name in STATEMENTS:
         reading.report.add(
             "T0107", f"`{name}` is not written with a colon", reading.blocks.span(item.name),
-            label="a block, not a field",
-            help=shape_of_statement(name),
+            label="a block, not a field", help=shape_of_statement(name),
+            fix=_without_colon(reading, item) if _is_half_header(item) and _level_follows(reading, item) else None,
         )  # fmt: skip
     elif any(name in field_specs(r) for r in (*CONSTRUCTS.values(), Clause, *SETTINGS.values(), Example)):
         reading.report.add(
@@ -144,7 +187,7 @@ def _block(reading: Reading, block: ast.Block, given: Given) -> None:
             help=shape_of_statement(kind),
         )  # fmt: skip
     else:
-        _unknown_statement(reading, block.kind, STATEMENTS)
+        _unknown_statement(reading, block.kind, STATEMENTS, block)
         if block.name:
             reading.part.declared.append(Declared(None, block.name.text, reading.blocks.span(block.name)))
 

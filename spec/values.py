@@ -13,7 +13,7 @@ from dataclasses import field
 from typing import Any, Literal
 
 from spec import ast
-from spec.diagnostics import Edit, Fix, Note, Report
+from spec.diagnostics import Edit, Fix, Note, Report, closest
 from spec.document import And, Compare, Condition, Not, Or, Pattern, Target, Truth
 from spec.fields import (
     ChainShape,
@@ -42,6 +42,12 @@ class Wrong:
 
 WRONG = Wrong()
 
+_NO = ("none", "no", "false", "off", "zero", "without")
+_YES = ("yes", "true", "on", "always", "all")
+_MEANT = {**dict.fromkeys(_NO, "never"), **dict.fromkeys(_YES, "any")}
+"""Answers for how often something may be, and the choice that says the same."""
+_OTHER_FIELD = {("phrases", ast.Regex): "patterns", ("patterns", ast.Text): "phrases"}
+"""By field and what stands in it: the field that takes it."""
 _ANSWERS = ("true", "false", "yes", "no", "on", "off", "none", "null", "nil", "any", "never", "always")
 """Words that may stand for an answer, and not for themselves."""
 
@@ -165,13 +171,24 @@ class Values:
             text = node.text if isinstance(node, ast.Word) else node.value
             if text in choices:
                 return text
-            help, fix = self.report.did_you_mean(text, choices, self._span(node))
+            help, fix = self._choice_meant(text, choices, self._span(node))
             self.report.add(
                 "T0112", f"`{spec.name}` cannot be `{_short(text)}`", self._span(node), label="not a choice", help=help,
                 fix=fix,
             )  # fmt: skip
             return WRONG
         return self.wrong(spec, node)
+
+    def _choice_meant(self, text: str, choices: tuple[str, ...], span: Span) -> tuple[str | None, Fix | None]:
+        meant = _MEANT.get(text.lower())
+        if meant in choices:
+            assert meant is not None
+            return f"did you mean `{meant}`?", Fix(f"replace it with `{meant}`", (Edit(span, meant),))
+        best = closest(text, choices)
+        # Of a few letters, another one is another word: `ppo` is no `dpo`.
+        if best is not None and len(best) <= 3 and len(text) == len(best) and sorted(text.lower()) != sorted(best):
+            return f"it is one of: {', '.join(choices)}", None
+        return self.report.did_you_mean(text, choices, span)
 
     def _number(self, spec: FieldSpec, node: ast.Value, shape: NumberShape) -> Any:
         if not isinstance(node, ast.Number) or (node.percent and not shape.percent):
@@ -185,14 +202,26 @@ class Values:
             return WRONG
         too_low = (shape.low is not None and value < shape.low) or (shape.positive and value <= 0)
         if too_low or not math.isfinite(value) or (shape.high is not None and value > shape.high):
+            help, fix = self._share_meant(node) if shape.percent else (None, None)
             self.report.add(
                 "T0113", f"`{spec.name}` cannot be {node.written}", self._span(node), label="out of range",
-                help=f"it lies {_range(shape)}",
-                fix=Fix("make it a percentage", (Edit(self.report.at(node.end, node.end), "%"),))
-                if shape.percent and not node.percent and 1 < value <= 100 else None,
+                help=f"it lies {_range(shape)}" + (f"; {help}" if help else ""), fix=fix,
             )  # fmt: skip
             return WRONG
         return int(value) if shape.whole else value
+
+    def _share_meant(self, node: ast.Number, comparison: str = ">=") -> tuple[str | None, Fix | None]:
+        """Return help and fix for a share above 100%; `6` could be a few things, and gets no fix."""
+        value, written = node.value, node.written
+        if node.percent and 1 < value <= 10 and written.endswith("0%"):
+            meant = f"{written[:-2]}%"
+        elif not node.percent and (10 if comparison != "<=" else 1) < value <= 100:
+            meant = f"{written}%"
+        elif not node.percent and re.fullmatch(r"[2-9]", written):
+            return f"did you mean `0.{written}`, which is `{written}0%`, or `{written}%`?", None
+        else:
+            return None, None
+        return f"did you mean `{meant}`?", Fix(f"replace it with `{meant}`", (Edit(self._span(node), meant),))
 
     def _flag(self, spec: FieldSpec, node: ast.Value) -> Any:
         if isinstance(node, ast.Word) and node.text in ("true", "false"):
@@ -203,10 +232,11 @@ class Values:
         if not isinstance(node, ast.Bound):
             if isinstance(node, ast.Number):
                 wanted = self.target_comparison
-                fix = Fix(f"compare with `{wanted}`", (Edit(self.report.at(node.start, node.start), f"{wanted} "),))
+                written = node.written if node.percent or node.value <= 1 else f"{node.written}%"
+                sided = Fix(f"compare with `{wanted}`", (Edit(self._span(node), f"{wanted} {written}"),))
                 self.report.add(
                     "T0115", "a target says which side of the number is good", self._span(node),
-                    label="a number alone", help=f"write `target: {wanted} {node.written}`", fix=fix,
+                    label="a number alone", help=f"write `target: {wanted} {written}`", fix=sided,
                 )  # fmt: skip
                 return WRONG
             return self.wrong(spec, node)
@@ -222,13 +252,10 @@ class Values:
             )  # fmt: skip
             return WRONG
         if not 0 <= share <= 1:
+            meant, mended = self._share_meant(node.number, comparison)
             self.report.add(
                 "T0113", f"a target is a share from 0% to 100%, not {node.number.written}", self._span(node.number),
-                label="out of range",
-                help=f"did you mean `{node.number.written}%`?" if 1 < share <= 100 and not node.number.percent
-                else "for example `target: >= 90%`",
-                fix=Fix("make it a percentage", (Edit(self.report.at(node.end, node.end), "%"),))
-                if 1 < share <= 100 and not node.number.percent else None,
+                label="out of range", help=meant or "for example `target: >= 90%`", fix=mended,
             )  # fmt: skip
             return WRONG
         if share == (1 if comparison == "<=" else 0):
@@ -486,9 +513,13 @@ class Values:
         if isinstance(node, ast.Comparison | ast.Junction) and any(isinstance(o, ast.Missing) for o in node.operands):
             return WRONG  # recovery has spoken of it: `style: hard <`
         kind = _item_takes(spec.shape) if one else takes(spec.shape)
+        written = self.report.source.text[node.start : node.end]
+        other = _OTHER_FIELD.get((spec.name, type(node)))
         self.report.add(
             "T0111", f"`{spec.name}` {'lists' if one else 'takes'} {kind}, not {describe(node)}", self._span(node),
-            label=f"this is {describe(node)}", help=f"for example `{spec.name}: {spec.says.example}`",
+            label=f"this is {describe(node)}",
+            help=f"put it into `{other}`: `{other}: [{_short(written)}]`" if other
+            else f"for example `{spec.name}: {spec.says.example}`",
             fix=self._otherwise_quoted(spec.shape, node),
         )  # fmt: skip
         return WRONG

@@ -6,11 +6,26 @@ share. This file must not know how a statement is read.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from spec.balance import Landmarks
 from spec.constructs import CONSTRUCTS
-from spec.document import Alike, Authority, Balance, Grant, Model, Parameter, ProbeStatement, Term, Train
+from spec.document import (
+    Alike,
+    Authority,
+    Balance,
+    Clause,
+    Dimension,
+    Grant,
+    Model,
+    Parameter,
+    ProbeStatement,
+    Section,
+    Term,
+    Train,
+)
+from spec.fields import RecordShape, field_specs
 
 VERSION = "1"
 CONTAINERS = ("section", "overlay")
@@ -24,7 +39,24 @@ NAMED: dict[str, type[Any]] = {
 BLOCKS = (*CONSTRUCTS, *CONTAINERS, *SETTINGS, *NAMED, "dimension")
 """The words that a statement in braces may start with."""
 STATEMENTS = (*BLOCKS, "priority", "drop", "import", "extends")
-LANDMARKS = Landmarks(frozenset(STATEMENTS), frozenset(CONTAINERS))
+
+
+@cache
+def field_words() -> frozenset[str]:
+    """Return the words that a `:` may follow: the fields of all blocks, turns, and two statements."""
+    from spec.blocks import ROLES  # which this file's readers import
+
+    waiting: list[type[Any]] = [*CONSTRUCTS.values(), *SETTINGS.values(), *NAMED.values(), Clause, Section, Dimension]
+    found = {"priority", "drop", *ROLES}
+    for record in waiting:
+        for spec in field_specs(record).values():
+            found.add(spec.name)
+            if isinstance(spec.shape, RecordShape) and spec.shape.record not in waiting:
+                waiting.append(spec.shape.record)
+    return frozenset(found)
+
+
+LANDMARKS = Landmarks(frozenset(STATEMENTS), frozenset(CONTAINERS), field_words)
 
 # Settings that name files, and settings that may name a folder.
 FILE_FIELDS = frozenset({"data", "chat_template"})

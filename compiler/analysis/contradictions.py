@@ -26,14 +26,19 @@ def contradictions(survey: Survey) -> Findings:
             _message(clash, outcome),
             one.span,
             label=one.asks,
+            help="remove one of the two: they are in one clause" if _is_one(clash) else None,
             secondary=notes(others),
             witness=witness(survey, clash, one.clause),
         )
 
 
+def _is_one(clash: Clash) -> bool:
+    return all(other.clause.id == clash.one.clause.id for other in clash.others)
+
+
 def _message(clash: Clash, outcome: Outcome) -> str:
     one, others = clash.one.clause.id, named(clash.others)
-    if one == others:
+    if _is_one(clash):
         return f"{one} contradicts itself{', so no answer keeps it' if outcome == 'unsatisfiable' else ''}"
     if outcome == "unsatisfiable":
         return f"no answer keeps {'both' if len(clash.others) == 1 else 'all'}: {one} and {others}"

@@ -16,7 +16,25 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import NoReturn
 
-import click
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Let Ctrl-C end the process at once: while it imports, nothing was begun, and a traceback says nothing."""
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    try:
+        if ours:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+    except ValueError:  # not in the main thread
+        ours = False
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+with _silent():
+    import click
 
 # Command -> what it does. The order is that of a first day with Tenet.
 COMMANDS = {
@@ -148,8 +166,6 @@ def execute(arguments: list[str] | None = None) -> int:
 
     No failure leaves with 1: that code says that the spec or the model was found wanting.
     """
-    from compiler.failures import PlaceError, TenetError
-
     arguments = sys.argv[1:] if arguments is None else arguments
     _settle_threads()
     came: list[int] = []
@@ -167,6 +183,7 @@ def execute(arguments: list[str] | None = None) -> int:
         return 0
     except (Exception, KeyboardInterrupt) as error:
         from compiler.cli.screen import say_failure, say_interrupted, say_unforeseen
+        from compiler.failures import PlaceError, TenetError
 
         if came or isinstance(error, KeyboardInterrupt | click.Abort):
             import shlex

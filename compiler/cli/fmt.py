@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+import spec
 from compiler.cli import FINDINGS, standard_input
 from compiler.cli.specs import SpecPath, show_diagnostics
 
@@ -37,6 +38,11 @@ def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool, stdin_na
         try:
             before = texts[path.resolve()] if texts else path.read_bytes().decode("utf-8")
             after = format_stored(before, str(path))
+        except OSError:
+            unreadable = spec.load(path)  # which says why
+            show_diagnostics(unreadable.diagnostics, unreadable.sources)
+            broken.append(path)
+            continue
         except UnicodeDecodeError:
             click.echo(f"{path}: not UTF-8 text, left alone; save it as UTF-8 first", err=True)
             broken.append(path)

@@ -23,6 +23,8 @@ from spec.collecting import uncollected
 from spec.frozen import dataclass
 
 Format = spec.diagnostics.Format
+MOST_NAMED = 4
+"""How many specs of a folder are listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +67,35 @@ class SpecPath(click.Path):
 
 
 def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
+    """Call `fail` with what to give instead where no spec can be at `path`."""
     if path.is_dir():
-        inside = sorted(path.glob("*.tenet*"))
-        hint = f"; did you mean {inside[0]}?" if inside else ", and no .tenet file is in it"
-        fail(f"{path} is a folder{hint}")
+        fail(f"{path} is a folder{_specs_in(path)}")
+    if path.is_symlink() and not path.exists():
+        fail(f"{path} is a link that leads to no file")
     if not path.exists():
-        from difflib import SequenceMatcher
+        from difflib import get_close_matches
 
-        inside = sorted(path.parent.glob("*.tenet*")) if path.parent.is_dir() else []
-        near = sorted(inside, key=lambda p: -SequenceMatcher(None, path.name, p.name).ratio())
-        hint = f"; there is {', '.join(str(p) for p in near[:3])}" if near else "; `tenet new NAME` writes one"
+        inside = path.parent.glob("*.tenet*") if path.parent.is_dir() else ()
+        # Names are alike for more than their ending.
+        by_stem = {found.name.partition(".")[0]: str(found) for found in sorted(inside)}
+        near = [by_stem[stem] for stem in get_close_matches(path.name.partition(".")[0], by_stem, n=2)]
+        hint = f"; did you mean {' or '.join(near)}?" if near else "; `tenet new NAME` writes one"
         fail(f"there is no file {path}{hint}")
     elif not path.is_file():
         # A pipe would be waited for, and a spec's imports and builds stand beside its file.
         fail(f"{path} is no regular file; save the spec in one")
+
+
+def _specs_in(folder: Path) -> str:
+    """Say which specs a folder holds: the one of its own name, or some of all."""
+    inside = sorted(path for path in folder.glob("*.tenet*") if path.is_file())
+    main = [path for path in inside if path.name.startswith(f"{folder.resolve().name}.tenet")]
+    if not inside:
+        return ", and no .tenet file is in it"
+    if main or len(inside) == 1:
+        return f"; did you mean {(main or inside)[0]}?"
+    more = f" and {len(inside) - MOST_NAMED} more" if len(inside) > MOST_NAMED else ""
+    return f" of {len(inside)} specs; name one: {', '.join(map(str, inside[:MOST_NAMED]))}{more}"
 
 
 @uncollected()

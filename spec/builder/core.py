@@ -25,7 +25,8 @@ from spec.diagnostics import Fix, Note, Witness, render
 from spec.document import Document
 from spec.doors import Notation
 from spec.plain import Listing, Mapping, Plain, Root, Scalar
-from spec.plain_reading import GROUP, PlainReport, read_plain
+from spec.plain_reading import GROUP, read_plain
+from spec.plain_report import PlainReport
 from spec.source import Source, Span
 from spec.vocabulary import VERSION
 

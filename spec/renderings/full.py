@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from unicodedata import combining, east_asian_width
 
 from spec.diagnostics import Diagnostic, Note, Witness, counted
@@ -99,24 +99,27 @@ def _full(diagnostic: Diagnostic, sources: Mapping[str, Source], paint: _Paint, 
             continue
         lines.append(bar)
         last = 0
+        window = None
         for note in notes:
             if last and note.span.line > last + 1:
                 lines.append(paint("frame", "..." if gutter < 3 else " " * (gutter - 2) + "..."))
             primary = note is here[0]
-            window = _Window(source.line(note.span.line), note.span, columns - gutter - 3)
-            if note.span.line != last or window.cut:
+            if window is None or note.span.line != last or not window.holds(note.span):
+                beside = [other.span for other in notes if other.span.line == note.span.line]
+                window = _Window(source.line(note.span.line), note.span, beside, columns - gutter - 3)
                 number = paint("frame", f"{note.span.line:>{gutter}} |")
                 lines.append(f"{number} {window.text}".rstrip())
+            column, length = window.mark(note.span)
             style = diagnostic.severity if primary else "note"
-            mark = ("^" if primary else "-") * window.width
+            mark = ("^" if primary else "-") * length
             label = visible(note.label)
-            room = columns - gutter - 3 - window.column - window.width - 1
+            room = columns - gutter - 3 - column - length - 1
             below = bool(label) and len(label) > room
-            first = f"{' ' * window.column}{paint(style, mark if below or not label else f'{mark} {label}')}"
+            first = f"{' ' * column}{paint(style, mark if below or not label else f'{mark} {label}')}"
             lines.append(f"{bar} {first}")
             if below:
                 width = columns - gutter - 3
-                indent = min(window.column, max(0, width - len(label)))
+                indent = min(column, max(0, width - len(label)))
                 lines.extend(
                     f"{bar} {' ' * indent}{paint(style, part)}" for part in textwrap.wrap(label, width - indent)
                 )
@@ -149,21 +152,27 @@ def _witness(witness: Witness, gutter: int, paint: _Paint, columns: int) -> Iter
 
 
 class _Window:
-    """The part of a source line that fits on the screen. column: where the mark starts; width: how long it is."""
+    """The part of a source line that fits on the screen, around a place, and around those `beside` it where all fit."""
 
-    def __init__(self, line: str, span: Span, room: int) -> None:
+    def __init__(self, line: str, span: Span, beside: Sequence[Span], room: int) -> None:
         start = span.column - 1
         # A line may be as long as a file: only what is near the place is measured.
         near = max(0, start - 2 * room)
         line, more = line[near : start + 3 * room], len(line) > start + 3 * room
         start -= near
-        length = max(1, min(span.end - span.start, len(line) - start))
+        length = _length(span, start, line)
         widths = [width_of(char) for char in line]
-        self.cut = near > 0 or more or sum(widths) > room
+        cut = near > 0 or more or sum(widths) > room
         left, right = 0, len(line)
-        if self.cut:
+        if cut:
             # Keep the place in view, with a sign where the line is cut.
             left = max(0, start - room // 3) if near or sum(widths[: start + length]) + 1 > room else 0
+            first = min(other.column for other in beside) - 1 - near
+            end = max(other.column - 1 - near + _length(other, other.column - 1 - near, line) for other in beside)
+            if first >= 0 and end <= len(line) and sum(widths[first:end]) + 2 <= room:
+                left = min(left, first)
+                while sum(widths[left:end]) + 2 > room:
+                    left += 1
             total = 1 if left or near else 0
             right = left
             while right < len(line) and total + widths[right] <= room - 1:
@@ -171,8 +180,23 @@ class _Window:
                 right += 1
         before, after = bool(left or near), right < len(line) or more
         self.text = ("…" if before else "") + "".join(map(_shown, line[left:right])) + ("…" if after else "")
-        self.column = before + sum(widths[left:start])
-        self.width = max(1, sum(widths[start : min(start + length, right)]))
+        self._line, self._near, self._left, self._right = line, near, left, right
+        self._widths, self._before = widths, before
+
+    def holds(self, span: Span) -> bool:
+        """Whether a place on this line can be seen."""
+        start = span.column - 1 - self._near
+        return self._left <= start and min(start + _length(span, start, self._line), len(self._line)) <= self._right
+
+    def mark(self, span: Span) -> tuple[int, int]:
+        """Return where the mark of a place starts, and how long it is."""
+        start = span.column - 1 - self._near
+        end = min(start + _length(span, start, self._line), self._right)
+        return self._before + sum(self._widths[self._left : start]), max(1, sum(self._widths[start:end]))
+
+
+def _length(span: Span, start: int, line: str) -> int:
+    return max(1, min(span.end - span.start, len(line) - start))
 
 
 def width_of(char: str) -> int:

@@ -78,9 +78,46 @@ def test_the_nearest_file_and_the_nearest_command_are_named(capsys: pytest.Captu
     for name in ("aardvark", "bee", "cat", "harbor"):
         Path(f"{name}.tenet").write_text("tenet 1\n", encoding="utf-8")
     assert run(["check", "harbour.tenet"]) == 2
-    assert "there is no file harbour.tenet; there is harbor.tenet, " in said(capsys)[1]
+    assert "there is no file harbour.tenet; did you mean harbor.tenet?" in said(capsys)[1]
     assert run(["chekc", "harbor.tenet"]) == 2
     assert "there is no command chekc; did you mean check?" in said(capsys)[1]
+
+
+def test_a_folder_of_specs_is_asked_for_one_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("folder").mkdir()
+    for name in "abcdef":
+        Path(f"folder/{name}.tenet").write_text("tenet 1", encoding="utf-8")
+    assert run(["check", "folder"]) == 2
+    said_of = " ".join(said(capsys)[1].split())
+    assert (
+        "a folder of 6 specs; name one: folder/a.tenet, folder/b.tenet, folder/c.tenet, folder/d.tenet and 2" in said_of
+    )
+    Path("folder/folder.tenet").write_text("tenet 1", encoding="utf-8")
+    assert run(["check", "folder"]) == 2
+    assert "did you mean folder/folder.tenet?" in said(capsys)[1]
+
+
+def test_a_file_is_not_taken_for_itself_or_for_any_other(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("loop.tenet").symlink_to("loop.tenet")
+    assert run(["check", "loop.tenet"]) == 2
+    assert "loop.tenet is a link that leads to no file" in said(capsys)[1]
+    Path("bin.tenet").write_text("tenet 1", encoding="utf-8")
+    assert run(["check", "nosuch.tenet"]) == 2
+    assert "bin.tenet" not in said(capsys)[1]
+
+
+def test_fmt_tells_why_a_file_cannot_be_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    Path("a.tenet").write_text("tenet 1", encoding="utf-8")
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    assert run(["fmt", "a.tenet"]) == 1
+    err = said(capsys)[1]
+    assert "T0001" in err
+    assert "permission denied" in err
 
 
 def test_an_empty_file_is_told_how_to_start(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -163,3 +165,22 @@ def test_messages_are_coloured_where_the_user_and_the_terminal_like_it(monkeypat
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
     assert not colored(Terminal())
+
+
+def test_an_interrupt_while_the_command_is_imported_shows_no_traceback() -> None:
+    code = (
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Slow:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Slow())\n"
+        "import compiler.cli\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+def test_importing_the_command_leaves_interrupts_as_they_were() -> None:
+    code = "import signal\nbefore = signal.getsignal(signal.SIGINT)\nimport compiler.cli\n"
+    subprocess.run([sys.executable, "-c", f"{code}assert signal.getsignal(signal.SIGINT) is before"], check=True)

@@ -134,6 +134,21 @@ def add_stray_line(lines: list[str], rng: random.Random) -> int | None:
     return i
 
 
+def break_text(lines: list[str], rng: random.Random) -> int | None:
+    found = _lines(lines, r'^  \w+: "[^"]+ [^"]+"$')
+    if not found:
+        return None
+    i = rng.choice(found)
+    head, rest = lines[i].rsplit(" ", 1)
+    lines[i : i + 1] = [head, f"    {rest}"]
+    return i
+
+
+def add_level_field(lines: list[str], rng: random.Random) -> int | None:
+    lines.insert(1, "  level: user")
+    return 1
+
+
 DEFECTS: dict[str, Defect] = {
     "no closing quote": _change(r'^  \w+: "', r'"$', ""),
     "no opening quote": _change(r'^  \w+: "', r': "', ": "),
@@ -150,6 +165,11 @@ DEFECTS: dict[str, Defect] = {
     "no comma": _change(r"^  \w+: \[", r",", " "),
     "two commas": _change(r"^  \w+: \[", r",", ",,"),
     "unknown level": _change(r" at ", r" at (root|developer)", r" at emperor"),
+    "`level` for `at`": _change(r" at ", r" at (root|developer)", r" level \1"),
+    "level without `at`": _change(r" at ", r" at (root|developer)", r" \1"),
+    "level as a field": add_level_field,
+    "name of two words": _change(r"^\w+ \w+", r"^(\w+ \w+)", r"\1 two"),
+    "name in quotes": _change(r"^\w+ \w+", r"^(\w+) (\w+)", r'\1 "\2"'),
     "no level": _change(r" at ", r" at (root|developer)", r" at"),
     "unknown field": _change(r"^  \w+:", r"^  \w+", r"  qqqq"),
     "misspelled field": _change(r"^  (means|about|intensity|phrases|target):", r"^  (\w)\w", r"  \1x"),
@@ -158,9 +178,16 @@ DEFECTS: dict[str, Defect] = {
     "number for text": _change(r'^  (means|about|this|says|offer): "', r": .*", ": 7"),
     "number out of range": _change(r"^  intensity:", r": .*", ": 7"),
     "target without a side": _change(r"^  target:", r"[<>]= ", ""),
+    "colon in a header": _change(r"^\w+ \w+.*\{$", r" \{$", ": {"),
+    "comparison in words": _change(r"^  (when|unless):", r" == ", " is "),
+    "quotes inside a text": _change(r'^  \w+: "[^"]* [^"]* ', r" (\w+) ", r' "\1" '),
+    "percent in words": _change(r"^  target:", r"%", " percent"),
+    "target in words": _change(r"^  target:", r"[<>]= ", lambda m: {"<= ": "at most ", ">= ": "at least "}[m[0]]),
     "target above 100%": _change(r"^  target:", r"\d+%", "250%"),
     "bad pattern": _change(r"/", r"/[a-z ]+/i", r"/(unclosed/i"),
     "pattern not closed": _change(r"/", r"/i", r""),
+    "slash in a pattern": _change(r"/", r"/([a-z ]+)/i", r"/\1/or/i"),
+    "pattern among phrases": _change(r"^  phrases:", r"\[", "[/x/, "),
     "unknown flag": _change(r"/i", r"/i", r"/q"),
     "empty text": _change(r'^  \w+: "', r'"[^"]+"', '""'),
     "unknown dimension": _change(r"user\.role", r"user\.role", "user.rank"),
@@ -189,13 +216,15 @@ DEFECTS: dict[str, Defect] = {
     "required field absent": drop_required,
     "field twice": repeat_field,
     "stray characters": add_stray_line,
+    "text over two lines": break_text,
+    "comment with slashes": _change(r"^  \w+:|\{$", r"$", " // why"),
 }
 
 
 # What changes one line, and nothing that a reader of the other lines needs: several may stand in one clause.
 LOCAL = sorted(DEFECTS.keys() - {
     "no opening brace", "no inner closing brace", "no closing brace", "one closing brace too many",
-    "required field absent", "field twice", "unknown kind",
+    "required field absent", "field twice", "unknown kind", "text over two lines", "name in quotes",
 })  # fmt: skip
 
 

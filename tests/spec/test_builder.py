@@ -83,7 +83,9 @@ def test_an_error_points_at_the_argument() -> None:
         trait("c"),
     )
     lines = Path(__file__).read_text().splitlines()
-    for found, code, text in zip(wrong.load().diagnostics, ["T0208", "T0113", "T0102"], ["kid", "3", "c"], strict=True):
+    for found, code, text in zip(
+        wrong.load().diagnostics, ["T0208", "T0113", "T0102"], ["kid", "3", '"c"'], strict=True
+    ):
         assert found.code == code
         line = lines[found.span.line - 1]
         assert line[found.span.column - 1 :][: found.span.end - found.span.start] == text

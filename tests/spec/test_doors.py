@@ -126,6 +126,17 @@ def test_a_target_without_quotes_is_mended(text: str) -> None:
     ("s.json", '{"tenet": 1, "trait": {"k": {"means": "a",}}}'),
     ("s.json", '{"tenet": 1, "trait": {"k": {"means": "a", "at": "rot"}}}'),
     ("s.json", '{"tenet": 1, "trait": {"k": {"means": "a", "intensity": "0.5"}}}'),
+    ("s.yaml", HEAD + "trait: {k: {means: a, target: 85%}}"), ("s.yaml", HEAD + "trait: {k: {means: a, target: 85}}"),
+    ("s.json", '{"tenet": 1, "trait": {"k": {"means": "a", "target": "85%"}}}'),
+    ("s.json", '{"tenet": 1, "trait": {"k": {"means": "a", "target": 0.85}}}'),
+    ("s.json", '{"tenet": 1, "trait": {"k": {"means": "a", "intensity": 80}}}'),
+    ("s.yaml", HEAD + "forbid: {k: {phrases: [a], target: '>= 99%'}}"),
+    ("s.yaml", HEAD + "trait: {k: {means: a, target: '> 85%'}}"),
+    ("s.yaml", HEAD + "trait: {k: {means: a, level: user}}"),
+    ("s.json", '{"tenet": 1, "trait": {"k": {"means": "a", "level": "user"}}}'),
+    ("s.yaml", HEAD + "trait: {a: {means: a}, b: {means: b}}\npriority: a, b"),
+    ("s.yaml", HEAD + "persona: {k: {voice: {emoji: false}}}"),
+    ("s.yaml", HEAD + "dimension: {age: {type: number}}\ntrait: {k: {means: a, when: 'age > \"18\"'}}"),
 ])  # fmt: skip
 def test_fixes_are_of_the_notation(path: str, text: str) -> None:
     found = fixable(spec.loads(text, path).diagnostics, unsafe=True)
@@ -134,13 +145,35 @@ def test_fixes_are_of_the_notation(path: str, text: str) -> None:
 
 
 def test_what_only_text_can_mend_has_no_fix() -> None:
-    loaded = spec.loads(HEAD + "trait: {k: {means: a, intensity: 80}}", "s.yaml")
+    loaded = spec.loads(HEAD + "trait: {k: {means: a, when: (ill}}", "s.yaml")
     assert [d.fix for d in loaded.diagnostics] == [None]
 
 
 def test_help_is_in_mappings() -> None:
     (found,) = spec.loads(HEAD + "trait: {k: {means: a, when: ill > 3}}", "s.yaml").diagnostics
     assert found.help == "declare it: `dimension: {ill: {type: number}}`"
+    (found,) = spec.loads(HEAD + "trait: {k: {means: a, target: 85%}}", "s.yaml").diagnostics
+    assert found.help == 'write `target: ">= 85%"`'
+
+
+@pytest.mark.parametrize("path", ["s.yaml", "s.json"])
+@pytest.mark.parametrize(("field", "text", "code"), [
+    ("when", "the user is sad", "T0211"), ("target", "at least so", "T0111"), ("target", "at least 85%", "T0111"),
+])  # fmt: skip
+def test_words_where_a_condition_or_target_stands_are_told_that(path: str, field: str, text: str, code: str) -> None:
+    """And not that text stands in quotes, where it does."""
+    (found,) = spec.loads(f'{{"tenet": 1, "trait": {{"k": {{"means": "a", "{field}": "{text}"}}}}}}', path).diagnostics
+    assert (found.code, "quotes" in (found.help or "")) == (code, False)
+
+
+@pytest.mark.parametrize(("path", "text", "marked"), [
+    ("s.json", '{"tenet": 1, "trait": {"caring": {"not": "a"}}}', '"caring"'),
+    ("s.yaml", HEAD + "trait: {'caring': {not: a}}", "'caring'"),
+    ("s.yaml", HEAD + "trait: {caring: {not: a}}", "caring"),
+])  # fmt: skip
+def test_a_statement_is_reported_at_its_whole_key(path: str, text: str, marked: str) -> None:
+    (found,) = spec.loads(text, path).diagnostics
+    assert text[found.span.start : found.span.end] == marked
 
 
 @pytest.mark.parametrize("value", ["no", "on", "2026-01-01", "1_000", "0x1F", "12:30"])

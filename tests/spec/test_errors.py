@@ -51,6 +51,15 @@ def test_a_spec_cannot_colour_the_terminal() -> None:
     assert "\u202e" not in text
 
 
+def test_two_places_on_a_long_line_are_shown_in_one_window() -> None:
+    text = f'tenet 1\ntrait a {{ because: "{"long " * 30}"  means: "x"  not: "y"  not: "z"  target: >= 80% }}\n'
+    loaded = spec.loads(text)
+    shown = spec.render(loaded.diagnostics, loaded.sources, "full").splitlines()
+    (line,) = (row for row in shown if row.startswith("2 |"))
+    marks = [next(row for row in shown if label in row) for label in ("first here", "again")]
+    assert [line[row.index(mark * 3) :][:4] for row, mark in zip(marks, "-^", strict=True)] == ["not:", "not:"]
+
+
 def test_json_holds_places_and_fixes() -> None:
     loaded = spec.loads('tenet 1\ntrait caring { meens: "x" }', "a.tenet")
     [found] = json.loads(spec.render(loaded.diagnostics, loaded.sources, "json"))

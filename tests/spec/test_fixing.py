@@ -18,6 +18,7 @@ NAME = "spec.tenet"
 SAFE = [
     "no colon", "`=` for a colon", "no comma", "curly quotes", "assignment in a condition", "field twice",
     "no opening brace", "capital level", "quoted number", "quoted name in a list", "item twice", "no quotes",
+    "`level` for `at`", "name in quotes", "target in words", "comment with slashes",
 ]  # fmt: skip
 """Defects with one cure that nobody could doubt."""
 
@@ -75,6 +76,18 @@ def test_fixes_end_and_leave_no_fixable_report_and_no_new_error(seed: int, defec
         ('trait a { means: "x"  tags: ["style"] }', 'trait a { means: "x"  tags: [style] }'),
         ('trait a { means: "x"  absolute: "true" }', 'trait a { means: "x"  absolute: true }'),
         ('trait "a" { means: "x" }', 'trait a { means: "x" }'),
+        ('trait "a" at root { means: "x" }', 'trait a at root { means: "x" }'),
+        ('trait a level root { means: "x" }', 'trait a at root { means: "x" }'),
+        ('trait a { means: "x"  target: at least 85% }', 'trait a { means: "x"  target: >= 85% }'),
+        ('trait a: { means: "x" }', 'trait a { means: "x" }'),
+        ('trait: a { means: "x" }', 'trait a { means: "x" }'),
+        ('trait:a at root { means: "x" }', 'trait a at root { means: "x" }'),
+        ("trait a { means: 'It\'s so' }", 'trait a { means: "It\'s so" }'),
+        ('trait a { means: "x"  when: user.role is not nurse }', 'trait a { means: "x"  when: user.role != nurse }'),
+        ('trait a { means: "x"  target: ≥ 85 % }', 'trait a { means: "x"  target: >= 85% }'),
+        ('// why\ntrait a { means: "x" } // here', '# why\ntrait a { means: "x" } # here'),
+        ('dimension age { type: number }\ntrait a { means: "x"  when: age > "18" }',
+         'dimension age { type: number }\ntrait a { means: "x"  when: age > 18 }'),
         ('model large { base: "nano" }', 'model { base: "nano" }'),
         ('trait a { means: "x" }\ntenet 1', 'trait a { means: "x" }'),
         ('trait\u200b a { means: "x" }', 'trait a { means: "x" }'),
@@ -101,6 +114,26 @@ def test_the_header_is_fixed(text: str, after: str) -> None:
     ("line", "after"),
     [
         ('trait a { means: "x }', 'trait a { means: "x" }'),
+        ('trait a {\n  means: "One,\n    two."\n}', 'trait a {\n  means: """One,\n    two."""\n}'),
+        ('forbid a { phrases: ["one\ntwo", "x"] }', 'forbid a { phrases: ["""one\ntwo""", "x"] }'),
+        ('trait a { means: Yes, it\'s (so) 7 times." }', 'trait a { means: "Yes, it\'s (so) 7 times." }'),
+        ('forbid a { phrases: ["x", two words"] }', 'forbid a { phrases: ["x", "two words"] }'),
+        ('forbid a { phrases: [\n  "x",\n  two words",\n] }', 'forbid a { phrases: [\n  "x",\n  "two words",\n] }'),
+        ('trait a { means: "Says "hi", then "you"." }', r'trait a { means: "Says \"hi\", then \"you\"." }'),
+        ("forbid a { patterns: [/and/or/i] }", r"forbid a { patterns: [/and\/or/i] }"),
+        ("forbid a { patterns: [/a/b/c/, /x/] }", r"forbid a { patterns: [/a\/b\/c/, /x/] }"),
+        ('train { method: sft + dpo }', "train { method: sft+dpo }"),
+        ('term harden ing { means: "x" }', 'term harden_ing { means: "x" }'),
+        ('trait "a b" at user { means: "x" }', 'trait a_b at user { means: "x" }'),
+        ('trait a root { means: "x" }', 'trait a at root { means: "x" }'),
+        ('trait a { means: "x" }\ntrait b { means: "y" }\npriority: a, b',
+         'trait a { means: "x" }\ntrait b { means: "y" }\npriority: a > b'),
+        ('trait a { means: "x" }\ntrait b { means: "y" }\npriority: [a, b]',
+         'trait a { means: "x" }\ntrait b { means: "y" }\npriority: a > b'),
+        ('forbid a { phrases: "x"  target: >= 99% }', 'forbid a { phrases: "x"  target: <= 1% }'),
+        ('forbid a { phrases: "x"  target: >= 2% }', 'forbid a { phrases: "x"  target: <= 2% }'),
+        ('persona a { voice: { emoji: none } }', "persona a { voice: { emoji: never } }"),
+        ('trait a { means: "x"  target: >= 850% }', 'trait a { means: "x"  target: >= 85% }'),
         ('trait a {\n  means: "x\n}', 'trait a {\n  means: "x"\n}'),
         ('forbid a { phrases: ["x", "y] }', 'forbid a { phrases: ["x", "y"] }'),
         ("forbid a { patterns: [/[ab] c] }", "forbid a { patterns: [/[ab] c/] }"),
@@ -125,6 +158,32 @@ def test_an_unsafe_fix_is_made_only_when_asked_for(line: str, after: str) -> Non
     text = f"tenet 1\n{line}\n"
     assert fixed(text) == text
     assert fixed(text, unsafe=True) == f"tenet 1\n{after}\n"
+
+
+def test_a_misspelled_block_is_mended_though_it_hid_a_defect() -> None:
+    text = 'tenet 1\ntriat a {\n  means: "x"\n  when: user.rolle == nurse\n  unless: user.role > nurse\n}\n'
+    done = fixing(text, unsafe=True)
+    assert done.texts[NAME] == text.replace("triat", "trait").replace("rolle", "role")
+    assert (done.refused, [d.code for d in done.left]) == ((), ["T0209"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'trait a { means: "x" }\ntriat a { means: "y" }',  # the name would be taken
+        'role a { about: "x" }',  # it would have no such field
+        'trait a { qqqq "x"  means: "y" }',  # neither with a colon
+        'trait a { means: "x"  intensity: 6 }',
+        "train { method: ppo }",
+    ],
+)
+def test_a_doubtful_mistake_is_left_as_it_is(text: str) -> None:
+    assert fixed(f"tenet 1\n{text}\n", unsafe=True) == f"tenet 1\n{text}\n"
+
+
+def test_items_that_move_up_as_others_go_are_taken_out_too() -> None:
+    items = ",\n".join(['    "x"'] * 9)
+    assert fixed(f"tenet 1\nforbid a {{\n  phrases: [\n{items}\n  ]\n}}\n").count('"x"') == 1
 
 
 def test_one_fix_uncovers_the_next() -> None:

@@ -329,6 +329,43 @@ def test_bad_imports(tmp_path: Path, path: str, code: str) -> None:
     assert found(spec.load(project / "a.tenet")) == [(code, "a.tenet:2")]
 
 
+def test_a_suggested_file_is_another_one(tmp_path: Path) -> None:
+    """No file is told to import itself, or one that imports it."""
+    files = {"a.tenet": 'tenet 1\nimport "fern.tenet"', "fern.tenet": 'tenet 1\nimport "fernn.tenet"'}
+    (missing,) = load(tmp_path, files).diagnostics
+    assert (missing.code, missing.help, missing.fix) == ("T0030", None, None)
+    (tmp_path / "fernen.tenet").write_text("tenet 1")
+    (missing,) = spec.load(tmp_path / "a.tenet").diagnostics
+    assert missing.help == "did you mean `fernen.tenet`?"
+
+
+def test_a_folder_of_many_files_is_not_listed(tmp_path: Path) -> None:
+    others = {f"{name * 3}.tenet": "tenet 1" for name in "abcdefghi"}
+    (missing,) = load(tmp_path, {"a.tenet": 'tenet 1\nimport "harbor.tenet"', **others}).diagnostics
+    assert missing.help == "9 stand beside it, and none has a name like this"
+
+
+def test_a_file_that_may_not_be_read_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(file: Path) -> bytes:
+        if file.name == "style.tenet":
+            raise PermissionError(13, "Permission denied")
+        return file.open("rb").read()
+
+    monkeypatch.setattr(Path, "read_bytes", closed)
+    files = {"a.tenet": 'tenet 1\nimport "style.tenet"', "style.tenet": "tenet 1", "styles.tenet": "tenet 1"}
+    (found,) = load(tmp_path, files).diagnostics
+    assert (found.message, found.fix) == ("the imported file may not be read: permission denied", None)
+    assert found.help == "give yourself the right to read it: `chmod u+r style.tenet`"
+
+
+def test_a_name_inside_an_import_is_suggested_with_its_prefix(tmp_path: Path) -> None:
+    loaded = load(tmp_path, {
+        "a.tenet": 'tenet 1\nimport "b.tenet" as house\nbalance x { of: [tidy, signoff]  weights: [1, 1] }\n',
+        "b.tenet": 'tenet 1\ntrait tidy { means: "x" }\ntrait signoff { means: "y" }',
+    })  # fmt: skip
+    assert [d.help for d in loaded.diagnostics] == ["did you mean `house.tidy`?", "did you mean `house.signoff`?"]
+
+
 def test_files_that_settings_name_are_looked_for(tmp_path: Path) -> None:
     loaded = load(tmp_path, {
         "a.tenet": 'tenet 1\nimport "inner/b.tenet"\nmodel {\n  base: "./gone"\n  judge: "./here"\n'

@@ -80,6 +80,11 @@ refuse amber at root {{
     assert found == [(4, "T0020")] * (":" not in above) + [(5, "T0023"), (6, "T0020")]
 
 
+def test_a_field_below_one_without_a_value_is_no_condition() -> None:
+    text = 'tenet 1\nrefuse amber {\n  about: "doses"\n  unless:\n  target >= 99%\n}\n'
+    assert [(d.span.line, d.code) for d in spec.loads(text).diagnostics] == [(4, "T0023"), (5, "T0020")]
+
+
 MANY_LINE_ENDS = """tenet 1
 model { base: "nano" }
 dimension user.trusted { type: boolean }
@@ -221,3 +226,66 @@ def test_the_fuzzer_notices_and_shrinks_a_failure() -> None:
     unexpected = Planted(((lines, ()), *others))
     assert fuzz.fails(unexpected)
     assert unexpected.smaller(fuzz.fails) == Planted(((lines, ()),))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("refuse dosing level root {", "`at` stands before the level, not `level`"),
+        ("refuse dosing root {", "`at` stands before the level"),
+        ("refuse dose ing at root {", "a name is one word"),
+        ("refuze dose ing {", "a name is one word"),
+        ("refuse dosing: {", "no `:` stands in the header of a block"),
+        ("refuse: dosing {", "no `:` stands in the header of a block"),
+        ("refuse dosing at: root {", "no `:` stands in the header of a block"),
+        ("refuse: dosing at root {", "`refuse` is not written with a colon"),
+        ('refuse "dose ing" at root {', "names are written without quotes"),
+    ],
+)
+def test_a_header_with_a_slip_is_no_field_without_a_colon(line: str, message: str) -> None:
+    text = f'tenet 1\n{line}\n  about: "doses"\n  colour: 5\n}}\npriority: dosing > x\n'
+    found = spec.loads(text).diagnostics
+    assert (found[0].span.line, found[0].message) == (2, message)
+    assert {d.span.line for d in found[1:]} <= {4, 6}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("target: at least 85%", "a target is written with `>=`, not in words"),
+        ("target: 85 percent", "a share is written `85%`"),
+        ("target: at rest 85%", "a target is `>=` or `<=` and a share"),
+        ("not: Names the 7 feelings", "text stands in quotes"),
+        ("when: user.role is nurse", "a comparison is written `==`, not `is`"),
+        ("when: the user is a nurse", "these words are no condition"),
+        ("when: the user is sad", "these words are no condition"),
+        ('not: "Says "hi" first."', 'a quote inside of a text is written `\\"`'),
+        ("not: 'It's so'", "strings stand between straight double quotes"),
+    ],
+)
+def test_a_word_inside_a_value_is_no_field_without_a_colon(value: str, message: str) -> None:
+    found = spec.loads(f'tenet 1\ntrait a {{\n  means: "x"\n  {value}\n}}\n').diagnostics
+    assert [d.message for d in found] == [message]
+
+
+@pytest.mark.parametrize(
+    "line", ['not:"y"because:"z"', 'signs: ["a","b"]', "when: user.role in [a] and not channel == b"]
+)
+def test_what_is_right_in_a_broken_file_is_left_alone(line: str) -> None:
+    found = spec.loads(f'tenet 1\ntrait a {{\n  means "x"\n  {line}\n}}\n').diagnostics
+    assert [(d.code, d.span.line) for d in found] == [("T0020", 3)]
+
+
+def test_a_field_behind_a_name_on_its_line_lacks_its_colon() -> None:
+    found = spec.loads('tenet 1\nrefuse a {\n  style: hard offer "y"\n  about: "x"\n}\n').diagnostics
+    assert [d.message for d in found] == ["`:` is missing after `offer`"]
+
+
+def test_a_text_over_lines_is_one_report() -> None:
+    text = 'tenet 1\ntrait a {\n  means: "One.\n\n  Two, \\"so\\",\nthree."\n  colour: "x"\n}\n'
+    assert [(d.code, d.span.line) for d in spec.loads(text).diagnostics] == [("T0010", 3), ("T0101", 7)]
+
+
+def test_two_texts_without_an_end_are_two_reports() -> None:
+    text = 'tenet 1\nforbid a {\n  phrases: [\n    "One,\n    "Two,\n    "Three"\n  ]\n}\n'
+    assert [d.span.line for d in spec.loads(text).diagnostics] == [4, 5]

@@ -274,6 +274,12 @@ def test_an_annotation_of_a_change_shows_the_witness() -> None:
     )
 
 
+def test_a_clause_that_contradicts_itself_is_not_told_to_outrank_itself() -> None:
+    (found,) = found_in('refuse r { about: "x" asks: ["How do I plant a tree?"] safe: ["How do I plant a tree?"] }')
+    assert found.message == "refuse.r contradicts itself"
+    assert found.help == "remove one of the two: they are in one clause"
+
+
 def test_hostile_patterns_do_not_hang() -> None:
     hostile = r"forbid f { patterns: [/(a+)+$/, /(a|aa)*b/, /a*a*a*a*c/] }"
     found_in(f'{hostile} require g {{ ends: "{"a" * 200}!" }} trait t {{ means: "{"a" * 4000}!" }}')
