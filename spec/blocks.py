@@ -339,7 +339,7 @@ class Blocks:
             answers = dict.fromkeys(answer for kind in ANSWERS for answer in inner.values.get(kind, ()))
             place = {answer: at for at, answer in enumerate(answers)}
             reasons = inner.values.get("reasons", ())
-            inner.values["reasons"] = tuple(sorted(reasons, key=lambda reason: place[reason[0]]))
+            inner.values["reasons"] = tuple(sorted(reasons, key=lambda reason: place.get(reason[0], len(place))))
         value = record(**inner.values)
         if spec.shape.many:
             several[spec.attribute].append(value)

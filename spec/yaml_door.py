@@ -218,6 +218,9 @@ def _comments(text: str, taken: list[tuple[int, int]]) -> Iterator[tuple[int, in
 
 # ---- what is no YAML
 
+_NO_CHARACTER = (ValueError, OverflowError)
+"""What PyYAML's own parser raises for `\\UFFFFFFFF`; libyaml's reports it."""
+
 
 def _events(report: Report) -> Iterator[Any]:
     """Yield the events of a text; report where it ends to be YAML, and stop."""
@@ -226,6 +229,10 @@ def _events(report: Report) -> Iterator[Any]:
         yield from yaml.parse(text, Loader=_PARSER)
     except yaml.YAMLError as error:
         _explain(report, _in_words(text) or error)
+        raise _Stopped from error
+    except _NO_CHARACTER as error:
+        report.add("T0050", "an escape in this file is no character", report.at(0, 1), label="in this file",
+                   help=r"the largest is `\U0010FFFF`")  # fmt: skip
         raise _Stopped from error
 
 
@@ -236,6 +243,8 @@ def _in_words(text: str) -> yaml.YAMLError | None:
             pass
     except yaml.YAMLError as error:
         return error
+    except _NO_CHARACTER:
+        return None
     return None
 
 

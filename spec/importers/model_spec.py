@@ -20,6 +20,7 @@ from itertools import pairwise
 from typing import Literal
 
 from spec.document import ELISION, Level
+from spec.importers import writing
 from spec.importers.findings import Unreadable
 
 _HEADING = re.compile(r"(#{1,6}) +(.*?)\s*\{#([\w-]+)((?:\s+[\w-]+=[\w.-]+)*)\s*\}\s*$")
@@ -131,11 +132,10 @@ def _sections(lines: list[str], file: str) -> Iterator[Section]:
     for first, after in pairwise(numbers):
         heading = starts[first]
         depth, identifier = len(heading[1]), heading[3]
-        if identifier in known:
-            raise Unreadable(
-                f"{file}:{first}: the id {identifier} stands on line {known[identifier]} already; rename one"
-            )
-        known[identifier] = first
+        name = writing.name(identifier)  # ids that differ in capitals or signs become one
+        if name in known:
+            raise Unreadable(f"{file}:{first}: the id {identifier} stands on line {known[name]} already; rename one")
+        known[name] = first
         while open_ and open_[-1].depth >= depth:
             open_.pop()
         parent = open_[-1].id if open_ else None
