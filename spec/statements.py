@@ -104,9 +104,9 @@ def _is_half_header(item: ast.Item | None) -> bool:
 
 
 def _level_follows(reading: Reading, item: ast.Item) -> bool:
-    """Whether `at` stands behind an item on its line."""
+    """Whether `at` follows an item, which starts no statement."""
     text = reading.report.source.text
-    return re.match(r"[ \t]*at\b", text[item.end : item.end + 80]) is not None
+    return re.match(r"\s*at\b", text[item.end : item.end + 80]) is not None
 
 
 def _without_colon(reading: Reading, item: ast.Field) -> Fix:
