@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint examples bench bench-language fuzz lock clean
+.PHONY: demo test lint examples bench bench-language fuzz fuzz-bytes lock clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -44,10 +44,16 @@ bench: $(READY)
 bench-language: $(READY)
 	$(BIN)/python -m benchmarks.language
 
-# A million inputs; about as long as a night. INPUTS=20000 is a look.
+# Inputs as large as they may be, then a million of all kinds: about an hour on two cores. INPUTS=20000 is a look.
 INPUTS ?= 1000000
 fuzz: $(READY)
+	$(BIN)/python -m tests.spec.traps
 	$(BIN)/python -m tests.spec.fuzz --inputs $(INPUTS)
+
+# Bytes that libFuzzer finds, by atheris, which has to be installed: BYTES inputs for each target.
+BYTES ?= 20000
+fuzz-bytes: $(READY)
+	$(BIN)/python -m tests.spec.fuzz_bytes --inputs $(BYTES)
 
 # Write requirements.lock anew from what is installed. torch is written without its build (+cpu, +cu130), which the machine chooses.
 lock: $(READY)

@@ -4,8 +4,8 @@
     python -m tests.spec.traps phrases links
 
 No input may take more than a second (two with `--fix`, which checks it before and after), or its process more than
-500 MB; exits 1 when one does. Each trap has a process of
-its own. `test_traps.py` tries them with more time, since the machines that run tests may be slow.
+500 MB; exits 1 when one does. Each trap has a process of its own. `test_traps.py` tries them with more time, since the
+machines that run tests may be slow.
 """
 
 from __future__ import annotations
