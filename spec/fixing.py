@@ -66,7 +66,7 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False, most
     found = tuple(check(texts))
     fixed: list[Diagnostic] = []
     refused: list[Diagnostic] = []
-    seen: list[dict[str, str]] = [texts]
+    seen = [_squeezed(texts)]
     singly = False  # since several at once did harm
     changed_since = False  # whether a refused fix might do no harm any more
     checks = 0
@@ -89,14 +89,19 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False, most
             singly, chosen = True, chosen[:1]  # one of them does harm: by itself each shows whether it does
             changed = _applied(texts, chosen, read)
             after, checks = tuple(check(changed)), checks + 1
-        if changed in seen or _worse(found, after, chosen):  # two fixes may undo each other
+        if _squeezed(changed) in seen or _worse(found, after, chosen):  # two fixes may undo each other
             refused.extend(chosen)
             continue
         texts, found, singly = changed, after, False
-        seen.append(texts)
+        seen.append(_squeezed(texts))
         changed_since = bool(refused)
         fixed.extend(chosen)
     return Fixing(texts, tuple(fixed), tuple(refused), found)
+
+
+def _squeezed(texts: Texts) -> dict[str, str]:
+    """Return texts with one space for several: two fixes that undo each other may leave some behind each time."""
+    return {path: re.sub(" +", " ", text) for path, text in texts.items()}
 
 
 def _words(diagnostic: Diagnostic) -> tuple[str, str, str, Fix | None]:
