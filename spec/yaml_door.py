@@ -278,10 +278,10 @@ def _explain(report: Report, error: yaml.YAMLError) -> None:
     elif "mapping values are not allowed" in problem:
         report.add("T0050", "a `:` with a space behind it stands in a text without quotes", report.at(at, at + 1),
                    label="read as the end of a key", help="put the text in quotes")  # fmt: skip
-    elif "unknown escape" in problem:
+    elif "unknown escape" in problem and sign:
         report.add("T0050", f"`\\{sign}` means nothing between double quotes", report.at(max(at - 1, 0), at + 1),
                    label="unknown escape", help="use single quotes, in which a backslash is a backslash")  # fmt: skip
-    elif "unexpected end of stream" in problem and opened in ("'", '"'):
+    elif (not sign or "unexpected end of stream" in problem) and opened in ("'", '"'):
         report.add("T0050", "this text is not closed", report.at(begun, begun + 1),
                    label="opened here", help=f"close it with `{opened}`")  # fmt: skip
     elif (first := opened if opened in _STARTS else sign) in _STARTS and first:

@@ -7,6 +7,7 @@ In: bytes. Out: nothing, or an exception that says what does not hold. `fuzz.py`
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -167,7 +168,9 @@ def import_constitution(data: bytes) -> None:
 
 def import_model_spec(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
-    with_spec(lambda: model_spec_text.write(model_spec.read(text, "m.md", {"ab1": text[-300:]}), "m.tenet"))
+    blocks = re.findall(r"^~~~.*?^~~~$", text, re.MULTILINE | re.DOTALL)
+    asked = {f"ab{number}": f"**Example**: x\n\n{found}\n" for number, found in enumerate(blocks[:3], 1)}
+    with_spec(lambda: model_spec_text.write(model_spec.read(text, "m.md", asked), "m.tenet"))
 
 
 def with_spec(read: Callable[[], Imported]) -> None:
