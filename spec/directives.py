@@ -7,11 +7,11 @@ are followed by `spec/loading.py`.
 from __future__ import annotations
 
 from spec import ast
+from spec.descriptions import describe
 from spec.diagnostics import Edit, Fix, Note
 from spec.document import Priority
 from spec.part import Ranking, Reference
 from spec.reading import Reading
-from spec.values import describe
 from spec.vocabulary import VERSION
 
 
