@@ -1,7 +1,7 @@
 """Statements without braces: the version header, `import` and `extends`, `priority`, `drop`.
 
 In: a `Directive` or a `Field` at the top level. Out: rankings and dropped clauses in the part, and diagnostics. Paths
-are followed by `spec/loading.py`.
+are followed by `spec/inclusions.py`.
 """
 
 from __future__ import annotations
