@@ -7,8 +7,6 @@ dimensions there are.
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from spec import ast
 from spec.descriptions import describe
 from spec.diagnostics import Edit, Fix, Report
@@ -28,12 +26,12 @@ class DimensionUse:
     bare: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Conditions:
     """Reads the conditions of a file; `uses` gathers what they ask of dimensions."""
 
-    report: Report
-    uses: list[DimensionUse] = field(default_factory=list)
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.uses: list[DimensionUse] = []
 
     def read(self, node: ast.Value) -> Condition | None:
         """Return what a value says; None after a diagnostic, also where recovery has spoken of it."""

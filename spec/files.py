@@ -10,12 +10,10 @@ import os
 import re
 import stat
 from collections.abc import Collection, Mapping
-from dataclasses import field
 from pathlib import Path
 
 from spec.diagnostics import MOST, Diagnostic, Edit, Fix, Report
 from spec.doors import NOTATIONS
-from spec.frozen import dataclass
 from spec.limits import LARGEST_FILE, LARGEST_SPEC, Room
 from spec.paths import another_name, fitted, way_out, why_unreadable
 from spec.source import Source, Span
@@ -23,7 +21,6 @@ from spec.source import Source, Span
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-@dataclass(slots=True)
 class Files:
     """Reads the files of one spec.
 
@@ -31,13 +28,14 @@ class Files:
     paths. found: what is wrong with files that could not be read. room: what the spec may still hold. size: bytes read.
     """
 
-    folder: Path
-    shown_folder: str
-    texts: Mapping[Path, str] = field(default_factory=dict)
-    sources: dict[str, Source] = field(default_factory=dict)
-    found: list[Diagnostic] = field(default_factory=list)
-    room: Room = field(default_factory=Room)
-    size: int = 0
+    def __init__(self, folder: Path, shown_folder: str, texts: Mapping[Path, str] | None = None) -> None:
+        self.folder = folder
+        self.shown_folder = shown_folder
+        self.texts = texts or {}
+        self.sources: dict[str, Source] = {}
+        self.found: list[Diagnostic] = []
+        self.room = Room()
+        self.size = 0
 
     def read(
         self,

@@ -22,7 +22,7 @@ from spec.files import Files
 from spec.frozen import dataclass
 from spec.inheritance import Inherited
 from spec.lexer import SPLIT, too_many_signs
-from spec.limits import DEEPEST, MOST_IMPORTS, Room
+from spec.limits import DEEPEST, MOST_IMPORTS
 from spec.parser import parse
 from spec.part import Inclusion, Part
 from spec.prelude import Prelude, read_prelude
@@ -42,7 +42,6 @@ class _Entry:
     span: Span = Span.NONE
 
 
-@dataclass(slots=True)
 class Inclusions:
     """Reads a file and what it includes.
 
@@ -50,19 +49,16 @@ class Inclusions:
     each. entered: the files that were read, by the names in front of their clauses, with the texts of their parameters.
     """
 
-    files: Files
-    project: Path
-    parse: Parse = parse
-    parts: list[Part] = field(default_factory=list)
-    stack: list[tuple[str, Span | None]] = field(default_factory=list)
-    entered: dict[tuple[str, str], tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    imports: int = 0
-    _led: Span | None = None
-
-    @property
-    def room(self) -> Room:
-        """What the spec may still hold."""
-        return self.files.room
+    def __init__(self, files: Files, project: Path, parse: Parse = parse) -> None:
+        self.files = files
+        self.project = project
+        self.parse = parse
+        self.room = files.room
+        self.parts: list[Part] = []
+        self.stack: list[tuple[str, Span | None]] = []
+        self.entered: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+        self.imports = 0
+        self._led: Span | None = None
 
     def enter(self, source: Source, name: str, into: _Entry | None = None) -> list[Part]:
         """Read the files that a file includes, then its own statements, so that parts stand in source order.

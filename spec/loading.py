@@ -65,7 +65,7 @@ def load(
         inside = Path(project).resolve() if project is not None else project_of(folder)
     except (OSError, RuntimeError, ValueError):
         folder = inside = Path()
-    files = Files(folder, _written(file.parent), texts or {})
+    files = Files(folder, _written(file.parent), texts)
     inclusions = Inclusions(files, inside, parse)
     text = files.read(file, file.name)
     if text is not None:
@@ -94,7 +94,8 @@ def load_tree(
 ) -> Loaded:
     """Read a spec given as a tree, which `report` and `sources` know the places of; its paths start at `folder`."""
     place = Path(folder)
-    files = Files(place.resolve(), _written(place), sources=dict(sources))
+    files = Files(place.resolve(), _written(place))
+    files.sources.update(sources)
     inclusions = Inclusions(files, project_of(place.resolve()))
     inclusions.enter_tree(module, report, name)
     _look_for_files(inclusions.parts, files)
