@@ -14,12 +14,13 @@ from itertools import pairwise
 from typing import Any
 
 from spec import ast
+from spec.descriptions import takes
 from spec.diagnostics import Edit, Fix, Note, Report
 from spec.document import Example, Level, Turn
 from spec.fields import FieldSpec, RecordShape, TargetShape, TextShape, TurnsShape, field_specs
 from spec.says import Says
 from spec.source import Span, joined
-from spec.values import WRONG, Values, Wrong, takes
+from spec.values import WRONG, Values, Wrong
 
 LEVELS = tuple(level.name.lower() for level in sorted(Level, reverse=True))
 ROLES = ("system", "developer", "user", "assistant", "tool", "ask")

@@ -1,17 +1,17 @@
 """Statements without braces: the version header, `import` and `extends`, `priority`, `drop`.
 
 In: a `Directive` or a `Field` at the top level. Out: rankings and dropped clauses in the part, and diagnostics. Paths
-are followed by `spec/loading.py`.
+are followed by `spec/inclusions.py`.
 """
 
 from __future__ import annotations
 
 from spec import ast
+from spec.descriptions import describe
 from spec.diagnostics import Edit, Fix, Note
 from spec.document import Priority
 from spec.part import Ranking, Reference
 from spec.reading import Reading
-from spec.values import describe
 from spec.vocabulary import VERSION
 
 

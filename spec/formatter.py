@@ -19,7 +19,7 @@ import re
 from spec import ast
 from spec.collecting import uncollected
 from spec.diagnostics import Diagnostic, Report, counted
-from spec.loading import decode_text
+from spec.files import decode_text
 from spec.parser import parse
 from spec.source import Source, line_end
 from spec.vocabulary import LANDMARKS

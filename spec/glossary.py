@@ -67,7 +67,7 @@ def senses(word: str) -> tuple[Sense, ...]:
 
 
 def _as_field(word: str) -> Iterator[Sense]:
-    from spec.values import takes
+    from spec.descriptions import takes
 
     for field, owners in _fields().get(word, {}).items():
         needed = ", needed" if field.required else ""

@@ -29,11 +29,15 @@ DEEPEST = 64
 
 @dataclass(slots=True)
 class Room:
-    """What may still come of a spec whose files are being read; -1 once there was too much."""
+    """What may still come of a spec whose files are being read; -1 once there was too much.
+
+    full: a limit was met, and something left out.
+    """
 
     signs: int = MOST_SIGNS
     filled: int = MOST_FILLED
     patterns: int = MOST_PATTERNS
+    full: bool = False
 
     @property
     def passed(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import field
 from typing import Literal
 
+from spec.conditions import DimensionUse
 from spec.diagnostics import Diagnostic, Report
 from spec.document import (
     Alike,
@@ -29,7 +30,6 @@ from spec.document import (
 )
 from spec.frozen import dataclass
 from spec.source import Span, joined
-from spec.values import DimensionUse
 
 MOST_LOOKED = 500
 """Names that are looked for in what could not be read: as many as are reported of a file."""

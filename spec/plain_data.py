@@ -20,7 +20,8 @@ from spec.constructs import CONSTRUCTS
 from spec.document import Clause, Dimension, Example, ProbeStatement, Section
 from spec.fields import ListShape, RecordShape, field_specs
 from spec.formatter import quote
-from spec.plain_reading import GROUP, REGEX
+from spec.plain_reading import GROUP
+from spec.plain_values import REGEX
 from spec.vocabulary import CONTAINERS, NAMED, SETTINGS, STATEMENTS
 
 Data = dict[str, Any]

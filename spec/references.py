@@ -15,13 +15,13 @@ from itertools import pairwise
 from typing import Literal
 
 from spec import circles
+from spec.conditions import DimensionUse
 from spec.constructs import CONSTRUCTS, STYLES, Refuse
 from spec.diagnostics import Edit, Fix, Note, Witness
 from spec.document import Clause, Compare, Dimension, Truth
 from spec.enumerations import Values
 from spec.part import Declared, Lost, Part, Reference
 from spec.source import Span
-from spec.values import DimensionUse
 from spec.vocabulary import CONTAINERS
 
 BUILT_IN = (

@@ -15,6 +15,7 @@ from itertools import chain, pairwise
 from spec import ast
 from spec.blocks import Blocks
 from spec.clauses import read_clause
+from spec.conditions import Conditions
 from spec.constructs import CONSTRUCTS
 from spec.declarations import read_dimension, read_named, read_settings
 from spec.diagnostics import Edit, Fix, Report, closest
@@ -42,12 +43,13 @@ def read_module(
     prefix: what stands before the names of its clauses. inherited: what the file extends.
     """
     prelude = prelude or read_prelude(module, report, {})
-    blocks = Blocks(report, Values(report, prelude.parameters), module.broken, STATEMENTS)
+    conditions = Conditions(report)
+    blocks = Blocks(report, Values(report, prelude.parameters, conditions), module.broken, STATEMENTS)
     part = Part(report, module.broken, prefix, list(prelude.inclusions))
     reading = Reading(part, blocks, inherited or Inherited())
     read_header(reading, module)
     _items(reading, module.items, Given())
-    part.uses = blocks.values.uses
+    part.uses = conditions.uses
     part.declared.extend(Declared(None, b.name.text, blocks.span(b.name)) for b in blocks.strays if b.name)
     return part
 

@@ -1,20 +1,22 @@
 """Values of the syntax tree to values of records, by the shape that a field asks for.
 
-In: a value node and a `Shape`. Out: a Python value, or `WRONG` and a diagnostic in plain words. This file must not
-know blocks or constructs; `spec/blocks.py` calls it for each field.
+In: a value node and a `Shape`. Out: a Python value, or `WRONG` and a diagnostic in plain words. What has rules of its
+own has a file of its own: `conditions.py`, `patterns.py`, `parameters.py`. This file must not know blocks or
+constructs; `spec/blocks.py` calls it for each field.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import warnings
-from dataclasses import field
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from spec import ast
+from spec.conditions import Conditions
+from spec.descriptions import bounds, describe, item_takes, shortened, takes
 from spec.diagnostics import Edit, Fix, Note, Report, closest
-from spec.document import And, Compare, Condition, Not, Or, Pattern, Target, Truth
+from spec.document import Pattern, Target
 from spec.fields import (
     ChainShape,
     ChoiceShape,
@@ -32,7 +34,8 @@ from spec.fields import (
 )
 from spec.frozen import dataclass
 from spec.lexer import is_name
-from spec.limits import MOST_FILLED, MOST_PATTERNS
+from spec.parameters import fill_in
+from spec.patterns import read_pattern
 from spec.source import Span
 
 
@@ -52,30 +55,13 @@ _ANSWERS = ("true", "false", "yes", "no", "on", "off", "none", "null", "nil", "a
 """Words that may stand for an answer, and not for themselves."""
 
 
-@dataclass(frozen=True, slots=True)
-class DimensionUse:
-    """A place where a condition asks about a dimension; judged when all files are read."""
-
-    condition: Compare | Truth
-    span: Span
-    operator: Span
-    values: tuple[Span, ...]
-    bare: bool
-
-
-_PARAMETER = re.compile(r"\$(\$\{|\{\s*([^\W\d][\w-]*)\s*\})")
-
-
 @dataclass(slots=True)
 class Values:
-    """Reads values; `uses` gathers what conditions ask of dimensions.
-
-    parameters: the texts that stand for `${name}`; None for one whose value is wrong or missing, which was reported.
-    """
+    """Reads values. parameters: the texts that stand for `${name}`, as `spec/parameters.py` takes them."""
 
     report: Report
-    parameters: dict[str, str | None] = field(default_factory=dict)
-    uses: list[DimensionUse] = field(default_factory=list)
+    parameters: Mapping[str, str | None]
+    conditions: Conditions
     target_comparison: Literal[">=", "<="] = ">="
     """The way in which the target of the clause that is being read may point."""
 
@@ -99,7 +85,7 @@ class Values:
             case ChainShape(choices):
                 return self._chain(spec, node, choices)
             case ConditionShape():
-                condition = self.condition(node)
+                condition = self.conditions.read(node)
                 return WRONG if condition is None else condition
             case TargetShape():
                 return self._target(spec, node)
@@ -110,55 +96,14 @@ class Values:
 
     def _text(self, spec: FieldSpec, node: ast.Value, word: bool) -> Any:
         if isinstance(node, ast.Text):
-            return self.written(node) if self._filled(f"`{spec.name}`", node) else WRONG
+            return self._written(node) if self._filled(f"`{spec.name}`", node) else WRONG
         if isinstance(node, ast.Word) and word:
             return node.text
         return self.wrong(spec, node)
 
-    def written(self, node: ast.Text) -> str | Wrong:
-        """Return a text with its parameters filled in; `$${` stands for `${`."""
-        text, found = node.value, True
-
-        def value(match: re.Match[str]) -> str:
-            nonlocal found
-            name = match[2]
-            if name is None:
-                return "${"
-            given = self.parameters.get(name)
-            if given is None:
-                found = False
-                if name not in self.parameters:
-                    self._unknown_parameter(name, node)
-                return ""
-            if len(given) > self.report.room.filled:
-                found = False
-                if self.report.room.filled >= 0:
-                    self._too_long(node)
-                return ""
-            self.report.room.filled -= len(given)
-            return given
-
-        filled = _PARAMETER.sub(value, text) if "${" in text else text
-        return filled if found else WRONG
-
-    def _too_long(self, node: ast.Text) -> None:
-        """Report, once, that filling parameters in makes more text than a spec may hold."""
-        self.report.room.filled = -1
-        self.report.add(
-            "T0004", f"parameters may fill in {MOST_FILLED >> 20} MiB of text", self._span(node), label="passes that",
-            help="give the parameters shorter texts, or use them less often",
-        )  # fmt: skip
-
-    def _unknown_parameter(self, name: str, node: ast.Text) -> None:
-        if self.report.full:
-            return
-        at = self.report.source.text.find(f"{{{name}", node.start, node.end)
-        span = self.report.at(at + 1, at + 1 + len(name)) if at >= 0 else self._span(node)
-        help, fix = self.report.did_you_mean(name, self.parameters, span)
-        self.report.add(
-            "T0220", f"there is no parameter `{name}`", span, label="not declared", fix=fix,
-            help=help or f'declare it: `parameter {name} {{ default: "..." }}`; `$${{` is a plain `${{`',
-        )  # fmt: skip
+    def _written(self, node: ast.Text) -> str | Wrong:
+        text = fill_in(node, self.parameters, self.report)
+        return WRONG if text is None else text
 
     def _filled(self, what: str, node: ast.Text, fix: Fix | None = None) -> bool:
         if node.value.strip():
@@ -173,8 +118,8 @@ class Values:
                 return text
             help, fix = self._choice_meant(text, choices, self._span(node))
             self.report.add(
-                "T0112", f"`{spec.name}` cannot be `{_short(text)}`", self._span(node), label="not a choice", help=help,
-                fix=fix,
+                "T0112", f"`{spec.name}` cannot be `{shortened(text)}`", self._span(node), label="not a choice",
+                help=help, fix=fix,
             )  # fmt: skip
             return WRONG
         return self.wrong(spec, node)
@@ -205,7 +150,7 @@ class Values:
             help, fix = self._share_meant(node) if shape.percent else (None, None)
             self.report.add(
                 "T0113", f"`{spec.name}` cannot be {node.written}", self._span(node), label="out of range",
-                help=f"it lies {_range(shape)}" + (f"; {help}" if help else ""), fix=fix,
+                help=f"it lies {bounds(shape)}" + (f"; {help}" if help else ""), fix=fix,
             )  # fmt: skip
             return WRONG
         return int(value) if shape.whole else value
@@ -319,7 +264,7 @@ class Values:
                 return WRONG
             case ast.Text() if shape.texts:
                 if item.value.strip():
-                    return self.written(item)
+                    return self._written(item)
                 self._filled(f"this item of `{spec.name}`", item, self._without(items, at))
                 return WRONG
             case ast.Word() if shape.words:
@@ -327,7 +272,8 @@ class Values:
             case ast.Number() if shape.words:
                 return item.written
             case ast.Regex() if shape.patterns:
-                return self.pattern(item)
+                pattern = read_pattern(item, self.report)
+                return WRONG if pattern is None else pattern
         return self.wrong(spec, item, one=True)
 
     def _numbers(self, spec: FieldSpec, node: ast.Value, shape: NumberShape) -> Any:
@@ -364,161 +310,19 @@ class Values:
                 return WRONG
         return tuple(read)
 
-    def pattern(self, node: ast.Regex) -> Pattern | Wrong:
-        for at, letter in enumerate(node.flags):
-            if letter not in "ims" or letter in node.flags[:at]:
-                start = node.end - len(node.flags) + at
-                self.report.add(
-                    "T0116", f"`{letter}` is no flag of a pattern" if letter not in "ims" else "this flag stands twice",
-                    self.report.at(start, start + 1), label="unknown flag" if letter not in "ims" else "again",
-                    help="flags are `i` (any case), `m` (lines), `s` (`.` matches line ends)",
-                    # `g` and `u` say elsewhere what is so here in any case.
-                    fix=Fix("remove it", (Edit(self.report.at(start, start + 1), ""),),
-                            "safe" if letter in "imsgu" else "unsafe"),
-                )  # fmt: skip
-                return WRONG
-        text = node.text.replace("\\/", "/")
-        room = self.report.room
-        if len(text) > room.patterns:
-            if room.patterns >= 0:
-                room.patterns = -1
-                self.report.add(
-                    "T0004", f"the patterns of a spec may hold {MOST_PATTERNS:,} characters", self._span(node),
-                    label="passes that", help="write words as `phrases`, and what they have in common as one pattern",
-                )  # fmt: skip
-            return WRONG
-        room.patterns -= len(text)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # `re` warns of odd patterns on the terminal
-                re.compile(text, sum(getattr(re, letter.upper()) for letter in node.flags))
-        except (re.error, OverflowError, RecursionError) as error:
-            position = error.pos if isinstance(error, re.error) and error.pos is not None else 0
-            # `text` has lost a backslash for every `\/` before the place
-            start = node.start + 1 + _written_offset(node.text, position)
-            message = error.msg if isinstance(error, re.error) else "it is too large or too deeply nested"
-            self.report.add(
-                "T0116", f"this pattern is not a regular expression: {message}",
-                self.report.at(min(start, node.end - 1), min(start + 1, node.end)), label="here",
-                help="to match a sign such as `(` or `*` itself, write a `\\` before it",
-            )  # fmt: skip
-            return WRONG
-        return Pattern(text, "".join(sorted(node.flags)))
-
-    # ---- conditions
-
-    def condition(self, node: ast.Value) -> Condition | None:
-        match node:
-            case ast.Missing():
-                return None
-            case ast.Group(inner):
-                return self.condition(inner)
-            case ast.Negation(operand):
-                inner_condition = self.condition(operand)
-                return None if inner_condition is None else Not(inner_condition)
-            case ast.Junction(operator, operands):
-                read = [self.condition(operand) for operand in operands]
-                known = tuple(condition for condition in read if condition is not None)
-                if len(known) < len(read):
-                    return None
-                return And(known) if operator == "and" else Or(known)
-            case ast.Word("true" | "false"):
-                self._no_condition(node, "a condition asks about a dimension")
-                return None
-            case ast.Word(text):
-                truth = Truth(text)
-                self.uses.append(DimensionUse(truth, self._span(node), self._span(node), (), bare=True))
-                return truth
-            case ast.Comparison():
-                return self._comparison(node)
-        self._no_condition(node, f"{describe(node)} is not a condition")
-        return None
-
-    def _no_condition(self, node: ast.Value, message: str) -> None:
-        self.report.add(
-            "T0211", message, self._span(node), label="no condition",
-            help="for example `user.role == clinician and not user.age_band in [child, teen]`",
-        )  # fmt: skip
-
-    def _comparison(self, node: ast.Comparison) -> Condition | None:
-        left, right = node.operands[0], node.operands[1]
-        operator = node.operators[0].text
-        if any(isinstance(operand, ast.Missing) for operand in node.operands):
-            return None
-        if len(node.operators) > 1:
-            if not self._unfinished(node):
-                self._no_condition(node, "a condition compares two things; join comparisons with `and`")
-            return None
-        if not isinstance(left, ast.Word):
-            self._no_condition(left, "a comparison starts with the dimension")
-            return None
-        place = self._span(left), self._span(node.operators[0])
-        if operator in ("in", "not in"):
-            items = right.items if isinstance(right, ast.Array) else (right,)
-            # A name stays as it is written: `1`, and not `1.0`.
-            values = [item.written if isinstance(item, ast.Number) else self._constant(item) for item in items]
-            if not values:
-                self._no_condition(right, "this list is empty, so nothing is in it")
-                return None
-            if any(isinstance(value, Wrong) for value in values):
-                return None
-            among = Compare(left.text, "in", tuple(str(value) for value in values))
-            self.uses.append(DimensionUse(among, *place, tuple(self._span(item) for item in items), bare=False))
-            return among if operator == "in" else Not(among)
-        value = self._constant(right)
-        if isinstance(value, Wrong):
-            return None
-        if isinstance(value, bool) and operator in ("==", "!="):
-            truth = Truth(left.text)
-            self.uses.append(DimensionUse(truth, *place, (self._span(right),), bare=False))
-            return truth if value == (operator == "==") else Not(truth)
-        compare = Compare(left.text, operator, value)  # type: ignore[arg-type]  # the grammar has no other operator
-        self.uses.append(DimensionUse(compare, *place, (self._span(right),), bare=False))
-        return compare
-
-    def _unfinished(self, node: ast.Comparison) -> bool:
-        """Report a comparison with nothing that goes on as the field below, whose `:` is missing; else return False."""
-        operator, word = self._span(node.operators[0]), node.operands[1]
-        if not isinstance(word, ast.Word) or self._span(word).line == operator.line:
-            return False
-        self.report.add(
-            "T0023", f"something is missing after `{node.operators[0].text}`", operator, label="a value follows"
-        )
-        fix = Fix("add `:`", (Edit(self.report.at(word.end, word.end), ":"),))
-        self.report.add(
-            "T0020", f"`:` is missing after `{word.text}`", self._span(word),
-            label="a `:` follows the name of a field", fix=fix,
-        )  # fmt: skip
-        return True
-
-    def _constant(self, node: ast.Value) -> str | float | bool | Wrong:
-        match node:
-            case ast.Missing():
-                return WRONG
-            case ast.Word("true" | "false" as text):
-                return text == "true"
-            case ast.Word(text):
-                return text
-            case ast.Text(value):
-                return value
-            case ast.Number(value):
-                return value
-        self._no_condition(node, f"a dimension is compared with a name or a number, not {describe(node)}")
-        return WRONG
-
     # ---- messages
 
     def wrong(self, spec: FieldSpec, node: ast.Value, *, one: bool = False) -> Wrong:
         """Report a value of the wrong kind; `one`: it is an item of a list."""
         if isinstance(node, ast.Comparison | ast.Junction) and any(isinstance(o, ast.Missing) for o in node.operands):
             return WRONG  # recovery has spoken of it: `style: hard <`
-        kind = _item_takes(spec.shape) if one else takes(spec.shape)
+        kind = item_takes(spec.shape) if one else takes(spec.shape)
         written = self.report.source.text[node.start : node.end]
         other = _OTHER_FIELD.get((spec.name, type(node)))
         self.report.add(
             "T0111", f"`{spec.name}` {'lists' if one else 'takes'} {kind}, not {describe(node)}", self._span(node),
             label=f"this is {describe(node)}",
-            help=f"put it into `{other}`: `{other}: [{_short(written)}]`" if other
+            help=f"put it into `{other}`: `{other}: [{shortened(written)}]`" if other
             else f"for example `{spec.name}: {spec.says.example}`",
             fix=self._otherwise_quoted(spec.shape, node),
         )  # fmt: skip
@@ -542,84 +346,3 @@ class Values:
 
     def _span(self, node: ast.Value) -> Span:
         return self.report.at(node.start, node.end)
-
-
-def _written_offset(written: str, position: int) -> int:
-    seen = at = 0
-    while seen < position and at < len(written):
-        at += 2 if written.startswith("\\/", at) else 1
-        seen += 1
-    return at
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 24 else text[:23] + "…"
-
-
-def _range(shape: NumberShape) -> str:
-    if shape.low is not None and shape.high is not None:
-        return f"from {shape.low:g} to {shape.high:,.10g}"
-    if shape.positive:
-        return "above 0" + (f" and is at most {shape.high:g}" if shape.high is not None else "")
-    return f"at or above {shape.low:g}" if shape.low is not None else f"at or below {shape.high:g}"
-
-
-def takes(shape: Shape) -> str:
-    match shape:
-        case TextShape(word):
-            return "a name or text in quotes" if word else "text in quotes"
-        case ChoiceShape(choices):
-            return f"one of the words {', '.join(choices)}"
-        case NumberShape(whole, percent=percent):
-            return "a whole number" if whole else "a number or a percentage" if percent else "a number"
-        case FlagShape():
-            return "true or false"
-        case ListShape():
-            return f"a list of {_item_takes(shape)}"
-        case NumbersShape(item):
-            return f"a list of {'numbers or percentages' if item.percent else 'numbers'}"
-        case ChainShape():
-            return "a ranking such as `a > b`"
-        case RecordShape():
-            return "a block `{ ... }`"
-        case TurnsShape():
-            return "texts in quotes, in order"
-        case ConditionShape():
-            return "a condition"
-        case TargetShape():
-            return "a target"
-
-
-def _item_takes(shape: Shape) -> str:
-    assert isinstance(shape, ListShape)
-    if shape.words:
-        return "names"
-    if shape.texts:
-        return "texts in quotes or patterns" if shape.patterns else "texts in quotes"
-    return "patterns"
-
-
-def describe(node: ast.Value) -> str:
-    match node:
-        case ast.Word("true" | "false" as text):
-            return f"`{text}`"
-        case ast.Word(text):
-            return f"the name `{_short(text)}`"
-        case ast.Text():
-            return "text"
-        case ast.Number(percent=percent):
-            return "a percentage" if percent else "a number"
-        case ast.Regex():
-            return "a pattern"
-        case ast.Array():
-            return "a list"
-        case ast.Body():
-            return "a block"
-        case ast.Bound():
-            return "a target"
-        case ast.Comparison():
-            return "a comparison" if any(o.text != ">" for o in node.operators) else "a chain"
-        case ast.Group() | ast.Negation() | ast.Junction():
-            return "a condition"
-        case ast.Missing():
-            return "nothing"

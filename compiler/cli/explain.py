@@ -162,8 +162,8 @@ def _fields_of(word: str) -> tuple[FieldSpec, ...]:
 
 def _field(field: FieldSpec, owner: str) -> Iterator[str]:
     from spec.blocks import ROLES
+    from spec.descriptions import takes
     from spec.fields import TurnsShape
-    from spec.values import takes
 
     roles = [role for role in ROLES if role != "ask" or owner == "probe"]
     name = ", ".join(roles) if isinstance(field.shape, TurnsShape) else field.name

@@ -12,11 +12,11 @@ from functools import cache
 
 from spec.blocks import LEVELS, ROLES
 from spec.constructs import CONSTRUCTS
+from spec.descriptions import takes
 from spec.document import Section
 from spec.fields import FieldSpec, RecordShape, TextShape, TurnsShape, field_specs
 from spec.reference import Entry, entry, statements
 from spec.says import Says
-from spec.values import takes
 from spec.vocabulary import CONTAINERS
 
 LEVEL_NOTES = {

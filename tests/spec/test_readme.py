@@ -13,8 +13,8 @@ import spec
 from spec import constructs, document
 from spec.codes import CODES
 from spec.constructs import CONSTRUCTS
+from spec.descriptions import takes
 from spec.fields import field_specs
-from spec.values import takes
 from tests.guide import Block, blocks, write_files
 
 README = Path(spec.__file__).with_name("README.md")
