@@ -10,7 +10,16 @@ import click
 
 import spec
 from compiler.cli import FINDINGS, standard_input
-from compiler.cli.specs import Compiled, Format, SpecPath, compile_spec, counted, screen_width, show_diagnostics
+from compiler.cli.specs import (
+    Compiled,
+    Format,
+    SpecPath,
+    compile_spec,
+    counted,
+    refuse_to_write,
+    screen_width,
+    show_diagnostics,
+)
 
 FORMATS = ("full", "concise", "json", "github", "sarif")
 
@@ -45,6 +54,8 @@ def command(
         raise click.UsageError("--unsafe-fixes says which fixes are made: give --fix or --diff as well")
     if standard_input.MARK in paths and (fix or make_probe or show_diff):
         raise click.UsageError("--fix, --make-probe and --diff need a file; standard input is none")
+    for path in paths if fix or make_probe else ():
+        refuse_to_write(path)
     style: Format = "json" if as_json else format_
     checked: list[Compiled] = []
     changed = False
@@ -67,7 +78,7 @@ def command(
             clauses = len(compiled.program.clauses) if compiled.program else 0
             extra = f", {clauses} clause{'s' if clauses != 1 else ''}" if compiled.program else ""
             click.echo(counted(compiled, path) + extra)
-            for hint in () if fix else _hints(compiled):
+            for hint in _hints(compiled, fix, unsafe_fixes):
                 click.echo(hint)
     if style != "full" and not show_diff:
         _show_all(checked, style)
@@ -75,14 +86,15 @@ def command(
         raise click.exceptions.Exit(FINDINGS)
 
 
-def _hints(compiled: Compiled) -> Iterator[str]:
-    """Say what can be done about the findings, or about a spec that asks for nothing."""
+def _hints(compiled: Compiled, fixed: bool, unsafe: bool) -> Iterator[str]:
+    """Say what can be done about the findings, or about a spec that asks for nothing. fixed: what could be fixed is."""
     fixes = [d.fix for d in compiled.diagnostics if d.fix is not None]
     safe = sum(fix.applicability == "safe" for fix in fixes)
-    if safe:
+    if safe and not fixed:
         yield f"  --fix mends {safe}"
-    if len(fixes) > safe:
-        yield f"  --fix --unsafe-fixes mends {len(fixes) - safe}{' more' if safe else ''}; read what it did"
+    if len(fixes) > safe and not (fixed and unsafe):
+        more = " more" if safe or fixed else ""
+        yield f"  --fix --unsafe-fixes mends {len(fixes) - safe}{more}; read what it did"
     if compiled.errors or compiled.warnings:
         first = next(d.code for d in compiled.diagnostics if d.severity != "note")
         yield f"  tenet explain {first} tells more"

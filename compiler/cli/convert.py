@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import get_args
 
@@ -13,6 +14,9 @@ from compiler.cli import FINDINGS, standard_input
 from compiler.cli.fmt import write_whole
 from compiler.cli.specs import SpecPath, compile_spec, show_diagnostics
 from spec.doors import NOTATIONS, Notation, notation_of
+
+MOST_NAMES = 3
+"""How many changed names are told."""
 
 
 @click.command("convert")
@@ -53,9 +57,9 @@ def command(path: Path, to: Notation | None, out: Path | None, whole: bool, forc
         write_whole(target, converted.text)
         click.echo(f"wrote {target}")
     if converted.names:
-        old, new = next(iter(converted.names.items()))
-        count = f"{len(converted.names)} name{'' if len(converted.names) == 1 else 's'}"
-        click.echo(f"note: {count} of files that were imported `as` something changed: {old} is {new}", err=True)
+        shown = [f"{old} is {new}" for old, new in islice(converted.names.items(), MOST_NAMES)]
+        more = f", and {len(converted.names) - len(shown)} more" if len(converted.names) > len(shown) else ""
+        click.echo(f"note: clauses and sections have other names in one file: {', '.join(shown)}{more}", err=True)
     if converted.comments:
         count = f"{converted.comments} comment{'' if converted.comments == 1 else 's'}"
         click.echo(f"note: {count} left out; what must not be lost belongs into `note` or `because`", err=True)

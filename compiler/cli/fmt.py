@@ -10,7 +10,7 @@ import click
 
 import spec
 from compiler.cli import FINDINGS, standard_input
-from compiler.cli.specs import SpecPath, show_diagnostics
+from compiler.cli.specs import SpecPath, refuse_to_write, show_diagnostics
 
 
 @click.command("fmt")
@@ -32,6 +32,8 @@ def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool, stdin_na
                 f"{path} is no .tenet text, whose layout this is; a formatter of {notation_of(str(path)).upper()} lays"
                 f" it out, and `tenet convert {path} --to tenet` writes it as .tenet text"
             )
+        if path != stdin_name and not (check_only or show_diff):
+            refuse_to_write(path)
     changed, broken = [], []
     for given in paths:
         path, texts = standard_input.named(given, stdin_name)

@@ -24,6 +24,7 @@ from compiler.ir import Program
 from compiler.passes.compare_examples import training_asks
 from compiler.plain_text import plain
 from spec.document import ProbeStatement, Turn
+from spec.doors import notation_of
 from spec.formatter import format_text
 from spec.source import line_end
 from spec.writer import block, fields_of
@@ -33,6 +34,10 @@ TAG = "witness"
 
 def make_probes(compiled: Compiled, *, write: bool) -> tuple[Compiled, bool]:
     """Add the probes; return the spec as it is then, and whether it changed. With `write` off, show a diff instead."""
+    if notation_of(str(compiled.path)) != "tenet":
+        convert = f"`tenet convert {compiled.path} --to tenet`"
+        click.echo(f"{compiled.path} is left alone: probes are written as .tenet text, which {convert} makes", err=True)
+        return compiled, False
     document = spec.load(compiled.path).document
     if document is None:
         click.echo("no probe is made of a spec that cannot be read; mend its errors first", err=True)

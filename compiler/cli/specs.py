@@ -20,9 +20,11 @@ from compiler.analysis import analyse
 from compiler.build import to_program
 from compiler.ir import Program
 from spec.collecting import uncollected
+from spec.doors import NOTATIONS
 from spec.frozen import dataclass
 
 Format = spec.diagnostics.Format
+_ENDINGS = ", ".join(NOTATIONS)
 MOST_NAMED = 4
 """How many specs of a folder are listed."""
 
@@ -66,6 +68,12 @@ class SpecPath(click.Path):
         return path
 
 
+def refuse_to_write(path: Path) -> None:
+    """Refuse to change a file that is no spec by its name."""
+    if path.suffix and path.suffix.lower() not in NOTATIONS:
+        raise click.UsageError(f"{path} is no spec by its name, and is not written to; specs end in {_ENDINGS}")
+
+
 def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
     """Call `fail` with what to give instead where no spec can be at `path`."""
     if path.is_dir():
@@ -84,6 +92,8 @@ def refuse_unreadable(path: Path, fail: Callable[[str], object]) -> None:
     elif not path.is_file():
         # A pipe would be waited for, and a spec's imports and builds stand beside its file.
         fail(f"{path} is no regular file; save the spec in one")
+    elif path.suffix == ".py":
+        fail(f"{path} is a program; a spec that it builds can print itself: `print(spec.text())`")
 
 
 def _specs_in(folder: Path) -> str:

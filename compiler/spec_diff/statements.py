@@ -160,7 +160,7 @@ def _said(pairs: list[tuple[str, str]], text: str) -> Iterator[str]:
 def stated(program: ir.Program) -> Order:
     """The pairs that the priority statements order, what follows from several of them included.
 
-    A statement cannot lift a clause over one of a higher level, so such pairs are left out.
+    Levels decide first, so pairs of different levels are left out, whichever way round they are ranked.
     """
     by_name = {name: [c.id for c in named(name, program.clauses)] for s in program.priorities for name in s.names}
     below: dict[str, set[str]] = {}
@@ -171,7 +171,7 @@ def stated(program: ir.Program) -> Order:
     order: Order = set()
     for above in below:
         for under in _reached(above, below):
-            if program.clause(above).level >= program.clause(under).level:
+            if program.clause(above).level == program.clause(under).level:
                 order.add((above, under))
     return order
 

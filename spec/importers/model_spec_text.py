@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from spec.document import ELISION, Level
 from spec.importers import writing
@@ -164,9 +165,12 @@ def _reason(answer: Answer) -> str | None:
 
 
 def _turns(talk: Sequence[Message]) -> list[str]:
-    """Return the fields of a conversation; what one side says twice in a row becomes one turn."""
+    """Return the fields of a conversation; what one side says twice in a row becomes one turn.
+
+    A message without a word is one that the source does not show.
+    """
     joined: list[tuple[str, str]] = []
-    for message in talk:
+    for message in (m if m.text.strip() else replace(m, text=ELISION) for m in talk):
         if joined and joined[-1][0] == message.role != "tool":
             joined[-1] = message.role, f"{joined[-1][1]}\n\n{message.text}"
         else:

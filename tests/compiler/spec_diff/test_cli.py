@@ -29,7 +29,7 @@ forbid canned { phrases: ["Certainly!", "a|b <i> *c* @team ```"] }
 refuse dosing { about: "how much of a medicine to take" unless: user.role == clinician }
 format shape { max_words: 60 }
 stance ai { about: "whether you are human" says: "I am a program." }
-priority: dosing > caring
+priority: ai > caring
 """
 TIGHTER = OLD.replace(">= 80%", ">= 90%")
 LOOSER = OLD.replace(">= 80%", ">= 70%")
