@@ -17,7 +17,7 @@ from spec.diagnostics import Diagnostic, Edit, Fix
 from spec.limits import MOST_SIGNS
 from spec.source import line_end
 
-MOST_CHECKS = 100
+MOST_CHECKS = 50
 """A fix may uncover what another one mends; a spec that takes more checks is left where it is."""
 FIRST_MEANING = "T0100"
 """Codes below are slips of writing, each of which hides what else is wrong on its line or in its block."""
@@ -48,7 +48,7 @@ def checks_for(signs: int, characters: int) -> int:
     """Return how often a spec of that size may be checked anew, so that all checks take as long as one of the largest.
 
     >>> checks_for(500, 4_000), checks_for(9_000, 380_000), checks_for(70_000, 300_000)
-    (100, 3, 1)
+    (50, 3, 1)
     """
     return max(1, min(MOST_CHECKS, MOST_SIGNS // (signs + characters // 30 + 1)))
 
