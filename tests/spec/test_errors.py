@@ -109,6 +109,13 @@ def test_the_missing_header_is_mended() -> None:
     assert spec.loads(apply(text, diagnostic.fix)).diagnostics == ()
 
 
+@pytest.mark.parametrize("value", ['"kind', 'kind"'])
+def test_the_title_of_a_quote_at_one_end_is_true_of_either(value: str) -> None:
+    loaded = spec.loads(f"tenet 1\ntrait a {{\n  means: {value}\n}}\n")
+    assert [d.code for d in loaded.diagnostics] == ["T0010"]
+    assert "title=T0010 quote missing::" in spec.render(loaded.diagnostics, loaded.sources, "github")
+
+
 def test_every_code_is_in_the_table_and_used() -> None:
     folder = Path(spec.__file__).parent
     text = "".join(path.read_text() for path in folder.glob("*.py") if path.name != "codes.py")
