@@ -86,7 +86,7 @@ def apply(text: str, fix: spec.Fix) -> str:
         'trait a { means: "x"  unless: user.role = clinician }', 'refuse a { about: "x"  style: plane }',
         'trait a { means: word }', 'trait a { means: "x" } }', 'model large { base: "nano" }', "train { method: dop }",
         'model at root { base: "nano" }', 'trait a { means: "x"  when: user.roll == b }',
-        'forbid a { phrases: ["x" }',
+        'forbid a { phrases: ["x" }', 'trait a { means; "x" }',
         'forbid a { phrases: ["x"], "y", "z"] }', 'forbid a { phrases: ["x", ], "y"] }',
         'forbid a { phrases: [], "x", "y"] }', 'forbid a { phrases: [["x", "y"] }', 'forbid a { phrases: ["x", ["y"] }',
         'trait a { means: "x"  when: user.age_band == teens }', 'trait "a" { means: "x" }',
