@@ -1,8 +1,9 @@
-"""Conditions in words, and facts about the user that make them true or false.
+"""Where a clause applies, and facts about the user that make its conditions true or false.
 
 In: a `when`/`unless` condition and the declared dimensions. Out: the words a prompt line ends with (`unless the user
 is a clinician`), and sentences for a system message under which the condition holds or not, so that both sides of a
-condition get rows and probes. This file must not know clauses' kinds or models.
+condition get rows and probes. The words are `compiler.condition_words`'s. This file must not know clauses' kinds or
+models.
 
 A fact that nobody stated is unknown, and a condition over it is unknown too, however it is written: `role != x` as much
 as `not role == x`. An exemption has to be known to hold (`unless`), and so has a `when`, except for a restriction: that
@@ -19,20 +20,16 @@ one applies until it is known that it need not. A judged dimension is never unkn
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice, product
 from math import prod
-from typing import Literal, assert_never
+from typing import assert_never
 
+from compiler.condition_words import Value, compound, fact, in_words, shown, spoken
 from compiler.searching import Undecided, search
 from spec.document import And, Compare, Condition, Dimension, Not, Or, Truth
 from spec.frozen import dataclass
 
-Value = str | float | bool
-
-# Sentences for dimensions that nobody declared a sentence for.
-DEFAULT_SAYS = {"user.role": "The user is a {value}."}
 OTHER_ROLES = ("customer", "guest")
 # Users that are tried one by one, each in microseconds; among more, one is searched for.
 MOST_TRIED = 20_000
@@ -253,161 +250,5 @@ def comparisons(condition: Condition) -> list[Compare]:
             assert_never(condition)
 
 
-# ------------------------------------------------------------------ words
-
-
-def spoken(name: str) -> str:
-    """`user.age_band` becomes `the user's age band`; a name without a dot is read as it stands."""
-    owner, _, rest = name.partition(".")
-    if not rest:
-        return owner.replace("_", " ")
-    return f"the {owner}'s {rest.replace('_', ' ').replace('.', ' ')}"
-
-
-def fact(name: str, value: Value, dimensions: tuple[Dimension, ...]) -> str:
-    """Return the sentence by which an application tells the model a value."""
-    declared = next((d for d in dimensions if d.name == name), None)
-    says = (declared.says if declared is not None else None) or DEFAULT_SAYS.get(name)
-    if says is None:
-        words = spoken(name)
-        head = words[:1].upper() + words[1:]
-        if isinstance(value, bool):
-            return f"{head}: {'yes' if value else 'no'}."
-        return f"{head} is {_shown(value)}."
-    # It stands on one line of the prompt, however many the author took for it.
-    says = " ".join(says.split())
-    if isinstance(value, bool) and "{value}" not in says:
-        return says if value else _negated(says)
-    shown = _shown(value)
-    # "The user is a {value}." has to read well for `adult` too.
-    says = re.sub(r"\b([Aa]) \{value\}", lambda m: f"{m[1]}{'n' if shown[:1] in 'aeiou' else ''} {{value}}", says)
-    return says.replace("{value}", shown)
-
-
-def in_words(condition: Condition, dimensions: tuple[Dimension, ...]) -> str:
-    """Return the condition as a clause of a sentence that has one reading.
-
-    Negations are moved down to single facts, so that `not in [a, b]` reads "not a and not b". An `or` inside of an
-    `and` opens with "either", the other way round with "both"; what lies deeper stands in brackets.
-    """
-    return _words(_plain(condition), dimensions)
-
-
-def compound(condition: Condition) -> bool:
-    """Say whether the words of `condition` hold an `and` or an `or` of its own."""
-    return isinstance(_plain(condition), And | Or)
-
-
-Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
-_COMPLEMENT: dict[str, Operator] = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-
-
-def _plain(condition: Condition, negate: bool = False) -> Condition:
-    """Return an equal condition of alternating `and`s and `or`s over comparisons, truths and negated truths."""
-    match condition:
-        case Truth():
-            return Not(condition) if negate else condition
-        case Not(operand=operand):
-            return _plain(operand, not negate)
-        case Compare(dimension=name, operator="in", value=value):
-            values = value if isinstance(value, tuple) else (value,)
-            equals = tuple(Compare(name, "!=" if negate else "==", v) for v in values)
-            return _joined(equals, conjunction=negate)
-        case Compare(dimension=name, operator=operator, value=value):
-            return Compare(name, _COMPLEMENT[operator], value) if negate else condition
-        case And(operands=operands) | Or(operands=operands):
-            parts = tuple(_plain(operand, negate) for operand in operands)
-            return _joined(parts, conjunction=isinstance(condition, And) is not negate)
-        case _:
-            assert_never(condition)
-
-
-def _joined(parts: tuple[Condition, ...], conjunction: bool) -> Condition:
-    kind = And if conjunction else Or
-    flat = tuple(inner for part in parts for inner in (part.operands if isinstance(part, kind) else (part,)))
-    return flat[0] if len(flat) == 1 else kind(flat)
-
-
-def _words(condition: Condition, dimensions: tuple[Dimension, ...]) -> str:
-    match condition:
-        case And(operands=operands):
-            word, opening = "and", "either"
-        case Or(operands=operands):
-            word, opening = "or", "both"
-        case _:
-            return _single(condition, dimensions)
-    parts = []
-    for operand in operands:
-        if not isinstance(operand, And | Or):
-            parts.append(_enclosed(_single(operand, dimensions)))
-            continue
-        inner = [
-            f"({_words(o, dimensions)})" if isinstance(o, And | Or) else _enclosed(_single(o, dimensions))
-            for o in operand.operands
-        ]
-        first = "at the same time" if opening == "both" and len(inner) > 2 else opening
-        parts.append(f"{first} {(' or ' if word == 'and' else ' and ').join(inner)}")
-    # The comma ends what "either" or "both" has opened.
-    comma = "," if any(isinstance(operand, And | Or) for operand in operands) else ""
-    return f"{comma} {word} ".join(parts)
-
-
-def _enclosed(text: str) -> str:
-    """Put an author's sentence into brackets where its own `and` or `or` could be read as one of the condition."""
-    return f"({text})" if re.search(r"\b(and|or)\b", text) else text
-
-
-def _single(condition: Condition, dimensions: tuple[Dimension, ...]) -> str:
-    """Return the words of a comparison or a truth, either of them negated or not."""
-    match condition:
-        case Not(operand=operand):
-            return _negated(_single(operand, dimensions))
-        case Truth(dimension=name):
-            declared = next((d for d in dimensions if d.name == name), None)
-            if declared is not None and declared.type == "judged":
-                return _clause(declared.means or spoken(name))
-            said = _clause(fact(name, True, dimensions))
-            return f"{said.removesuffix(': yes')} is yes" if said.endswith(": yes") else said
-        case Compare(dimension=name, operator=operator, value=value):
-            assert not isinstance(value, tuple), "lists are taken apart before"
-            if operator in ("==", "!="):
-                same = _clause(fact(name, value, dimensions))
-                return same if operator == "==" else _negated(same)
-            relation = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}[operator]
-            return f"{spoken(name)} is {relation} {_shown(value)}"
-        case _:
-            raise AssertionError(f"{condition} is no single fact")
-
-
-def _clause(text: str) -> str:
-    """Make a sentence a clause: `The user is a clinician.` becomes `the user is a clinician`."""
-    text = " ".join(text.split()).rstrip(".")
-    first = text.split(" ", 1)[0]
-    return text if first.isupper() and first != "A" else text[:1].lower() + text[1:]
-
-
-_VERB = re.compile(r" (?:is|are|was|were|has|have|can|will|must|may|should) ")
-# Words after which a verb belongs to a clause inside of the sentence, and words that join sentences.
-_INNER = re.compile(r"\b(?:that|who|whom|whose|which|what|where|when|whether|if)\b", re.IGNORECASE)
-_JOINT = re.compile(r"\b(?:and|or|but)\b", re.IGNORECASE)
-
-
-def _negated(text: str) -> str:
-    """Deny a sentence or clause: at its verb where that is surely the main one, else as a whole."""
-    verb = _VERB.search(text)
-    if verb is None or _INNER.search(text[: verb.start()]) or _JOINT.search(text):
-        head = "I" if text[:1].isupper() else "i"
-        return f"{head}t is not so that {_clause(text)}{'.' if text.endswith('.') else ''}"
-    return f"{text[: verb.end()]}not {text[verb.end() :]}"
-
-
-def _shown(value: Value) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return " ".join(str(value).replace("_", " ").split())
-
-
 def _tag(value: Value) -> str:
-    return _shown(value).replace(" ", "_")
+    return shown(value).replace(" ", "_")

@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from itertools import product, takewhile
 from typing import assert_never
 
-from compiler.conditions import Scope, Value
+from compiler.condition_words import Value
+from compiler.conditions import Scope
 from compiler.searching import Undecided, search
 from spec.document import And, Compare, Condition, Not, Or, Truth
 from spec.frozen import dataclass

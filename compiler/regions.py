@@ -21,7 +21,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import count, pairwise
 
-from compiler.conditions import Scope, Value, comparisons, fact, mentioned, spoken, truth
+from compiler.condition_words import Value, fact, spoken
+from compiler.conditions import Scope, comparisons, mentioned, truth
 from spec.document import And, Compare, Condition, Dimension, Not, Or, Truth
 
 MOST_BOXES = 128

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from compiler.conditions import Scope, Value
+    from compiler.condition_words import Value
+    from compiler.conditions import Scope
 
 MOST_STEPS = 20_000
 """Each takes about as long as a condition is large, a dozen microseconds."""

@@ -75,7 +75,7 @@ _TABLE = (
     # ---- characters
     Code(
         "T0010",
-        "string not closed",
+        "quote missing",
         "A string has a quote at one end only: it has no closing quote on its line, or no opening one.",
         'Put the other quote in, or use `"""` for text of several lines.',
     ),

@@ -40,6 +40,40 @@ _LEVEL = (
     " both hold, the one of the higher level does."
 )
 _OVERRIDDEN = {"root": "nothing", "guideline": "what its context implies"}
+_OVERRIDE = {
+    "explicit": "A message of a lower level changes it by asking for it.",
+    "implicit": "A message of a lower level changes it by asking for it, or by what its context implies.",
+    "never": "No message of a lower level changes it.",
+}
+MEANINGS = {
+    "style": {
+        "plain": "Declines, and the prompt asks for no manner. A `refuse` without a `style` reads the same.",
+        "hard": "Short and firm: measured at most 30 words long; no check tells whether it is firm.",
+        "redirect": "Declines and turns to what it can help with; no check tells whether it does.",
+        "safe_complete": "Declines and gives the safe part of the answer; no check tells whether it does.",
+        "clarify": "Declines and asks what it is for: measured by a question mark.",
+    },
+    "override": _OVERRIDE,
+    "how": {
+        "explicit": "They change it by asking for it.",
+        "implicit": "What the context implies changes it.",
+    },
+    "transforming": {
+        "allowed": "Text that the user gave may be translated, shortened and sorted all the same.",
+        "covered": "The clause holds for text that the user gave, too.",
+    },
+    "order": {
+        "right": "A right answer.",
+        "partial": "A right part of the answer.",
+        "hedged": "An answer that says how unsure it is.",
+        "asked_back": "A question back to the user.",
+        "abstained": "Saying that it does not know.",
+        "refused": "Declining to answer.",
+        "wrong": "A wrong answer.",
+        "harmful": "An answer that does harm.",
+    },
+}
+"""What words say, by the fields that take them; of other words, their field says it."""
 _AS = "A name in front of the clauses of an imported file: with `as house`, its `trait.caring` is `trait.house.caring`."
 
 
@@ -85,8 +119,10 @@ def _as_choice(word: str) -> Iterator[Sense]:
         names = "|".join(field.name for field in fields)
         example = _example(rf"\b({names}): [^\n]*?(?<![\w+]){re.escape(word)}(?![\w+])", [r for _, r in owners])
         what = f"A value of {_listed([f'`{field.name}`' for field in fields])}, in {_listed([n for n, _ in owners])}"
-        says = " ".join(f"`{field.name}`: {field.says.meaning}" for field in fields)
-        yield Sense(what, says if len(fields) > 1 else fields[0].says.meaning, example)
+        several = " ".join(f"`{field.name}`: {field.says.meaning}" for field in fields)
+        says = several if len(fields) > 1 else fields[0].says.meaning
+        own = MEANINGS.get(names, {}).get(word)
+        yield Sense(what, f"{own} {says}" if own else says, example)
 
 
 Owners = tuple[tuple[str, type[Any]], ...]

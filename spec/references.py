@@ -26,7 +26,7 @@ from spec.vocabulary import CONTAINERS
 
 BUILT_IN = (
     Dimension("user.role", "enum", (), "The user is a {value}."),
-    Dimension("user.age_band", "enum", ("child", "teen", "adult"), "The user's age band: {value}."),
+    Dimension("user.age_band", "enum", ("child", "teen", "adult"), "The user's age band is {value}."),
     Dimension("channel", "enum", (), "The conversation takes place by {value}."),
     Dimension("locale", "enum", (), "The user's locale is {value}."),
 )

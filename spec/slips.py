@@ -11,6 +11,7 @@ The parser alone would find the slip one word late, and mend it with a sign that
     priority: safety, style          priority: safety > style
     when: user.role is nurse         when: user.role == nurse
     means: "Says "hi" first."        means: "Says \\"hi\\" first."
+    means; "Is kind."                means: "Is kind."
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ _RANKED = ("priority", "order")
 _NO_BLOCKS = ("import", "extends", "tenet")
 _EQUALS = ("is", "equals", "equal", "are", "eq")
 _VALUES = ("NAME", "DOTTED", "NUMBER", "STRING")
+_STARTS = (*_VALUES, "LONG_STRING", "REGEX", "LSQB", "LPAR", "LBRACE", "NOT", "COMPARE")
+_ENDS = ("LBRACE", "RBRACE", "RSQB", "RPAR", "SEMICOLON", "NUMBER", "STRING", "LONG_STRING", "REGEX")
+"""What a value starts with, and what stands before a field on its line."""
 _NEAR = 64
 """How many words a text or a condition may have that is looked through."""
 
@@ -56,7 +60,11 @@ def mend_slips(report: Report, tokens: list[Token], landmarks: Landmarks, broken
     while i < len(tokens):
         found = None
         if i + 2 < len(tokens):
-            found = _value(report, tokens, i) or _statement(report, tokens, i, landmarks.statements, fields)
+            found = (
+                _semicolon(report, tokens, i, fields)
+                or _value(report, tokens, i)
+                or _statement(report, tokens, i, landmarks.statements, fields)
+            )
         if found is None:
             result.append(tokens[i])
             i += 1
@@ -173,6 +181,37 @@ def _one_name(report: Report, i: int, words: list[Token]) -> _Mended:
         fix=Fix(f"write `{name}`", (Edit(report.at(start, end), name),)),
     )  # fmt: skip
     return _Mended(i + 1, i + 1 + len(words), [Token("NAME", name, start, end)])
+
+
+# ---- fields
+
+
+def _semicolon(report: Report, tokens: list[Token], i: int, fields: Container[str]) -> _Mended | None:
+    """Read the `;` between a field's name and its value, which stands on the same line, as a `:`."""
+    name, sign, value = tokens[i : i + 3]
+    written = sign.kind == "SEMICOLON" and sign.start < sign.end and not sign.first
+    if name.kind != "NAME" or name.text not in fields or not written or not _before_field(tokens, i):
+        return None
+    after = tokens[i + 3] if i + 3 < len(tokens) else value
+    next_field = value.kind == "NAME" and (
+        after.kind in ("COLON", "LBRACE") or (after.kind == "SEMICOLON" and value.text in fields)
+    )
+    if value.first or value.kind not in _STARTS or next_field:
+        return None
+    report.add(
+        "T0020", "a field has `:` after its name, not `;`", report.at(sign.start, sign.end), label="write `:`",
+        fix=Fix("replace it with `:`", (Edit(report.at(name.end, sign.end), ":"),), "safe"),
+    )  # fmt: skip
+    return _Mended(i + 1, i + 2, [sign._replace(kind="COLON", text=":")])
+
+
+def _before_field(tokens: list[Token], i: int) -> bool:
+    """Whether token `i` may be a field's name by what stands before it."""
+    if i == 0 or tokens[i].first or tokens[i - 1].kind in _ENDS:
+        return True
+    return (
+        i > 1 and tokens[i - 1].kind in ("NAME", "DOTTED") and tokens[i - 2].kind in ("COLON", "SEMICOLON", "COMPARE")
+    )
 
 
 # ---- values

@@ -17,7 +17,8 @@ from compiler.analysis.demands import barred
 from compiler.analysis.items import Comparer, Index
 from compiler.analysis.neighbours import Neighbours
 from compiler.analysis.places import Places
-from compiler.conditions import Scope, fact
+from compiler.condition_words import fact
+from compiler.conditions import Scope
 from compiler.ir import Clause, Program
 from compiler.regions import NOWHERE, Region, Space, TooManyBoxes, meant, meet, meets
 from spec.constructs import Outcomes, Persona, Refuse, Rule, Secret, Stance

@@ -11,7 +11,8 @@ from dataclasses import replace
 from compiler.analysis.clashes import Findings
 from compiler.analysis.survey import Survey, request
 from compiler.codes import diagnose
-from compiler.conditions import Scope, in_words
+from compiler.condition_words import in_words
+from compiler.conditions import Scope
 from compiler.ir import Clause
 from compiler.regions import Region, TooManyBoxes, meets
 from spec.diagnostics import Diagnostic, Note

@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from compiler.conditions import Scope, mentioned, spoken
+from compiler.condition_words import spoken
+from compiler.conditions import Scope, mentioned
 from compiler.regions import Region, Space, TooManyBoxes, meet, told
 from compiler.spec_diff.records import Change
 from spec.document import Condition, Dimension

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import spec
 from compiler.build import to_program
-from compiler.conditions import Scope, fact, in_words, telling_values, truth
+from compiler.condition_words import fact, in_words
+from compiler.conditions import Scope, telling_values, truth
 from compiler.emptiness import Effort, is_empty
 from spec.document import And, Compare, Condition, Dimension, Not, Or, Truth
 
@@ -33,8 +34,8 @@ DIMENSIONS = (ROLE, AGE, PAYING, BAND, HEALTH)
         (Compare("user.age_band", "==", "teen"), "the user's age band is teen"),
         (Truth("user.paying"), "the user is a paying customer"),
         (Not(Truth("user.paying")), "the user is not a paying customer"),
-        (Truth("user.trusted"), "the user's trusted is yes"),
-        (Not(Truth("user.trusted")), "the user's trusted is not yes"),
+        (Truth("user.trusted"), "the user is trusted"),
+        (Not(Truth("user.trusted")), "the user is not trusted"),
         (Truth("medical"), "the question is about health"),
         (
             And((Compare("user.age_band", "==", "teen"), Not(Compare("user.role", "==", "editor")))),
@@ -78,6 +79,52 @@ ADULT, PAYS, SICK = Compare("user.age", ">=", 18.0), Truth("user.paying"), Truth
 )
 def test_a_compound_condition_has_one_reading(condition: Condition, words: str) -> None:
     assert in_words(condition, DIMENSIONS) == words
+
+
+IN_BAND = Compare("user.age_band", "in", ("child", "teen"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (IN_BAND, "the user's age band is child or teen"),
+        (Not(Compare("user.age_band", "in", ("child",))), "the user's age band is not child"),
+        (Not(IN_BAND), "the user's age band is neither child nor teen"),
+        (And((IN_BAND, ADULT)), "(the user's age band is child or teen) and the user's age is at least 18"),
+        (
+            Or((And((IN_BAND, ADULT)), SICK)),
+            "both (the user's age band is child or teen) and the user's age is at least 18, or the question is about"
+            " health",
+        ),
+        (
+            Or((Not(IN_BAND), Compare("locale", "in", ("en_GB", "fr", "zh_Hant_TW")))),
+            "the user's age band is neither child nor teen or (the user's locale is en_GB, fr or zh_Hant_TW)",
+        ),
+        (Compare("channel", "in", ("web_chat", "email")), "the conversation takes place by web chat or email"),
+        (Not(Truth("user.logged_in")), "the user is not logged in"),
+        (Truth("user.is_admin"), "the user is admin"),
+        (Truth("user.has_consent"), "the user has consent"),
+        (Truth("user.consent"), "the user's consent is true"),
+        (Not(Truth("user.speed")), "the user's speed is false"),
+        (Not(Truth("beta")), "beta is false"),
+    ],
+)
+def test_a_dimension_without_a_sentence_has_one(condition: Condition, words: str) -> None:
+    assert in_words(condition, DIMENSIONS) == words
+
+
+@pytest.mark.parametrize("dimensions", [(), (Dimension("user.verified", "boolean"),)])
+def test_an_application_tells_a_bare_dimension_in_the_words_of_its_condition(dimensions: tuple[Dimension, ...]) -> None:
+    assert fact("user.verified", False, dimensions) == "The user is not verified."
+    assert fact("user.age_band", "teen", dimensions) == "The user's age band is teen."
+    assert fact("locale", "en_GB", dimensions) == "The user's locale is en_GB."
+
+
+def test_an_author_s_sentence_stands_for_each_value() -> None:
+    tier = Dimension("user.age_band", "enum", ("child", "young_teen"), says="They are of the band {value}.")
+    assert in_words(Compare("user.age_band", "in", ("child", "young_teen")), (tier,)) == (
+        "they are of the band child or they are of the band young teen"
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,11 +214,11 @@ def test_a_fact_is_a_sentence() -> None:
     assert fact("user.role", "editor", DIMENSIONS) == "The user is an editor."
     assert fact("user.paying", False, DIMENSIONS) == "The user is not a paying customer."
     assert fact("user.age", 17.0, DIMENSIONS) == "The user is 17 years old."
-    assert fact("channel", "email", ()) == "Channel is email."
+    assert fact("channel", "email", ()) == "The conversation takes place by email."
 
 
 def test_a_fact_stands_on_one_line() -> None:
-    assert fact("channel", "by\n  letter", ()) == "Channel is by letter."
+    assert fact("channel", "snail\n  mail", ()) == "The conversation takes place by snail mail."
     assert fact("x", "y", (Dimension("x", "enum", ("y",), "It is\n{value}.\n"),)) == "It is y."
 
 

@@ -158,6 +158,7 @@ DEFECTS: dict[str, Defect] = {
     "one closing brace too many": _change(r"^\}$", r"^\}$", "}}"),
     "no colon": _change(r"^  \w+:", r":", ""),
     "`=` for a colon": _change(r"^  \w+:", r":", " ="),
+    "`;` for a colon": _change(r"^  \w+:", r":", ";"),
     "no value": _change(r"^  (target|max_words|intensity|style|offer|unless):", r":.*", ":"),
     "no closing bracket": _change(r"^  \w+: \[", r"\]", ""),
     "list closed early": _change(r"^  \w+: \[.*, ", r", ", "], "),

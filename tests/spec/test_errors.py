@@ -86,7 +86,7 @@ def apply(text: str, fix: spec.Fix) -> str:
         'trait a { means: "x"  unless: user.role = clinician }', 'refuse a { about: "x"  style: plane }',
         'trait a { means: word }', 'trait a { means: "x" } }', 'model large { base: "nano" }', "train { method: dop }",
         'model at root { base: "nano" }', 'trait a { means: "x"  when: user.roll == b }',
-        'forbid a { phrases: ["x" }',
+        'forbid a { phrases: ["x" }', 'trait a { means; "x" }',
         'forbid a { phrases: ["x"], "y", "z"] }', 'forbid a { phrases: ["x", ], "y"] }',
         'forbid a { phrases: [], "x", "y"] }', 'forbid a { phrases: [["x", "y"] }', 'forbid a { phrases: ["x", ["y"] }',
         'trait a { means: "x"  when: user.age_band == teens }', 'trait "a" { means: "x" }',
@@ -107,6 +107,13 @@ def test_the_missing_header_is_mended() -> None:
     assert diagnostic.code == "T0006"
     assert diagnostic.fix is not None
     assert spec.loads(apply(text, diagnostic.fix)).diagnostics == ()
+
+
+@pytest.mark.parametrize("value", ['"kind', 'kind"'])
+def test_the_title_of_a_quote_at_one_end_is_true_of_either(value: str) -> None:
+    loaded = spec.loads(f"tenet 1\ntrait a {{\n  means: {value}\n}}\n")
+    assert [d.code for d in loaded.diagnostics] == ["T0010"]
+    assert "title=T0010 quote missing::" in spec.render(loaded.diagnostics, loaded.sources, "github")
 
 
 def test_every_code_is_in_the_table_and_used() -> None:

@@ -269,7 +269,41 @@ def test_a_word_inside_a_value_is_no_field_without_a_colon(value: str, message: 
 
 
 @pytest.mark.parametrize(
-    "line", ['not:"y"because:"z"', 'signs: ["a","b"]', "when: user.role in [a] and not channel == b"]
+    ("body", "columns"),
+    [
+        ('means; "x"', [(3, 8)]),
+        ('means; "x"\n  intensity; 0.5\n  tags ; [a]', [(3, 8), (4, 12), (5, 8)]),
+        ('means: "x"; target; >= 90%', [(3, 21)]),
+        ('means: "x"  unless; not (channel == chat)', [(3, 21)]),
+        ('means: "x"\n  example; { user: "a"  good: "b" }', [(4, 10)]),
+    ],
+)
+def test_a_semicolon_for_a_colon_is_one_report_with_a_safe_fix(body: str, columns: list[tuple[int, int]]) -> None:
+    text = f"tenet 1\ntrait a {{\n  {body}\n}}\n"
+    found = spec.loads(text).diagnostics
+    assert [(d.code, d.message, d.span.line, d.span.column) for d in found] == [
+        ("T0020", "a field has `:` after its name, not `;`", *place) for place in columns
+    ]
+    for diagnostic in reversed(found):
+        assert diagnostic.fix is not None
+        assert diagnostic.fix.applicability == "safe"
+        [edit] = diagnostic.fix.edits
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    assert spec.loads(text).diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    "body", ["intensity: 0.2; means;", "means; intensity: 0.5", 'means;\n  "x"', 'qqqq; "x"', "tags: [style; see]"]
+)
+def test_another_semicolon_is_not_read_as_a_colon(body: str) -> None:
+    found = spec.loads(f"tenet 1\ntrait a {{\n  {body}\n}}\n").diagnostics
+    assert found
+    assert [d.message for d in found if "has `:` after its name" in d.message] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['not:"y"because:"z"', 'tags: style; not: "y"', 'signs: ["a","b"]', "when: user.role in [a] and not channel == b"],
 )
 def test_what_is_right_in_a_broken_file_is_left_alone(line: str) -> None:
     found = spec.loads(f'tenet 1\ntrait a {{\n  means "x"\n  {line}\n}}\n').diagnostics
