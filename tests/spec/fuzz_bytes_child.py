@@ -11,10 +11,13 @@ import sys
 
 import atheris
 
+SLOWER = 5
+"""What watching the ways through the code costs, in times."""
+
 
 def main() -> None:
     with atheris.instrument_imports(include=["spec", "compiler"]):
-        from tests.spec.fuzz import FINDS, MEGABYTES, TooSlow, limited, megabytes, place
+        from tests.spec.fuzz import FINDS, MEGABYTES, SECONDS, TooSlow, limited, megabytes, place
         from tests.spec.targets import TARGETS
 
         name = sys.argv[1]
@@ -24,7 +27,7 @@ def main() -> None:
 
     def once(data: bytes) -> None:
         try:
-            with limited():
+            with limited(SLOWER * SECONDS):
                 target(data)
         except (Exception, TooSlow) as error:
             path = FINDS / name / hashlib.sha256(data).hexdigest()[:12]
