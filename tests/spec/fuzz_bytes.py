@@ -5,9 +5,9 @@
     python -m tests.spec.fuzz_bytes --inputs 100000 --target yaml
 
 Unlike `fuzz.py`, which draws each input anew from what it knows of the language, this starts from real files and keeps
-what reaches code that nothing reached before. One input may take a second of the processor
-(five here, where each way through the code is watched), and the process 500 MB. A
-find is saved in `tests/spec/finds/`, whose files `test_robustness.py` tries from then on. Exits 1 when there is one.
+what reaches code that nothing reached before. One input may take five seconds of the processor, since watched code is
+slower, and the process 500 MB. A find is saved in `tests/spec/finds/`, whose files `test_robustness.py` tries from then
+on. Exits 1 when there is one.
 """
 
 from __future__ import annotations
