@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import sys
 
-import atheris
-
 SLOWER = 5
 """What watching the ways through the code costs, in times."""
 
 
 def main() -> None:
+    import atheris
+
     with atheris.instrument_imports(include=["spec", "compiler"]):
         from tests.spec.fuzz import FINDS, MEGABYTES, SECONDS, TooSlow, limited, megabytes, place
         from tests.spec.targets import TARGETS

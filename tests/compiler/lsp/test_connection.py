@@ -35,7 +35,9 @@ OPENED = message(
 
 @contextmanager
 def started(*arguments: str) -> Iterator[Server]:
-    command = [sys.executable, "-c", "from compiler.cli import main; main()", "lsp", *arguments]
+    # A process that was started in the background has Ctrl-C turned off, and hands that down.
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{start}; from compiler.cli import main; main()", "lsp", *arguments]
     pipe = subprocess.PIPE
     server = subprocess.Popen(
         command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}
