@@ -7,7 +7,6 @@ In: a survey. Out: `Clash` records, from texts (`text_clashes.py`) and topics (`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from compiler.analysis.survey import Survey
@@ -15,6 +14,7 @@ from compiler.ir import Clause
 from compiler.regions import Region
 from spec.diagnostics import Diagnostic, Note, Witness
 from spec.document import Level
+from spec.frozen import dataclass
 from spec.source import Span
 
 Outcome = Literal["unsatisfiable", "contradiction", "shadowed", "overridden"]

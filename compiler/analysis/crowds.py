@@ -8,14 +8,12 @@ make at most n times as many. What is left out is counted, and `crowded.py` tell
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from compiler.ir import Clause
 
 MOST_EACH = 3
 
 
-@dataclass(slots=True)
 class Crowd:
     """What is counted of one kind of finding.
 
@@ -23,10 +21,11 @@ class Crowd:
     pairs that were not looked at; first: one of these.
     """
 
-    settled: Callable[[Clause, Clause], bool] = lambda one, other: False
-    left_out: int = 0
-    first: tuple[Clause, Clause] | None = None
-    _found: dict[str, int] = field(default_factory=dict)
+    def __init__(self, settled: Callable[[Clause, Clause], bool] = lambda one, other: False) -> None:
+        self.settled = settled
+        self.left_out = 0
+        self.first: tuple[Clause, Clause] | None = None
+        self._found: dict[str, int] = {}
 
     def open(self, one: Clause, other: Clause) -> bool:
         """Say whether the pair is to be looked at."""

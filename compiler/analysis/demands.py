@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, assert_never
 
@@ -28,6 +27,7 @@ from spec.constructs import (
     Trait,
 )
 from spec.document import Pattern
+from spec.frozen import dataclass
 
 Item = str | Pattern
 Unit = Literal["words", "sentences", "words in a sentence"]

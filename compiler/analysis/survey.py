@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -24,6 +23,7 @@ from compiler.regions import NOWHERE, Region, Space, TooManyBoxes, meant, meet, 
 from spec.constructs import Outcomes, Persona, Refuse, Rule, Secret, Stance
 from spec.diagnostics import Witness
 from spec.document import Dimension, Pattern, Turn
+from spec.frozen import dataclass
 from spec.source import Source, Span
 
 T = TypeVar("T")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from compiler.analysis.clashes import Clash, Side
@@ -19,6 +18,7 @@ from compiler.analysis.survey import Survey, place, quoted, request
 from compiler.ir import Clause
 from compiler.plain_text import plain
 from spec.constructs import Outcomes, Prefer, Refuse, Rule, Stance, Trait
+from spec.frozen import dataclass
 
 _WORD = re.compile(r"[\w']+")
 _ARTICLE = re.compile(r"^(?:an?|the) ")
