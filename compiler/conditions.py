@@ -30,6 +30,9 @@ from compiler.searching import Undecided, search
 from spec.document import And, Compare, Condition, Dimension, Not, Or, Truth
 from spec.frozen import dataclass
 
+Choices = dict[str, list[Value]]
+"""Telling values of dimensions."""
+
 OTHER_ROLES = ("customer", "guest")
 # Users that are tried one by one, each in microseconds; among more, one is searched for.
 MOST_TRIED = 20_000
@@ -100,37 +103,22 @@ class Scope:
         return () if self.always else self._situations(False, limit)
 
     def _situations(self, wanted: bool, limit: int) -> tuple[Situation, ...]:
-        found = (self._situation(facts) for facts in self.assignments() if self.applies(facts) is wanted)
+        choices = self.choices()
+        found = (self._situation(facts) for facts in assignments(choices) if self.applies(facts) is wanted)
         first = tuple(islice(found, limit))
-        if first or self.few():
+        if first or are_few(choices):
             return first
         try:
-            facts = search(self, wanted, self.choices())
+            facts = search(self, wanted, choices)
         except Undecided:
             return ()
         return () if facts is None else (self._situation(facts),)
 
-    def few(self) -> bool:
-        """Say whether all that can be known of a user is tried."""
-        return prod(len(values) + 1 for values in self.choices().values()) <= MOST_TRIED
-
-    def choices(self) -> dict[str, list[Value]]:
+    def choices(self) -> Choices:
         """Return telling values of each dimension that the conditions mention."""
         conditions = [c for c in (self.when, self.unless) if c is not None]
         names = sorted({name for c in conditions for name in mentioned(c)})
         return {name: telling_values(name, conditions, self.dimensions) for name in names}
-
-    def assignments(self) -> Iterator[dict[str, Value]]:
-        """Combinations of telling values, nothing known first, then fewer facts before more."""
-        values = self.choices()
-        names = list(values)
-        known = (chosen for n in range(len(names) + 1) for chosen in _combinations(names, n))
-        found = (
-            dict(zip(chosen, combination, strict=True))
-            for chosen in known
-            for combination in product(*(values[name] for name in chosen))
-        )
-        yield from islice(found, MOST_TRIED)
 
     def _situation(self, facts: dict[str, Value]) -> Situation:
         judged = {d.name: d for d in self.dimensions if d.type == "judged"}
@@ -138,6 +126,23 @@ class Scope:
         about = tuple(judged[n].means or spoken(n) for n, value in facts.items() if n in judged and value is True)
         name = ",".join(f"{n}={_tag(v)}" for n, v in facts.items()) or "no facts"
         return Situation(name, " ".join(said) or None, about)
+
+
+def are_few(choices: Choices) -> bool:
+    """Say whether all that can be known of a user is tried."""
+    return prod(len(values) + 1 for values in choices.values()) <= MOST_TRIED
+
+
+def assignments(choices: Choices) -> Iterator[dict[str, Value]]:
+    """Yield combinations of telling values, nothing known first, then fewer facts before more."""
+    names = list(choices)
+    known = (chosen for n in range(len(names) + 1) for chosen in _combinations(names, n))
+    found = (
+        dict(zip(chosen, combination, strict=True))
+        for chosen in known
+        for combination in product(*(choices[name] for name in chosen))
+    )
+    yield from islice(found, MOST_TRIED)
 
 
 def _combinations(names: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:

@@ -16,7 +16,7 @@ from itertools import product, takewhile
 from typing import assert_never
 
 from compiler.condition_words import Value
-from compiler.conditions import Scope
+from compiler.conditions import Choices, Scope, are_few, assignments
 from compiler.searching import Undecided, search
 from spec.document import And, Compare, Condition, Not, Or, Truth
 from spec.frozen import dataclass
@@ -39,26 +39,26 @@ class Effort:
         return self.left > 0
 
 
-def is_empty(scope: Scope, wanted: bool, effort: Effort) -> bool | None:
+def is_empty(scope: Scope, wanted: bool, effort: Effort, choices: Choices | None = None) -> bool | None:
     """Say whether no user is inside of (`wanted`), or outside of, the clause, or none that a prompt can show.
 
     None where the conditions have too many parts to tell. Where others have used up the `effort`, nothing is said
-    against these.
+    against these. `choices` are those of the scope, where they are known.
     """
     before = effort.left
     if before <= 0:
         return False
     size = sum(_size(c) for c in (scope.when, scope.unless) if c is not None) + len(scope.dimensions) // 8
-    choices = scope.choices()
+    choices = scope.choices() if choices is None else choices
     effort.spend(len(choices) * size)
 
     def tried(users: Iterable[dict[str, Value]]) -> bool:
         return any(scope.applies(facts) is wanted for facts in takewhile(lambda _: effort.spend(size), users))
 
     try:
-        if scope.few():
+        if are_few(choices):
             everybody = (dict(zip(choices, values, strict=True)) for values in product(*choices.values()))
-            empty = not tried(everybody) or not tried(scope.assignments())
+            empty = not tried(everybody) or not tried(assignments(choices))
         else:
             empty = search(scope, wanted, choices, lambda: effort.spend(size)) is None
     except Undecided:

@@ -211,8 +211,9 @@ def _conditions(clause: Clause, program: Program, effort: Effort) -> list[Diagno
         message = f"{clause.id} has a condition, but a model has one identity at all times"
         return [diagnose("T0503", message, place, label="remove this condition")]
     found = []
+    choices = scope.choices()
     for wanted, decided in ((True, "never"), (False, "always")):
-        empty = is_empty(scope, wanted, effort)
+        empty = is_empty(scope, wanted, effort, choices)
         if empty is None:
             message = f"whether {clause.id} {decided} applies was not decided: its conditions have too many parts"
             help = "Split the clause into several with fewer conditions each."
