@@ -38,6 +38,8 @@ from spec.source import Source, Span
 
 REGEX = re.compile(r"/(?=[^/\n])([^/\\\n]*(?:\\[^\n][^/\\\n]*)*)/([A-Za-z]*)")
 """A text that is a pattern, where patterns may stand."""
+_CONTROL = re.compile(r"[\x00-\x1f\u202a-\u202e\u2066-\u2069]")
+"""What no pattern holds, those included that change the order of text on the screen."""
 
 
 @dataclass(slots=True)
@@ -151,7 +153,7 @@ class PlainValues:
         return ast.Number(share, percent, value.text, value.start, value.end)
 
     def _pattern(self, match: re.Match[str], value: Scalar) -> ast.Value:
-        control = re.search(r"[\x00-\x1f]", value.text)
+        control = _CONTROL.search(value.text)
         if control:
             self.report.add(
                 "T0116", f"this pattern holds the control character U+{ord(control[0]):04X}", self._at(value),
