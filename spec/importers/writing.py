@@ -11,18 +11,19 @@ from collections.abc import Iterable
 
 from spec.formatter import CannotFormat, format_text, long_text, quote
 from spec.importers.findings import Unreadable
+from spec.plain_reading import RESERVED
 
 LINE = 100
 
 
 def name(text: str) -> str:
-    """Return `text` as a name: letters, digits and `_`, a letter first.
+    """Return `text` as a name: letters, digits and `_`, a letter first, and no word of the grammar.
 
-    >>> name("Don't do this - ever!"), name("092i")
-    ('dont_do_this_ever', 'n_092i')
+    >>> name("Don't do this - ever!"), name("092i"), name("At")
+    ('dont_do_this_ever', 'n_092i', 'n_at')
     """
     flat = re.sub(r"[^\w]+", "_", re.sub(r"['\u2019]", "", text.lower())).strip("_")
-    return flat if flat and not flat[0].isdigit() else f"n_{flat}".rstrip("_")
+    return flat if flat and not flat[0].isdigit() and flat not in RESERVED else f"n_{flat}".rstrip("_")
 
 
 def texts(written: str) -> str:
