@@ -96,6 +96,6 @@ def describe(node: ast.Value) -> str:
             return "nothing"
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = 24) -> str:
     """Return a text, or the start of a long one."""
-    return text if len(text) <= 24 else text[:23] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -44,7 +44,6 @@ _LETTER = "A-Za-z_\u00aa-\uffff"  # `\\w` has other letters in other programs
 _WORD = f"[{_LETTER}][0-9{_LETTER}]*(?:[-+][0-9{_LETTER}]+)*"
 _NAME, _DOTTED = f"^{_WORD}$", rf"^{_WORD}(?:\.{_WORD})*$"
 _SHARE = r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
-_TURNS = (*get_args(Role), "ask")
 _TEXT: Schema = {"type": "string", "pattern": r"\S"}
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from spec.ast import Comment
+from spec.descriptions import shortened
 from spec.diagnostics import Edit, Fix, Note, Report
 from spec.lexer import Token, is_name, scan
 from spec.parser import tables
@@ -231,4 +232,4 @@ def _escaped(found: str) -> str:
 
 
 def _short(word: str) -> str:
-    return word if len(word) <= _SHOWN else word[: _SHOWN - 1] + "…"
+    return shortened(word, _SHOWN)

@@ -28,14 +28,12 @@ from spec.lexer import is_name
 from spec.plain import Listing, Mapping, Plain, Root, Scalar
 from spec.plain_report import PlainReport
 from spec.plain_values import PlainValues, items_of, what_is, word_of
-from spec.vocabulary import BLOCKS, CONTAINERS, NAMED, SETTINGS, STATEMENTS, VERSION
+from spec.vocabulary import BLOCKS, CONTAINERS, NAMED, RESERVED, SETTINGS, STATEMENTS, VERSION
 
 GROUP = "statements"
 """The key of a list of groups of statements, for what does not stand sorted by kind."""
 SCHEMA = "$schema"
 """The key by which an editor finds the schema of a JSON file."""
-RESERVED = ("at",)
-"""Words that are no names of statements: `.tenet` text has another meaning for them there."""
 INCLUSION = {"import": ("file", "as", "with"), "extends": ("file", "with")}
 
 

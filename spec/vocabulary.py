@@ -39,6 +39,8 @@ NAMED: dict[str, type[Any]] = {
 BLOCKS = (*CONSTRUCTS, *CONTAINERS, *SETTINGS, *NAMED, "dimension")
 """The words that a statement in braces may start with."""
 STATEMENTS = (*BLOCKS, "priority", "drop", "import", "extends")
+RESERVED = ("at",)
+"""Words that are no names of statements: `.tenet` text has another meaning for them there."""
 
 
 @cache

@@ -34,7 +34,6 @@ from spec.vocabulary import BLOCKS, CONTAINERS, SETTINGS
 OPTIONS = types.CompletionOptions(trigger_characters=[".", ":", '"', "/", "{", "[", ">", "=", " "])
 KIND = types.CompletionItemKind
 _REPEATED = frozenset({*ANSWERS, *ROLES, "why", "example"})
-_OPERATORS = ("==", "!=", "in", "not in")
 
 
 def complete(session: Session, params: types.CompletionParams) -> types.CompletionList:

@@ -11,9 +11,7 @@ from collections.abc import Iterable
 
 from spec.formatter import CannotFormat, format_text, long_text, quote
 from spec.importers.findings import Unreadable
-from spec.plain_reading import RESERVED
-
-LINE = 100
+from spec.vocabulary import RESERVED
 
 
 def name(text: str) -> str:
