@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from itertools import count, pairwise
 
 from compiler.condition_words import Value, fact, spoken
@@ -89,11 +90,7 @@ class Space:
                 return self.where(operand, not held, sure=sure)
             case And(operands=operands) | Or(operands=operands):
                 parts = [self.where(operand, held, sure=sure) for operand in operands]
-                all_of = isinstance(condition, And) is held
-                found = EVERYWHERE if all_of else NOWHERE
-                for part in parts:
-                    found = meet(found, part) if all_of else join(found, part)
-                return found
+                return reduce(meet, parts) if isinstance(condition, And) is held else join(*parts)
             case Compare(dimension=name) | Truth(dimension=name):
                 bits = self._bits(condition, held)
                 if not sure and name not in self._judged:
@@ -179,13 +176,18 @@ def meet(one: Region, other: Region) -> Region:
     return _lean(found)
 
 
-def join(one: Region, other: Region) -> Region:
-    """Return what is in either.
+def join(*regions: Region) -> Region:
+    """Return what is in any of them.
 
     Raises:
         TooManyBoxes: there are more boxes than are looked at.
     """
-    return _lean([*one, *other])
+    boxes: list[Box] = []
+    for region in regions:
+        boxes.extend(region)
+        if len(boxes) > MOST_BOXES:
+            boxes = list(_lean(boxes))
+    return _lean(boxes)
 
 
 def meets(one: Region, other: Region) -> bool:
@@ -218,7 +220,7 @@ def _lean(boxes: list[Box]) -> Region:
 
 
 def _holds(outer: Box, inner: Box) -> bool:
-    return all(inner.get(name, 0) | bits == bits and name in inner for name, bits in outer.items())
+    return all(name in inner and inner[name] | bits == bits for name, bits in outer.items())
 
 
 def telling_values(declared: Dimension | None, compared: Sequence[Compare]) -> list[Value]:

@@ -58,11 +58,10 @@ class Index:
             if isinstance(entry.item, Pattern):
                 self._patterns.setdefault(entry.item, []).append(entry)
             elif phrase := plain(entry.item):
-                first = _WORD.search(phrase)
-                word = first.group() if first else ""
+                word = _first_word(phrase)
                 self._places.setdefault(phrase, len(self._places))
                 self._phrases.setdefault(word, {}).setdefault(phrase, []).append(entry)
-                self._shapes.setdefault(word, set()).add((first.start() if first else 0, len(phrase)))
+                self._shapes.setdefault(word, set()).add((phrase.find(word), len(phrase)))
         # By the start of what a pattern needs, then by all of that.
         self._needed: dict[str, dict[str, list[Pattern]]] = {}
         for pattern in self._patterns:
@@ -92,10 +91,16 @@ class Index:
 
     def _candidates(self, word: str, folded: str, phrases: Mapping[str, object]) -> list[str]:
         """Return which of many phrases with the same first word stand in a text; some may cut a word there."""
-        places = [match.start() for match in re.finditer(re.escape(word), folded)]
-        starts = ((at - before, length) for before, length in self._shapes[word] for at in places)
-        found = {folded[start : start + length] for start, length in starts if start >= 0}
-        return sorted(found & phrases.keys(), key=self._places.__getitem__)
+        found: set[str] = set()
+        padded = folded + " "
+        at = folded.find(word)
+        while at >= 0:
+            for before, length in self._shapes[word]:
+                start, end = at - before, at - before + length
+                if start >= 0 and not padded[end - 1 : end + 1].isalnum() and folded[start:end] in phrases:
+                    found.add(folded[start:end])
+            at = folded.find(word, at + 1)
+        return sorted(found, key=self._places.__getitem__)
 
     def _matched(self, need: str, patterns: Sequence[Pattern], text: str) -> Iterator[Barred]:
         for pattern in patterns:
@@ -120,11 +125,12 @@ class Index:
         return self._near[item]
 
 
-def _edges(phrase: str) -> tuple[str, str]:
-    """Return the first and last word that stand in each text with the phrase; empty ones for none."""
-    words = _WORD.findall(phrase) or [""]
-    # What starts or ends with a line stands within the words of a text, too.
-    return "" if phrase[0] == "_" else words[0], "" if phrase[-1] == "_" else words[-1]
+def _first_word(phrase: str) -> str:
+    """Return the first word that stands as one in each text with the phrase; an empty one for none."""
+    words = _WORD.findall(phrase)
+    # A line at an edge of the phrase may stand within a longer word of the text.
+    within = phrase[0] == "_" or (len(words) == 1 and phrase[-1] == "_")
+    return words[0] if words and not within else ""
 
 
 class Comparer:

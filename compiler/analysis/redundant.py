@@ -117,12 +117,14 @@ def _parts(
         yield (other for other in candidates.of(clause) if usable(other) and as_much(survey, clause, other))
         return
     entries = survey.index.of_clause[clause.id]
-    near = [[other for other in candidates.near(clause, entry.item) if usable(other)] for entry in entries]
-    if all(near):
-        for entry, others in zip(entries, near, strict=True):
-            yield (other for other in others if covers_entry(survey, entry, other))
-    else:
-        yield ()
+    near: list[list[Clause]] = []
+    for entry in entries:
+        near.append([other for other in candidates.near(clause, entry.item) if usable(other)])
+        if not near[-1]:
+            yield ()
+            return
+    for entry, others in zip(entries, near, strict=True):
+        yield (other for other in others if covers_entry(survey, entry, other))
 
 
 def _binds(clause: Clause, other: Clause) -> bool:

@@ -13,7 +13,7 @@ from itertools import islice
 
 from compiler.analysis.clashes import Findings
 from compiler.analysis.demands import Barred, Item
-from compiler.analysis.items import MOST_OTHERS, Index
+from compiler.analysis.items import MOST_OTHERS
 from compiler.analysis.survey import Survey, request, shown
 from compiler.codes import diagnose
 from spec.diagnostics import Note
@@ -25,17 +25,10 @@ def vacuous(survey: Survey) -> Findings:
         entries = survey.index.of_clause.get(clause.id, [])
         if len(entries) < 2:
             continue
-        index = Index(entries, survey.comparer)
         places = {id(entry): n for n, entry in enumerate(entries)}
         gone: set[int] = set()
         # From the last on, so that of two equal ones the first stays.
-        found = [
-            (n, by) for n in reversed(range(len(entries))) if (by := _covering(survey, index, entries[n], places, gone))
-        ]
-        for missed in index.missed():
-            survey.doubt(
-                clause, f"{shown(missed.item)} with the other entries", survey.entry(clause, missed.field, missed.item)
-            )
+        found = [(n, by) for n in reversed(range(len(entries))) if (by := _covering(survey, entries[n], places, gone))]
         for n, by in reversed(found):
             entry = entries[n]
             here, there = (survey.entry(clause, e.field, e.item) for e in (entry, by))
@@ -55,9 +48,9 @@ def vacuous(survey: Survey) -> Findings:
             )
 
 
-def _covering(survey: Survey, index: Index, entry: Barred, places: dict[int, int], gone: set[int]) -> Barred | None:
+def _covering(survey: Survey, entry: Barred, places: dict[int, int], gone: set[int]) -> Barred | None:
     """Return an entry that finds all that `entry` finds; note the place of that as gone then."""
-    hits = (hit for hit in index.found_in(survey.comparer.text_of(entry.item)) if hit is not entry)
+    hits = (hit for hit in survey.index.near(entry.item).get(entry.clause.id, ()) if hit is not entry)
     for hit in islice(hits, MOST_OTHERS):
         if places[id(hit)] not in gone and _covers(hit.item, entry.item, survey, entry):
             gone.add(places[id(entry)])
