@@ -187,6 +187,74 @@ class SideEffect(Record):
     examples: dict[Arm, str] = Field(default_factory=dict)
 
 
+class Score(Record):
+    """A number with its interval. n: prompts, items or dialogues behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+class SurvivalStep(Record):
+    """After `turn` turns (from 1), the share of dialogues that have not broken the clause yet, with its interval.
+    at_risk: dialogues that had kept it until then and were still watched."""
+
+    turn: int
+    at_risk: int
+    broke: int
+    share: float
+    low: float
+    high: float
+
+
+class Survival(Record):
+    """How long one arm keeps a clause in long dialogues (Kaplan and Meier). half_life: the first turn after which half
+    or fewer still keep it, None where that is not reached. restricted_mean: turns kept on average, of `turns`."""
+
+    clause_id: str
+    arm: Arm
+    dialogues: int
+    turns: int
+    steps: tuple[SurvivalStep, ...]
+    half_life: int | None
+    restricted_mean: float
+
+
+class Profile(Record):
+    """What one arm says of itself, and what it shows, for each factor of an inventory.
+
+    stated: factor -> mean answer to its items, on the inventory's scale (1 to `points`), reversed items turned round.
+    revealed: factor -> the same facets judged on everyday answers, on that scale; empty where nothing was judged.
+    acquiescence: mean answer before turning round, over balanced items, less the middle of the scale: above 0 says yes to
+    opposite statements alike; None where no factor has items of both keys. unread: items whose answer could not be read.
+    """
+
+    inventory: str
+    arm: Arm
+    points: int
+    stated: dict[str, Score]
+    revealed: dict[str, Score] = Field(default_factory=dict)
+    acquiescence: float | None = None
+    unread: int = 0
+
+
+class Mutant(Record):
+    """Whether the probes of a clause notice that it is changed in the prompt: the prompt arm with the compiled prompt
+    (`before`) against the prompt of the mutated spec (`after`), on the clause's own probes."""
+
+    clause_id: str
+    mutation: Literal["removed", "flipped"]
+    n: int
+    before: float
+    after: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    noticed: bool
+
+
 class Transcript(Record):
     """One probe with each arm's answer. flipped: clauses that base and subject arm decide differently."""
 
@@ -242,6 +310,9 @@ class DiffReport(Record):
     clauses: tuple[ClauseRow, ...] = ()
     facts: Facts | None = None
     side_effects: tuple[SideEffect, ...] = ()
+    survival: tuple[Survival, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    mutants: tuple[Mutant, ...] = ()
     transcripts: tuple[Transcript, ...] = ()
     transcripts_total: int = 0
     sources: tuple[SourceFile, ...] = ()

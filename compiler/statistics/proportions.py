@@ -1,0 +1,58 @@
+"""One proportion: its interval, and the exact chance of a count."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+from typing import Literal
+
+from compiler.statistics.distributions import beta_quantile, incomplete_beta
+from compiler.statistics.intervals import Comparison, Interval
+
+
+def wilson(kept: float, n: float, confidence: float = 0.95) -> Interval:
+    """Return Wilson's score interval (Wilson, JASA 22, 1927; form of Brown, Cai and DasGupta, Stat. Sci. 16, 2001)."""
+    if n <= 0:
+        return Interval(0.0, 1.0)
+    z = NormalDist().inv_cdf(0.5 + confidence / 2.0)
+    rate = kept / n
+    centre = (rate + z * z / (2.0 * n)) / (1.0 + z * z / n)
+    half = z * math.sqrt(rate * (1.0 - rate) / n + z * z / (4.0 * n * n)) / (1.0 + z * z / n)
+    # At the edges the exact value is the edge; rounding must not leave it a hair inside.
+    low = 0.0 if kept <= 0 else max(0.0, centre - half)
+    return Interval(low, 1.0 if kept >= n else min(1.0, centre + half))
+
+
+def clopper_pearson(
+    kept: float, n: float, confidence: float = 0.95, sides: Literal["both", "each", "lower", "upper"] = "both"
+) -> Interval:
+    """Return the exact binomial interval (Clopper and Pearson, Biometrika 26, 1934) as quantiles of beta.
+
+    sides: `both` shares the error between the sides; `lower` and `upper` bound one side and leave the other open;
+    `each` gives both one-sided bounds, each at the full confidence. Counts may be fractions (an effective sample).
+    """
+    if n <= 0:
+        return Interval(0.0, 1.0)
+    tail = (1.0 - confidence) / (2.0 if sides == "both" else 1.0)
+    low = 0.0 if kept <= 0 or sides == "upper" else beta_quantile(tail, kept, n - kept + 1.0)
+    high = 1.0 if kept >= n or sides == "lower" else beta_quantile(1.0 - tail, kept + 1.0, n - kept)
+    return Interval(low, high)
+
+
+def binomial_tail(kept: float, n: float, share: float, side: Comparison) -> float:
+    """Return the exact chance of `kept` or more (`>=`), or `kept` or fewer (`<=`), of n at the given share."""
+    if side == ">=":
+        return 1.0 if kept <= 0 else incomplete_beta(kept, n - kept + 1.0, share)
+    return 1.0 if kept >= n else 1.0 - incomplete_beta(kept + 1.0, n - kept, share)
+
+
+def without_judge_errors(share: float, sensitivity: float, specificity: float) -> float:
+    """Return the share that a judge with these error rates would have reported as `share`.
+
+    Rogan and Gladen (Am. J. Epidemiol. 107, 1978), held within 0 and 1. sensitivity: how much of what counts toward the
+    share the judge sees; specificity: how much of the rest it leaves out. Their sum must exceed 1.
+
+    >>> round(without_judge_errors(0.94, 1.0, 0.6), 2)   # a lenient judge: 0.94 seen, 0.90 there
+    0.9
+    """
+    return min(1.0, max(0.0, (share + specificity - 1.0) / (sensitivity + specificity - 1.0)))
