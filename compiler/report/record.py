@@ -226,8 +226,8 @@ class Profile(Record):
 
     stated: factor -> mean answer to its items, on the inventory's scale (1 to `points`), reversed items turned round.
     revealed: factor -> the same facets judged on everyday answers, on that scale; empty where nothing was judged.
-    acquiescence: mean answer before turning round, over balanced items, less the middle of the scale: above 0 says yes to
-    opposite statements alike; None where no factor has items of both keys. unread: items whose answer could not be read.
+    acquiescence: mean answer before turning round, over balanced items, less the middle of the scale: above 0 says yes
+    to opposite statements alike; None where no factor has items of both keys. unread: items without a readable answer.
     """
 
     inventory: str
