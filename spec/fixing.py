@@ -114,7 +114,7 @@ def _keys(found: Iterable[Diagnostic]) -> dict[int, Key]:
     counted: Counter[tuple[str, str, str, str | None]] = Counter()
     keys: dict[int, Key] = {}
     for d in found:
-        words = d.span.path, d.code, d.message, d.fix and d.fix.title
+        words = d.span.path, d.code, d.message, d.fix.title if d.fix else None
         counted[words] += 1
         keys[id(d)] = *words, counted[words]
     return keys
