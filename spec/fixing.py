@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from spec.diagnostics import Diagnostic, Edit, Fix
+from spec.diagnostics import Diagnostic, Edit
 from spec.limits import MOST_SIGNS
 from spec.source import line_end
 
@@ -27,16 +27,19 @@ NAME_TAKEN = ("T0200", "T0210")
 
 Texts = Mapping[str, str]
 Check = Callable[[Texts], Sequence[Diagnostic]]
+Key = tuple[str, str, str, str | None, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Fixing:
-    """texts: changed files, by the paths that spans name. left: what is wrong with them. refused: fixes that harm."""
+    """texts: changed files, by the paths that spans name. left: what is wrong with them. refused: fixes that harm.
+    ended: whether no other fix is left to try; False where that would have taken too many checks."""
 
     texts: dict[str, str]
     fixed: tuple[Diagnostic, ...]
     refused: tuple[Diagnostic, ...]
     left: tuple[Diagnostic, ...]
+    ended: bool
 
 
 def fixable(diagnostics: Iterable[Diagnostic], unsafe: bool = False) -> list[Diagnostic]:
@@ -65,20 +68,22 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False, most
     texts: dict[str, str] = {}
     found = tuple(check(texts))
     fixed: list[Diagnostic] = []
-    refused: list[Diagnostic] = []
+    refused: dict[Key, Diagnostic] = {}
     seen = [_squeezed(texts)]
     singly = False  # since several at once did harm
     changed_since = False  # whether a refused fix might do no harm any more
     checks = 0
+    ended = False
     while checks < most:
-        harmful = {_words(d) for d in refused}
-        left = [d for d in fixable(found, unsafe) if _words(d) not in harmful]
+        keys = _keys(found)
+        left = [d for d in fixable(found, unsafe) if keys[id(d)] not in refused]
         # Slips by themselves: of what is new beside one, nothing shows whether it was hidden or another fix brought it.
         chosen = _apart([d for d in left if d.code < FIRST_MEANING] or left)
         if not chosen and changed_since:
-            refused, changed_since = [], False
+            refused, changed_since = {}, False
             continue
         if not chosen:
+            ended = True
             break
         chosen = chosen[:1] if singly else chosen
         changed = _applied(texts, chosen, read)
@@ -90,13 +95,13 @@ def fix_all(check: Check, read: Callable[[str], str], unsafe: bool = False, most
             changed = _applied(texts, chosen, read)
             after, checks = tuple(check(changed)), checks + 1
         if _squeezed(changed) in seen or _worse(found, after, chosen):  # two fixes may undo each other
-            refused.extend(chosen)
+            refused.update((keys[id(d)], d) for d in chosen)
             continue
         texts, found, singly = changed, after, False
         seen.append(_squeezed(texts))
         changed_since = bool(refused)
         fixed.extend(chosen)
-    return Fixing(texts, tuple(fixed), tuple(refused), found)
+    return Fixing(texts, tuple(fixed), tuple(refused.values()), found, ended)
 
 
 def _squeezed(texts: Texts) -> dict[str, str]:
@@ -104,8 +109,15 @@ def _squeezed(texts: Texts) -> dict[str, str]:
     return {path: re.sub(" +", " ", text) for path, text in texts.items()}
 
 
-def _words(diagnostic: Diagnostic) -> tuple[str, str, str, Fix | None]:
-    return diagnostic.span.path, diagnostic.code, diagnostic.message, diagnostic.fix
+def _keys(found: Iterable[Diagnostic]) -> dict[int, Key]:
+    """Return by `id` what a fix is known by when its place has changed: its words, and how many had them before."""
+    counted: Counter[tuple[str, str, str, str | None]] = Counter()
+    keys: dict[int, Key] = {}
+    for d in found:
+        words = d.span.path, d.code, d.message, d.fix.title if d.fix else None
+        counted[words] += 1
+        keys[id(d)] = *words, counted[words]
+    return keys
 
 
 def _apart(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -111,9 +111,12 @@ def _level_follows(reading: Reading, item: ast.Item) -> bool:
     return re.match(r"\s*at\b", text[item.end : item.end + 80]) is not None
 
 
-def _without_colon(reading: Reading, item: ast.Field) -> Fix:
+def _without_colon(reading: Reading, item: ast.Field) -> Fix | None:
+    """Return the fix that makes a field a header; None where recovery has supposed the colon."""
     text, end = reading.report.source.text, item.name.end
-    colon = text.index(":", end)
+    colon = text.find(":", end, item.end)
+    if colon < 0 or text[end:colon].strip():
+        return None
     space = "" if text[colon + 1].isspace() else " "
     return Fix("remove the `:`", (Edit(reading.report.at(end, colon + 1), space),), "safe")
 

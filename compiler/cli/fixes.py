@@ -80,5 +80,7 @@ def _say(done: Fixing, latest: Compiled, write: bool) -> None:
         text = f"{diagnostic.code} is left alone: to {diagnostic.fix.title} would bring a new error"
         for line in folded(text, f"{place(diagnostic.span, latest.sources)}: ", "  "):
             click.echo(line, err=True)
-    if not done.fixed and not done.refused:
+    if not done.ended:
+        click.echo("stopped after as many checks as one run may take: there may be more to fix", err=True)
+    elif not done.fixed and not done.refused:
         click.echo("nothing to fix", err=True)

@@ -216,7 +216,24 @@ def test_only_harmful_fixes_change_nothing() -> None:
 
     done = fix_all(check, lambda name: text)
     assert done.texts == {}
+    assert done.ended
     assert (len(done.fixed), len(done.refused)) == (0, 2)
+
+
+def test_a_refused_fix_is_not_tried_again_after_each_other_one() -> None:
+    text = 'tenet 1\ntrait kind\nmeans  :"Is kind."\n}\n' + 't kind\nmeans  :"Is kind."\n}\n' * 8
+    checks = 0
+
+    def check(texts: Mapping[str, str]) -> tuple[spec.Diagnostic, ...]:
+        nonlocal checks
+        checks += 1
+        return spec.loads(texts.get(NAME, text), NAME).diagnostics
+
+    done = fix_all(check, lambda name: text)
+    assert done.ended
+    assert len(done.refused) == 8
+    assert checks < 30
+    assert not fix_all(check, lambda name: text, most=5).ended
 
 
 def test_a_fix_that_never_mends_its_defect_ends() -> None:
