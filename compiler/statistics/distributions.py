@@ -41,7 +41,8 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     return front * fraction
 
 
-def _solve(increasing: Callable[[float], float], value: float, low: float, high: float) -> float:
+def solve(increasing: Callable[[float], float], value: float, low: float, high: float) -> float:
+    """Return x between `low` and `high` with increasing(x) = value, by bisection to the last bit."""
     for _ in range(200):
         middle = (low + high) / 2.0
         if middle in (low, high):
@@ -55,7 +56,7 @@ def _solve(increasing: Callable[[float], float], value: float, low: float, high:
 
 def beta_quantile(probability: float, a: float, b: float) -> float:
     """Return x with I_x(a, b) = probability."""
-    return _solve(lambda x: incomplete_beta(a, b, x), probability, 0.0, 1.0)
+    return solve(lambda x: incomplete_beta(a, b, x), probability, 0.0, 1.0)
 
 
 def t_quantile(probability: float, degrees: float) -> float:
