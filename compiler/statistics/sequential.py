@@ -10,8 +10,8 @@ for yes and no is a supermartingale for fractions, and the bounds hold (wider th
 What has to hold: given all before it, each outcome has the same mean. Prompts of one template resemble each other:
 where templates are a sample, observe one mean a template.
 
->>> tuple(round(limit, 3) for limit in beta_binomial(97, 100))   # Wilson, which allows one look, says 0.915 to 0.990
-(0.881, 0.996)
+>>> tuple(round(limit, 3) for limit in beta_binomial(97, 100))   # Wilson, which allows one look, says 0.915 to 0.99
+(0.87, 0.998)
 """
 
 from __future__ import annotations
