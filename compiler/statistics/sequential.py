@@ -119,7 +119,7 @@ class ConfidenceSequence:
     >>> for _ in range(60):
     ...     bounds = looks.observe(1.0)
     >>> round(bounds.low, 3)
-    0.93
+    0.928
     """
 
     confidence: float = 0.95
