@@ -216,7 +216,7 @@ def paired() -> Iterator[Case]:
 def powered() -> Iterator[Case]:
     def simple(n: int, right: float, share: float) -> Callable[[Dice], tuple[bool, float]]:
         def trial(dice: Dice) -> tuple[bool, float]:
-            truth = (dice.random(n + 300) < share).astype(float)
+            truth = (dice.random(n + 150) < share).astype(float)
             said = judged(dice, truth, right)
             labelled = ppi.Labelled(list(truth[:n]), said[:n])
             return held(ppi.prediction_powered_mean(labelled, ppi.Unlabelled(said[n:])).estimate.interval, share)
@@ -225,19 +225,19 @@ def powered() -> Iterator[Case]:
 
     def clustered(dice: Dice) -> tuple[bool, float]:
         # Every cluster has a labelled prompt or none, and prompts without a label: the same clusters on both sides.
-        truth, clusters = in_clusters(dice, (8,) * 60, 0.7, 0.3)
-        drift = dice.random(60) < 0.1  # a judge that errs on whole clusters
+        truth, clusters = in_clusters(dice, (6,) * 40, 0.7, 0.3)
+        drift = dice.random(40) < 0.1  # a judge that errs on whole clusters
         said = [1.0 - y if drift[c] or dice.random() < 0.1 else y for y, c in zip(truth, clusters, strict=True)]
-        chosen = set(dice.permutation(len(truth))[:120].tolist())
+        chosen = set(dice.permutation(len(truth))[:80].tolist())
         ours, theirs = [i for i in range(len(truth)) if i in chosen], [i for i in range(len(truth)) if i not in chosen]
         labelled = ppi.Labelled([truth[i] for i in ours], [said[i] for i in ours], [clusters[i] for i in ours])
         rest = ppi.Unlabelled([said[i] for i in theirs], [clusters[i] for i in theirs])
         return held(ppi.prediction_powered_mean(labelled, rest).estimate.interval, 0.7)
 
-    yield Case("PPI++", "100 labels, 300 judged, judge right 90%, share 70%", 0.95, "nominal", simple(100, 0.9, 0.7))
-    yield Case("PPI++", "100 labels, 300 judged, judge guesses, share 70%", 0.95, "nominal", simple(100, 0.5, 0.7))
-    yield Case("PPI++", "40 labels, 300 judged, judge right 90%, share 95%", 0.95, "short", simple(40, 0.9, 0.95))
-    yield Case("PPI++, clustered", "120 labels, 360 judged, 60 clusters, ICC 0.3", 0.95, "nominal", clustered)
+    yield Case("PPI++", "100 labels, 150 judged, judge right 90%, share 70%", 0.95, "nominal", simple(100, 0.9, 0.7))
+    yield Case("PPI++", "100 labels, 150 judged, judge guesses, share 70%", 0.95, "nominal", simple(100, 0.5, 0.7))
+    yield Case("PPI++", "40 labels, 150 judged, judge right 90%, share 95%", 0.95, "short", simple(40, 0.9, 0.95))
+    yield Case("PPI++, clustered", "80 labels, 160 judged, 40 clusters, ICC 0.3", 0.95, "nominal", clustered)
 
 
 def agreeing() -> Iterator[Case]:
@@ -295,17 +295,17 @@ def preferred() -> Iterator[Case]:
         return rows
 
     def trial(dice: Dice) -> tuple[bool, float]:
-        return held(preference.bradley_terry(draw(dice, 30, 1)).difference("a", "c").interval, 1.0)
+        return held(preference.bradley_terry(draw(dice, 25, 1)).difference("a", "c").interval, 1.0)
 
     def ignoring(dice: Dice) -> tuple[bool, float]:
-        return held(preference.bradley_terry(draw(dice, 30, 2)).difference("a", "c").interval, 1.0)
+        return held(preference.bradley_terry(draw(dice, 25, 2)).difference("a", "c").interval, 1.0)
 
     def clustered(dice: Dice) -> tuple[bool, float]:
-        return held(preference.bradley_terry(draw(dice, 30, 2), clustered=True).difference("a", "c").interval, 1.0)
+        return held(preference.bradley_terry(draw(dice, 25, 2), clustered=True).difference("a", "c").interval, 1.0)
 
-    yield Case("Bradley-Terry, Davidson's ties", "3 arms, 30 comparisons a pair", 0.95, "nominal", trial)
-    yield Case("Bradley-Terry, clusters ignored", "3 arms, 30 prompts, 2 people", 0.95, "short", ignoring)
-    yield Case("Bradley-Terry, clustered", "3 arms, 30 prompts, 2 people", 0.95, "nominal", clustered)
+    yield Case("Bradley-Terry, Davidson's ties", "3 arms, 25 comparisons a pair", 0.95, "nominal", trial)
+    yield Case("Bradley-Terry, clusters ignored", "3 arms, 25 prompts, 2 people", 0.95, "short", ignoring)
+    yield Case("Bradley-Terry, clustered", "3 arms, 25 prompts, 2 people", 0.95, "nominal", clustered)
 
 
 def lasting() -> Iterator[Case]:
@@ -351,14 +351,14 @@ def looking() -> Iterator[Case]:
         return max(_evidence(k, n) for k, n in looks(dice, 0.9)) < 20.0, math.nan
 
     def bets(dice: Dice) -> tuple[bool, float]:
-        scores = dice.beta(9.0, 3.0, 80).tolist()
-        seen = [sequential.betting(scores[:n]) for n in (10, 80)]
+        scores = dice.beta(9.0, 3.0, 60).tolist()
+        seen = [sequential.betting(scores[:n]) for n in (10, 60)]
         return all(i.low <= 0.75 <= i.high for i in seen), seen[-1].high - seen[-1].low
 
     yield Case("Wilson, looked at every 5 answers", "up to 200 prompts, share 90%", 0.95, "short", peeking)
     yield Case("beta-binomial sequence", "looked at after each of 200, share 90%", 0.95, "at least", mixture)
     yield Case("e-value (test)", "looked at after each of 200, share at target", 0.95, "at least", proven)
-    yield Case("betting sequence", "80 scores (mean 0.75), looked at after 10 and 80", 0.95, "at least", bets)
+    yield Case("betting sequence", "60 scores (mean 0.75), looked at after 10 and 60", 0.95, "at least", bets)
 
 
 def cases() -> list[Case]:
