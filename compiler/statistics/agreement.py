@@ -129,7 +129,7 @@ def gwet(
     """Return Gwet's AC1, or with weights AC2, of two or more raters, some of whose ratings may be missing.
 
     Gwet (Br. J. Math. Stat. Psychol. 61, 2008); with weights and missing ratings, Handbook of Inter-Rater Reliability
-    (4th edition, 2014), equations 5.3.2 to 5.3.7. The error is over answers with the raters as they are, the interval t
+    (4th edition, 2014). The error is over answers with the raters as they are, the interval t
     with answers - 1 degrees; with clusters, the BCa bootstrap over them.
 
     Args:

@@ -33,9 +33,9 @@ def bca(
 ) -> Estimate:
     """Return a figure of resampled units with its bias-corrected and accelerated interval.
 
-    Efron (JASA 82, 1987), equations 2.3 and 6.6, the acceleration by the jackknife. Resampling alone is too narrow by
+    Efron (JASA 82, 1987), the acceleration by the jackknife. Resampling alone is too narrow by
     sqrt((n - 1) / n) and takes a normal for a t, so its z is sqrt(n / (n - 1)) t with n - 1 degrees (Hesterberg, Am.
-    Stat. 69, 2015, section 5.3). A unit is what was sampled: a cluster where prompts come in clusters. With fewer than
+    Stat. 69, 2015: the expanded percentile interval). A unit is what was sampled: a cluster where prompts come in clusters. With fewer than
     some 30 units, or where a few of them decide the figure, it covers too little.
 
     Args:

@@ -39,7 +39,7 @@ def _check(margin: float) -> None:
 def tango_score(pairs: Paired, difference: float) -> float:
     """Return the score statistic of the true difference of paired proportions being `difference`; standard normal.
 
-    Tango (Stat. Med. 17, 1998), equations 8 and 9: the second-only share is at its constrained maximum likelihood. At 0
+    Tango (Stat. Med. 17, 1998): the second-only share is at its constrained maximum likelihood. At 0
     it is McNemar's.
     """
     n, b, c = pairs.n, pairs.first, pairs.second

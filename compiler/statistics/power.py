@@ -27,8 +27,7 @@ MOST = 200_000
 def power_of_share(n: int, share: float, truth: float, comparison: Comparison, alpha: float = 0.05) -> float:
     """Return the chance that n prompts show a clause as met, by the exact one-sided bound at 1 - alpha.
 
-    share: the target; truth: the true share. Exact, by binomial tails (Clopper and Pearson 1934; Fleiss, Levin and
-    Paik, Statistical Methods for Rates and Proportions, 2003, section 2.5).
+    share: the target; truth: the true share. Exact, by binomial tails (Clopper and Pearson, Biometrika 26, 1934).
     """
     return float(_share_power(np.array([n]), share, truth, comparison, alpha)[0])
 

@@ -48,7 +48,7 @@ def prediction_powered_mean(
     labelled: Labelled, rest: Unlabelled, confidence: float = 0.95, trust: float | None = None
 ) -> Powered:
     """Return the mean label over all prompts by PPI++ with power tuning (Angelopoulos, Duchi and Zrnic 2023, arXiv
-    2311.01453, equation 3 and section 6), in the labels' unit.
+    2311.01453), in the labels' unit.
 
         mean = mean label + trust x (mean judged of the rest - mean judged of the labelled)
 

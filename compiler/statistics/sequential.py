@@ -65,7 +65,7 @@ def beta_binomial(
 
     Robbins' mixture martingale for a Bernoulli share (Ann. Math. Stat. 41, 1970) with a Beta(a, b) mixture: all p whose
     mean likelihood ratio B(a + kept, b + n - kept) / (B(a, b) p^kept (1-p)^(n-kept)) stays below 1 / (1 - confidence)
-    (Ville's inequality; Howard, Ramdas, McAuliffe and Sekhon, Ann. Stat. 49, 2021, proposition 7). The bounds of
+    (Ville's inequality; Howard, Ramdas, McAuliffe and Sekhon, Ann. Stat. 49, 2021: the beta-binomial mixture). The bounds of
     one side mix over the shares on their far side of p alone, which is evidence against every share up to p.
 
     Args:
@@ -109,7 +109,7 @@ def evidence(kept: float, n: float, comparison: Comparison, share: float, a: flo
 
 @dataclass(slots=True)
 class ConfidenceSequence:
-    """The running intersection of `beta_binomial`: what was once excluded stays so (Howard et al. 2021, section 2).
+    """The running intersection of `beta_binomial`: what was once excluded stays so (Howard et al. 2021).
 
     Its fields are its whole state: build it again from them, and it goes on where it stood. `contradictory` is true
     once two looks exclude all shares between them, which a share that does not change brings about with a chance of
@@ -190,7 +190,7 @@ def betting(
 
 
 def _bets(outcomes: Sequence[float], bar: float) -> list[float]:
-    """Each bet looks at earlier outcomes alone (Waudby-Smith and Ramdas 2024, equation 26)."""
+    """Each bet looks at earlier outcomes alone (Waudby-Smith and Ramdas 2024: the predictable plug-in)."""
     bets, total, squares = [], 0.5, 0.25
     for seen, outcome in enumerate(outcomes, start=1):
         variance = squares / seen

@@ -91,7 +91,7 @@ def restricted_mean(lives: Sequence[Lasted], horizon: float, confidence: float =
     """Return the mean time unbroken up to `horizon`: the area under the curve.
 
     Royston and Parmar (Stat. Med. 30, 2011). The variance is Greenwood's, times m / (m - 1) with m breaks up to the
-    horizon (Klein and Moeschberger, Survival Analysis, 2003, equation 4.5.2, and the remark on bias below it). With
+    horizon (Klein and Moeschberger, Survival Analysis, 2003, equation 4.5.2; the factor is Kaplan and Meier's). With
     fewer than two breaks the variance cannot be told, and the interval is 0 to horizon. Below some 30 conversations, or
     with a curve near the horizon's own value, the interval covers too little.
 

@@ -14,7 +14,7 @@ from compiler.statistics.agreement import cohen_kappa, gwet, krippendorff_alpha
 from compiler.statistics.preference import Comparison, bradley_terry
 
 N = None
-# Four observers, twelve units: Krippendorff's own example, which Gwet (2014, table 2.10) uses too.
+# Four observers, twelve units: Krippendorff's own example, which Gwet (2014) uses too.
 FOUR = list(
     zip(
         [1, 2, 3, 3, 2, 1, 4, 1, 2, N, N, N],

@@ -114,7 +114,7 @@ def test_a_share_that_moves_is_noticed() -> None:
 
 
 def capital(outcomes: list[float], means: np.ndarray, alpha: float) -> np.ndarray:
-    """Who bets against each mean, from below and from above, on a grid; Waudby-Smith and Ramdas, section 4.4."""
+    """Who bets against each mean, from below and from above, on a grid; Waudby-Smith and Ramdas, theorem 3."""
     up, down, sums, squares = np.ones_like(means), np.ones_like(means), 0.5, 0.25
     most = np.zeros_like(means)
     for t, x in enumerate(outcomes, start=1):
