@@ -33,10 +33,10 @@ def bca(
 ) -> Estimate:
     """Return a figure of resampled units with its bias-corrected and accelerated interval.
 
-    Efron (JASA 82, 1987), the acceleration by the jackknife. Resampling alone is too narrow by
-    sqrt((n - 1) / n) and takes a normal for a t, so its z is sqrt(n / (n - 1)) t with n - 1 degrees (Hesterberg, Am.
-    Stat. 69, 2015: the expanded percentile interval). A unit is what was sampled: a cluster where prompts come in clusters. With fewer than
-    some 30 units, or where a few of them decide the figure, it covers too little.
+    Efron (JASA 82, 1987), the acceleration by the jackknife. Resampling alone is too narrow by sqrt((n - 1) / n) and
+    takes a normal for a t, so its z is sqrt(n / (n - 1)) t with n - 1 degrees (Hesterberg, Am. Stat. 69, 2015: the
+    expanded percentile interval). A unit is what was sampled: a cluster where prompts come in clusters. Where a few
+    units decide the figure, it covers too little.
 
     Args:
         units: how many units there are.

@@ -65,8 +65,8 @@ def beta_binomial(
 
     Robbins' mixture martingale for a Bernoulli share (Ann. Math. Stat. 41, 1970) with a Beta(a, b) mixture: all p whose
     mean likelihood ratio B(a + kept, b + n - kept) / (B(a, b) p^kept (1-p)^(n-kept)) stays below 1 / (1 - confidence)
-    (Ville's inequality; Howard, Ramdas, McAuliffe and Sekhon, Ann. Stat. 49, 2021: the beta-binomial mixture). The bounds of
-    one side mix over the shares on their far side of p alone, which is evidence against every share up to p.
+    (Ville's inequality; Howard, Ramdas, McAuliffe and Sekhon, Ann. Stat. 49, 2021: the beta-binomial mixture). The
+    bounds of one side mix over the shares on their far side of p alone: evidence against every share up to p.
 
     Args:
         kept: sum of the outcomes; fractions are allowed (see above).
