@@ -92,8 +92,8 @@ def restricted_mean(lives: Sequence[Lasted], horizon: float, confidence: float =
 
     Royston and Parmar (Stat. Med. 30, 2011). The variance is Greenwood's, times m / (m - 1) with m breaks up to the
     horizon (Klein and Moeschberger, Survival Analysis, 2003, equation 4.5.2; the factor is Kaplan and Meier's). With
-    fewer than two breaks the variance cannot be told, and the interval is 0 to horizon. Below some 30 conversations, or
-    with a curve near the horizon's own value, the interval covers too little.
+    fewer than two breaks the variance cannot be told, and the interval is 0 to horizon. Below some 20 conversations the
+    interval covers too little.
 
     Raises:
         ValueError: no lives, the horizon is not above 0, or nobody was watched that long although some were unbroken
