@@ -191,7 +191,7 @@ def role_facts(
     """Find a teacher or judge and hash it."""
     from backends import bases
 
-    found = bases.resolve(name, revision, relative_to=folder, local_files_only=local_files_only)
+    found = bases.resolve_role(name, revision, relative_to=folder, local_files_only=local_files_only)
     return BaseFacts(name, found.digest, found.revision)
 
 
