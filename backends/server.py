@@ -155,13 +155,13 @@ def served(name: str) -> Server:
     >>> served("openai:qwen3@http://localhost:8000")
     Server(model='qwen3', url='http://localhost:8000/v1', timeout=120.0, tries=5, wait=1.0)
     """
-    match = re.fullmatch(r"openai:([^\s@](?:[^\s]*?[^\s@])?)(?:@(https?://[^\s]+))?", name)
-    if match is None:
+    model, at, address = name.removeprefix("openai:").partition("@http")
+    url = f"http{address}" if at else OPENAI
+    if not re.fullmatch(r"[^\s@](\S*[^\s@])?", model) or not re.fullmatch(r"https?://\S+", url):
         raise ModelLoadError(
             f"{name!r} names no served model",
             help="write openai:MODEL@URL, as in openai:qwen3@http://localhost:8000/v1",
         )
-    model, url = match[1], match[2] or OPENAI
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
         raise ModelLoadError(

@@ -1,7 +1,8 @@
 """Engines: what generates text. One file each in this folder; the name of the file is the name of the engine.
 
-An engine module has `load(base: Base) -> Engine`; a base says which engine reads it (`Base.engine`). Batches that are handed to an engine are computed as they are handed:
-the caller fixes their composition, so the same batch gives the same bytes.
+An engine module has `load(base: Base) -> Engine`; a base says which engine reads it (`Base.engine`). Batches that are
+handed to an engine are computed as they are handed: the caller fixes their composition, so the same batch gives the
+same bytes.
 """
 
 from __future__ import annotations
