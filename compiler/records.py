@@ -319,6 +319,9 @@ class Measurement(Record):
     held: dict[str, bool | None]
     judge_yes: float | None = None
     """Probability of `yes` from the first judge that was asked, 0 to 1."""
+    likelihood: float | None = None
+    """log p(answer | the clause in the prompt) - log p(answer | without it) under the subject's base, in nats: a second
+    judge of the probe's own clause, where one was asked."""
 
     @property
     def was_given(self) -> bool:
@@ -345,11 +348,13 @@ class Calibration(Record):
     """How often a judge (or the refusal detector) was right on answers whose label is known.
 
     what: `judge` or `refusal`. clause_id: the clause whose principle was asked about. labels: where the labels come
-    from, in words: `the spec's own examples`. kept: labelled answers that keep the clause; broken: ones that break it.
-    unread: answers on which the judge gave no verdict; they count as neither right nor wrong.
+    from, in words: `the spec's own examples`. arm: whose answers they are, None for answers of no arm. kept: labelled
+    answers that keep the clause; broken: ones that break it. unread: answers on which the judge gave no verdict; they
+    count as neither right nor wrong. `likelihood`: the subject's own likelihood ratio in the judge's place.
+    judge_sha256, rubric_sha256: which judge, asked in which words; once one of them is another, this says nothing.
     """
 
-    what: Literal["judge", "refusal"]
+    what: Literal["judge", "refusal", "likelihood"]
     clause_id: str
     labels: str
     arm: Arm | None = None
@@ -357,6 +362,26 @@ class Calibration(Record):
     kept_right: int
     broken: int
     broken_right: int
+    unread: int = 0
+    judge_sha256: str | None = None
+    rubric_sha256: str | None = None
+
+
+class Pairwise(Record):
+    """How often the judge prefers one arm's answer for a clause, asked in both orders.
+
+    n: prompts on which the two answers differ. first, second: preferred in both orders: the answer of `arm`, or of
+    `against`. flips: prompts on which the order turned the verdict; they count for neither. unread: prompts with no
+    verdict in one of the orders.
+    """
+
+    clause_id: str
+    arm: Arm
+    against: Arm
+    n: int
+    first: int
+    second: int
+    flips: int
     unread: int = 0
 
 
@@ -389,7 +414,7 @@ class Label(Record):
     id: `KEY.PERSON`: KEY is a digest of what the person saw (`compiler.labels.content.key`), so that a label is found
     again wherever the same question has the same answer, and no longer fits once an answer has changed. value, by kind:
     present, whether the clause is kept; likert, 1 to 5; refusal, its class; pairwise, a `Preference`; span, the parts
-    that break the clause, none for an answer that keeps it. stratum: `uniform` labels are a random sample of the answers,
+    that break the clause, none for an answer that keeps it. stratum: `uniform` labels are a random sample of answers,
     `disagreement` ones were picked because they are hard. at: ISO 8601 in UTC.
     """
 
@@ -432,7 +457,8 @@ class MeasureReport(Record):
     and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured. measures_sha256: over
     what answers are held against beside the probes' own checks. machine: what computed, as far as it can change an
     answer (`compiler.facts.Machine`). expected: what was expected to, told without looking: a plan, which does not look
-    either, compares with that.
+    either, compares with that. judge_repeats: how often a judge that samples was asked each thing. rubrics: clause ->
+    hash of the words in which its judge was asked. pairwise: preferences between arms, where they were asked for.
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
     `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
     """
@@ -447,6 +473,9 @@ class MeasureReport(Record):
     judge: str
     judge_sha256: str | None = None
     judge_is_subject: bool
+    judge_repeats: int = 1
+    rubrics: dict[str, str] = {}
+    pairwise: tuple[Pairwise, ...] = ()
     teaching_base: bool
     arms: tuple[Arm, ...]
     answers: dict[str, int]
