@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 RECORD_VERSION = 1
 
@@ -380,7 +380,7 @@ class MarkedSpan(Record):
     text: str
 
 
-LabelValue = bool | int | RefusalClass | Preference | tuple[MarkedSpan, ...]
+LabelValue = StrictBool | StrictInt | RefusalClass | Preference | tuple[MarkedSpan, ...]
 
 
 class Label(Record):
