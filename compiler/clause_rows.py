@@ -75,7 +75,7 @@ def clause_row(run: Measured, clause: Clause) -> ClauseRow:
         kind=clause.kind,
         name=clause.name,
         level=clause.level.name.lower(),
-        says=_says(run.program, clause),
+        says=says(run.program, clause),
         because=clause.because,
         hard=wanted.exact,
         place=_place(clause.span, run.sources),
@@ -246,7 +246,7 @@ def _leaks(run: Measured, clause_id: str, checks: Sequence[Check], probes: Seque
 # ------------------------------------------------------------------ the clause itself
 
 
-def _says(program: Program, clause: Clause) -> str:
+def says(program: Program, clause: Clause) -> str:
     """The clause as the compiled prompt words it."""
     lines = [line.text for line in render(program, {clause.id}) if line.clause_ids]
     told = [line.removeprefix("- ") for line in lines if not line.endswith("rules:") and not line.endswith("these:")]

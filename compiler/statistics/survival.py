@@ -93,12 +93,12 @@ def half_life(lives: Sequence[Lasted], confidence: float = 0.95) -> HalfLife:
 
 
 def restricted_mean(lives: Sequence[Lasted], horizon: float, confidence: float = 0.95) -> Estimate:
-    """Return the mean time unbroken up to `horizon`: the area under the curve (Royston and Parmar, Stat. Med. 30, 2011).
+    """Return the mean time unbroken up to `horizon`: the area under the curve.
 
-    The variance is Greenwood's, times m / (m - 1) with m breaks up to the horizon (Klein and Moeschberger, Survival
-    Analysis, 2003, equation 4.5.2, and the remark on bias below it). With fewer than two breaks the variance cannot be
-    told, and the interval is 0 to horizon. Below some 30 conversations, or with a curve near the horizon's own value,
-    the interval covers too little.
+    Royston and Parmar (Stat. Med. 30, 2011). The variance is Greenwood's, times m / (m - 1) with m breaks up to the
+    horizon (Klein and Moeschberger, Survival Analysis, 2003, equation 4.5.2, and the remark on bias below it). With
+    fewer than two breaks the variance cannot be told, and the interval is 0 to horizon. Below some 30 conversations, or
+    with a curve near the horizon's own value, the interval covers too little.
 
     Raises:
         ValueError: no lives, the horizon is not above 0, or nobody was watched that long although some were unbroken
