@@ -47,7 +47,9 @@ PORT = 8484
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Bring in labels.jsonl, Label Studio's JSON or TRL's preferences, and serve nothing.",
 )
-@click.option("--more", type=click.IntRange(0), default=0, help="Unlabelled tasks to put into an export for Label Studio.")
+@click.option(
+    "--more", type=click.IntRange(0), default=0, help="Unlabelled tasks to put into an export for Label Studio."
+)
 def command(
     target: Path,
     out: Path,
@@ -112,9 +114,7 @@ def _selected(every: Sequence[Task], kinds: Sequence[str], clauses: Sequence[str
 # ------------------------------------------------------------------ serving
 
 
-def _serve(
-    folder: Path, run: Run, asked: Sequence[Task], store: Store, host: str, port: int, opens: bool
-) -> None:
+def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: str, port: int, opens: bool) -> None:
     import webbrowser
 
     from compiler.cli.screen import when_interrupted
@@ -136,7 +136,9 @@ def _serve(
             err=True,
         )
     when_interrupted(f"Every label given so far is in {store.path}.")
-    click.echo(f"{len(asked)} tasks. Label them at\n\n  {server.url}\n\nCtrl-C ends; labels are stored as they are given.")
+    click.echo(
+        f"{len(asked)} tasks. Label them at\n\n  {server.url}\n\nCtrl-C ends; labels are stored as they are given."
+    )
     if opens:
         webbrowser.open(server.url)
     try:
@@ -172,7 +174,10 @@ def _say_agreement(store: Store) -> None:
     for found in measured(entries):
         row = found.shown()
         people = ", ".join(row["people"])
-        click.echo(f"agreement on {row['kind']} ({people}, {row['shared']} shared): {row['same']} the same; " + "; ".join(row["corrected"]))
+        click.echo(
+            f"agreement on {row['kind']} ({people}, {row['shared']} shared): {row['same']} the same; "
+            + "; ".join(row["corrected"])
+        )
 
 
 # ------------------------------------------------------------------ out and in
@@ -208,7 +213,9 @@ def _format(path: Path) -> str:
     if path.suffix == ".json":
         return "label studio"
     if path.suffix != ".jsonl":
-        raise click.UsageError(f"{path} says no format by its name: NAME.json is for Label Studio, trl.jsonl, labels.jsonl")
+        raise click.UsageError(
+            f"{path} says no format by its name: NAME.json is for Label Studio, trl.jsonl, labels.jsonl"
+        )
     return "trl" if "trl" in path.stem.lower() or "preference" in path.stem.lower() else "labels"
 
 
@@ -218,7 +225,9 @@ def _import(path: Path, every: Sequence[Task], store: Store) -> None:
     try:
         found = _read(path, every)
     except (OSError, ValueError, AttributeError) as error:
-        raise DataError(f"{path} cannot be read: {error}", help="give labels.jsonl, Label Studio's JSON or TRL rows") from error
+        raise DataError(
+            f"{path} cannot be read: {error}", help="give labels.jsonl, Label Studio's JSON or TRL rows"
+        ) from error
     for brought in found.brought:
         nonce = f"import/{brought.task.key}/{brought.annotator}/{json.dumps(brought.value)}/{brought.note}/{brought.at}"
         store.say(brought.task, brought.annotator, "label", brought.value, brought.note, nonce, brought.at)

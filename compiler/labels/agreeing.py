@@ -81,4 +81,8 @@ def _tried(figure: Callable[[], Estimate]) -> Estimate | str:
 
 
 def _in_words(found: Estimate | str) -> str:
-    return f"cannot be told: {found}" if isinstance(found, str) else f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    return (
+        f"cannot be told: {found}"
+        if isinstance(found, str)
+        else f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    )

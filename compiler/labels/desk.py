@@ -68,9 +68,7 @@ class Desk:
         return self.next(sent)
 
     def skip(self, sent: dict[str, Any]) -> dict[str, Any]:
-        self.store.say(
-            self._task(sent), _annotator(sent), "skip", None, _note(sent), _text(sent, "nonce", MOST_NONCE)
-        )
+        self.store.say(self._task(sent), _annotator(sent), "skip", None, _note(sent), _text(sent, "nonce", MOST_NONCE))
         return self.next(sent)
 
     def undo(self, sent: dict[str, Any]) -> dict[str, Any]:

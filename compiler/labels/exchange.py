@@ -80,7 +80,9 @@ def _stored(label: Label, task: Task) -> Any:
     """A label's value as a store has it; None where the task has no such place."""
     match label.value:
         case Preference(against=against, prefers=prefers):
-            place = next((p for p in task.places if (p.probe_id, p.arm, p.against) == (label.probe_id, label.arm, against)), None)
+            place = next(
+                (p for p in task.places if (p.probe_id, p.arm, p.against) == (label.probe_id, label.arm, against)), None
+            )
             if place is None:
                 return None
             arms = (place.against, place.arm) if place.turned else (place.arm, place.against)

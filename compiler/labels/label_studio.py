@@ -165,7 +165,11 @@ def imported(rows: Iterable[Any], tasks: Mapping[str, Task]) -> Import:
             found.left_out["they are no tasks of Label Studio: `data` is missing"] += 1
             continue
         task = tasks.get(str(data.get("tenet_key")))
-        if task is None or data.get("answer") != task.answers[0] or data.get("second", "") not in ("", *task.answers[1:]):
+        if (
+            task is None
+            or data.get("answer") != task.answers[0]
+            or data.get("second", "") not in ("", *task.answers[1:])
+        ):
             found.left_out[NOT_HERE] += 1
             continue
         for annotation in row.get("annotations") or ():

@@ -103,9 +103,7 @@ def kinds_of(clause: Clause) -> tuple[LabelKind, ...]:
             return ("present", "span", "pairwise")
 
 
-def _of_clause(
-    run: Run, clause: Clause, says: str, probes: Sequence[Probe], answers: Answers
-) -> Iterator[Task]:
+def _of_clause(run: Run, clause: Clause, says: str, probes: Sequence[Probe], answers: Answers) -> Iterator[Task]:
     rarity = _rarity(clause.id, probes, answers)
     arms = run.measured.arms
     subject: Arm = next((arm for arm in ("adapter", "prompt") if arm in arms), arms[0])
