@@ -8,6 +8,7 @@ This file must not know models or clauses.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 
 def threshold(ratios: Sequence[float], kept: Sequence[bool]) -> float | None:
@@ -23,7 +24,7 @@ def threshold(ratios: Sequence[float], kept: Sequence[bool]) -> float | None:
     ranked = sorted(zip(ratios, kept, strict=True))
     best, cut = 0.0, None
     above_good, above_bad = good, bad
-    for (ratio, keeps), (following, _) in zip(ranked, ranked[1:], strict=False):
+    for (ratio, keeps), (following, _) in pairwise(ranked):
         above_good, above_bad = above_good - keeps, above_bad - (not keeps)
         index = above_good / good - above_bad / bad
         if following > ratio and index > best:
