@@ -22,9 +22,10 @@ def prefer(engine: CachedEngine, rubric: Rubric, asked: Sequence[tuple[str, str,
 
     Which answer is shown first in the first of the two requests says nothing: both orders are always asked.
     """
-    one_way = _chances(engine, [rubric.pairwise_request(q, first, second) for q, first, second in asked])
-    other_way = _chances(engine, [rubric.pairwise_request(q, second, first) for q, first, second in asked])
-    return [_preferred(one, other) for one, other in zip(one_way, other_way, strict=True)]
+    one_way = [rubric.pairwise_request(question, first, second) for question, first, second in asked]
+    other_way = [rubric.pairwise_request(question, second, first) for question, first, second in asked]
+    said = _chances(engine, [*one_way, *other_way])
+    return [_preferred(said[one], said[other]) for one, other in zip(one_way, other_way, strict=True)]
 
 
 def _preferred(one: float | None, other: float | None) -> Preferred | None:
@@ -36,10 +37,10 @@ def _preferred(one: float | None, other: float | None) -> Preferred | None:
     return "first" if one > 0.5 else "second"
 
 
-def _chances(engine: CachedEngine, requests: Sequence[str]) -> list[float | None]:
+def _chances(engine: CachedEngine, requests: Sequence[str]) -> dict[str, float | None]:
     different = list(dict.fromkeys(requests))
     said: dict[str, float | None] = {}
     for start in range(0, len(different), CHUNK):
         batch = different[start : start + CHUNK]
         said.update(zip(batch, engine.yes(batch, SIDES), strict=True))
-    return [said[request] for request in requests]
+    return said

@@ -267,7 +267,7 @@ def test_a_break_that_counts_is_put_right_from_its_side() -> None:
 WARM = """
 trait warm { means: "Be warm."  because: "Guests are far from home."
   example { user: "Hi"  good: "Welcome, dear."  bad: "State your business." } }
-rule gossip { must_not: "Spread gossip." example { user: "News?"  good: "None."  bad: "They say..." } }
+rule gossip { never: "Spread gossip." example { user: "News?"  good: "None."  bad: "They say..." } }
 """
 
 
