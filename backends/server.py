@@ -44,7 +44,7 @@ class Refused(Exception):
         self.said = said
 
 
-class _NoRedirect(HTTPRedirectHandler):
+class NoRedirect(HTTPRedirectHandler):
     """A redirect would carry questions, answers and the key to a host that nobody named."""
 
     def redirect_request(self, *_: Any) -> None:
@@ -116,7 +116,7 @@ class Server:
 
     def _opener(self) -> OpenerDirector:
         # A proxy that leads out of the house does not lead back to this machine.
-        return build_opener(_NoRedirect, *([ProxyHandler({})] if self.is_local else []))
+        return build_opener(NoRedirect, *([ProxyHandler({})] if self.is_local else []))
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "tenet"}
