@@ -73,7 +73,8 @@ def test_a_share_has_bounds_on_the_side_that_its_target_speaks_of() -> None:
     for kept in [True] * 60 + [False] * 2:
         watch = watch.after(kept, 0.05)
     bounds = watch.interval(0.05)
-    assert bounds.low < (watch.share() or 0) == pytest.approx(2 / 62) < bounds.high < 0.2
+    assert watch.share() == pytest.approx(2 / 62)
+    assert bounds.low < 2 / 62 < bounds.high < 0.2
 
 
 # ------------------------------------------------------------------ state
