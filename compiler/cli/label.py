@@ -47,7 +47,9 @@ PORT = 8484
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Bring in labels.jsonl, Label Studio's JSON or TRL's preferences, and serve nothing.",
 )
-@click.option("--more", type=click.IntRange(0), default=0, help="Unlabelled tasks to put into an export for Label Studio.")
+@click.option(
+    "--more", type=click.IntRange(0), default=0, help="Unlabelled tasks to put into an export for Label Studio."
+)
 def command(
     target: Path,
     out: Path,
@@ -63,8 +65,9 @@ def command(
 ) -> None:
     """Ask people what the answers of a run are worth, and keep what they say beside it.
 
-    Opens a page on this machine: pairs, ratings, kept or not, refusals, and marking. Labels are stored as they are given.
-    Those of one half of the prompts calibrate judges (labels.jsonl in the run); those of the other make pairs for training.
+    Opens a page on this machine: pairs, ratings, kept or not, refusals, and marking. Labels are stored as they are
+    given. Those of one half of the prompts calibrate judges (labels.jsonl in the run); those of the other make pairs
+    for training.
     """
     from compiler.labels import queue, tasks
     from compiler.labels.store import FILE, Store
@@ -112,9 +115,7 @@ def _selected(every: Sequence[Task], kinds: Sequence[str], clauses: Sequence[str
 # ------------------------------------------------------------------ serving
 
 
-def _serve(
-    folder: Path, run: Run, asked: Sequence[Task], store: Store, host: str, port: int, opens: bool
-) -> None:
+def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: str, port: int, opens: bool) -> None:
     import webbrowser
 
     from compiler.cli.screen import when_interrupted
@@ -131,12 +132,14 @@ def _serve(
         ) from error
     if not server.is_local:
         click.echo(
-            f"warning: {host} is open to the network. Whoever has the address below can read the answers and label, and it "
-            "goes over the network unencrypted. Use it among people you trust.",
+            f"warning: {host} is open to the network. Whoever has the address below can read the answers and label, "
+            "and it goes over the network unencrypted. Use it among people you trust.",
             err=True,
         )
     when_interrupted(f"Every label given so far is in {store.path}.")
-    click.echo(f"{len(asked)} tasks. Label them at\n\n  {server.url}\n\nCtrl-C ends; labels are stored as they are given.")
+    click.echo(
+        f"{len(asked)} tasks. Label them at\n\n  {server.url}\n\nCtrl-C ends; labels are stored as they are given."
+    )
     if opens:
         webbrowser.open(server.url)
     try:
@@ -153,7 +156,8 @@ def _close(folder: Path, run: Run, every: Sequence[Task], store: Store) -> None:
 
     labels, lost = said.labels(store.standing(), {task.key: task for task in every}, run.name)
     kept = exchange.for_calibration(labels, run.probes)
-    _write_rows(folder / exchange.LABELS, [label.model_dump(mode="json") for label in kept])
+    if labels or (folder / exchange.LABELS).exists():
+        _write_rows(folder / exchange.LABELS, [label.model_dump(mode="json") for label in kept])
     judgements = {label.id for label in labels}
     people = {label.annotator for label in labels}
     click.echo(f"{len(judgements)} labels by {len(people)} people, in {store.path}")
@@ -172,7 +176,10 @@ def _say_agreement(store: Store) -> None:
     for found in measured(entries):
         row = found.shown()
         people = ", ".join(row["people"])
-        click.echo(f"agreement on {row['kind']} ({people}, {row['shared']} shared): {row['same']} the same; " + "; ".join(row["corrected"]))
+        click.echo(
+            f"agreement on {row['kind']} ({people}, {row['shared']} shared): {row['same']} the same; "
+            + "; ".join(row["corrected"])
+        )
 
 
 # ------------------------------------------------------------------ out and in
@@ -208,7 +215,9 @@ def _format(path: Path) -> str:
     if path.suffix == ".json":
         return "label studio"
     if path.suffix != ".jsonl":
-        raise click.UsageError(f"{path} says no format by its name: NAME.json is for Label Studio, trl.jsonl, labels.jsonl")
+        raise click.UsageError(
+            f"{path} says no format by its name: NAME.json is for Label Studio, trl.jsonl, labels.jsonl"
+        )
     return "trl" if "trl" in path.stem.lower() or "preference" in path.stem.lower() else "labels"
 
 
@@ -218,7 +227,9 @@ def _import(path: Path, every: Sequence[Task], store: Store) -> None:
     try:
         found = _read(path, every)
     except (OSError, ValueError, AttributeError) as error:
-        raise DataError(f"{path} cannot be read: {error}", help="give labels.jsonl, Label Studio's JSON or TRL rows") from error
+        raise DataError(
+            f"{path} cannot be read: {error}", help="give labels.jsonl, Label Studio's JSON or TRL rows"
+        ) from error
     for brought in found.brought:
         nonce = f"import/{brought.task.key}/{brought.annotator}/{json.dumps(brought.value)}/{brought.note}/{brought.at}"
         store.say(brought.task, brought.annotator, "label", brought.value, brought.note, nonce, brought.at)

@@ -1,7 +1,8 @@
 """Labels as rows for others, and back: `labels.jsonl` and preference rows for TRL.
 
-In: what stands in a store, and the tasks of a run. Out: rows; from rows, what they say of the run's own tasks. A row that
-does not fit a task of this run is left out, with a reason that is counted. This file must not know a store's tables.
+In: what stands in a store, and the tasks of a run. Out: rows; from rows, what they say of the run's own tasks. A row
+that does not fit a task of this run is left out, with a reason that is counted. This file must not know a store's
+tables.
 
 `labels.jsonl` in a run's folder calibrates judges: it holds the calibration half. Preference rows are of the training
 half: chosen and rejected in TRL's conversational form with an explicit prompt
@@ -80,7 +81,9 @@ def _stored(label: Label, task: Task) -> Any:
     """A label's value as a store has it; None where the task has no such place."""
     match label.value:
         case Preference(against=against, prefers=prefers):
-            place = next((p for p in task.places if (p.probe_id, p.arm, p.against) == (label.probe_id, label.arm, against)), None)
+            place = next(
+                (p for p in task.places if (p.probe_id, p.arm, p.against) == (label.probe_id, label.arm, against)), None
+            )
             if place is None:
                 return None
             arms = (place.against, place.arm) if place.turned else (place.arm, place.against)

@@ -9,8 +9,8 @@ its controls to use.
     span      Labels   breaks, on the answer        note, annotator   TextArea
 
 Label Studio counts characters as JavaScript does (UTF-16 units), labels count code points. Its users are numbers or
-addresses and are not taken from a file, so that the annotator's name goes into a text field of its own. This file must not
-know a store's tables.
+addresses and are not taken from a file, so that the annotator's name goes into a text field of its own. This file must
+not know a store's tables.
 """
 
 from __future__ import annotations
@@ -165,7 +165,11 @@ def imported(rows: Iterable[Any], tasks: Mapping[str, Task]) -> Import:
             found.left_out["they are no tasks of Label Studio: `data` is missing"] += 1
             continue
         task = tasks.get(str(data.get("tenet_key")))
-        if task is None or data.get("answer") != task.answers[0] or data.get("second", "") not in ("", *task.answers[1:]):
+        if (
+            task is None
+            or data.get("answer") != task.answers[0]
+            or data.get("second", "") not in ("", *task.answers[1:])
+        ):
             found.left_out[NOT_HERE] += 1
             continue
         for annotation in row.get("annotations") or ():

@@ -1,11 +1,11 @@
 """What people said, in one SQLite file beside the measurements. What is acknowledged is on the disk.
 
-In: a task, who, and what they said of it. Out: what stands now. The file is a log: a label, a skip and an undo are each a
-row that is never changed, so that nothing said is lost and every count can be checked. Each row is committed by itself,
-with a write-ahead log and `synchronous=FULL` (https://sqlite.org/pragma.html#pragma_synchronous), before the call
-returns: a killed process or a power cut takes nothing back. Several threads and several processes may write at once.
-A task is stored with its words when it is first answered, so that the file can be read without the run. This file must
-not know what a label means.
+In: a task, who, and what they said of it. Out: what stands now. The file is a log: a label, a skip and an undo are each
+a row that is never changed, so that nothing said is lost and every count can be checked. Each row is committed by
+itself, with a write-ahead log and `synchronous=FULL` (https://sqlite.org/pragma.html#pragma_synchronous), before the
+call returns: a killed process or a power cut takes nothing back. Several threads and several processes may write at
+once. A task is stored with its words when it is first answered, so that the file can be read without the run. This file
+must not know what a label means.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one person last said of one task. value: as the page sends it, checked; `first`, `second`, `tie` or `both bad`
-    of a pair; None for a skip."""
+    """What one person last said of one task. value: as the page sends it, checked; `first`, `second`, `tie` or `both
+    bad` of a pair; None for a skip."""
 
     seen: Seen
     annotator: str
@@ -172,7 +172,8 @@ class Store:
         self, nonce: str, key: str, annotator: str, action: Action, value: Any, note: str, at: str | None
     ) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO events (nonce, key, annotator, action, value, note, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO events (nonce, key, annotator, action, value, note, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (nonce, key, annotator, action, json.dumps(value, ensure_ascii=False), note, at or _now()),
         )
 

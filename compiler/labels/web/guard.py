@@ -1,8 +1,9 @@
 """Who may ask: a request has to bear the token, name this server, and come from this server's own page.
 
-In: headers. Out: None where a request may pass, else a status and a reason. The token keeps out other users of the machine
-and the network; `Host` keeps out a page elsewhere whose name was made to lead here (DNS rebinding); `Origin` and a JSON body
-keep out a page elsewhere that sends forms here (request forgery). This file must not know what is asked for.
+In: headers. Out: None where a request may pass, else a status and a reason. The token keeps out other users of the
+machine and the network; `Host` keeps out a page elsewhere whose name was made to lead here (DNS rebinding); `Origin`
+and a JSON body keep out a page elsewhere that sends forms here (request forgery). This file must not know what is asked
+for.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from http.cookies import CookieError, SimpleCookie
 
+Headers = Message[str, str]
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 HEADERS = {
@@ -60,7 +62,7 @@ class Guard:
         """Compare in a time that does not tell how much of the token was right."""
         return token is not None and hmac.compare_digest(token.encode(), self.token.encode())
 
-    def bears_token(self, headers: Mapping[str, str]) -> bool:
+    def bears_token(self, headers: Headers) -> bool:
         try:
             cookies = SimpleCookie(headers.get("Cookie", ""))
         except CookieError:
@@ -69,7 +71,8 @@ class Guard:
         return self.right(morsel.value if morsel is not None else None)
 
     def is_here(self, named: str | None) -> bool:
-        """Whether a `Host` names this server. On a network, an address will do: only a name can be made to lead here."""
+        """Whether a `Host` names this server. On a network, any address will do: only a name can be made to lead
+        here."""
         name, port = _split(named or "")
         if port != self.port:
             return False
@@ -77,7 +80,7 @@ class Guard:
             return True
         return _unspecified(self.host) and _is_address(name)
 
-    def refusal(self, headers: Mapping[str, str], *, changes: bool) -> Refused | None:
+    def refusal(self, headers: Headers, *, changes: bool) -> Refused | None:
         """Return why a request may not pass.
 
         Args:

@@ -27,6 +27,7 @@ FILES = {
 }
 ASKS = ("next", "label", "skip", "undo", "again", "agreement")
 """What a page may ask of a desk, by POST to `/api/NAME`."""
+NOTHING_HERE = Refused(404, "there is nothing here")
 MOST_BODY = 64 * 1024
 SECONDS_TO_SEND = 20
 """How long a connection may be silent before it is closed."""
@@ -79,28 +80,29 @@ class Handler(BaseHTTPRequestHandler):
         token = parse_qs(path.query).get("token", [None])[0]
         # The address that was printed brings the token; from then on the cookie does.
         opens = path.path == "/" and guard.is_here(self.headers.get("Host")) and guard.right(token)
-        if not opens and (refused := guard.refusal(self.headers, changes=False)):
-            return self._refuse(refused)
-        if path.path not in FILES:
-            return self._refuse(Refused(404, "there is nothing here"))
-        name, kind = FILES[path.path]
-        self._send(200, _file(name), kind, {"Set-Cookie": guard.cookie} if opens else {})
+        refused = None if opens else guard.refusal(self.headers, changes=False)
+        if refused is None and path.path not in FILES:
+            refused = NOTHING_HERE
+        if refused is not None:
+            self._refuse(refused)
+        else:
+            name, kind = FILES[path.path]
+            self._send(200, _file(name), kind, {"Set-Cookie": guard.cookie} if opens else {})
 
     def do_POST(self) -> None:
-        if refused := self.server.guard.refusal(self.headers, changes=True):
-            return self._refuse(refused)
         area, _, name = urlsplit(self.path).path.rpartition("/")
-        if area != "/api" or name not in ASKS:
-            return self._refuse(Refused(404, "there is nothing here"))
-        sent = self._body()
+        refused = self.server.guard.refusal(self.headers, changes=True)
+        if refused is None and (area != "/api" or name not in ASKS):
+            refused = NOTHING_HERE
+        sent = self._body() if refused is None else refused
         if isinstance(sent, Refused):
-            return self._refuse(sent)
+            self._refuse(sent)
+            return
         ask: Callable[[dict[str, Any]], dict[str, Any]] = getattr(self.server.desk, name)
         try:
-            reply = ask(sent)
+            self._send_json(200, ask(sent))
         except Unfit as error:
-            return self._send_json(422, {"error": str(error)})
-        self._send_json(200, reply)
+            self._send_json(422, {"error": str(error)})
 
     def _body(self) -> dict[str, Any] | Refused:
         length = self.headers.get("Content-Length", "")
