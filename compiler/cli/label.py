@@ -124,7 +124,7 @@ def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: st
     from compiler.labels.web.server import LabelServer
 
     try:
-        server = LabelServer(Desk(asked, store, f"{run.program.name}, {run.name}"), host, port)
+        server = LabelServer(Desk(asked, store, run.name), host, port)
     except OSError as error:
         raise DataError(
             f"{host}:{port} cannot be listened on: {error.strerror or error}",

@@ -12,14 +12,18 @@ import hmac
 import ipaddress
 import secrets
 from dataclasses import dataclass
-from email.message import Message
 from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
 
-Headers = Message[str, str]
+if TYPE_CHECKING:
+    from email.message import Message
+
+    Headers = Message[str, str]
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
