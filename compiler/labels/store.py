@@ -152,12 +152,26 @@ class Store:
 
     def undo(self, annotator: str, nonce: str) -> Entry | None:
         """Take back what this person said last, and return it; None where nothing is left."""
+        if (undone := self._undone(nonce)) is not None:
+            return undone
         last = max(self._standing(annotator), key=lambda row: row[0], default=None)
         if last is None:
             return None
         with self._writing():
             self._append(nonce, last[1].seen.key, annotator, "undo", None, "", None)
         return last[1]
+
+    def _undone(self, nonce: str) -> Entry | None:
+        """What an earlier request of this name took back: its reply may have been lost."""
+        query = """
+            SELECT max(said.seq), key, kind, clause_id, stratum, seen, said.annotator, said.action, said.value, said.note,
+                said.at
+            FROM events AS undo JOIN events AS said USING (key, annotator) JOIN tasks USING (key)
+            WHERE undo.nonce = ? AND undo.action = 'undo' AND said.seq < undo.seq
+        """
+        with self._lock:
+            row = self._db.execute(query, (nonce,)).fetchone()
+        return _entry(row) if row[0] is not None else None
 
     def again(self, annotator: str) -> int:
         """Put what this person skipped back into the queue; return how many."""
