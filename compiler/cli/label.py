@@ -226,7 +226,7 @@ def _import(path: Path, every: Sequence[Task], store: Store) -> None:
 
     try:
         found = _read(path, every)
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise DataError(
             f"{path} cannot be read: {error}", help="give labels.jsonl, Label Studio's JSON or TRL rows"
         ) from error

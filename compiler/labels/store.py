@@ -164,8 +164,8 @@ class Store:
     def _undone(self, nonce: str) -> Entry | None:
         """What an earlier request of this name took back: its reply may have been lost."""
         query = """
-            SELECT max(said.seq), key, kind, clause_id, stratum, seen, said.annotator, said.action, said.value, said.note,
-                said.at
+            SELECT max(said.seq), key, kind, clause_id, stratum, seen, said.annotator, said.action, said.value,
+                said.note, said.at
             FROM events AS undo JOIN events AS said USING (key, annotator) JOIN tasks USING (key)
             WHERE undo.nonce = ? AND undo.action = 'undo' AND said.seq < undo.seq
         """

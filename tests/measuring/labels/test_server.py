@@ -24,7 +24,7 @@ from compiler.labels.store import FILE, Store
 from compiler.labels.tasks import Task
 from compiler.labels.web.guard import Guard
 from compiler.labels.web.server import MOST_BODY, LabelServer
-from tests.measuring.labels.conftest import Client, first
+from tests.measuring.labels.conftest import Client
 
 ROOT = Path(__file__).parents[3]
 
