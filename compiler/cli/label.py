@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +120,6 @@ def _selected(every: Sequence[Task], kinds: Sequence[str], clauses: Sequence[str
 def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: str, port: int, opens: bool) -> None:
     import webbrowser
 
-    from compiler.cli.screen import when_interrupted
     from compiler.failures import DataError
     from compiler.labels.desk import Desk
     from compiler.labels.web.server import LabelServer
@@ -136,18 +137,22 @@ def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: st
             "and it goes over the network unencrypted. Use it among people you trust.",
             err=True,
         )
-    when_interrupted(f"Every label given so far is in {store.path}.")
-    click.echo(
-        f"{len(asked)} tasks. Label them at\n\n  {server.url}\n\nCtrl-C ends; labels are stored as they are given."
-    )
-    if opens:
-        webbrowser.open(server.url)
     try:
+        click.echo(f"{len(asked)} tasks. Label them at\n\n  {server.url}\n")
+        click.echo("Ctrl-C ends; labels are stored as they are given.")
+        if opens and _has_screen():
+            webbrowser.open(server.url_once)
         server.serve_forever(poll_interval=0.2)
     except KeyboardInterrupt:
+        # This is how labelling ends, and not how it fails: what is there is said next.
         click.echo()
     finally:
         server.server_close()
+
+
+def _has_screen() -> bool:
+    """Whether a browser can open a window: without one, Linux would start a text browser in this very terminal."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _close(folder: Path, run: Run, every: Sequence[Task], store: Store) -> None:

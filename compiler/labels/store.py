@@ -199,7 +199,10 @@ class Store:
 
     def done(self, annotator: str) -> dict[str, Action]:
         """Return which tasks this person has labelled or skipped."""
-        return {entry.seen.key: entry.action for _, entry in self._standing(annotator)}
+        query = "SELECT max(seq), key, action FROM events WHERE annotator = ? GROUP BY key"
+        with self._lock:
+            rows = self._db.execute(query, (annotator,)).fetchall()
+        return {key: action for _, key, action in rows if action != "undo"}
 
     def _standing(self, annotator: str | None = None) -> list[tuple[int, Entry]]:
         # With max(), SQLite takes the other columns of a group from the row that has the maximum.

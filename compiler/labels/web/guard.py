@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from email.message import Message
 
     Headers = Message[str, str]
+    Query = dict[str, list[str]]
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -40,18 +41,20 @@ class Refused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Guard:
     """host: what the server listens on. Cookies know no ports, so their name has it: two servers do not log each other
-    out."""
+    out. ticket: opens the page once. A browser is started with it, since everybody on the machine can read with which
+    address a program was started."""
 
     token: str
     host: str
     port: int
+    ticket: str | None = None
 
     @classmethod
     def new(cls, host: str, port: int) -> Guard:
-        return cls(secrets.token_urlsafe(24), host, port)
+        return cls(secrets.token_urlsafe(24), host, port, secrets.token_urlsafe(24))
 
     @property
     def cookie_name(self) -> str:
@@ -65,6 +68,16 @@ class Guard:
     def right(self, token: str | None) -> bool:
         """Compare in a time that does not tell how much of the token was right."""
         return token is not None and hmac.compare_digest(token.encode(), self.token.encode())
+
+    def opens(self, query: Query) -> bool:
+        """Whether an address brings the token, or the ticket, which is then spent."""
+        if self.right(query.get("token", [None])[0]):
+            return True
+        ticket, given = self.ticket, query.get("ticket", [None])[0]
+        if ticket is None or given is None or not hmac.compare_digest(given.encode(), ticket.encode()):
+            return False
+        self.ticket = None
+        return True
 
     def bears_token(self, headers: Headers) -> bool:
         try:

@@ -43,8 +43,13 @@ class LabelServer(ThreadingHTTPServer):
         if ":" in host:
             self.address_family = socket.AF_INET6
         self.desk = desk
+        self.ends = False
         super().__init__((host, port), Handler)
         self.guard = Guard.new(host, self.server_address[1])
+
+    def server_close(self) -> None:
+        self.ends = True
+        super().server_close()
 
     def server_bind(self) -> None:
         # http.server looks up the machine's full name here, which may ask the network; nothing uses it.
@@ -56,16 +61,36 @@ class LabelServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """The address to open, with the token."""
-        host = f"[{self.guard.host}]" if ":" in self.guard.host else self.guard.host
-        return f"http://{host}:{self.guard.port}/?token={self.guard.token}"
+        return f"{self._place(self._reachable())}/?token={self.guard.token}"
+
+    @property
+    def url_once(self) -> str:
+        """The address for a browser on this machine; it works once."""
+        host = "127.0.0.1" if self.guard.host == "0.0.0.0" else self.guard.host
+        return f"{self._place(host)}/?ticket={self.guard.ticket}"
+
+    def _place(self, host: str) -> str:
+        return f"http://[{host}]:{self.guard.port}" if ":" in host else f"http://{host}:{self.guard.port}"
+
+    def _reachable(self) -> str:
+        """Where others reach this machine: where it listens, or, if that is everywhere, its address on the network."""
+        if self.guard.host != "0.0.0.0":
+            return self.guard.host
+        # Connecting a datagram socket sends nothing: it chooses the address that packets to others would come from.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(("192.0.2.1", 9))  # an address that is nobody's (RFC 5737)
+                return str(probe.getsockname()[0])
+            except OSError:
+                return socket.gethostname()
 
     @property
     def is_local(self) -> bool:
         return self.guard.host in LOOPBACK
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A browser that went away is no fault of ours; anything else is shown.
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+        # A browser that went away is no fault of ours, and at the end nobody waits for a reply; anything else is shown.
+        if not (self.ends or isinstance(sys.exception(), ConnectionError | TimeoutError)):
             super().handle_error(request, client_address)
 
 
@@ -78,9 +103,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path)
         guard = self.server.guard
-        token = parse_qs(path.query).get("token", [None])[0]
         # The address that was printed brings the token; from then on the cookie does.
-        opens = path.path == "/" and guard.is_here(self.headers.get("Host")) and guard.right(token)
+        opens = path.path == "/" and guard.is_here(self.headers.get("Host")) and guard.opens(parse_qs(path.query))
         refused = None if opens else guard.refusal(self.headers, changes=False)
         if refused is None and path.path not in FILES:
             refused = NOTHING_HERE

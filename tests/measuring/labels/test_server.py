@@ -45,6 +45,25 @@ def test_the_printed_address_opens_the_page_and_hands_over_a_cookie(client: Clie
     assert client.token not in body.decode()
 
 
+def test_a_browser_is_started_with_an_address_that_works_once(client: Client) -> None:
+    path = client.server.url_once.partition(client.host)[2]
+    assert client.token not in path
+    status, headers, _ = client.send("GET", path, Cookie=None)
+    assert (status, headers["set-cookie"].partition(";")[0]) == (200, client.cookie)
+    assert client.send("GET", path, Cookie=None)[0] == 401
+    assert client.send("GET", "/?ticket=", Cookie=None)[0] == 401
+    assert client.send("GET", "/?ticket=None", Cookie=None)[0] == 401
+
+
+def test_listening_everywhere_prints_an_address_that_others_can_reach(every: tuple[Task, ...], store: Store) -> None:
+    server = LabelServer(Desk(every, store, "run"), "0.0.0.0", 0)
+    assert not server.is_local
+    assert "//0.0.0.0" not in server.url
+    assert server.guard.is_here(urlsplit(server.url).netloc)
+    assert server.url_once.startswith("http://127.0.0.1:")
+    server.server_close()
+
+
 @pytest.mark.parametrize("path", ["/", "/?token=wrong", "/page.js", "/?token="])
 def test_without_the_token_nothing_is_shown(client: Client, path: str) -> None:
     status, _, body = client.send("GET", path, Cookie=None)
@@ -283,14 +302,30 @@ def test_ipv6_is_a_loopback_too(every: tuple[Task, ...], store: Store) -> None:
     server.server_close()
 
 
-def test_kill_9_in_the_middle_of_a_batch_loses_no_label_that_was_acknowledged(on_disk: tuple[Path, Path]) -> None:
-    """The real command, six people at once, killed while they label."""
+def served(on_disk: tuple[Path, Path]) -> tuple[subprocess.Popen[str], str]:
+    """Start the real command, and return it with the address that it prints."""
     build, run = on_disk
     command = [sys.executable, "-m", "compiler.cli", "label", str(run), "-o", str(build.parent), "--no-open"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
-    address = next(found.group() for line in process.stdout if (found := re.search(r"http://\S+", line)))
+    return process, next(found.group() for line in process.stdout if (found := re.search(r"http://\S+", line)))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_cleanly_and_says_where_the_labels_are(on_disk: tuple[Path, Path], number: signal.Signals) -> None:
+    process, _ = served(on_disk)
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert str(on_disk[1] / FILE) in said
+    assert [path.name for path in on_disk[1].glob("labels*")] == [FILE], "no log is left beside the file"
+
+
+def test_kill_9_in_the_middle_of_a_batch_loses_no_label_that_was_acknowledged(on_disk: tuple[Path, Path]) -> None:
+    """The real command, six people at once, killed while they label."""
+    _, run = on_disk
+    process, address = served(on_disk)
     url = urlsplit(address)
     token = parse_qs(url.query)["token"][0]
     acknowledged: list[tuple[str, str, int]] = []
@@ -328,8 +363,7 @@ def test_kill_9_in_the_middle_of_a_batch_loses_no_label_that_was_acknowledged(on
     process.send_signal(signal.SIGKILL)
     for thread in threads:
         thread.join()
-    process.wait()
-    process.stdout.close()
+    process.communicate()
     with Store(run / FILE) as store:
         found = {(entry.annotator, entry.seen.key, entry.value) for entry in store.standing()}
     assert len(acknowledged) > 60
