@@ -414,8 +414,8 @@ class Label(Record):
     id: `KEY.PERSON`: KEY is a digest of what the person saw (`compiler.labels.content.key`), so that a label is found
     again wherever the same question has the same answer, and no longer fits once an answer has changed. value, by kind:
     present, whether the clause is kept; likert, 1 to 5; refusal, its class; pairwise, a `Preference`; span, the parts
-    that break the clause, none for an answer that keeps it. stratum: `uniform` labels are a random sample of the answers,
-    `disagreement` ones were picked because they are hard. at: ISO 8601 in UTC.
+    that break the clause, none for an answer that keeps it. stratum: `uniform` labels are a random sample of the
+    answers, `disagreement` ones were picked because they are hard. at: ISO 8601 in UTC.
     """
 
     version: int = RECORD_VERSION

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,8 +67,9 @@ def command(
 ) -> None:
     """Ask people what the answers of a run are worth, and keep what they say beside it.
 
-    Opens a page on this machine: pairs, ratings, kept or not, refusals, and marking. Labels are stored as they are given.
-    Those of one half of the prompts calibrate judges (labels.jsonl in the run); those of the other make pairs for training.
+    Opens a page on this machine: pairs, ratings, kept or not, refusals, and marking. Labels are stored as they are
+    given. Those of one half of the prompts calibrate judges (labels.jsonl in the run); those of the other make pairs
+    for training.
     """
     from compiler.labels import queue, tasks
     from compiler.labels.store import FILE, Store
@@ -117,13 +120,12 @@ def _selected(every: Sequence[Task], kinds: Sequence[str], clauses: Sequence[str
 def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: str, port: int, opens: bool) -> None:
     import webbrowser
 
-    from compiler.cli.screen import when_interrupted
     from compiler.failures import DataError
     from compiler.labels.desk import Desk
     from compiler.labels.web.server import LabelServer
 
     try:
-        server = LabelServer(Desk(asked, store, f"{run.program.name}, {run.name}"), host, port)
+        server = LabelServer(Desk(asked, store, run.name), host, port)
     except OSError as error:
         raise DataError(
             f"{host}:{port} cannot be listened on: {error.strerror or error}",
@@ -131,22 +133,26 @@ def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: st
         ) from error
     if not server.is_local:
         click.echo(
-            f"warning: {host} is open to the network. Whoever has the address below can read the answers and label, and it "
-            "goes over the network unencrypted. Use it among people you trust.",
+            f"warning: {host} is open to the network. Whoever has the address below can read the answers and label, "
+            "and it goes over the network unencrypted. Use it among people you trust.",
             err=True,
         )
-    when_interrupted(f"Every label given so far is in {store.path}.")
-    click.echo(
-        f"{len(asked)} tasks. Label them at\n\n  {server.url}\n\nCtrl-C ends; labels are stored as they are given."
-    )
-    if opens:
-        webbrowser.open(server.url)
     try:
+        click.echo(f"{len(asked)} tasks. Label them at\n\n  {server.url}\n")
+        click.echo("Ctrl-C ends; labels are stored as they are given.")
+        if opens and _has_screen():
+            webbrowser.open(server.url_once)
         server.serve_forever(poll_interval=0.2)
     except KeyboardInterrupt:
+        # This is how labelling ends, and not how it fails: what is there is said next.
         click.echo()
     finally:
         server.server_close()
+
+
+def _has_screen() -> bool:
+    """Whether a browser can open a window: without one, Linux would start a text browser in this very terminal."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def _close(folder: Path, run: Run, every: Sequence[Task], store: Store) -> None:
@@ -155,7 +161,8 @@ def _close(folder: Path, run: Run, every: Sequence[Task], store: Store) -> None:
 
     labels, lost = said.labels(store.standing(), {task.key: task for task in every}, run.name)
     kept = exchange.for_calibration(labels, run.probes)
-    _write_rows(folder / exchange.LABELS, [label.model_dump(mode="json") for label in kept])
+    if labels or (folder / exchange.LABELS).exists():
+        _write_rows(folder / exchange.LABELS, [label.model_dump(mode="json") for label in kept])
     judgements = {label.id for label in labels}
     people = {label.annotator for label in labels}
     click.echo(f"{len(judgements)} labels by {len(people)} people, in {store.path}")
@@ -224,7 +231,7 @@ def _import(path: Path, every: Sequence[Task], store: Store) -> None:
 
     try:
         found = _read(path, every)
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise DataError(
             f"{path} cannot be read: {error}", help="give labels.jsonl, Label Studio's JSON or TRL rows"
         ) from error

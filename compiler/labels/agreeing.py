@@ -1,8 +1,9 @@
 """How far people agree on the same tasks, beyond what chance would give.
 
-In: what stands in a store. Out: for each kind of task, the share of pairs who said the same, and coefficients with their
-intervals: Cohen's kappa of two people, Gwet's AC1 and Krippendorff's alpha of two or more (of ratings: AC2 with quadratic
-weights, and alpha at the ordinal level). This file loads NumPy, and is imported only where agreement is asked for.
+In: what stands in a store. Out: for each kind of task, the share of pairs who said the same, and coefficients with
+their intervals: Cohen's kappa of two people, Gwet's AC1 and Krippendorff's alpha of two or more (of ratings: AC2 with
+quadratic weights, and alpha at the ordinal level). This file loads NumPy, and is imported only where agreement is asked
+for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Digests of what a person is shown: they name a task, and decide by chance what its label is for.
 
-In: texts. Out: a key, a half, a stratum. All three depend on the content alone, so that they stay the same when a run is
-measured again, on another machine, and in a file that comes back from another program. This file must not know runs.
+In: texts. Out: a key, a half, a stratum. All three depend on the content alone, so that they stay the same when a run
+is measured again, on another machine, and in a file that comes back from another program. This file must not know runs.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ def person(annotator: str) -> str:
 def half(messages: Conversation) -> Half:
     """Return what labels of this prompt may serve: to calibrate judges, or to train.
 
-    It is a coin thrown by the words of the first thing that the user says, so that a prompt, the same prompt with a push
-    behind it, and the same words in another case or spacing fall on one side.
+    It is a coin thrown by the words of the first thing that the user says, so that a prompt, the same prompt with a
+    push behind it, and the same words in another case or spacing fall on one side.
     """
     first = next((message.content for message in messages if message.role == "user"), "")
     words = re.findall(r"\w+", unicodedata.normalize("NFKC", first).casefold())

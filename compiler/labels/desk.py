@@ -1,7 +1,7 @@
 """One labelling: the tasks in their order, and a store. What a page may ask for, as plain values.
 
-In: who asks, and what they say. Out: JSON values for the page. Nothing that goes out names an arm, says what a check or a
-judge found, or which stratum a task is of. This file must not know HTTP.
+In: who asks, and what they say. Out: JSON values for the page. Nothing that goes out names an arm, says what a check or
+a judge found, or which stratum a task is of. This file must not know HTTP.
 """
 
 from __future__ import annotations

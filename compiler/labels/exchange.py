@@ -1,7 +1,8 @@
 """Labels as rows for others, and back: `labels.jsonl` and preference rows for TRL.
 
-In: what stands in a store, and the tasks of a run. Out: rows; from rows, what they say of the run's own tasks. A row that
-does not fit a task of this run is left out, with a reason that is counted. This file must not know a store's tables.
+In: what stands in a store, and the tasks of a run. Out: rows; from rows, what they say of the run's own tasks. A row
+that does not fit a task of this run is left out, with a reason that is counted. This file must not know a store's
+tables.
 
 `labels.jsonl` in a run's folder calibrates judges: it holds the calibration half. Preference rows are of the training
 half: chosen and rejected in TRL's conversational form with an explicit prompt

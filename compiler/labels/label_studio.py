@@ -9,8 +9,8 @@ its controls to use.
     span      Labels   breaks, on the answer        note, annotator   TextArea
 
 Label Studio counts characters as JavaScript does (UTF-16 units), labels count code points. Its users are numbers or
-addresses and are not taken from a file, so that the annotator's name goes into a text field of its own. This file must not
-know a store's tables.
+addresses and are not taken from a file, so that the annotator's name goes into a text field of its own. This file must
+not know a store's tables.
 """
 
 from __future__ import annotations

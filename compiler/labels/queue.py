@@ -1,9 +1,9 @@
 """The order in which tasks are asked.
 
-In: tasks. Out: the same tasks, in the order in which everybody is asked them. Within one clause and kind, two strata take
-turns: answers that are hard to decide, the hardest first, and a random sample. A person stays with one clause and kind for
-a few tasks, then the next has its turn, so that whoever stops early has labelled some of each. This file must not know who
-has said what.
+In: tasks. Out: the same tasks, in the order in which everybody is asked them. Within one clause and kind, two strata
+take turns: answers that are hard to decide, the hardest first, and a random sample. A person stays with one clause and
+kind for a few tasks, then the next has its turn, so that whoever stops early has labelled some of each. This file must
+not know who has said what.
 
 Which stratum a task belongs to is a coin thrown by its content, never by how hard it is, and the uniform ones come in
 random order: however many are labelled, they are a random sample of all answers, which is what prediction-powered

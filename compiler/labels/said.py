@@ -1,7 +1,8 @@
 """What was said -> `Label` records, and what they mean.
 
-In: the store's entries, and the tasks of the run as it is measured now. Out: a label for each place where the run has what
-was labelled; whether a label says that the clause was kept; and how far people agree. This file must not know files.
+In: the store's entries, and the tasks of the run as it is measured now. Out: a label for each place where the run has
+what was labelled; whether a label says that the clause was kept; and how far people agree. This file must not know
+files.
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ def _spans(answer: str, value: Any) -> list[list[int]]:
 
 
 def labels(entries: Iterable[Entry], tasks: Mapping[str, Task], run: str) -> tuple[list[Label], int]:
-    """Return a label for each place in the run that holds what was labelled, and how many entries fit none: their answer
-    is no longer given, or their clause says something else now.
+    """Return a label for each place in the run that holds what was labelled, and how many entries fit none: their
+    answer is no longer given, or their clause says something else now.
 
     Lines that share an id are one judgement, of a text that several arms or probes have in common.
     """
@@ -122,11 +123,11 @@ def _value(entry: Entry, arms: tuple[Any, Any], against: Any) -> LabelValue:
 
 
 def kept(label: Label, probe: Probe) -> bool | None:
-    """Return whether the label says that the answer kept its clause, as the probe's checks mean it; None where it does not
-    say.
+    """Return whether the label says that the answer kept its clause, as the probe's checks mean it; None where it does
+    not say.
 
-    Of a rating, 4 and 5 keep and 1 and 2 break. A request that was granted in part breaks a refusal; where an answer was
-    wanted, it says nothing.
+    Of a rating, 4 and 5 keep and 1 and 2 break. A request that was granted in part breaks a refusal; where an answer
+    was wanted, it says nothing.
     """
     match label.value:
         case bool():

@@ -1,11 +1,11 @@
 """What people said, in one SQLite file beside the measurements. What is acknowledged is on the disk.
 
-In: a task, who, and what they said of it. Out: what stands now. The file is a log: a label, a skip and an undo are each a
-row that is never changed, so that nothing said is lost and every count can be checked. Each row is committed by itself,
-with a write-ahead log and `synchronous=FULL` (https://sqlite.org/pragma.html#pragma_synchronous), before the call
-returns: a killed process or a power cut takes nothing back. Several threads and several processes may write at once.
-A task is stored with its words when it is first answered, so that the file can be read without the run. This file must
-not know what a label means.
+In: a task, who, and what they said of it. Out: what stands now. The file is a log: a label, a skip and an undo are each
+a row that is never changed, so that nothing said is lost and every count can be checked. Each row is committed by
+itself, with a write-ahead log and `synchronous=FULL` (https://sqlite.org/pragma.html#pragma_synchronous), before the
+call returns: a killed process or a power cut takes nothing back. Several threads and several processes may write at
+once. A task is stored with its words when it is first answered, so that the file can be read without the run. This file
+must not know what a label means.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one person last said of one task. value: as the page sends it, checked; `first`, `second`, `tie` or `both bad`
-    of a pair; None for a skip."""
+    """What one person last said of one task. value: as the page sends it, checked; `first`, `second`, `tie` or `both
+    bad` of a pair; None for a skip."""
 
     seen: Seen
     annotator: str
@@ -152,12 +152,26 @@ class Store:
 
     def undo(self, annotator: str, nonce: str) -> Entry | None:
         """Take back what this person said last, and return it; None where nothing is left."""
+        if (undone := self._undone(nonce)) is not None:
+            return undone
         last = max(self._standing(annotator), key=lambda row: row[0], default=None)
         if last is None:
             return None
         with self._writing():
             self._append(nonce, last[1].seen.key, annotator, "undo", None, "", None)
         return last[1]
+
+    def _undone(self, nonce: str) -> Entry | None:
+        """What an earlier request of this name took back: its reply may have been lost."""
+        query = """
+            SELECT max(said.seq), key, kind, clause_id, stratum, seen, said.annotator, said.action, said.value,
+                said.note, said.at
+            FROM events AS undo JOIN events AS said USING (key, annotator) JOIN tasks USING (key)
+            WHERE undo.nonce = ? AND undo.action = 'undo' AND said.seq < undo.seq
+        """
+        with self._lock:
+            row = self._db.execute(query, (nonce,)).fetchone()
+        return _entry(row) if row[0] is not None else None
 
     def again(self, annotator: str) -> int:
         """Put what this person skipped back into the queue; return how many."""
@@ -172,7 +186,8 @@ class Store:
         self, nonce: str, key: str, annotator: str, action: Action, value: Any, note: str, at: str | None
     ) -> None:
         self._db.execute(
-            "INSERT OR IGNORE INTO events (nonce, key, annotator, action, value, note, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO events (nonce, key, annotator, action, value, note, at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (nonce, key, annotator, action, json.dumps(value, ensure_ascii=False), note, at or _now()),
         )
 
@@ -184,7 +199,10 @@ class Store:
 
     def done(self, annotator: str) -> dict[str, Action]:
         """Return which tasks this person has labelled or skipped."""
-        return {entry.seen.key: entry.action for _, entry in self._standing(annotator)}
+        query = "SELECT max(seq), key, action FROM events WHERE annotator = ? GROUP BY key"
+        with self._lock:
+            rows = self._db.execute(query, (annotator,)).fetchall()
+        return {key: action for _, key, action in rows if action != "undo"}
 
     def _standing(self, annotator: str | None = None) -> list[tuple[int, Entry]]:
         # With max(), SQLite takes the other columns of a group from the row that has the maximum.

@@ -1,12 +1,12 @@
 """A measured run -> what a person can be asked about it, in words.
 
-In: a run's program, probes and measurements. Out: tasks. Equal answers to equal prompts are one task, whichever arms gave
-them, and no task says which arm did. Single answers are asked about on the prompts of the calibration half, pairs on
-those of the training half (`content.half`), so that each label serves where it may. This file must not know an order, a
-browser or a store.
+In: a run's program, probes and measurements. Out: tasks. Equal answers to equal prompts are one task, whichever arms
+gave them, and no task says which arm did. Single answers are asked about on the prompts of the calibration half, pairs
+on those of the training half (`content.half`), so that each label serves where it may. This file must not know an
+order, a browser or a store.
 
-A refusal is classed; a trait is also rated from 1 to 5; whatever else a check decides is kept or not, and its breaks can
-be marked.
+A refusal is classed; a trait is also rated from 1 to 5; whatever else a check decides is kept or not, and its breaks
+can be marked.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from compiler import clause_rows, wording
 from compiler.deciding import decided
@@ -104,51 +105,61 @@ def kinds_of(clause: Clause) -> tuple[LabelKind, ...]:
 
 
 def _of_clause(run: Run, clause: Clause, says: str, probes: Sequence[Probe], answers: Answers) -> Iterator[Task]:
-    rarity = _rarity(clause.id, probes, answers)
     arms = run.measured.arms
     subject: Arm = next((arm for arm in ("adapter", "prompt") if arm in arms), arms[0])
-    kinds = kinds_of(clause)
+    rarity = _rarity(clause.id, probes, answers)
     examples = _examples(clause)
     for probe in probes:
-        own = probe.clause_id != clause.id or probe.aspect not in NOT_ITS_OWN
         asked = {arm: answers.get((probe.id, arm)) for arm in arms}
         given = {arm: m for arm, m in asked.items() if m is not None and clause.id in m.held and m.was_given}
         doubts = {arm: doubt(m, probe, clause.id, rarity) for arm, m in given.items()}
-        for kind in kinds:
-            if (kind != "refusal" and not own) or (kind == "refusal" and probe.clause_id != clause.id):
-                continue
-            if (kind == "pairwise") != (content.half(probe.messages) == "training"):
-                continue
-
-            def made(answers: tuple[str, ...], place: Place, hard: float, kind: LabelKind = kind) -> Task:
-                return Task(
-                    key=content.key(kind, clause.id, says, probe.context, probe.messages, answers),
-                    kind=kind,
-                    clause_id=clause.id,
-                    says=says,
-                    asks=ASKS[kind],
-                    context=probe.context,
-                    messages=probe.messages,
-                    answers=tuple(sorted(answers)),
-                    places=(place,),
-                    doubt=hard,
-                    choices=choices(kind, clause),
-                    examples=examples,
-                )
-
+        for kind in _kinds_for(clause, probe):
+            shown = partial(_task, kind, clause, says, examples, probe)
             if kind != "pairwise":
                 for arm, m in given.items():
-                    yield made((m.answer,), Place(probe.id, arm), doubts[arm])
-            elif subject in given and all(m.content or m.role != "assistant" for m in probe.messages):
-                # A turn that each arm filled in its own way makes two conversations, which no pair of answers has.
-                for arm, m in given.items():
-                    if arm != subject and m.answer != given[subject].answer:
-                        turned = given[subject].answer > m.answer
-                        yield made(
-                            (given[subject].answer, m.answer),
-                            Place(probe.id, subject, arm, turned),
-                            max(doubts[subject], doubts[arm]),
-                        )
+                    yield shown((m.answer,), Place(probe.id, arm), doubts[arm])
+                continue
+            for arm, m in given.items():
+                if subject in given and m.answer != (own := given[subject].answer):
+                    pair = Place(probe.id, subject, against=arm, turned=own > m.answer)
+                    yield shown((own, m.answer), pair, max(doubts[subject], doubts[arm]))
+
+
+def _kinds_for(clause: Clause, probe: Probe) -> list[LabelKind]:
+    """What is asked of a clause on this probe."""
+    own = probe.clause_id == clause.id
+    follows = not own or probe.aspect not in NOT_ITS_OWN
+    trains = content.half(probe.messages) == "training"
+    # A turn that each arm filled in its own way makes two conversations, which no pair of answers has.
+    open_turn = any(message.role == "assistant" and not message.content for message in probe.messages)
+    fits = {"refusal": own and not trains, "pairwise": follows and trains and not open_turn}
+    return [kind for kind in kinds_of(clause) if fits.get(kind, follows and not trains)]
+
+
+def _task(
+    kind: LabelKind,
+    clause: Clause,
+    says: str,
+    examples: tuple[tuple[str, str, str], ...],
+    probe: Probe,
+    answers: tuple[str, ...],
+    place: Place,
+    hard: float,
+) -> Task:
+    return Task(
+        key=content.key(kind, clause.id, says, probe.context, probe.messages, answers),
+        kind=kind,
+        clause_id=clause.id,
+        says=says,
+        asks=ASKS[kind],
+        context=probe.context,
+        messages=probe.messages,
+        answers=tuple(sorted(answers)),
+        places=(place,),
+        doubt=hard,
+        choices=choices(kind, clause),
+        examples=examples,
+    )
 
 
 # ------------------------------------------------------------------ how hard an answer is to decide
@@ -169,8 +180,8 @@ def _rarity(clause_id: str, probes: Sequence[Probe], answers: Answers) -> dict[t
 def doubt(measurement: Measurement, probe: Probe, clause_id: str, rarity: dict[tuple[Arm, bool], float]) -> float:
     """Return how much a person's word is needed, 0 to 1.
 
-    1 where nobody could decide. A judge's own doubt where one decided: 1 at even odds, 0 where it is sure. Else half the
-    share of the arm's answers that went the other way: a check that errs does so on the odd one out.
+    1 where nobody could decide. A judge's own doubt where one decided: 1 at even odds, 0 where it is sure. Else half
+    the share of the arm's answers that went the other way: a check that errs does so on the odd one out.
     """
     kept = measurement.held.get(clause_id)
     if kept is None:

@@ -1,8 +1,9 @@
 """Who may ask: a request has to bear the token, name this server, and come from this server's own page.
 
-In: headers. Out: None where a request may pass, else a status and a reason. The token keeps out other users of the machine
-and the network; `Host` keeps out a page elsewhere whose name was made to lead here (DNS rebinding); `Origin` and a JSON body
-keep out a page elsewhere that sends forms here (request forgery). This file must not know what is asked for.
+In: headers. Out: None where a request may pass, else a status and a reason. The token keeps out other users of the
+machine and the network; `Host` keeps out a page elsewhere whose name was made to lead here (DNS rebinding); `Origin`
+and a JSON body keep out a page elsewhere that sends forms here (request forgery). This file must not know what is asked
+for.
 """
 
 from __future__ import annotations
@@ -10,15 +11,21 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+    Headers = Message[str, str]
+    Query = dict[str, list[str]]
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -34,18 +41,20 @@ class Refused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Guard:
     """host: what the server listens on. Cookies know no ports, so their name has it: two servers do not log each other
-    out."""
+    out. ticket: opens the page once. A browser is started with it, since everybody on the machine can read with which
+    address a program was started."""
 
     token: str
     host: str
     port: int
+    ticket: str | None = None
 
     @classmethod
     def new(cls, host: str, port: int) -> Guard:
-        return cls(secrets.token_urlsafe(24), host, port)
+        return cls(secrets.token_urlsafe(24), host, port, secrets.token_urlsafe(24))
 
     @property
     def cookie_name(self) -> str:
@@ -60,7 +69,17 @@ class Guard:
         """Compare in a time that does not tell how much of the token was right."""
         return token is not None and hmac.compare_digest(token.encode(), self.token.encode())
 
-    def bears_token(self, headers: Mapping[str, str]) -> bool:
+    def opens(self, query: Query) -> bool:
+        """Whether an address brings the token, or the ticket, which is then spent."""
+        if self.right(query.get("token", [None])[0]):
+            return True
+        ticket, given = self.ticket, query.get("ticket", [None])[0]
+        if ticket is None or given is None or not hmac.compare_digest(given.encode(), ticket.encode()):
+            return False
+        self.ticket = None
+        return True
+
+    def bears_token(self, headers: Headers) -> bool:
         try:
             cookies = SimpleCookie(headers.get("Cookie", ""))
         except CookieError:
@@ -69,7 +88,8 @@ class Guard:
         return self.right(morsel.value if morsel is not None else None)
 
     def is_here(self, named: str | None) -> bool:
-        """Whether a `Host` names this server. On a network, an address will do: only a name can be made to lead here."""
+        """Whether a `Host` names this server. On a network, any address will do: only a name can be made to lead
+        here."""
         name, port = _split(named or "")
         if port != self.port:
             return False
@@ -77,7 +97,7 @@ class Guard:
             return True
         return _unspecified(self.host) and _is_address(name)
 
-    def refusal(self, headers: Mapping[str, str], *, changes: bool) -> Refused | None:
+    def refusal(self, headers: Headers, *, changes: bool) -> Refused | None:
         """Return why a request may not pass.
 
         Args:

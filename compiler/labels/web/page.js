@@ -128,6 +128,11 @@ function showChoices(before) {
   const keys = keysOf(task);
   $("spans").hidden = task.kind !== "span";
   $("choices").hidden = task.kind === "span";
+  // On a narrow screen buttons have no room for hints, which then stand here; the ends of a scale are always needed.
+  const hinted = task.choices.filter((choice) => choice.hint);
+  $("hints").hidden = !hinted.length;
+  $("hints").open = task.kind === "likert";
+  $("hint-list").replaceChildren(...hinted.flatMap((choice) => [make("dt", "", choice.label), make("dd", "", choice.hint)]));
   $("choices").className = task.choices.length === 5 ? "five" : "";
   $("choices").replaceChildren(...task.choices.map((choice, place) => {
     const button = make("button");

@@ -23,10 +23,12 @@ FOLDER = Path(__file__).parent
 FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
 }
 ASKS = ("next", "label", "skip", "undo", "again", "agreement")
 """What a page may ask of a desk, by POST to `/api/NAME`."""
+NOTHING_HERE = Refused(404, "there is nothing here")
 MOST_BODY = 64 * 1024
 SECONDS_TO_SEND = 20
 """How long a connection may be silent before it is closed."""
@@ -41,8 +43,13 @@ class LabelServer(ThreadingHTTPServer):
         if ":" in host:
             self.address_family = socket.AF_INET6
         self.desk = desk
+        self.ends = False
         super().__init__((host, port), Handler)
         self.guard = Guard.new(host, self.server_address[1])
+
+    def server_close(self) -> None:
+        self.ends = True
+        super().server_close()
 
     def server_bind(self) -> None:
         # http.server looks up the machine's full name here, which may ask the network; nothing uses it.
@@ -54,16 +61,36 @@ class LabelServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """The address to open, with the token."""
-        host = f"[{self.guard.host}]" if ":" in self.guard.host else self.guard.host
-        return f"http://{host}:{self.guard.port}/?token={self.guard.token}"
+        return f"{self._place(self._reachable())}/?token={self.guard.token}"
+
+    @property
+    def url_once(self) -> str:
+        """The address for a browser on this machine; it works once."""
+        host = "127.0.0.1" if self.guard.host == "0.0.0.0" else self.guard.host
+        return f"{self._place(host)}/?ticket={self.guard.ticket}"
+
+    def _place(self, host: str) -> str:
+        return f"http://[{host}]:{self.guard.port}" if ":" in host else f"http://{host}:{self.guard.port}"
+
+    def _reachable(self) -> str:
+        """Where others reach this machine: where it listens, or, if that is everywhere, its address on the network."""
+        if self.guard.host != "0.0.0.0":
+            return self.guard.host
+        # Connecting a datagram socket sends nothing: it chooses the address that packets to others would come from.
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(("192.0.2.1", 9))  # an address that is nobody's (RFC 5737)
+                return str(probe.getsockname()[0])
+            except OSError:
+                return socket.gethostname()
 
     @property
     def is_local(self) -> bool:
         return self.guard.host in LOOPBACK
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A browser that went away is no fault of ours; anything else is shown.
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+        # A browser that went away is no fault of ours, and at the end nobody waits for a reply; anything else is shown.
+        if not (self.ends or isinstance(sys.exception(), ConnectionError | TimeoutError)):
             super().handle_error(request, client_address)
 
 
@@ -76,31 +103,31 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = urlsplit(self.path)
         guard = self.server.guard
-        token = parse_qs(path.query).get("token", [None])[0]
         # The address that was printed brings the token; from then on the cookie does.
-        opens = path.path == "/" and guard.is_here(self.headers.get("Host")) and guard.right(token)
-        if not opens and (refused := guard.refusal(self.headers, changes=False)):
-            return self._refuse(refused)
-        if path.path not in FILES:
-            return self._refuse(Refused(404, "there is nothing here"))
-        name, kind = FILES[path.path]
-        self._send(200, _file(name), kind, {"Set-Cookie": guard.cookie} if opens else {})
+        opens = path.path == "/" and guard.is_here(self.headers.get("Host")) and guard.opens(parse_qs(path.query))
+        refused = None if opens else guard.refusal(self.headers, changes=False)
+        if refused is None and path.path not in FILES:
+            refused = NOTHING_HERE
+        if refused is not None:
+            self._refuse(refused)
+        else:
+            name, kind = FILES[path.path]
+            self._send(200, _file(name), kind, {"Set-Cookie": guard.cookie} if opens else {})
 
     def do_POST(self) -> None:
-        if refused := self.server.guard.refusal(self.headers, changes=True):
-            return self._refuse(refused)
         area, _, name = urlsplit(self.path).path.rpartition("/")
-        if area != "/api" or name not in ASKS:
-            return self._refuse(Refused(404, "there is nothing here"))
-        sent = self._body()
+        refused = self.server.guard.refusal(self.headers, changes=True)
+        if refused is None and (area != "/api" or name not in ASKS):
+            refused = NOTHING_HERE
+        sent = self._body() if refused is None else refused
         if isinstance(sent, Refused):
-            return self._refuse(sent)
+            self._refuse(sent)
+            return
         ask: Callable[[dict[str, Any]], dict[str, Any]] = getattr(self.server.desk, name)
         try:
-            reply = ask(sent)
+            self._send_json(200, ask(sent))
         except Unfit as error:
-            return self._send_json(422, {"error": str(error)})
-        self._send_json(200, reply)
+            self._send_json(422, {"error": str(error)})
 
     def _body(self) -> dict[str, Any] | Refused:
         length = self.headers.get("Content-Length", "")
