@@ -207,15 +207,16 @@ def krippendorff_alpha(
         apart = (at[:, None] - at) ** 2
 
     def alphas(counted: Floats) -> Floats:
-        tables = (counted @ pairs).reshape(-1, size, size)
-        labels = tables.sum(axis=2)
+        tables = counted @ pairs
+        labels = tables.reshape(-1, size, size).sum(axis=2)
         total = labels.sum(axis=1)
-        distance = np.broadcast_to(apart, tables.shape)
         if level == "ordinal":
             middle = np.cumsum(labels, axis=1) - labels / 2.0
             distance = (middle[:, :, None] - middle[:, None, :]) ** 2
-        seen = (tables * distance).sum(axis=(1, 2))
-        expected = np.einsum("si,sij,sj->s", labels, distance, labels)
+            seen = (tables * distance.reshape(-1, size * size)).sum(axis=1)
+            expected = np.einsum("si,sij,sj->s", labels, distance, labels)
+        else:
+            seen, expected = tables @ apart.ravel(), ((labels @ apart) * labels).sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(expected > 0.0, 1.0 - (total - 1.0) * seen / expected, np.nan)
 

@@ -6,6 +6,7 @@ not all have met; each must be linked to each by wins both ways. This file must 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -90,9 +91,11 @@ def bradley_terry(
         raise ValueError("the first place always won, or never did: how much it is favoured has no bound")
     place = {arm: at for at, arm in enumerate(arms)}
     size = len(arms) + tied + order_matters
-    design = np.zeros((len(comparisons), len(kinds), size))
-    for number, row in enumerate(comparisons):
-        i, j = place[row.first], place[row.second]
+    # Comparisons that came out alike count together: a few kinds, however many comparisons.
+    seen = Counter((row.first, row.second, row.preferred) for row in comparisons)
+    design = np.zeros((len(seen), len(kinds), size))
+    for number, (first, second, _) in enumerate(seen):
+        i, j = place[first], place[second]
         design[number, 0, i], design[number, 1, j] = 1.0, 1.0
         if tied:
             design[number, 2, [i, j]] = 0.5
@@ -100,20 +103,23 @@ def bradley_terry(
         if order_matters:
             design[number, 0, -1] = 1.0
             design[number, 2:, -1] = 0.5
-    chosen = np.array([kinds.index(row.preferred) for row in comparisons])
+    chosen = np.array([kinds.index(preferred) for _, _, preferred in seen])
+    counts = np.array([float(count) for count in seen.values()])
     # Strengths add up to 0: the rest are free.
     free = np.zeros((size, size - 1))
     free[: len(arms) - 1, : len(arms) - 1] = np.eye(len(arms) - 1)
     free[len(arms) - 1, : len(arms) - 1] = -1.0
     free[len(arms) :, len(arms) - 1 :] = np.eye(size - len(arms))
-    best, information, scores = _fit(design @ free, chosen)
+    best, information, scores = _fit(design @ free, chosen, counts)
     covariance, degrees = np.linalg.inv(information), float("inf")
     if clustered:
         names = {cluster: number for number, cluster in enumerate({row.cluster: None for row in comparisons})}
         if len(names) < 2:
             raise ValueError("a clustered variance needs two clusters at least")
         sums = np.zeros((len(names), size - 1))
-        np.add.at(sums, [names[row.cluster] for row in comparisons], scores)
+        kind = {key: number for number, key in enumerate(seen)}
+        alike = [kind[row.first, row.second, row.preferred] for row in comparisons]
+        np.add.at(sums, [names[row.cluster] for row in comparisons], scores[alike])
         covariance = covariance @ (sums.T @ sums) @ covariance * (len(names) / (len(names) - 1.0))
         degrees = len(names) - 1.0
     found, spread = free @ best, free @ covariance @ free.T
@@ -134,23 +140,25 @@ def _wald(value: float, variance: float, confidence: float, degrees: float) -> E
     return Estimate(value, value - half, value + half, error, degrees)
 
 
-def _fit(design: Floats, chosen: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
-    """Newton's method on a concave likelihood: the maximum, the information there, each comparison's score."""
-    at = np.zeros(design.shape[2])
+def _fit(design: Floats, chosen: NDArray[np.int64], counts: Floats) -> tuple[Floats, Floats, Floats]:
+    """Newton's method on a concave likelihood: the maximum, the information there, the score of one of each kind."""
+    at, kinds = np.zeros(design.shape[2]), np.arange(len(chosen))
 
     def likelihood(where: Floats) -> float:
         values = design @ where
         top = values.max(axis=1)
-        return float((values[np.arange(len(chosen)), chosen] - top - np.log(np.exp(values.T - top).sum(axis=0))).sum())
+        return float(counts @ (values[kinds, chosen] - top - np.log(np.exp(values.T - top).sum(axis=0))))
 
     for _ in range(100):
         values = design @ at
         chances = np.exp(values - values.max(axis=1, keepdims=True))
         chances /= chances.sum(axis=1, keepdims=True)
         expected = np.einsum("nk,nkp->np", chances, design)
-        scores = design[np.arange(len(chosen)), chosen] - expected
-        information = np.einsum("nk,nkp,nkq->pq", chances, design, design) - expected.T @ expected
-        step = np.linalg.solve(information, scores.sum(axis=0))
+        scores = design[kinds, chosen] - expected
+        weighted = (counts[:, None] * chances)[:, :, None] * design
+        squares = np.tensordot(weighted, design, axes=([0, 1], [0, 1]))
+        information = squares - (counts * expected.T) @ expected
+        step = np.linalg.solve(information, counts @ scores)
         if float(np.abs(step).max()) < 1e-10:
             return at, information, scores
         length, here = 1.0, likelihood(at)

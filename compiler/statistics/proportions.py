@@ -67,9 +67,9 @@ def clustered_wilson(
 
     Wilson's formula at the effective sample size of Korn and Graubard (Survey Methodology 24, 1998): n over the design
     effect, times (t with n - 1 degrees / t with clusters - 1)^2, since the design effect is itself an estimate; at most
-    n. Franco, Little, Louis and Slud (J. Surv. Stat. Methodol. 7, 2019) compare it with others. Below about 15
-    clusters, or with fewer than about five outcomes of the rarer sort, it covers too little where clusters are alike
-    within (benchmarks/coverage.py measures how much).
+    n. Franco, Little, Louis and Slud (J. Surv. Stat. Methodol. 7, 2019) compare it with others. Where nearly all
+    outcomes agree and clusters are very alike within, the few others may all lie in clusters that were not drawn: then
+    it covers too little (benchmarks/coverage.py measures how much).
 
     Args:
         outcomes: for each prompt, the mean over its repeats; between 0 and 1.

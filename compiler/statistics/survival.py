@@ -8,6 +8,8 @@ arms. The unit is the conversation; time is in turns or in any other unit. This 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
@@ -59,15 +61,8 @@ def _breaks(lives: Sequence[Lasted]) -> list[tuple[float, int, int]]:
     """(time, at risk, broke) for each time with a break; a life censored at that time was still at risk."""
     if any(life.time < 0 for life in lives):
         raise ValueError("times must not be below 0")
-    times = sorted({life.time for life in lives if life.broke})
-    return [
-        (
-            time,
-            sum(life.time >= time for life in lives),
-            sum(life.broke and life.time == time for life in lives),
-        )
-        for time in times
-    ]
+    ends, broken = sorted(life.time for life in lives), Counter(life.time for life in lives if life.broke)
+    return [(time, len(ends) - bisect_left(ends, time), broken[time]) for time in sorted(broken)]
 
 
 class HalfLife(NamedTuple):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -92,6 +94,13 @@ def test_paired_mean(differences: list[float]) -> None:
     expected = stats.ttest_1samp(differences, 0).confidence_interval()
     assert mean == pytest.approx(float(sum(differences) / len(differences)), abs=1e-9)
     assert interval == pytest.approx((float(expected.low), float(expected.high)), rel=1e-6, abs=1e-8)
+
+
+def test_what_a_report_needs_loads_no_numeric_library() -> None:
+    light = ["compiler.statistics", *(f"compiler.statistics.{name}" for name in ("equivalence", "survival", "ppi"))]
+    code = f"import sys, {', '.join(light)}; print([m for m in ('numpy', 'scipy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 # ------------------------------------------------------------------ what intervals promise
