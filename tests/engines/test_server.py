@@ -251,8 +251,8 @@ def test_no_key_is_written_and_a_closed_door_says_how_to_open_it(
 
 def test_no_redirect_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(echo) as other:
-        faults = [status(307, "", Location=f"{other.url}/chat/completions")]
-        with serving(echo, faults=faults) as server, pytest.raises(NetworkError, match="307"):
+        faults = [status(302, "", Location=f"{other.url}/chat/completions")]
+        with serving(echo, faults=faults) as server, pytest.raises(NetworkError, match="302"):
             engine_of(server).answers([ask("a")], Sampling())
         assert other.requests == []
 
