@@ -79,12 +79,24 @@ def _agreement(c: Calibration) -> tuple[Score | None, Score | None]:
     people = [True] * c.kept + [False] * c.broken
     judge = [place < c.kept_right for place in range(c.kept)] + [place >= c.broken_right for place in range(c.broken)]
 
-    def score(find: Callable[[], Estimate]) -> Score | None:
+    def score(find: Callable[[], Estimate], chance: float) -> Score | None:
         try:
             found = find()
         except ValueError:  # one label throughout, or none: no coefficient can be told
             return None
-        return Score(value=found.value, low=found.low, high=found.high, n=len(people))
+        low = found.low if found.error else _low_of_full(found.value, chance, len(people))
+        return Score(value=found.value, low=low, high=found.high, n=len(people))
 
     both: Sequence[tuple[bool, bool]] = list(zip(people, judge, strict=True))
-    return score(lambda: cohen_kappa(people, judge)), score(lambda: gwet(both, labels=[False, True]))
+    share = c.kept / len(people) if people else 0.0
+    unlike = 2 * share * (1 - share)
+    kappa = score(lambda: cohen_kappa(people, judge), 1 - unlike)
+    return kappa, score(lambda: gwet(both, labels=[False, True]), unlike)
+
+
+def _low_of_full(value: float, chance: float, n: int) -> float:
+    """The lower bound of an agreement that is full (or fully reversed), whose variance cannot be estimated: the exact
+    bound of the share that agrees (Clopper and Pearson), less agreement by chance, at the labels' own shares."""
+    if value < 1.0:
+        return value
+    return (statistics.clopper_pearson(n, n).low - chance) / (1.0 - chance)

@@ -125,6 +125,7 @@ def test_a_judge_is_calibrated_arm_by_arm(run: Run) -> None:
     assert 0.85 < right.sensitivity.low < 0.9, "Clopper-Pearson of 30 of 30"
     assert right.ac1 is not None
     assert right.ac1.value == 1.0
+    assert 0.85 < right.kappa.low < 0.95, "60 that agree are no proof that all do"
 
 
 def test_answers_that_the_judge_could_not_read_are_no_errors_of_it(run: Run) -> None:
