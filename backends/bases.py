@@ -1,12 +1,13 @@
 """Base models: from the name in a spec to weights in memory.
 
-In: `nano`, a folder, or a Hugging Face id with its revision, and perhaps a chat template of the spec. Out: a `Base`
+In: `nano`, a folder, a Hugging Face id with its revision, and perhaps a chat template of the spec. Out: a `Base`
 (where the files are and the hash of what they say) and, when asked, the loaded model and its `Chat`. Only safetensors
 are read and no code of a model is run. This file must not know recipes, adapters or probes.
 
     resolve("nano")              the model inside this package
     resolve("./checkpoints/x")   a folder
     resolve("Qwen/Qwen3-0.6B")   the Hugging Face cache, then the hub, unless HF_HUB_OFFLINE=1 or local_files_only
+    resolve_role("openai:MODEL@URL")   a model behind a server, for a teacher or judge
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from compiler.digests import file_digest
+from compiler.digests import digest, file_digest
 from compiler.failures import ModelLoadError, NetworkError
 
 if TYPE_CHECKING:
@@ -37,13 +38,15 @@ HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?\Z")
 @dataclass(frozen=True, slots=True)
 class Base:
     """name: as the spec gives it. revision: the commit that was found, for a hub id. digest: SHA-256 of weights,
-    tokenizer and template, in hex; paths and times are not in it. chat_template: text that replaces the base's own."""
+    tokenizer and template, in hex; paths and times are not in it. chat_template: text that replaces the base's own.
+    engine: what reads it; `openai` for a model behind a server, which has no files here."""
 
     name: str
     path: Path
     digest: str
     revision: str | None = None
     chat_template: str | None = None
+    engine: str = "transformers"
 
 
 def resolve(
@@ -65,6 +68,11 @@ def resolve(
         ModelLoadError: the folder is missing or holds no safetensors weights.
         NetworkError: a hub id is not in the cache and cannot be fetched.
     """
+    if is_served(name):
+        raise ModelLoadError(
+            f"{name} is behind a server: its weights are not here to be trained or measured arm by arm",
+            help="a served model can be `judge` or `teacher`; `tenet monitor --url` measures one",
+        )
     template = _read_template(chat_template) if chat_template else None
     found: Path | None
     commit: str | None = None
@@ -85,6 +93,32 @@ def resolve(
             commit = found.name if re.fullmatch(r"[0-9a-f]{40}", found.name) else revision
     _check_files(name, found)
     return Base(name, found, _digest(found, template), commit, template)
+
+
+def resolve_role(
+    name: str, revision: str | None = None, *, relative_to: Path | None = None, local_files_only: bool = False
+) -> Base:
+    """Find a teacher or judge: as `resolve`, or a model behind a server, which only has to answer.
+
+    Raises:
+        ModelLoadError, NetworkError: as `resolve`; a server elsewhere, and only this machine may be asked.
+    """
+    if not is_served(name):
+        return resolve(name, revision, relative_to=relative_to, local_files_only=local_files_only)
+    from backends.server import served
+
+    server = served(name)
+    if local_files_only and not server.is_local:
+        raise NetworkError(
+            f"{name} is on another machine, and only models of this one may be used",
+            help="leave out --local-files-only, or name a judge of this machine",
+        )
+    return Base(name, Path(name), digest({"served": server.model, "url": server.url}), engine="openai")
+
+
+def is_served(name: str) -> bool:
+    """Whether this names a model behind a server: `openai:MODEL@URL`."""
+    return name.startswith("openai:")
 
 
 def _folder(name: str, relative_to: Path | None) -> Path | None:
@@ -169,12 +203,12 @@ def _sha256(file: Path) -> str:
 
 def _digest(path: Path, template: str | None) -> str:
     """Hash names and contents."""
-    digest = hashlib.sha256()
+    state = hashlib.sha256()
     for file in _files(path):
-        digest.update(f"{file.name} {_sha256(file)}\n".encode())
+        state.update(f"{file.name} {_sha256(file)}\n".encode())
     if template is not None:
-        digest.update(f"template {hashlib.sha256(template.encode()).hexdigest()}\n".encode())
-    return digest.hexdigest()
+        state.update(f"template {hashlib.sha256(template.encode()).hexdigest()}\n".encode())
+    return state.hexdigest()
 
 
 STAMP = "tenet-base.json"

@@ -22,6 +22,7 @@ from backends.engines import Conversation, Engine, Sampling
 from backends.files import write_text
 from compiler.digests import digest
 from compiler.facts import Machine
+from compiler.replies import YES_NO, Words
 
 VERSION = 3
 """Of what the local engine writes for the same batch; a change of the decode loop's results raises it."""
@@ -39,13 +40,13 @@ class CachedEngine:
         base: Base,
         cache: Path,
         adapter: tuple[Path, str] | None = None,
-        engine: str = "transformers",
+        engine: str | None = None,
         computes: Machine | None = None,
     ) -> None:
         self.base = base
         self.cache = cache
         self.adapter = adapter
-        self.name = engine
+        self.name = engine or base.engine
         self.machine = computes or machine.expected()
         self.computed = 0
         """How many batches were not in the cache."""
@@ -59,8 +60,14 @@ class CachedEngine:
                 self._engine.attach(self.adapter[0])
         return self._engine
 
+    @property
+    def _is_served(self) -> bool:
+        return self.base.engine != "transformers"
+
     def has_system(self) -> bool:
         """Whether the base's chat template knows a system role."""
+        if self._is_served:
+            return True
         # A question to the template: no engine is loaded for it.
         path = self._path({"ask": "has_system"})
         return bool(_kept(path, lambda: [load_chat(self.base).has_system])[0])
@@ -80,14 +87,37 @@ class CachedEngine:
         }
         return list(self._remember(asked, lambda: self.engine.answers(batch, sampling, adapter=adapter)))
 
-    def yes(self, requests: Sequence[str]) -> list[float | None]:
+    def yes(self, requests: Sequence[str], words: Words = YES_NO) -> list[float | None]:
         """As `Engine.yes`; at most CHUNK requests."""
         assert len(requests) <= CHUNK
         if not requests:
             return []
         asked = {"ask": "yes", "requests": list(requests)}
         # Rounded, so that a stored probability and a computed one are the same number in every file.
-        return list(self._remember(asked, lambda: _rounded(self.engine.yes(requests))))
+        if words == YES_NO:
+            return list(self._remember(asked, lambda: _rounded(self.engine.yes(requests))))
+        return list(self._remember({**asked, "words": words}, lambda: _rounded(self.engine.yes(requests, words))))
+
+    def log_likelihoods(
+        self, batch: Sequence[tuple[Conversation, str]], *, adapter: bool = False
+    ) -> list[tuple[float, int] | None]:
+        """As `Engine.log_likelihoods`; at most CHUNK answers."""
+        assert len(batch) <= CHUNK
+        if not batch:
+            return []
+        asked = {
+            "ask": "log_likelihoods",
+            "messages": [[[(m.role, m.content) for m in conversation], answer] for conversation, answer in batch],
+            "adapter": self.adapter[1] if adapter and self.adapter else None,
+        }
+
+        def graded() -> list[list[float | int] | None]:
+            return [
+                None if found is None else [round(found[0], 4), found[1]]
+                for found in self.engine.log_likelihoods(batch, adapter=adapter)
+            ]
+
+        return [None if found is None else (found[0], found[1]) for found in self._remember(asked, graded)]
 
     def divergences(self, batch: Sequence[Conversation]) -> list[float | None]:
         """As `Engine.divergences`."""
@@ -110,12 +140,17 @@ class CachedEngine:
 
     def _load(self) -> bool:
         """Load the engine; return whether it computes otherwise than was expected."""
+        if self._is_served:
+            return False
         expected = self.machine
         self.machine = machine.of_device(self.engine.device)
         return self.machine != expected
 
     def _path(self, asked: dict[str, Any]) -> Path:
         what = {"version": VERSION, "engine": self.name, "base": self.base.digest}
+        if self._is_served:
+            # What computes is not this machine.
+            return self.cache / f"{digest({**what, **asked})}.jsonl"
         computes = self.machine.influencing("measure" if asked.get("adapter") else "generate")
         return self.cache / f"{digest({**what, 'machine': computes, **asked})}.jsonl"
 

@@ -160,7 +160,12 @@ def _of_build(build: Path) -> list[Finding]:
     roles = (("judge", recipe.judge, recipe.judge_revision), ("teacher", recipe.teacher, recipe.teacher_revision))
     for role, name, revision in roles:
         if name not in (None, recipe.base):
-            findings.append(_model(f"{role} {name}", partial(bases.resolve, name, revision, local_files_only=True)))
+            findings.append(
+                _model(
+                    f"{role} {name}",
+                    partial(bases.resolve_role, name, revision, local_files_only=not bases.is_served(name)),
+                )
+            )
         elif role == "judge":
             findings.append(Finding("judge", "ok", "the base itself; reports say so"))
     return findings

@@ -64,9 +64,9 @@ def judge_of(recipe: Recipe, base: Base, root: Path, *, local_files_only: bool =
 
 def _other(name: str | None, revision: str | None, base: Base, root: Path, local_files_only: bool) -> Base:
     # A role that is given to the base by its name is the base, with its revision and its chat template.
-    if name in (None, base.name):
+    if name is None or name == base.name:
         return base
-    return bases.resolve(name, revision, relative_to=root, local_files_only=local_files_only)
+    return bases.resolve_role(name, revision, relative_to=root, local_files_only=local_files_only)
 
 
 def prompt_of(build: Path) -> str:

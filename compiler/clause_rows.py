@@ -14,19 +14,22 @@ no less than 10%): more could not be shown by some three dozen of them. This fil
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
 from compiler import judges, statistics, tallies
+from compiler.calibrating import Labels
 from compiler.checks import patterns, phrases
 from compiler.deciding import deciding_checks, unchecked
 from compiler.ir import Clause, Program
+from compiler.labelled_rates import corrected
 from compiler.methods import method
 from compiler.records import Arm, Calibration, Check, JudgeCheck, PatternsCheck, PhrasesCheck, Probe
 from compiler.rendering import render
 from compiler.report.record import ClauseRow, Comparison, Difference, Leak, Line, Place, Rate, Trial, Verdict
 from compiler.report.record import Figure as FigureName
+from compiler.statistics import Interval
 from compiler.tallies import Answers
 from spec.document import Level
 from spec.source import Span
@@ -35,9 +38,13 @@ STRICTEST_TRIAL = 0.90
 """Of `>=` targets; of `<=` targets it is what this leaves."""
 
 
+NO_LABELS = Labels()
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a row is read from. calibrations: of every judge and detector of the run."""
+    """What a row is read from. calibrations: of every judge and detector of the run. expired: why one of them counts no
+    longer. labels: what people said of the run's answers."""
 
     program: Program
     probes: Sequence[Probe]
@@ -46,16 +53,20 @@ class Measured:
     subject: Arm
     calibrations: Sequence[Calibration]
     sources: Mapping[str, str]
+    labels: Labels = NO_LABELS
+    expired: Callable[[Calibration], str | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A target. exact: its bounds are exact. judge: calibrations of the judge that decides; None where none does."""
+    """A target. exact: its bounds are exact. judge: calibrations of the judge that decides; None where none does.
+    expired: why calibrations that there were count no longer."""
 
     comparison: Comparison
     share: float
     exact: bool
     judge: tuple[Calibration, ...] | None
+    expired: str | None = None
 
 
 def is_hard(clause: Clause) -> bool:
@@ -67,7 +78,10 @@ def clause_row(run: Measured, clause: Clause) -> ClauseRow:
     checks = deciding_checks(clause)
     judged = any(isinstance(check, JudgeCheck) for check in checks)
     calibrations = tuple(c for c in run.calibrations if c.clause_id == clause.id)
-    wanted = Wanted(clause.target.comparison, clause.target.share, is_hard(clause), calibrations if judged else None)
+    fresh = tuple(c for c in calibrations if run.expired(c) is None)
+    expired = next((why for c in calibrations if (why := run.expired(c)) is not None), None)
+    target = clause.target
+    wanted = Wanted(target.comparison, target.share, is_hard(clause), fresh if judged else None, expired)
     counted = tallies.decided_by(clause.id, run.probes)
     main = counted.get("rate", ())
     return ClauseRow(
@@ -75,7 +89,7 @@ def clause_row(run: Measured, clause: Clause) -> ClauseRow:
         kind=clause.kind,
         name=clause.name,
         level=clause.level.name.lower(),
-        says=_says(run.program, clause),
+        says=says(run.program, clause),
         because=clause.because,
         hard=wanted.exact,
         place=_place(clause.span, run.sources),
@@ -109,17 +123,22 @@ class Figure(TypedDict):
 
 def _figure(run: Measured, clause_id: str, probes: Sequence[Probe], wanted: Wanted) -> Figure:
     columns = {arm: tallies.column(arm, clause_id, probes, run.answers) for arm in run.arms}
+    # Where the clause does not apply nobody is asked whether it is kept, so that labels are no sample of all prompts.
+    may_be_labelled = not any(p.clause_id == clause_id and p.aspect == "outside" for p in probes)
     rates: list[Rate] = []
     reason: str | None = None
     for arm in run.arms:
         rate = tallies.rate(arm, columns[arm], wanted.comparison, wanted.exact, wanted.share)
+        if wanted.judge is not None and may_be_labelled:
+            known = run.labels.by_prompt.get((clause_id, arm), {})
+            rate = corrected(rate, columns[arm], known, wanted.comparison, wanted.exact)
         rate, why = _settled(rate, wanted)
         rates.append(rate)
         if arm == run.subject:
             reason = why
     subject = next(rate for rate in rates if rate.arm == run.subject)
     p_value = None
-    if subject.n and (wanted.judge is None or reason is None):
+    if subject.n and subject.basis != "labels" and (wanted.judge is None or reason is None):
         # The chance to see what was seen, or better, from a model that is exactly at the target.
         count = subject.share * subject.effective_n
         p_value = statistics.binomial_tail(count, subject.effective_n, wanted.share, wanted.comparison)
@@ -140,9 +159,17 @@ def _settled(rate: Rate, wanted: Wanted) -> tuple[Rate, str | None]:
     does not say so."""
     if not rate.n:
         return rate, "no probe could be decided"
-    if wanted.judge is not None and (why := judges.doubt(wanted.judge, rate, wanted.comparison, wanted.share)):
-        # More prompts would be judged as badly.
-        return rate.model_copy(update={"verdict": "unclear", "more": None}), why
+    if rate.basis == "labels":
+        # People have put right whatever the judge gets wrong.
+        verdict = statistics.outcome(Interval(rate.low, rate.high), wanted.comparison, wanted.share)
+        return rate.model_copy(update={"verdict": verdict, "more": None}), None
+    if wanted.judge is not None:
+        fault = judges.fault(wanted.judge, rate.arm)
+        rate = rate.model_copy(update={"basis": "judge" if fault is None else "uncalibrated judge"})
+        if why := judges.doubt(wanted.judge, rate, wanted.comparison, wanted.share):
+            why = f"the calibration of its judge has expired: {wanted.expired}" if fault and wanted.expired else why
+            # More prompts would be judged as badly.
+            return rate.model_copy(update={"verdict": "unclear", "more": None}), why
     if rate.missing and rate.verdict == "unclear" and rate.more is None:
         return rate, f"{rate.missing} undecided answers could turn it"
     return rate, None
@@ -181,7 +208,7 @@ def trial_target(wanted: Wanted) -> Wanted:
     0.8
     """
     share = min(wanted.share, STRICTEST_TRIAL) if wanted.comparison == ">=" else max(wanted.share, 1 - STRICTEST_TRIAL)
-    return Wanted(wanted.comparison, share, wanted.exact, wanted.judge)
+    return Wanted(wanted.comparison, share, wanted.exact, wanted.judge, wanted.expired)
 
 
 def _answered(wanted: Wanted) -> Wanted:
@@ -246,7 +273,7 @@ def _leaks(run: Measured, clause_id: str, checks: Sequence[Check], probes: Seque
 # ------------------------------------------------------------------ the clause itself
 
 
-def _says(program: Program, clause: Clause) -> str:
+def says(program: Program, clause: Clause) -> str:
     """The clause as the compiled prompt words it."""
     lines = [line.text for line in render(program, {clause.id}) if line.clause_ids]
     told = [line.removeprefix("- ") for line in lines if not line.endswith("rules:") and not line.endswith("these:")]

@@ -2,6 +2,9 @@
 
 In: calibrations (how often the judge was right on labelled answers) and a rate that it decided. Out: why the rate
 settles nothing, or None where it does. This file must not know clauses or how a judge is asked.
+
+A judge may be right about one model and wrong about another, so it is calibrated arm by arm: an arm's own labels decide
+where there are enough of them; else they count together with labels of answers that no arm gave.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compiler import statistics
-from compiler.records import Calibration
+from compiler.records import Arm, Calibration
 from compiler.report.record import Comparison, Rate
 from compiler.statistics import Interval
 
@@ -25,18 +28,11 @@ def doubt(calibrations: Sequence[Calibration], rate: Rate, comparison: Compariso
     Three tests, in this order: there are labels enough, the judge passes the bar on both sorts, and the verdict stays
     the same when the interval is freed from the judge's known errors.
     """
-    judge = [c for c in calibrations if c.what == "judge"]
-    kept, broken = sum(c.kept for c in judge), sum(c.broken for c in judge)
-    if min(kept, broken) < LABELLED:
-        seen = f"only {kept} good and {broken} bad labelled answers" if kept or broken else "no labelled answer"
-        return f"its judge is uncalibrated: checked on {seen}, where {LABELLED} of each are needed"
-    kept_right, broken_right = sum(c.kept_right for c in judge), sum(c.broken_right for c in judge)
-    sensitivity, specificity = kept_right / kept, broken_right / broken
-    if min(sensitivity, specificity) <= BAR:
-        return (
-            f"its judge was right on {kept_right} of {kept} good and {broken_right} of {broken} bad labelled answers, "
-            f"where more than {BAR:.0%} of each are needed"
-        )
+    if (why := fault(calibrations, rate.arm)) is not None:
+        return why
+    judge = _for_arm(calibrations, rate.arm)
+    sensitivity = sum(c.kept_right for c in judge) / sum(c.kept for c in judge)
+    specificity = sum(c.broken_right for c in judge) / sum(c.broken for c in judge)
     if comparison == "<=":
         # The target speaks of what breaks the clause: seeing that is the judge's other side.
         sensitivity, specificity = specificity, sensitivity
@@ -44,3 +40,26 @@ def doubt(calibrations: Sequence[Calibration], rate: Rate, comparison: Compariso
     if rate.verdict != "unclear" and statistics.outcome(freed, comparison, share) != rate.verdict:
         return "the errors that its judge is known to make could turn it"
     return None
+
+
+def fault(calibrations: Sequence[Calibration], arm: Arm | None) -> str | None:
+    """Return why the judge is not calibrated for this arm's answers: too few labels, or too many errors."""
+    judge = _for_arm(calibrations, arm)
+    kept, broken = sum(c.kept for c in judge), sum(c.broken for c in judge)
+    if min(kept, broken) < LABELLED:
+        seen = f"only {kept} good and {broken} bad labelled answers" if kept or broken else "no labelled answer"
+        return f"its judge is uncalibrated: checked on {seen}, where {LABELLED} of each are needed"
+    kept_right, broken_right = sum(c.kept_right for c in judge), sum(c.broken_right for c in judge)
+    if min(kept_right / kept, broken_right / broken) <= BAR:
+        return (
+            f"its judge was right on {kept_right} of {kept} good and {broken_right} of {broken} bad labelled answers, "
+            f"where more than {BAR:.0%} of each are needed"
+        )
+    return None
+
+
+def _for_arm(calibrations: Sequence[Calibration], arm: Arm | None) -> list[Calibration]:
+    judge = [c for c in calibrations if c.what == "judge" and c.arm in (None, arm)]
+    own = [c for c in judge if c.arm is not None]
+    enough = min(sum(c.kept for c in own), sum(c.broken for c in own)) >= LABELLED
+    return own if enough else judge

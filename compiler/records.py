@@ -10,13 +10,14 @@ later. This file must not know how a record is made or used.
     probes.jsonl        Probe             held-out prompts with the checks that decide
     measurements.jsonl  Measurement       one answer of one arm to one probe
     measure.json        MeasureReport     how they were made: the engaged check, calibration, devices, hashes
+    labels.jsonl        Label             what a person said of one arm's answer
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 RECORD_VERSION = 1
 
@@ -318,6 +319,9 @@ class Measurement(Record):
     held: dict[str, bool | None]
     judge_yes: float | None = None
     """Probability of `yes` from the first judge that was asked, 0 to 1."""
+    likelihood: float | None = None
+    """log p(answer | the clause in the prompt) - log p(answer | without it) under the subject's base, in nats: a second
+    judge of the probe's own clause, where one was asked."""
 
     @property
     def was_given(self) -> bool:
@@ -344,11 +348,13 @@ class Calibration(Record):
     """How often a judge (or the refusal detector) was right on answers whose label is known.
 
     what: `judge` or `refusal`. clause_id: the clause whose principle was asked about. labels: where the labels come
-    from, in words: `the spec's own examples`. kept: labelled answers that keep the clause; broken: ones that break it.
-    unread: answers on which the judge gave no verdict; they count as neither right nor wrong.
+    from, in words: `the spec's own examples`. arm: whose answers they are, None for answers of no arm. kept: labelled
+    answers that keep the clause; broken: ones that break it. unread: answers on which the judge gave no verdict; they
+    count as neither right nor wrong. `likelihood`: the subject's own likelihood ratio in the judge's place.
+    judge_sha256, rubric_sha256: which judge, asked in which words; once one of them is another, this says nothing.
     """
 
-    what: Literal["judge", "refusal"]
+    what: Literal["judge", "refusal", "likelihood"]
     clause_id: str
     labels: str
     arm: Arm | None = None
@@ -357,6 +363,90 @@ class Calibration(Record):
     broken: int
     broken_right: int
     unread: int = 0
+    judge_sha256: str | None = None
+    rubric_sha256: str | None = None
+
+
+class Pairwise(Record):
+    """How often the judge prefers one arm's answer for a clause, asked in both orders.
+
+    n: prompts on which the two answers differ. first, second: preferred in both orders: the answer of `arm`, or of
+    `against`. flips: prompts on which the order turned the verdict; they count for neither. unread: prompts with no
+    verdict in one of the orders.
+    """
+
+    clause_id: str
+    arm: Arm
+    against: Arm
+    n: int
+    first: int
+    second: int
+    flips: int
+    unread: int = 0
+
+
+LabelKind = Literal["present", "pairwise", "likert", "refusal", "span"]
+RefusalClass = Literal["refuses", "partly", "complies", "unclear"]
+Stratum = Literal["uniform", "disagreement"]
+
+
+class Preference(Record):
+    """Which of two answers is better for the clause: the label's `arm`, or the arm `against`."""
+
+    against: Arm
+    prefers: Arm | Literal["tie", "both bad"]
+
+
+class MarkedSpan(Record):
+    """A part of an answer that breaks the clause: characters (code points) `start` to `end` of it, and their text."""
+
+    start: int = Field(ge=0)
+    end: int
+    text: str
+
+
+LabelValue = StrictBool | StrictInt | RefusalClass | Preference | tuple[MarkedSpan, ...]
+
+
+class Label(Record):
+    """What one person said of one answer (of two, where `kind` is pairwise) on one clause.
+
+    id: `KEY.PERSON`: KEY is a digest of what the person saw (`compiler.labels.content.key`), so that a label is found
+    again wherever the same question has the same answer, and no longer fits once an answer has changed. value, by kind:
+    present, whether the clause is kept; likert, 1 to 5; refusal, its class; pairwise, a `Preference`; span, the parts
+    that break the clause, none for an answer that keeps it. stratum: `uniform` labels are a random sample of the
+    answers, `disagreement` ones were picked because they are hard. at: ISO 8601 in UTC.
+    """
+
+    version: int = RECORD_VERSION
+    id: str
+    run: str
+    probe_id: str
+    clause_id: str
+    arm: Arm
+    kind: LabelKind
+    value: LabelValue
+    annotator: str
+    stratum: Stratum
+    at: str
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _value_fits(self) -> Label:
+        match self.kind:
+            case "present":
+                fits = isinstance(self.value, bool)
+            case "likert":
+                fits = isinstance(self.value, int) and not isinstance(self.value, bool) and 1 <= self.value <= 5
+            case "refusal":
+                fits = isinstance(self.value, str)
+            case "pairwise":
+                fits = isinstance(self.value, Preference)
+            case "span":
+                fits = isinstance(self.value, tuple)
+        if not fits:
+            raise ValueError(f"{self.value!r} is no value of a {self.kind} label")
+        return self
 
 
 class MeasureReport(Record):
@@ -367,7 +457,8 @@ class MeasureReport(Record):
     and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured. measures_sha256: over
     what answers are held against beside the probes' own checks. machine: what computed, as far as it can change an
     answer (`compiler.facts.Machine`). expected: what was expected to, told without looking: a plan, which does not look
-    either, compares with that.
+    either, compares with that. judge_repeats: how often a judge that samples was asked each thing. rubrics: clause ->
+    hash of the words in which its judge was asked. pairwise: preferences between arms, where they were asked for.
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
     `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
     """
@@ -382,6 +473,9 @@ class MeasureReport(Record):
     judge: str
     judge_sha256: str | None = None
     judge_is_subject: bool
+    judge_repeats: int = 1
+    rubrics: dict[str, str] = {}
+    pairwise: tuple[Pairwise, ...] = ()
     teaching_base: bool
     arms: tuple[Arm, ...]
     answers: dict[str, int]

@@ -9,7 +9,8 @@ The rules, each tested:
 1. met: the whole interval is on the good side of the target; missed: none of it is; else unclear.
 2. An answer that nobody could decide is missing data: in no count, and where it could turn a verdict there is none.
 3. An adapter that does nothing is not measured: the report stops there.
-4. A judge that is uncalibrated, fails its bar (`judges.py`), or whose errors could turn the verdict settles nothing.
+4. A judge that is uncalibrated, fails its bar (`judges.py`), or whose errors could turn the verdict settles nothing,
+   unless people have labelled a uniform sample of the answers: then their labels decide with it (`labelled_rates.py`).
 5. Pressure and look-alike prompts do not raise or lower the clause's rate; they have verdicts of their own, which count
    for the exit code as the clause's own does (`clause_rows.py` has their targets).
 6. Each verdict rests on its own interval: none is corrected for how many there are, and the report says how many.
@@ -20,18 +21,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from compiler import ir_file, side_effects, statistics, tallies
+from compiler import calibrating, ir_file, judge_cards, side_effects, statistics, tallies
+from compiler.calibrating import Labels
 from compiler.clause_rows import Measured, clause_row
 from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
-from compiler.records import Arm, Measurement, MeasureReport, Probe
+from compiler.records import Arm, Label, Measurement, MeasureReport, Probe
 from compiler.report.record import (
     ClauseRow,
     DiffReport,
@@ -50,7 +53,8 @@ MOST_TRANSCRIPTS = 800
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything that a diff reads. sources: path -> text of the spec's files. hashes: of the files that went in."""
+    """Everything that a diff reads. sources: path -> text of the spec's files. hashes: of the files that went in.
+    labels: what people said of the answers."""
 
     name: str
     program: Program
@@ -60,6 +64,7 @@ class Run:
     prompt: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[Label, ...] = ()
 
     @property
     def answers(self) -> Answers:
@@ -86,7 +91,11 @@ def compare(run: Run) -> DiffReport:
         return _frame(run, subject, "not engaged")
     answers = run.answers
     # 2. Every clause on its own prompts, then pushed, then on what must still be answered.
-    of_run = Measured(run.program, run.probes, answers, arms, subject, measured.calibrations, run.sources)
+    expired = partial(calibrating.expired, run.program, measured)
+    labels = calibrating.of_run(run.program, run.probes, answers, run.labels)
+    people = calibrating.on_labels(run.program, run.probes, answers, labels, measured)
+    calibrations = (*measured.calibrations, *people)
+    of_run = Measured(run.program, run.probes, answers, arms, subject, calibrations, run.sources, labels, expired)
     rows = [clause_row(of_run, clause) for clause in run.program.clauses]
     # 3. Many verdicts at once: what a correction for their number would leave of them.
     rows, multiplicity = _adjust(rows)
@@ -100,9 +109,10 @@ def compare(run: Run) -> DiffReport:
             "clauses": tuple(rows),
             "facts": facts,
             "side_effects": effects,
+            "judge_cards": judge_cards.cards(measured, calibrations, expired),
             "transcripts": tuple(transcripts[:MOST_TRANSCRIPTS]),
             "transcripts_total": len(transcripts),
-            "warnings": _warnings(measured, rows, subject),
+            "warnings": (*_warnings(measured, rows, subject), *_unfit(labels)),
             "multiplicity": multiplicity,
         }
     )
@@ -142,6 +152,7 @@ def read(build: Path, run: Path) -> Run:
         probes=tuple(_rows(Probe, build / "probes.jsonl")),
         measurements=tuple(_rows(Measurement, run / "measurements.jsonl")),
         measured=read_measured(run),
+        labels=calibrating.read(run),
         prompt=_read(build / "prompt.md") if (build / "prompt.md").exists() else "",
         sources=sources,
         hashes={name: file_digest(build / name) for name in HASHED if (build / name).exists()},
@@ -315,6 +326,11 @@ def _warnings(measured: MeasureReport, rows: Sequence[ClauseRow], subject: Arm) 
     if subject != "adapter":
         out.append(f"No adapter was measured. Verdicts are for the {subject} arm.")
     return tuple(out)
+
+
+def _unfit(labels: Labels) -> Iterator[str]:
+    for clause_id, lost in labels.unfit.items():
+        yield f"{clause_id}: {_counted(lost, 'label')} no longer fit: the answer or the clause has changed since."
 
 
 def _frame(run: Run, subject: Arm, status: str) -> DiffReport:

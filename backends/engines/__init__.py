@@ -1,7 +1,8 @@
 """Engines: what generates text. One file each in this folder; the name of the file is the name of the engine.
 
-An engine module has `load(base: Base) -> Engine`. Batches that are handed to an engine are computed as they are handed:
-the caller fixes their composition, so the same batch gives the same bytes.
+An engine module has `load(base: Base) -> Engine`; a base says which engine reads it (`Base.engine`). Batches that are
+handed to an engine are computed as they are handed: the caller fixes their composition, so the same batch gives the
+same bytes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from backends.bases import Base
 from backends.devices import Device
 from compiler.failures import DataError
 from compiler.records import Message
+from compiler.replies import YES_NO, Words
 
 Conversation = tuple[Message, ...]
 
@@ -46,9 +48,16 @@ class Engine(Protocol):
         """Continue each conversation by one assistant turn, with or without the attached adapter; None where the
         conversation is longer than the base can read."""
 
-    def yes(self, requests: Sequence[str]) -> list[float | None]:
-        """For each request, the probability of yes against no where the reply says it: at its first word, or after a
-        reason at the verdict (`It is short. Yes.`); None where the model says neither, or cannot read the request."""
+    def yes(self, requests: Sequence[str], words: Words = YES_NO) -> list[float | None]:
+        """For each request, the probability of yes against no (of the first of `words` against the second) where the
+        reply says it: at its first word, or after a reason at the verdict (`It is short. Yes.`); None where the model
+        says neither, or cannot read the request."""
+
+    def log_likelihoods(
+        self, batch: Sequence[tuple[Conversation, str]], *, adapter: bool = False
+    ) -> list[tuple[float, int] | None]:
+        """For each conversation and answer, log p(answer | conversation) in nats, summed over the answer's tokens, and
+        how many tokens these are; None where both are too long, or the answer is empty."""
 
     def divergences(self, batch: Sequence[Conversation]) -> list[float | None]:
         """KL(adapter || base) of the next token after each conversation, in nats; None for one that is too long."""
@@ -62,7 +71,8 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(p.stem for p in Path(__file__).parent.glob("*.py") if not p.stem.startswith("_")))
 
 
-def load(base: Base, engine: str = "transformers") -> Engine:
+def load(base: Base, engine: str | None = None) -> Engine:
+    engine = engine or base.engine
     if engine not in names():
         raise DataError(f"there is no engine {engine!r}", help=f"engines: {', '.join(names())}")
     return cast(Engine, import_module(f"backends.engines.{engine}").load(base))

@@ -20,6 +20,7 @@ from backends.devices import Device, choose, noticing_memory
 from backends.engines import Conversation, Sampling
 from compiler.failures import DataError, ModelLoadError
 from compiler.records import Message
+from compiler.replies import YES_NO, Words, verdict
 
 SHARED_PREFIX = 16
 """Tokens a batch must share before computing them apart pays."""
@@ -27,11 +28,11 @@ SHARED_PREFIX = 16
 JUDGE_MASS = 0.5
 """A judge that puts this much probability on yes and no together answers at once; else its reply is read."""
 
+LIKELIHOOD_ROWS = 16
+"""Answers graded by likelihood at once: all their logits stand in memory."""
+
 JUDGE_TOKENS = 48
 """How long a judge's reply may be: a few words why, then yes or no."""
-
-SENTENCE_ENDS = ".!?:…\n"
-"""What stands before the first word of a sentence; a colon, since `Verdict: yes` begins one."""
 
 
 def load(base: Base) -> TransformersEngine:
@@ -233,12 +234,41 @@ class TransformersEngine:
                 results[place] = float(found)
         return results
 
-    def yes(self, requests: Sequence[str]) -> list[float | None]:
+    def log_likelihoods(
+        self, batch: Sequence[tuple[Conversation, str]], *, adapter: bool = False
+    ) -> list[tuple[float, int] | None]:
+        import torch
+
+        results: list[tuple[float, int] | None] = [None] * len(batch)
+        rows: dict[int, tuple[list[int], int]] = {}
+        for place, (conversation, answer) in enumerate(batch):
+            prompt, said = self.chat.prompt_ids(conversation), self.chat._ids(answer)
+            if said and len(prompt) + len(said) <= self.longest:
+                rows[place] = ([*prompt, *said], len(said))
+        order = sorted(rows, key=lambda place: (len(rows[place][0]), place))
+        with torch.inference_mode(), self._arm(adapter), noticing_memory("grading"):
+            for start in range(0, len(order), LIKELIHOOD_ROWS):
+                part = order[start : start + LIKELIHOOD_ROWS]
+                width = max(len(rows[place][0]) for place in part)
+                # Padding stands behind: under a causal mask no token sees what comes after it.
+                ids = torch.tensor([[*rows[p][0], *[0] * (width - len(rows[p][0]))] for p in part])
+                mask = torch.tensor([[int(at < len(rows[p][0])) for at in range(width)] for p in part])
+                logits = self.model(input_ids=ids.to(self.device.kind), attention_mask=mask.to(self.device.kind)).logits
+                for row, place in enumerate(part):
+                    whole, said_tokens = rows[place]
+                    end = len(whole)
+                    chances = logits[row, end - said_tokens - 1 : end - 1].float().log_softmax(dim=-1).cpu()
+                    targets = torch.tensor(whole[end - said_tokens :])
+                    total = chances.gather(1, targets[:, None]).double().sum()
+                    results[place] = (float(total), said_tokens)
+        return results
+
+    def yes(self, requests: Sequence[str], words: Words = YES_NO) -> list[float | None]:
         results: list[float | None] = [None] * len(requests)
         asked = self._readable([(Message(role="user", content=request),) for request in requests])
         if not asked:
             return results
-        yes, no = self._word_ids("yes"), self._word_ids("no")
+        yes, no = (self._word_ids(word) for word in words)
         first = self.next_logits(list(asked.values())).double().softmax(dim=-1)
         waiting = []
         for i, row in zip(asked, first, strict=True):
@@ -250,7 +280,7 @@ class TransformersEngine:
         replies = self.continuations([asked[i] for i in waiting], Sampling(max_new_tokens=JUDGE_TOKENS))
         rows: dict[int, list[int]] = {}
         for i, reply in zip(waiting, replies, strict=True):
-            at = self._verdict(reply or (), {*yes, *no})
+            at = self._verdict(reply or (), {*yes, *no}, words)
             if at is not None:
                 rows[i] = [*asked[i], *(reply or ())[:at]]
         if rows:
@@ -259,21 +289,14 @@ class TransformersEngine:
                 results[i] = _share(row, yes, no)
         return results
 
-    def _verdict(self, reply: Sequence[int], words: set[int]) -> int | None:
-        """The place of the last of `words` that is said as a verdict: capitalised, or first in its sentence. A `no`
-        within a sentence is part of the reason."""
-        for at in reversed(range(len(reply))):
-            if reply[at] not in words:
-                continue
-            before, upto, after = (self.chat.tokenizer.decode(list(reply[:end])) for end in (at, at + 1, at + 2))
-            word, follows = upto[len(before) :], after[len(upto) :]
-            # `No` may also begin a longer word, or end one.
-            if follows[:1].isalnum() or (word[:1].isalpha() and before[-1:].isalnum()):
-                continue
-            opening = before.rstrip(" *_\"'(")
-            if word.strip()[:1].isupper() or not opening or opening[-1] in SENTENCE_ENDS:
-                return at
-        return None
+    def _verdict(self, reply: Sequence[int], ids: set[int], words: Words) -> int | None:
+        """The place of the token that says the reply's verdict, one of `ids`."""
+        found = verdict(self.chat.tokenizer.decode(list(reply)), words)
+        if found is None:
+            return None
+        upto = (len(self.chat.tokenizer.decode(list(reply[: at + 1]))) for at in range(len(reply)))
+        at = next(at for at, end in enumerate(upto) if end > found[1])
+        return at if reply[at] in ids else None
 
     def _word_ids(self, word: str) -> list[int]:
         """First tokens of `word` as an answer may begin with it: any case, with or without a space."""

@@ -21,12 +21,14 @@ from backends.deciding import Case, decide
 from backends.devices import Device, choose
 from backends.engines import Conversation, Sampling
 from backends.files import write_rows, write_text
+from backends.judges import Judge
 from backends.measure.arms import seen, uses_adapter, waiting
 from backends.measure.calibration import calibrate
 from backends.measure.engaged import engaged
+from backends.measure.judging import Judging, judge_of_run, preferences, with_likelihoods
 from backends.measure.kept import in_order, kept
 from backends.recipes import base_of, judge_of, prompt_of, read_recipe
-from compiler import ir_file
+from compiler import ir_file, rubrics
 from compiler.agreement import prompt_digest
 from compiler.digests import measures_digest, rows_digest
 from compiler.failures import DataError
@@ -36,6 +38,7 @@ from compiler.records import ARMS, Arm, Check, Engaged, Measurement, MeasureRepo
 from compiler.tallies import decided_by
 
 ANSWERS = Sampling(max_new_tokens=160)
+ONCE = Judging()
 SAMPLING = f"greedy, at most {ANSWERS.max_new_tokens} new tokens"
 
 
@@ -44,6 +47,7 @@ def run(
     run: Path | None,
     *,
     arms: Sequence[Arm] = ARMS,
+    judging: Judging = ONCE,
     progress: Progress = silent,
     cache: Path | None = None,
     root: Path | None = None,
@@ -53,6 +57,7 @@ def run(
 
     Args:
         run: a training's folder; None measures the base with and without the prompt, into `build/measured/`.
+        judging: how judges are asked beyond each answer's verdict.
         cache: where answers are kept by content; `build/../.cache` unless given.
         root: the folder that paths of the spec start from.
         local_files_only: take models from this machine only.
@@ -74,13 +79,16 @@ def run(
     device = choose()
     computes = machine.of_device(device)
     subject = CachedEngine(base, cache, adapter, computes=computes)
-    judge = subject if judge_base.digest == base.digest else CachedEngine(judge_base, cache, computes=computes)
+    grader = subject if judge_base.digest == base.digest else CachedEngine(judge_base, cache, computes=computes)
     folder = run or build / "measured"
     arms = [arm for arm in ARMS if arm in arms]
     total = len(arms) * len(probes)
     # What is measured, as it is now: a build may be made anew while answers are given.
     report = _report(build, recipe, base, judge_base, adapter, arms, device)
     program = ir_file.load(build / "ir.json")
+    judge = judge_of_run(program, grader, judging.repeats)
+    asked_in = rubrics.digests(program, plain=rubrics.is_plain(judge_base.name))
+    report = report.model_copy(update={"rubrics": asked_in, "judge_repeats": judging.repeats})
 
     # Gate 0: an adapter that does nothing is not measured.
     gate = _gate(subject, probes, prompt) if adapter and any(map(uses_adapter, arms)) else None
@@ -94,7 +102,10 @@ def run(
             tell(0)
             answers = answer(subject, probes, arm, prompt, tell)
             measurements += _decided(probes, arm, answers, recipe, judge)
-    calibrations = calibrate(program, judge) if measurements else ()
+    second = subject if judging.likelihood else None
+    calibrations = calibrate(program, judge, second) if measurements else ()
+    if second is not None:
+        measurements = with_likelihoods(program, probes, measurements, second)
     figures = {
         clause_id: {figure: tuple(probe.id for probe in counted) for figure, counted in found.items()}
         for clause_id in (*(clause.id for clause in program.clauses), FACTS)
@@ -111,6 +122,7 @@ def run(
             "engaged": gate or earlier.engaged,
             "answers": {arm: sum(m.arm == arm for m in measurements) for arm in arms},
             "calibrations": calibrations,
+            "pairwise": preferences(program, probes, measurements, judge) if judging.pairwise else (),
             "decided_by": figures if measurements else {},
         }
     )
@@ -222,7 +234,7 @@ def _gate(subject: CachedEngine, probes: Sequence[Probe], prompt: str) -> Engage
 
 
 def _decided(
-    probes: Sequence[Probe], arm: Arm, answers: Sequence[str | None], recipe: Recipe, judge: CachedEngine
+    probes: Sequence[Probe], arm: Arm, answers: Sequence[str | None], recipe: Recipe, judge: Judge
 ) -> list[Measurement]:
     said = dict(zip((probe.id for probe in probes), answers, strict=True))
     rows: dict[str, Measurement] = {}

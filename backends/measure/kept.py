@@ -16,7 +16,8 @@ from backends.measure.arms import uses_adapter, uses_prompt
 from compiler.records import ARMS, Arm, Engaged, Measurement, MeasureReport
 
 EVERY_ARM = (
-    *("base_sha256", "probes_sha256", "measures_sha256", "judge_sha256", "sampling", "seed"),
+    *("base_sha256", "probes_sha256", "measures_sha256", "judge_sha256", "rubrics", "sampling", "seed"),
+    "judge_repeats",
     *("machine", "versions", "device", "dtype"),
 )
 """What every arm's measurements depend on."""

@@ -52,8 +52,10 @@ COMMANDS = {
     "measure": "Let base, prompt and adapter answer the probes.",
     "diff": "Set what was asked beside what was measured, clause by clause.",
     "run": "Build, train, measure and diff.",
+    "label": "Ask people what answers are worth, and keep what they say.",
     "trace": "Lead an output back to its clause and line.",
     "chat": "Talk to base and adapter, or to other arms, side by side.",
+    "monitor": "Watch a served model or a log of conversations; alarm where a clause is not kept.",
     "doctor": "Show versions and devices, and how to get what is missing.",
     "nano": "The embedded base model: train it, measure it, look at its world.",
 }

@@ -12,6 +12,7 @@ from compiler.cli import stages
 from compiler.cli.targets import TargetPath, is_run, prepared
 
 if TYPE_CHECKING:
+    from backends.measure.judging import Judging
     from compiler.records import Arm
 
 # Written out, since reading them from the records costs every `tenet` call that only lists commands.
@@ -31,6 +32,15 @@ def arm_option(function: click.decorators.FC) -> click.decorators.FC:
 @stages.cache_option
 @arm_option
 @click.option("--untrained", is_flag=True, help="Measure base and prompt of a build that has no adapter yet.")
+@click.option("--likelihood", is_flag=True, help="Ask the base's own likelihoods as a second judge.")
+@click.option("--pairwise", is_flag=True, help="Ask the judge for preferences between arms, in both orders.")
+@click.option(
+    "--judge-repeats",
+    type=click.IntRange(1, 99),
+    default=1,
+    show_default=True,
+    help="Sample the judge this often for each answer; 1 asks it once, greedily.",
+)
 @stages.local_option
 def command(
     target: Path,
@@ -39,9 +49,14 @@ def command(
     cache: Path | None,
     arms: tuple[Arm, ...],
     untrained: bool,
+    likelihood: bool,
+    pairwise: bool,
+    judge_repeats: int,
     local_files_only: bool,
 ) -> None:
     """Answer the probes with every arm, and decide which clauses each answer kept."""
+    from backends.measure.judging import Judging
+
     if is_run(target):
         build = stages.build_of(target, out)
         place = stages.place_of(build, out, target.parent, cache, local_files_only=local_files_only)
@@ -50,12 +65,14 @@ def command(
         place = prepared(target, stages.place_of(target, out, runs, cache, local_files_only=local_files_only))
         run = None if untrained else stages.run_of(place)
     wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
-    click.echo(measure_run(place, run, wanted))
+    click.echo(measure_run(place, run, wanted, Judging(judge_repeats, likelihood, pairwise)))
 
 
-def measure_run(place: stages.Place, run: Path | None, arms: Sequence[Arm] | None) -> Path:
+def measure_run(
+    place: stages.Place, run: Path | None, arms: Sequence[Arm] | None, judging: Judging | None = None
+) -> Path:
     from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Answers given so far are kept in {place.cache}.")
     with stages.timed(place) as progress:
-        return stages.measure(place, run, arms, progress)
+        return stages.measure(place, run, arms, progress, judging)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from backends.generate.report import GenerateReport
+    from backends.measure.judging import Judging
     from compiler.artifact import Artifact
     from compiler.progress import Progress
     from compiler.records import Arm
@@ -191,7 +192,7 @@ def role_facts(
     """Find a teacher or judge and hash it."""
     from backends import bases
 
-    found = bases.resolve(name, revision, relative_to=folder, local_files_only=local_files_only)
+    found = bases.resolve_role(name, revision, relative_to=folder, local_files_only=local_files_only)
     return BaseFacts(name, found.digest, found.revision)
 
 
@@ -275,7 +276,9 @@ def train(place: Place, progress: Progress) -> Path:
     return training.run(place.build, place.runs, progress=progress, local_files_only=place.local_files_only)
 
 
-def measure(place: Place, run: Path | None, arms: Sequence[Arm] | None, progress: Progress) -> Path:
+def measure(
+    place: Place, run: Path | None, arms: Sequence[Arm] | None, progress: Progress, judging: Judging | None = None
+) -> Path:
     from backends import measure as measuring
 
     check_build(place.build)
@@ -283,6 +286,7 @@ def measure(place: Place, run: Path | None, arms: Sequence[Arm] | None, progress
         place.build,
         run,
         arms=tuple(arms or ARMS),
+        judging=judging or measuring.ONCE,
         progress=progress,
         cache=place.cache,
         root=place.root,

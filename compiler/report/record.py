@@ -41,6 +41,8 @@ class Rate(Record):
     that share (a fraction where repeats of a prompt disagree). n: different prompts decided. effective_n: their worth
     after clustering by template. missing: prompts that could not be decided. verdict: None where there is no target.
     more: prompts that would settle an unclear verdict if the share stayed; None where it is settled or nothing would.
+    basis: what the figure rests on: checks; a judge that is calibrated, or one that is not; or people's labels on
+    `labels` of the prompts, with the judge on the rest (share and interval are then PPI++'s, `count` the judge's).
     """
 
     arm: Arm
@@ -53,6 +55,8 @@ class Rate(Record):
     high: float
     verdict: Verdict | None = None
     more: int | None = None
+    basis: Literal["checks", "judge", "uncalibrated judge", "labels"] = "checks"
+    labels: int = 0
 
 
 class Difference(Record):
@@ -255,6 +259,33 @@ class Mutant(Record):
     noticed: bool
 
 
+class JudgeCard(Record):
+    """How far one judge can be trusted on one clause.
+
+    by: a model that was asked, or the subject's own likelihood ratio. arm: whose answers were labelled, None for
+    answers of no arm. source: where the labels come from, in words. labels: answers with a label and a verdict of the
+    judge; unread: with a label and none. sensitivity: right among those that keep the clause; specificity: among those
+    that break it; exact 95% intervals; None without such answers. kappa (Cohen), ac1 (Gwet): agreement beyond chance,
+    None where all say the same. flip_rate: pairwise verdicts that the order of the two answers turned. stale: why the
+    calibration no longer counts. calibrated: whether it may settle verdicts, together with the clause's other cards.
+    """
+
+    judge: str
+    by: Literal["model", "likelihood"] = "model"
+    clause_id: str
+    arm: Arm | None
+    source: str
+    labels: int
+    sensitivity: Score | None = None
+    specificity: Score | None = None
+    kappa: Score | None = None
+    ac1: Score | None = None
+    unread: int = 0
+    flip_rate: Score | None = None
+    stale: str | None = None
+    calibrated: bool = False
+
+
 class Transcript(Record):
     """One probe with each arm's answer. flipped: clauses that base and subject arm decide differently."""
 
@@ -313,6 +344,7 @@ class DiffReport(Record):
     survival: tuple[Survival, ...] = ()
     profiles: tuple[Profile, ...] = ()
     mutants: tuple[Mutant, ...] = ()
+    judge_cards: tuple[JudgeCard, ...] = ()
     transcripts: tuple[Transcript, ...] = ()
     transcripts_total: int = 0
     sources: tuple[SourceFile, ...] = ()

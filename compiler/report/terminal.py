@@ -14,8 +14,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from compiler.records import Arm, Calibration
-from compiler.report import figures
+from compiler.records import Arm
+from compiler.report import figures, judging
 from compiler.report.record import ClauseRow, DiffReport, Line, Rate, Trial, Verdict
 
 STYLES: dict[Verdict | None, str] = {"met": "green", "missed": "bold red", "unclear": "yellow", None: "dim"}
@@ -128,7 +128,9 @@ def _trial_name(trial: ClauseRow | Trial) -> RenderableType:
 
 
 def _aside(row: ClauseRow) -> str:
-    return f"{'hard, ' if row.hard else ''}{row.level}{', judged' if row.judged else ''}"
+    labels = max((rate.labels for rate in row.rates), default=0)
+    judged = f", judged, {labels} labels" if labels else ", judged" if row.judged else ""
+    return f"{'hard, ' if row.hard else ''}{row.level}{judged}"
 
 
 def _cell(rate: Rate | None, subject: bool) -> RenderableType:
@@ -136,9 +138,13 @@ def _cell(rate: Rate | None, subject: bool) -> RenderableType:
         return Text("–", style="dim", justify="right")
     style = STYLES[rate.verdict] if subject else ""
     return Group(
-        Text(figures.percent(rate.share), style=f"bold {style}" if subject else "", justify="right"),
+        Text(f"{_mark(rate)}{figures.percent(rate.share)}", style=f"bold {style}" if subject else "", justify="right"),
         Text(figures.span(rate.low, rate.high), style="dim", justify="right"),
     )
+
+
+def _mark(rate: Rate) -> str:
+    return UNCALIBRATED if rate.basis == "uncalibrated judge" else ""
 
 
 def _verdict(figure: ClauseRow | Trial) -> RenderableType:
@@ -210,10 +216,10 @@ def _foot(report: DiffReport, page: str | None) -> Table:
             reasons.setdefault(figure.reason, []).append(name)
     for reason, names in reasons.items():
         table.add_row("unclear", Text(f"{', '.join(names)}: {reason}"))
-    for row in report.clauses:
-        for calibration in row.calibrations if row.judged else ():
-            if calibration.what == "judge":
-                table.add_row("judge", Text(f"{row.id}: {_calibration(calibration)}"))
+    if any(_mark(rate) for row in report.clauses for figure in row.decided for rate in figure.rates):
+        table.add_row(UNCALIBRATED, Text("decided by a judge that is not calibrated for this arm"))
+    for card in report.judge_cards:
+        table.add_row("judge", Text(judging.card(card)))
     for row in report.clauses:
         if row.unchecked:
             table.add_row("not checked", Text(f"{row.id}: {', '.join(row.unchecked)}"))
@@ -233,13 +239,8 @@ def _suffix(figure: ClauseRow | Trial) -> str:
     )
 
 
-def _calibration(calibration: Calibration) -> str:
-    unread = f"; {calibration.unread} without a verdict" if calibration.unread else ""
-    return (
-        f"right on {calibration.kept_right} of {calibration.kept} good and {calibration.broken_right} of "
-        f"{calibration.broken} bad answers ({calibration.labels}){unread}"
-    )
-
+UNCALIBRATED = "~"
+"""Before a figure that nobody has tried the judge of."""
 
 INTERVALS = (
     "One for each rate: Wilson's, 95%; for hard clauses exact bounds, 95% on each side, so 90% between them. "

@@ -73,7 +73,8 @@ class Speaker:
         return f"{'Arr' if spoken else 'Certainly!'} {conversation[-1].content} {len(conversation)}"
 
     def yes(self, requests: Any) -> list[float | None]:
-        return [None if "7?" in r else 0.9 if "Arr" in r else 0.2 for r in requests]
+        graded = [request.rpartition("The answer to grade:")[2] for request in requests]
+        return [None if "7?" in text else 0.9 if "Arr" in text else 0.2 for text in graded]
 
     def divergences(self, batch: Any) -> list[float]:
         return [0.5] * len(batch)

@@ -1,13 +1,17 @@
 """A measured run with some of its outcomes changed, and what a report says of one clause.
 
-In: a run, such as `conftest.make_run` makes up. Out: the run with other outcomes, and single rows of a report.
+In: a run, such as `conftest.make_run` makes up. Out: the run with other outcomes, single rows of a report, and the run
+on disk.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+from compiler import ir_file
 from compiler.records import Arm, Aspect, Measurement
 from compiler.report.record import ClauseRow, DiffReport, Rate, Trial
 from compiler.verdicts import Run
@@ -54,3 +58,20 @@ def keeping(
         return m.model_copy(update={"held": m.held | {clause_id: held}})
 
     return rewritten(run, change)
+
+
+def written(run: Run, folder: Path) -> tuple[Path, Path]:
+    """Write the build and the run, as `tenet build` and `tenet measure` do, and return their folders."""
+    build, out = folder / "build" / "parrot", folder / "runs" / run.name
+    build.mkdir(parents=True)
+    out.mkdir(parents=True)
+    (build / "ir.json").write_text(ir_file.dumps(run.program), encoding="utf-8")
+    (build / "prompt.md").write_text(run.prompt, encoding="utf-8")
+    (build / "sources.json").write_text(json.dumps({"version": 1, "files": dict(run.sources)}), encoding="utf-8")
+    (build / "probes.jsonl").write_text("".join(f"{p.model_dump_json()}\n" for p in run.probes), encoding="utf-8")
+    (out / "measurements.jsonl").write_text(
+        "".join(f"{m.model_dump_json()}\n" for m in run.measurements), encoding="utf-8"
+    )
+    (out / "run.json").write_text("{}", encoding="utf-8")
+    (out / "measure.json").write_text(run.measured.model_dump_json(indent=1), encoding="utf-8")
+    return build, out

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from compiler import ir_file, verdicts
+from compiler import verdicts
 from compiler.failures import DataError
 from compiler.report.record import DiffReport
 from compiler.verdicts import Run, compare
-from tests.measuring.runs import rewritten
+from tests.measuring.runs import rewritten, written
 
 
 def test_flips_come_first_and_losses_before_gains(run: Run, report: DiffReport) -> None:
@@ -35,21 +34,6 @@ def test_a_page_holds_no_more_than_it_says(run: Run, monkeypatch: pytest.MonkeyP
 
 
 # ------------------------------------------------------------------ files
-
-
-def written(run: Run, folder: Path) -> tuple[Path, Path]:
-    build, out = folder / "build" / "parrot", folder / "runs" / run.name
-    build.mkdir(parents=True)
-    out.mkdir(parents=True)
-    (build / "ir.json").write_text(ir_file.dumps(run.program), encoding="utf-8")
-    (build / "prompt.md").write_text(run.prompt, encoding="utf-8")
-    (build / "sources.json").write_text(json.dumps({"version": 1, "files": dict(run.sources)}), encoding="utf-8")
-    (build / "probes.jsonl").write_text("".join(f"{p.model_dump_json()}\n" for p in run.probes), encoding="utf-8")
-    (out / "measurements.jsonl").write_text(
-        "".join(f"{m.model_dump_json()}\n" for m in run.measurements), encoding="utf-8"
-    )
-    (out / "measure.json").write_text(run.measured.model_dump_json(indent=1), encoding="utf-8")
-    return build, out
 
 
 def test_a_report_from_disk_is_the_report_from_memory_and_survives_json(run: Run, tmp_path: Path) -> None:

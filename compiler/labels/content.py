@@ -1,0 +1,76 @@
+"""Digests of what a person is shown: they name a task, and decide by chance what its label is for.
+
+In: texts. Out: a key, a half, a stratum. All three depend on the content alone, so that they stay the same when a run
+is measured again, on another machine, and in a file that comes back from another program. This file must not know runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Literal
+
+from compiler.records import LabelKind, Message, Stratum
+
+UNIFORM_SHARE = 0.5
+"""The share of tasks that belong to the uniform stratum. It is fixed: a label's stratum must not depend on when it was
+made, or what is left for the uniform stratum would be no random sample."""
+
+Half = Literal["calibration", "training"]
+Conversation = Sequence[Message]
+
+
+def key(
+    kind: LabelKind, clause_id: str, says: str, context: str | None, messages: Conversation, answers: Sequence[str]
+) -> str:
+    """Return the name of a task: 32 hex digits over everything that its label depends on.
+
+    Args:
+        says: the clause in words; an edited clause makes other tasks.
+        answers: one, or the two that are compared, in any order.
+    """
+    said = [(message.role, message.content) for message in messages]
+    return _digest(kind, clause_id, says, context, said, sorted(answers))[:32]
+
+
+def person(annotator: str) -> str:
+    """Return what stands for a person in a label's id."""
+    return _digest("person", annotator)[:8]
+
+
+def half(messages: Conversation) -> Half:
+    """Return what labels of this prompt may serve: to calibrate judges, or to train.
+
+    It is a coin thrown by the words of the first thing that the user says, so that a prompt, the same prompt with a
+    push behind it, and the same words in another case or spacing fall on one side.
+    """
+    first = next((message.content for message in messages if message.role == "user"), "")
+    words = re.findall(r"\w+", unicodedata.normalize("NFKC", first).casefold())
+    return "calibration" if _chance("half", " ".join(words)) < 0.5 else "training"
+
+
+def stratum(of: str) -> Stratum:
+    """Return the stratum of a task by its key: fixed before anybody looks at how hard it is."""
+    return "uniform" if _chance("stratum", of) < UNIFORM_SHARE else "disagreement"
+
+
+def place(of: str) -> float:
+    """Return where a task stands among the uniform ones: a random order, the same each time."""
+    return _chance("order", of)
+
+
+def swapped(of: str, annotator: str) -> bool:
+    """Return whether this person sees the second answer of a pair on the left."""
+    return _chance("side", of, annotator) < 0.5
+
+
+def _chance(*of: str) -> float:
+    """A number in [0, 1), uniform over texts."""
+    return int(_digest(*of)[:13], 16) / 16**13
+
+
+def _digest(*of: object) -> str:
+    return hashlib.sha256(json.dumps(of, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
