@@ -17,7 +17,7 @@ from typing import Literal
 
 from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
-from compiler.records import AnswerSource, AskCheck, Aspect, Check, Message, Pressure, PromptSource, Unit
+from compiler.records import AnswerSource, AskCheck, Aspect, Check, Dialogue, Message, Pressure, PromptSource, Unit
 from compiler.rendering import render, text_of
 from spec.constructs import Forbid, Format, Refuse, Require, Secret, Trait
 from spec.document import Target, Turn
@@ -218,6 +218,7 @@ class Setting:
         aspect: Aspect = "kept",
         ask_check: AskCheck = "safe",
         measures: Sequence[str] = (),
+        dialogue: Dialogue | None = None,
     ) -> Unit:
         """A unit of held-out prompts. It names its own clause only: no other clause's text is in a probe."""
         further = dict.fromkeys((*measures, *self.measured_everywhere))
@@ -231,6 +232,7 @@ class Setting:
             prompts=prompts,
             context=situation.context if situation else None,
             pressure=pressure,
+            dialogue=dialogue,
             checks=tuple(checks),
             measures=tuple(i for i in further if i != clause.id),
             aspect=aspect,
