@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
+from statistics import NormalDist
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
@@ -41,7 +43,8 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     return front * fraction
 
 
-def _solve(increasing: Callable[[float], float], value: float, low: float, high: float) -> float:
+def solve(increasing: Callable[[float], float], value: float, low: float, high: float) -> float:
+    """Return x between `low` and `high` with increasing(x) = value, by bisection to the last bit."""
     for _ in range(200):
         middle = (low + high) / 2.0
         if middle in (low, high):
@@ -55,11 +58,25 @@ def _solve(increasing: Callable[[float], float], value: float, low: float, high:
 
 def beta_quantile(probability: float, a: float, b: float) -> float:
     """Return x with I_x(a, b) = probability."""
-    return _solve(lambda x: incomplete_beta(a, b, x), probability, 0.0, 1.0)
+    return solve(lambda x: incomplete_beta(a, b, x), probability, 0.0, 1.0)
 
 
+def t_tail(t: float, degrees: float) -> float:
+    """Return P(T >= t) for Student's t (A&S 26.7.1); infinite degrees make it the normal."""
+    if math.isinf(degrees):
+        return math.erfc(t / math.sqrt(2.0)) / 2.0
+    tail = incomplete_beta(degrees / 2.0, 0.5, degrees / (degrees + t * t)) / 2.0
+    return tail if t >= 0.0 else 1.0 - tail
+
+
+@lru_cache(maxsize=4096)
 def t_quantile(probability: float, degrees: float) -> float:
-    """Return the quantile of Student's t; its distribution function is an incomplete beta (DLMF 8.17, A&S 26.7.1)."""
+    """Return the quantile of Student's t; its distribution function is an incomplete beta (DLMF 8.17, A&S 26.7.1).
+
+    Infinite degrees make it the normal.
+    """
+    if math.isinf(degrees):
+        return NormalDist().inv_cdf(probability)
     if probability < 0.5:
         return -t_quantile(1.0 - probability, degrees)
     tail = 2.0 * (1.0 - probability)
