@@ -64,11 +64,15 @@ def _judged(asked: Sequence[tuple[str, Case]], judge: CachedEngine) -> list[floa
         places.setdefault(principle, []).append(place)
     said: list[float | None] = [None] * len(asked)
     for principle, own in places.items():
-        for start in range(0, len(own), CHUNK):
-            batch = own[start : start + CHUNK]
-            requests = [wording.judge_request(principle, asked[p][1].question, asked[p][1].answer) for p in batch]
-            for place, yes in zip(batch, judge.yes(requests), strict=True):
-                said[place] = yes
+        requests = {p: wording.judge_request(principle, asked[p][1].question, asked[p][1].answer) for p in own}
+        # An arm often says the same to the same question, and a clause and a facet may ask for the same.
+        different = list(dict.fromkeys(requests.values()))
+        found: dict[str, float | None] = {}
+        for start in range(0, len(different), CHUNK):
+            batch = different[start : start + CHUNK]
+            found.update(zip(batch, judge.yes(batch), strict=True))
+        for place, request in requests.items():
+            said[place] = found[request]
     return said
 
 

@@ -170,9 +170,7 @@ class Dialogue(Record):
     between: PromptSource = PromptSource(bank=True)
 
 
-Aspect = Literal[
-    "kept", "pressure", "safe", "everyday", "outside", "author", "reworded", "dialogue", "control"
-]
+Aspect = Literal["kept", "pressure", "safe", "everyday", "outside", "author", "reworded", "dialogue", "control"]
 """What a unit's rows are about: the clause is kept; kept though pushed; a look-alike that must be answered is answered
 (over-refusal), and so is an everyday question; the clause does not apply (the other side of its condition) and is not
 followed; the author's own probe; the clause is asked about in unusual words; it is kept over a long dialogue; or no
@@ -407,7 +405,8 @@ class MeasureReport(Record):
     answer (`compiler.facts.Machine`). expected: what was expected to, told without looking: a plan, which does not look
     either, compares with that.
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
-    `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
+    `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes. prompt_tokens: of the compiled
+    prompt, to the base's tokenizer.
     """
 
     version: int = RECORD_VERSION
@@ -415,6 +414,7 @@ class MeasureReport(Record):
     base_sha256: str
     adapter_sha256: str | None = None
     prompt_sha256: str | None = None
+    prompt_tokens: int | None = None
     probes_sha256: str
     measures_sha256: str | None = None
     judge: str

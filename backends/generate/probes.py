@@ -7,11 +7,12 @@ reason. No model answers here; an arm that is measured answers later. This file 
 from __future__ import annotations
 
 from collections import Counter
+from typing import assert_never
 
 from backends.banks import right_answer
 from backends.cached import CHUNK
 from backends.engines import Conversation
-from backends.generate.candidates import Candidate, Candidates, push_text
+from backends.generate.candidates import KNOWN, Candidate, Candidates, push_text
 from backends.generate.disjoint import trained_on
 from backends.generate.split import HeldOut, Prompts
 from compiler.records import Message, Probe, Unit
@@ -45,7 +46,7 @@ def write_probes(
 
 def _probe(unit: Unit, candidate: Candidate, number: int) -> Probe:
     checks = unit.checks
-    if unit.generator == "facts" and candidate.answer is not None:
+    if unit.generator in KNOWN and candidate.answer is not None:
         checks = (right_answer(candidate.answer),)
     return Probe(
         # Named, and pushed, by its place among all candidates: one that is left out changes no other.
@@ -68,7 +69,9 @@ def _messages(unit: Unit, candidate: Candidate, number: int) -> Conversation:
     conversation = candidate.conversation
     if push is None:
         return conversation
-    text = push_text(push, number, conversation)
+    text = push_text(push, number, conversation, candidate.wrong)
+    opening = [m for m in conversation[:1] if m.role == "system"]
+    conversation = (*opening, *push.before, *conversation[len(opening) :])
     match push.role:
         case "system":
             return (Message(role="system", content=text), *conversation)
@@ -77,3 +80,7 @@ def _messages(unit: Unit, candidate: Candidate, number: int) -> Conversation:
         case "user":
             # The arm that is measured fills in its own first answer.
             return (*conversation, Message(role="assistant", content=""), Message(role="user", content=text))
+        case "prefill":
+            return (*conversation, Message(role="assistant", content=text))
+        case _:
+            assert_never(push.role)

@@ -2,7 +2,7 @@
 
 `trait pirate` becomes dialogues of eight everyday questions, each answer decided; `persona Polly` and `refuse` become
 dialogues in which every other turn asks about them, and everyday questions stand between. Clauses that every answer
-decides ride along on all of these, and have a few dialogues of their own. No training row is a dialogue.
+decides ride along on all of these and have none of their own. No training row is a dialogue.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from compiler.records import AskCheck, Check, Dialogue, PromptSource, Unit
 from spec.constructs import Persona, Refuse, Rule, Secret, Stance, Trait
 
 TURNS = 8
-DIALOGUES, RIDING = 8, 4
+DIALOGUES = 8
 EVERY_TURN = Dialogue(turns=TURNS)
 EVERY_OTHER = Dialogue(turns=TURNS, every=2)
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
-    if not decided(clause):
+    if not decided(clause) or clause.id in setting.measured_everywhere:
         return
     situation = setting.inside(clause)[0]
     dialogue = EVERY_TURN
@@ -53,7 +53,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     yield setting.probes(
         clause,
         "probes-dialogue",
-        RIDING if clause.id in setting.measured_everywhere else DIALOGUES,
+        DIALOGUES,
         prompts,
         checks,
         situation=situation,

@@ -1,8 +1,8 @@
 """Clauses -> the units that ask an engine for probes: held-out prompts with the checks that decide.
 
 In: a program. Out: units with purpose `probes`: each clause's own, and controls that no clause asked for
-(`generators.controls`), the factual ones last, which show what training cost. How many `train.rows` there are does not matter here: the target decides how many
-probes a clause needs.
+(`generators.controls`), the factual ones last, which show what training cost. How many `train.rows` there are does not
+matter here: the target decides how many probes a clause needs.
 
 >>> from compiler.build import from_text
 >>> units = lower(from_text('''

@@ -120,7 +120,7 @@ class Line(Record):
 
 class Leak(Record):
     """How many different prompts led an arm to break a forbid at one layer of disguise (`exact`, `case`, ..., or
-    `pattern`). `paraphrase`: a phrase's words in another order or form, which breaks no forbid. n: prompts looked at.
+    `pattern`). n: prompts looked at.
     """
 
     arm: Arm
@@ -219,9 +219,7 @@ class Metric(Record):
     """
 
     id: str
-    group: Literal[
-        "clauses", "identity", "leaks", "honesty", "helpfulness", "variety", "length", "drift", "cost"
-    ]
+    group: Literal["clauses", "identity", "leaks", "honesty", "helpfulness", "variety", "length", "drift", "cost"]
     title: str
     explains: str
     unit: Unit
@@ -292,7 +290,8 @@ class Mutant(Record):
 
 
 class Transcript(Record):
-    """One probe with each arm's answer. flipped: clauses that base and subject arm decide differently."""
+    """One probe with each arm's answer. flipped: clauses that base and subject arm decide differently. said: what each
+    arm itself said in the turns before, in the place of the assistant's messages without text."""
 
     probe_id: str
     clause_id: str
@@ -302,6 +301,7 @@ class Transcript(Record):
     context: str | None = None
     messages: tuple[Message, ...]
     answers: dict[Arm, str]
+    said: dict[Arm, tuple[str, ...]] = Field(default_factory=dict)
     held: dict[Arm, dict[str, bool | None]]
     judge_yes: dict[Arm, float] = Field(default_factory=dict)
     flipped: tuple[str, ...] = ()
