@@ -52,6 +52,11 @@ class CachedEngine:
         self._engine: Engine | None = None
 
     @property
+    def loaded(self) -> bool:
+        """Whether the engine is in memory."""
+        return self._engine is not None
+
+    @property
     def engine(self) -> Engine:
         if self._engine is None:
             self._engine = engines.load(self.base, self.name)

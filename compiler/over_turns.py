@@ -61,23 +61,24 @@ def _steps(lives: Sequence[Lasted], turns: int) -> list[SurvivalStep]:
     """A step for every turn up to which somebody was watched: between breaks the curve goes on as it was."""
     breaks = {int(step.time): step for step in kaplan_meier(lives)}
     out: list[SurvivalStep] = []
-    share, low, high = 1.0, _before_a_break(len(lives)), 1.0
+    share, low, high = 1.0, 1.0 - most_of_none(len(lives)), 1.0
     for turn in range(1, turns + 1):
         at_risk = sum(life.time >= turn for life in lives)
         if not at_risk:
             break
         step = breaks.get(turn)
         if step is not None:
-            share, low, high = step.share, min(step.low, low), step.high
+            share, low = step.share, min(step.low, low)
+            high = step.high if share else high * most_of_none(at_risk)
         out.append(
             SurvivalStep(turn=turn, at_risk=at_risk, broke=step.broke if step else 0, share=share, low=low, high=high)
         )
     return out
 
 
-def _before_a_break(dialogues: int) -> float:
-    """The lower limit of the share unbroken while none has broken, where Greenwood's interval has no width.
+def most_of_none(n: int) -> float:
+    """The upper limit of a share of which none of n was seen (Clopper and Pearson 1934, 97.5% on that side).
 
-    None of n broke, so the share that breaks is at most 1 - 0.025^(1/n) (Clopper and Pearson 1934).
+    It stands in where Greenwood's interval has no width: before the first break, and after the last.
     """
-    return float(0.025 ** (1.0 / dialogues))
+    return float(1.0 - 0.025 ** (1.0 / n))

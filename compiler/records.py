@@ -10,6 +10,7 @@ later. This file must not know how a record is made or used.
     probes.jsonl        Probe             held-out prompts with the checks that decide
     measurements.jsonl  Measurement       one answer of one arm to one probe
     measure.json        MeasureReport     how they were made: the engaged check, calibration, devices, hashes
+    latency.json        Latency           how fast each arm answered here
 """
 
 from __future__ import annotations
@@ -433,3 +434,29 @@ class MeasureReport(Record):
     seed: int = 0
     sampling: str
     versions: dict[str, str] = {}
+
+
+class Speed(Record):
+    """How fast one arm answers, one request at a time: medians over `prompts` everyday prompts.
+
+    first_token_ms: from the request to the first token of the answer, milliseconds. tokens_per_second: of the answer,
+    the first token left out.
+    """
+
+    arm: Arm
+    prompts: int
+    first_token_ms: float
+    tokens_per_second: float
+
+
+class Latency(Record):
+    """latency.json: facts of the machine at that hour. It is apart from the files that come out the same each time, and
+    nothing is computed from it."""
+
+    version: int = RECORD_VERSION
+    base_sha256: str
+    adapter_sha256: str | None = None
+    prompt_sha256: str | None = None
+    device: str
+    machine: dict[str, str | int | None] = {}
+    speeds: tuple[Speed, ...]

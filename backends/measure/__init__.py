@@ -27,6 +27,7 @@ from backends.measure.calibration import calibrate
 from backends.measure.drift import with_drift
 from backends.measure.engaged import engaged
 from backends.measure.kept import in_order, kept
+from backends.measure.latency import write_latency
 from backends.recipes import base_of, judge_of, prompt_of, read_recipe
 from compiler import ir_file
 from compiler.agreement import prompt_digest
@@ -122,6 +123,8 @@ def run(
     (folder / "measure.json").unlink(missing_ok=True)
     write_rows(folder / "measurements.jsonl", measurements)
     write_text(folder / "measure.json", report.model_dump_json(indent=1) + "\n")
+    if subject.loaded and measurements:
+        write_latency(folder, subject, probes, prompt, report)
     progress("measure", total, total, "answers", "done")
     return folder
 
