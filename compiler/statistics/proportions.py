@@ -93,8 +93,8 @@ def korn_graubard(
 ) -> Interval:
     """Return the Clopper-Pearson interval at the effective sample size of Korn and Graubard (1998).
 
-    For hard clauses with sampled clusters. Source, arguments, errors and weak regimes as `clustered_wilson`, which it is wider
-    than; it is not exact, since the design effect is estimated.
+    For hard clauses with sampled clusters. Source, arguments, errors and weak regimes as `clustered_wilson`, which it
+    is wider than; it is not exact, since the design effect is estimated.
     """
     n = _worth(outcomes, clusters, confidence, icc)
     return clopper_pearson(math.fsum(outcomes) / len(outcomes) * n if n else 0.0, n, confidence, sides)

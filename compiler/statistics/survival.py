@@ -8,6 +8,8 @@ arms. The unit is the conversation; time is in turns or in any other unit. This 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
@@ -59,15 +61,8 @@ def _breaks(lives: Sequence[Lasted]) -> list[tuple[float, int, int]]:
     """(time, at risk, broke) for each time with a break; a life censored at that time was still at risk."""
     if any(life.time < 0 for life in lives):
         raise ValueError("times must not be below 0")
-    times = sorted({life.time for life in lives if life.broke})
-    return [
-        (
-            time,
-            sum(life.time >= time for life in lives),
-            sum(life.broke and life.time == time for life in lives),
-        )
-        for time in times
-    ]
+    ends, broken = sorted(life.time for life in lives), Counter(life.time for life in lives if life.broke)
+    return [(time, len(ends) - bisect_left(ends, time), broken[time]) for time in sorted(broken)]
 
 
 class HalfLife(NamedTuple):
@@ -93,12 +88,12 @@ def half_life(lives: Sequence[Lasted], confidence: float = 0.95) -> HalfLife:
 
 
 def restricted_mean(lives: Sequence[Lasted], horizon: float, confidence: float = 0.95) -> Estimate:
-    """Return the mean time unbroken up to `horizon`: the area under the curve (Royston and Parmar, Stat. Med. 30, 2011).
+    """Return the mean time unbroken up to `horizon`: the area under the curve.
 
-    The variance is Greenwood's, times m / (m - 1) with m breaks up to the horizon (Klein and Moeschberger, Survival
-    Analysis, 2003, equation 4.5.2, and the remark on bias below it). With fewer than two breaks the variance cannot be
-    told, and the interval is 0 to horizon. Below some 30 conversations, or with a curve near the horizon's own value,
-    the interval covers too little.
+    Royston and Parmar (Stat. Med. 30, 2011). The variance is Greenwood's, times m / (m - 1) with m breaks up to the
+    horizon (Klein and Moeschberger, Survival Analysis, 2003, equation 4.5.2, and the remark on bias below it). With
+    fewer than two breaks the variance cannot be told, and the interval is 0 to horizon. Below some 30 conversations, or
+    with a curve near the horizon's own value, the interval covers too little.
 
     Raises:
         ValueError: no lives, the horizon is not above 0, or nobody was watched that long although some were unbroken
