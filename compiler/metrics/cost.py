@@ -13,20 +13,16 @@ from compiler.report.record import Metric, Score
 
 def measure(asked: Asked) -> Iterator[Metric]:
     tokens = asked.prompt_tokens
-    if tokens is None:
+    if tokens is None or "adapter" not in asked.arms:
         return
-    scores = {arm: _exact(tokens if arm in ("prompt", "adapter+prompt") else 0) for arm in asked.arms}
+    # The arm that needs no prompt saves all of it; how many is a count, which has no uncertainty.
+    saved = Score(value=tokens, low=tokens, high=tokens, n=1)
     yield Metric(
-        id="prompt_tokens",
+        id="prompt_tokens_saved",
         group="cost",
-        title="tokens of prompt at every request",
-        explains="tokens of the compiled prompt, as the subject's tokenizer counts them",
+        title="tokens of prompt saved at every request",
+        explains="tokens of the compiled prompt, which the adapter does without, by the subject's own tokenizer",
         unit="tokens",
-        better="less",
-        scores=scores,
+        better="more",
+        scores={"adapter": saved},
     )
-
-
-def _exact(count: int) -> Score:
-    """A count, which has no uncertainty."""
-    return Score(value=count, low=count, high=count, n=1)
