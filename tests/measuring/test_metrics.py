@@ -15,7 +15,7 @@ from compiler.generators.controls import CLAIM, INSTRUCTIONS, RECITAL, UNKNOWABL
 from compiler.metrics.asked import Asked
 from compiler.metrics.look_alikes import minimal_pairs
 from compiler.metrics.variety import distinct
-from compiler.records import Arm, Measurement, Message, PhrasesCheck, Probe
+from compiler.records import Arm, Measurement, Message, Probe
 from compiler.report.record import Metric
 
 SPEC = """
