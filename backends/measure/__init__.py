@@ -96,8 +96,8 @@ def run(
 
             tell(0)
             answers = answer(subject, probes, arm, prompt, tell)
-            rows = _decided(probes, arm, answers, recipe, judge)
-            measurements += with_drift(rows, probes, subject) if arm == "adapter" else rows
+            measurements += _decided(probes, arm, answers, recipe, judge)
+    measurements = with_drift(measurements, probes, subject)
     calibrations = calibrate(program, judge) if measurements else ()
     figures = {
         clause_id: {figure: tuple(probe.id for probe in counted) for figure, counted in found.items()}

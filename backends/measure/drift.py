@@ -1,7 +1,7 @@
 """How far the adapter's answers are from the base: divergence and implicit reward of its answers to questions of fact.
 
-In: the adapter arm's measurements, the probes, an engine with the adapter. Out: the same measurements, those of the
-factual controls with `drift` and `reward`. This file must not know what a metric makes of them.
+In: measurements, the probes, an engine with the adapter. Out: the same measurements, the adapter arm's on factual
+controls with `drift` and `reward`. This file must not know what a metric makes of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ def with_drift(
     measurements: Sequence[Measurement], probes: Sequence[Probe], subject: CachedEngine
 ) -> list[Measurement]:
     facts = {probe.id: probe for probe in probes if probe.clause_id == FACTS}
-    sample = [row for row in measurements if row.probe_id in facts and row.answer][:MOST]
+    of_adapter = [row for row in measurements if row.arm == "adapter" and row.probe_id in facts and row.answer]
+    sample = of_adapter[:MOST]
     if not sample:
         return list(measurements)
     conversations = [seen(facts[row.probe_id], "adapter", "") for row in sample]
@@ -33,6 +34,8 @@ def with_drift(
         )
     )
     return [
-        row.model_copy(update={"drift": pair[0], "reward": pair[1]}) if (pair := found.get(row.probe_id)) else row
+        row.model_copy(update={"drift": pair[0], "reward": pair[1]})
+        if row.arm == "adapter" and (pair := found.get(row.probe_id))
+        else row
         for row in measurements
     ]
