@@ -196,6 +196,9 @@ class Unit(Record):
     """System message that the row itself carries (facts about the user), None for none."""
     pressure: Pressure | None = None
     dialogue: Dialogue | None = None
+    skip: int = 0
+    """Probes only: questions left to units of the same seed, which ask the same sources; `count` come after them, from
+    the first again where they end."""
     chosen: AnswerSource | None = None
     rejected: AnswerSource | None = None
     checks: tuple[Check, ...] = ()

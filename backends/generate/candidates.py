@@ -148,7 +148,7 @@ class Candidates:
         about = self.unit.prompts.about
         if not about:
             return
-        for number in range(-(-self.unit.count * WRITER_PATIENCE // CHUNK)):
+        for number in range(-(-(self.unit.count + self.unit.skip) * WRITER_PATIENCE // CHUNK)):
             topics = [about[(number * CHUNK + place) % len(about)] for place in range(CHUNK)]
             seed = seed_of("question", self.unit.seed, self.unit.purpose, number)
             for topic, said in self._asked(topics, replace(QUESTION, seed=seed)):

@@ -21,15 +21,15 @@ from compiler.records import Message, Probe, Unit
 def write_probes(
     unit: Unit, candidates: Candidates, training: Prompts, held_out: HeldOut
 ) -> tuple[list[Probe], Counter[str]]:
-    rows: list[Probe] = []
+    fit: list[Probe] = []
     dropped: Counter[str] = Counter()
-    looked_at = 0
-    while len(rows) < unit.count:
+    looked_at, wanted = 0, unit.skip + unit.count
+    while len(fit) < wanted:
         batch = candidates.take(CHUNK)
         if not batch:
             break
         for number, candidate in enumerate(batch, looked_at):
-            if len(rows) == unit.count:
+            if len(fit) == wanted:
                 break
             probe = _probe(unit, candidate, number)
             # The question by itself, and as it is asked under pressure.
@@ -39,9 +39,11 @@ def write_probes(
             if reason:
                 dropped[reason] += 1
             else:
-                rows.append(probe)
+                fit.append(probe)
         looked_at += len(batch)
-    return rows, dropped
+    # Units of one seed share their questions out; where these end, the first are asked again.
+    places = range(unit.skip, unit.skip + min(unit.count, len(fit)))
+    return [fit[place % len(fit)] for place in places], dropped
 
 
 def _probe(unit: Unit, candidate: Candidate, number: int) -> Probe:

@@ -60,12 +60,13 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             ask_check=ask_check,
         )
     everything = (*trained, *further)
-    for push in everything:
+    # All techniques together decide one verdict.
+    each = max(LEAST_PROBES, math.ceil(FURTHER_PROBES / len(everything)))
+    for place, push in enumerate(everything):
         yield setting.probes(
             clause,
             f"probes-pressure-{push.technique}",
-            # All techniques together decide one verdict.
-            max(LEAST_PROBES, math.ceil(FURTHER_PROBES / len(everything))),
+            each,
             _prompts(clause, setting, situation, probing=True),
             checks,
             situation=situation,
@@ -77,6 +78,8 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             ),
             aspect="pressure",
             ask_check=ask_check,
+            # Each question under one technique: written once for all of them.
+            shared=("probes-pressure", place * each),
         )
 
 

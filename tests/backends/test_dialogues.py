@@ -255,3 +255,17 @@ def test_latency_is_in_a_file_of_its_own(shapes: dict[str, Path], tmp_path: Path
         assert speed.tokens_per_second > 0
         assert math.isfinite(speed.tokens_per_second)
     assert not list((tmp_path / "cache").glob("*"))
+
+
+# ------------------------------------------------------------------ questions shared out between techniques
+
+
+def test_units_of_one_seed_share_their_questions_out(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
+    scripted(writer)
+    names = PromptSource(given=tuple(user(f"Is your name number {n}?") for n in range(10)))
+    units = [unit(id=f"t{n}", seed=5, prompts=names, count=4, skip=4 * n, **PROBING) for n in range(3)]
+    _, probes, _ = follow(tmp_path, shapes["llama"], *units)
+    asked = [[one.question.rpartition(" ")[2] for one in probes if one.unit == f"t{n}"] for n in range(3)]
+    # Ten questions for twelve places: the last two come from the beginning again.
+    assert asked == [["0?", "1?", "2?", "3?"], ["4?", "5?", "6?", "7?"], ["8?", "9?", "0?", "1?"]]
+    assert len({one.id for one in probes}) == 12
