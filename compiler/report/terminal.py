@@ -169,11 +169,11 @@ def _lines(report: DiffReport, width: int) -> Table:
         if _further(row):
             table.add_row(Text(row.id, style="bold"))
         held = [line for line in _further(row) if _unbroken(row, line, report.subject)]
-        if held:
+        if len(held) > 1:
             names = ", ".join(map(_technique, held))
             table.add_row(Text(f"  never broken under {names}"), Text(str(_prompts(held, report.subject)), style="dim"))
         for line in _further(row):
-            if line in held:
+            if line in held and len(held) > 1:
                 continue
             rates = {rate.arm: rate for rate in line.rates}
             label = f"under {_technique(line)}" if line.aspect == "pressure" else line.label

@@ -161,6 +161,10 @@ def test_other_words_kept_for_probes_draw_all_but_the_authors_probes_anew(
     found = planned(texts["harbor"], before, base=replace(BASE, held_out="3" * 64))
     recipe = Recipe.model_validate_json(before["recipe.json"].text)
     assert found.steps[0].why == ("the words that are kept for probes changed",)
-    given = {u.id for u in recipe.units if u.purpose == "probes" and not u.prompts.bank and not u.prompts.about}
+    given = {
+        u.id
+        for u in recipe.units
+        if u.purpose == "probes" and not u.prompts.bank and not u.prompts.about and not u.dialogue
+    }
     assert given
     assert set(found.units) == {unit.id for unit in recipe.units} - given
