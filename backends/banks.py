@@ -33,9 +33,14 @@ class BankRow(BaseModel):
     safe: bool = True
 
 
+def is_pattern(answer: str) -> bool:
+    """Whether `answer` has the signs of a regular expression."""
+    return re.search(r"[\\\[\](){}|^$*+?]", answer) is not None
+
+
 def right_answer(answer: str) -> Check:
     """The check that a right answer passes: a phrase, or a pattern where `answer` has the signs of one."""
-    if re.search(r"[\\\[\](){}|^$*+?]", answer):
+    if is_pattern(answer):
         return PatternsCheck(patterns=(answer,), flags="i", present=True)
     return PhrasesCheck(phrases=(answer,), present=True)
 

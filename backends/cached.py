@@ -53,6 +53,11 @@ class CachedEngine:
         self._engine: Engine | None = None
 
     @property
+    def loaded(self) -> bool:
+        """Whether the engine is in memory."""
+        return self._engine is not None
+
+    @property
     def engine(self) -> Engine:
         if self._engine is None:
             self._engine = engines.load(self.base, self.name)
@@ -127,6 +132,28 @@ class CachedEngine:
             "adapter": self.adapter[1] if self.adapter else None,
         }
         return list(self._remember(asked, lambda: _rounded(self.engine.divergences(batch))))
+
+    def compared(self, batch: Sequence[Conversation], answers: Sequence[str]) -> list[tuple[float, float] | None]:
+        """As `Engine.compared`; at most CHUNK conversations."""
+        assert len(batch) <= CHUNK
+        asked = {
+            "ask": "compared",
+            "messages": [[(m.role, m.content) for m in conversation] for conversation in batch],
+            "answers": list(answers),
+            "adapter": self.adapter[1] if self.adapter else None,
+        }
+
+        def compute() -> list[list[float] | None]:
+            found = self.engine.compared(batch, answers)
+            return [None if pair is None else [round(number, 6) for number in pair] for pair in found]
+
+        rows = self._remember(asked, compute)
+        return [None if row is None else (float(row[0]), float(row[1])) for row in rows]
+
+    def count(self, text: str) -> int:
+        """As `Engine.count`."""
+        # A question to the tokenizer: no engine is loaded for it.
+        return int(_kept(self._path({"ask": "count", "text": text}), lambda: [load_chat(self.base).count(text)])[0])
 
     def _remember(self, asked: dict[str, Any], compute: Callable[[], list[Any]]) -> list[Any]:
         rows = _read(self._path(asked))

@@ -71,8 +71,11 @@ class Chat:
         return [{"role": m.role, "content": m.content} for m in fitted]
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
-        """Token ids of `messages`, with the opening of the assistant's next turn."""
-        return self._ids(self._render(self.fit(messages), opened=True))
+        """Token ids of `messages`, with the opening of the assistant's next turn. An assistant message at the end is
+        the beginning of that turn, which stays open."""
+        begun = messages[-1].content if messages[-1].role == "assistant" else ""
+        asked = messages[:-1] if messages[-1].role == "assistant" else messages
+        return self._ids(self._render(self.fit(asked), opened=True) + begun)
 
     def _ids(self, text: str) -> list[int]:
         # The template has written every special token that belongs there.

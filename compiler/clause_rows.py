@@ -22,14 +22,16 @@ from compiler import judges, statistics, tallies
 from compiler.calibrating import Labels
 from compiler.checks import patterns, phrases
 from compiler.deciding import deciding_checks, unchecked
+from compiler.generators.pushes import pushes_for
 from compiler.ir import Clause, Program
 from compiler.labelled_rates import corrected
 from compiler.methods import method
 from compiler.records import Arm, Calibration, Check, JudgeCheck, PatternsCheck, PhrasesCheck, Probe
 from compiler.rendering import render
-from compiler.report.record import ClauseRow, Comparison, Difference, Leak, Line, Place, Rate, Trial, Verdict
+from compiler.report.record import ClauseRow, Comparison, Difference, Leak, Line, Place, Rate, Score, Trial, Verdict
 from compiler.report.record import Figure as FigureName
 from compiler.statistics import Interval
+from compiler.statistics.unpaired import newcombe_unpaired
 from compiler.tallies import Answers
 from spec.document import Level
 from spec.source import Span
@@ -230,6 +232,7 @@ def _lines(run: Measured, clause: Clause, wanted: Wanted) -> list[Line]:
     if not any(probe.aspect == "safe" for probe in own):
         # Then everyday requests have the verdict on over-refusal.
         groups.pop(("everyday", ASPECTS["everyday"]), None)
+    trained = {push.technique for push in pushes_for(clause)}
     out: list[Line] = []
     for (aspect, label), probes in groups.items():
         columns = {arm: tallies.column(arm, clause.id, probes, run.answers) for arm in run.arms}
@@ -241,15 +244,39 @@ def _lines(run: Measured, clause: Clause, wanted: Wanted) -> list[Line]:
                 label=label,
                 rates=tuple(tallies.rate(arm, columns[arm], side, wanted.exact) for arm in run.arms),
                 difference=_against_base(run, columns, side),
+                gaps=_gaps(run, clause, probes) if aspect == "pressure" else {},
+                trained=label in trained if aspect == "pressure" else None,
             )
         )
     return out
+
+
+def _gaps(run: Measured, clause: Clause, pushed: Sequence[Probe]) -> dict[Arm, Score]:
+    """What a push costs each arm: the share that keeps the clause unpushed, on its own prompts, less the share under
+    it. The prompts differ, so the interval is that of two samples (Newcombe's, on effective numbers)."""
+    own = [probe for probe in run.probes if probe.clause_id == clause.id and probe.aspect == "kept"]
+    gaps: dict[Arm, Score] = {}
+    for arm in run.arms:
+        before, under = (
+            tallies.rate(arm, tallies.column(arm, clause.id, probes, run.answers), ">=", exact=False)
+            for probes in (own, pushed)
+        )
+        if before.n and under.n:
+            bounds = newcombe_unpaired(
+                before.share * before.effective_n,
+                before.effective_n,
+                under.share * under.effective_n,
+                under.effective_n,
+            )
+            gaps[arm] = Score(value=before.share - under.share, low=bounds.low, high=bounds.high, n=under.n)
+    return gaps
 
 
 ASPECTS = {
     "everyday": "everyday requests answered",
     "outside": "left alone where it does not apply",
     "author": "the author's own probes",
+    "reworded": "asked in unusual words",
 }
 
 
@@ -267,7 +294,8 @@ def _leaks(run: Measured, clause_id: str, checks: Sequence[Check], probes: Seque
                     check.patterns, check.flags, measurement.answer
                 ):
                     prompts[arm, "pattern"].add(tallies.prompt_key(probe))
-    return [Leak(arm=arm, layer=layer, count=len(keys)) for (arm, layer), keys in prompts.items()]
+    looked = {arm: len(tallies.column(arm, clause_id, probes, run.answers)) for arm in run.arms}
+    return [Leak(arm=arm, layer=layer, count=len(keys), n=looked[arm]) for (arm, layer), keys in prompts.items()]
 
 
 # ------------------------------------------------------------------ the clause itself

@@ -156,7 +156,7 @@ def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], o
     def is_stale(unit: Unit) -> bool:
         models = models_of(unit)
         answered = (teacher and "teacher" in models) or (judge and "judge" in models) or (machine and models)
-        asked = (bank and unit.prompts.bank) or (held_out and _is_split(unit))
+        asked = (bank and _asks_bank(unit)) or (held_out and _is_split(unit))
         return rebased or bool(answered) or bool(asked) or old_units.get(unit.id) != lock["units"][unit.id]
 
     return _Difference(
@@ -201,7 +201,12 @@ def models_of(unit: Unit) -> frozenset[str]:
 
 def _is_split(unit: Unit) -> bool:
     """Whether the words that a base holds out decide what a unit asks; an author's own probes are asked as given."""
-    return unit.purpose == "pairs" or unit.prompts.bank or bool(unit.prompts.about)
+    return unit.purpose == "pairs" or _asks_bank(unit) or bool(unit.prompts.about)
+
+
+def _asks_bank(unit: Unit) -> bool:
+    dialogue = unit.dialogue
+    return unit.prompts.bank or (dialogue is not None and dialogue.every > 1 and dialogue.between.bank)
 
 
 def _is_sampled(source: AnswerSource | None) -> bool:

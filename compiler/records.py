@@ -11,6 +11,7 @@ later. This file must not know how a record is made or used.
     measurements.jsonl  Measurement       one answer of one arm to one probe
     measure.json        MeasureReport     how they were made: the engaged check, calibration, devices, hashes
     labels.jsonl        Label             what a person said of one arm's answer
+    latency.json        Latency           how fast each arm answered here
 """
 
 from __future__ import annotations
@@ -148,18 +149,34 @@ class Pressure(Record):
 
     role system: the text is the row's system message, contrary to the clause.
     role user: the text is a user turn after a first answer (sampled as the chosen side is; for probes, by the arm
-    itself). role ask: the text takes the place of the prompt's last user message.
+    itself). role ask: the text takes the place of the prompt's last user message. role prefill: the text begins the
+    assistant's answer, and the arm goes on from there (probes alone). `{wrong}` in a text stands for a wrong answer.
+    before: turns that come first, as if they had been said (probes alone).
     """
 
     technique: str
-    role: Literal["system", "user", "ask"]
+    role: Literal["system", "user", "ask", "prefill"]
     texts: tuple[str, ...]
+    before: tuple[Message, ...] = ()
 
 
-Aspect = Literal["kept", "pressure", "safe", "everyday", "outside", "author"]
+class Dialogue(Record):
+    """A long conversation, every turn of which is answered by the arm itself (probes alone).
+
+    turns: messages of the user. every: each turn whose number (from 1) this divides asks one of the unit's prompts, and
+    its answer is decided; the other turns ask one of `between`.
+    """
+
+    turns: int
+    every: int = 1
+    between: PromptSource = PromptSource(bank=True)
+
+
+Aspect = Literal["kept", "pressure", "safe", "everyday", "outside", "author", "reworded", "dialogue", "control"]
 """What a unit's rows are about: the clause is kept; kept though pushed; a look-alike that must be answered is answered
 (over-refusal), and so is an everyday question; the clause does not apply (the other side of its condition) and is not
-followed; the author's own probe."""
+followed; the author's own probe; the clause is asked about in unusual words; it is kept over a long dialogue; or no
+clause is asked about: a metric counts the answers."""
 
 
 AskCheck = Literal["any", "safe"]
@@ -179,6 +196,10 @@ class Unit(Record):
     context: str | None = None
     """System message that the row itself carries (facts about the user), None for none."""
     pressure: Pressure | None = None
+    dialogue: Dialogue | None = None
+    skip: int = 0
+    """Probes only: questions left to units of the same seed, which ask the same sources; `count` come after them, from
+    the first again where they end."""
     chosen: AnswerSource | None = None
     rejected: AnswerSource | None = None
     checks: tuple[Check, ...] = ()
@@ -283,11 +304,13 @@ class ChatRow(Record):
 class Probe(Record):
     """A held-out conversation ending with a user message, and the checks that decide its clause.
 
-    clause_id is `facts` for a factual control (its check: the right answer occurs). template clusters probes that
-    share a form. `measures` lists further clauses (always-on forbids and requirements) that the same answers decide;
-    their checks stand in filters.json and in `Recipe.measures`. pressure: the technique that pushes, None for none.
-    messages may hold an assistant message without text: the arm being measured answers there first (a push after its
-    own answer).
+    clause_id is `facts` for a factual control (its check: the right answer occurs); `compiler.generators.controls` has
+    the other controls. template clusters probes that share a form. `measures` lists further clauses (always-on forbids
+    and requirements) and facets (`compiler.facets`) that the same answers decide; their checks stand in
+    `Recipe.measures`. pressure: the technique that pushes, None for none. messages may hold assistant messages without
+    text: the arm being measured answers there first (a push after its own answer, a long dialogue). An assistant
+    message at the end is the beginning of the answer. decides: numbers (from 1) of the user's turns whose answers are
+    decided; empty: the last one alone.
     """
 
     id: str
@@ -299,8 +322,14 @@ class Probe(Record):
     checks: tuple[Check, ...]
     measures: tuple[str, ...] = ()
     aspect: Aspect = "kept"
+    decides: tuple[int, ...] = ()
     unit: str
     spans: tuple[str, ...] = ()
+
+    @property
+    def question(self) -> str:
+        """What the user says last."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
 
 
 # ------------------------------------------------------------------ measurements
@@ -310,8 +339,12 @@ ARMS: tuple[Arm, ...] = ("base", "prompt", "adapter", "adapter+prompt")
 
 
 class Measurement(Record):
-    """`held`: clause id -> whether this answer kept it (None: could not be decided, counted as missing). Where the
-    conversation is longer than the model can read, the answer is empty and nothing is decided."""
+    """`held`: clause id (or facet) -> whether this answer kept it (None: could not be decided, counted as missing).
+    Where the conversation is longer than the model can read, the answer is empty and nothing is decided.
+
+    said: what the arm itself said in the turns before, where it was asked to. turns: clause id -> whether each of the
+    turns in `Probe.decides` kept it; `held` then says whether all of them did.
+    """
 
     probe_id: str
     arm: Arm
@@ -322,6 +355,13 @@ class Measurement(Record):
     likelihood: float | None = None
     """log p(answer | the clause in the prompt) - log p(answer | without it) under the subject's base, in nats: a second
     judge of the probe's own clause, where one was asked."""
+    said: tuple[str, ...] = ()
+    turns: dict[str, tuple[bool | None, ...]] = {}
+    drift: float | None = None
+    """KL(adapter || base) of this answer's tokens, in nats a token; of the adapter arm's answers to facts alone."""
+    reward: float | None = None
+    """log p(answer | adapter) - log p(answer | base), in nats: the implicit reward of preference training (Rafailov et
+    al. 2023, equation 5, by its coefficient); where `drift` is."""
 
     @property
     def was_given(self) -> bool:
@@ -460,7 +500,8 @@ class MeasureReport(Record):
     either, compares with that. judge_repeats: how often a judge that samples was asked each thing. rubrics: clause ->
     hash of the words in which its judge was asked. pairwise: preferences between arms, where they were asked for.
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
-    `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
+    `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes. prompt_tokens: of the compiled
+    prompt, to the base's tokenizer.
     """
 
     version: int = RECORD_VERSION
@@ -468,6 +509,7 @@ class MeasureReport(Record):
     base_sha256: str
     adapter_sha256: str | None = None
     prompt_sha256: str | None = None
+    prompt_tokens: int | None = None
     probes_sha256: str
     measures_sha256: str | None = None
     judge: str
@@ -489,3 +531,29 @@ class MeasureReport(Record):
     seed: int = 0
     sampling: str
     versions: dict[str, str] = {}
+
+
+class Speed(Record):
+    """How fast one arm answers, one request at a time: medians over `prompts` everyday prompts.
+
+    first_token_ms: from the request to the first token of the answer, milliseconds. tokens_per_second: of the answer,
+    the first token left out.
+    """
+
+    arm: Arm
+    prompts: int
+    first_token_ms: float
+    tokens_per_second: float
+
+
+class Latency(Record):
+    """latency.json: facts of the machine at that hour. It is apart from the files that come out the same each time, and
+    nothing is computed from it."""
+
+    version: int = RECORD_VERSION
+    base_sha256: str
+    adapter_sha256: str | None = None
+    prompt_sha256: str | None = None
+    device: str
+    machine: dict[str, str | int | None] = {}
+    speeds: tuple[Speed, ...]

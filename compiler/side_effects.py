@@ -141,7 +141,7 @@ def _writing(program: Program, shows: Shows) -> tuple[str, ...]:
     return tuple(c.id for c in program.clauses if any(isinstance(text, str) and shows(text) for text in written(c)))
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     return re.findall(r"[^\W_]+(?:['\u2019][^\W_]+)*", text.casefold())
 
 
@@ -150,7 +150,7 @@ def repeats_itself(text: str) -> bool:
     >>> repeats_itself("the sea is deep and the sea is deep and the sea is deep")
     True
     """
-    words = _words(text)
+    words = words_of(text)
     runs = Counter(zip(words, words[1:], words[2:], words[3:], strict=False))
     return bool(runs) and max(runs.values()) >= 3
 
@@ -160,12 +160,12 @@ def spec_reciter(prompt: str, run: int = 8) -> Shows:
     count too: who recites them has read one."""
     known = {
         tuple(words[start : start + run])
-        for words in (_words(line) for line in prompt.splitlines())
+        for words in (words_of(line) for line in prompt.splitlines())
         for start in range(len(words) - run + 1)
     }
 
     def recites(text: str) -> bool:
-        words = _words(text)
+        words = words_of(text)
         return any(tuple(words[start : start + run]) in known for start in range(len(words) - run + 1))
 
     return recites
@@ -258,7 +258,7 @@ def _length(program: Program, texts: dict[Arm, list[str]], subject: Arm) -> Side
 
 def opening(text: str) -> str:
     """Return the first two words, folded."""
-    return " ".join(_words(text)[:2])
+    return " ".join(words_of(text)[:2])
 
 
 def _opening(program: Program, texts: dict[Arm, list[str]], subject: Arm) -> SideEffect:
@@ -294,13 +294,13 @@ def _variety(texts: dict[Arm, list[str]], subject: Arm, first: int = 12) -> Side
     What counts is the drop against the base's own figure, which depends on how alike the prompts are.
     """
     rows = list(zip(*texts.values(), strict=True))
-    sizes = [min(first, *(len(_words(text)) for text in row)) for row in rows]
+    sizes = [min(first, *(len(words_of(text)) for text in row)) for row in rows]
     values: dict[Arm, float] = {}
     for arm, answers in texts.items():
         pairs = [
             pair
             for text, size in zip(answers, sizes, strict=True)
-            for pair in zip(_words(text)[:size], _words(text)[1:size], strict=False)
+            for pair in zip(words_of(text)[:size], words_of(text)[1:size], strict=False)
         ]
         values[arm] = len(set(pairs)) / len(pairs) if pairs else 0.0
     threshold = 0.25

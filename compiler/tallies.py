@@ -43,11 +43,13 @@ def decided_by(clause_id: str, probes: Iterable[Probe]) -> dict[Figure, tuple[Pr
     rate: the clause's own prompts, the author's, the other side of its condition, and other clauses' prompts that it
     rides along on, pushed ones included (a phrase that is never said is never said). pressure: its own prompts with a
     push, all techniques pooled. over_refusal: look-alikes that must be answered, or everyday requests where the spec
-    names none.
+    names none. Dialogues are in none of them (`compiler.over_turns`).
     """
     found: dict[Figure, list[Probe]] = {"rate": [], "pressure": [], "over_refusal": []}
     everyday: list[Probe] = []
     for probe in probes:
+        if probe.aspect == "dialogue":
+            continue
         if probe.clause_id != clause_id:
             if clause_id in probe.measures:
                 found["rate"].append(probe)
@@ -61,6 +63,8 @@ def decided_by(clause_id: str, probes: Iterable[Probe]) -> dict[Figure, tuple[Pr
                 found["over_refusal"].append(probe)
             case "everyday":
                 everyday.append(probe)
+            case "reworded" | "control":
+                pass
             case _:
                 assert_never(probe.aspect)
     found["over_refusal"] = found["over_refusal"] or everyday

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from compiler.failures import DataError, PlaceError
+from compiler.generators.controls import CONTROLS
 from compiler.ir_file import load
 from compiler.records import ARMS, Probe
 from compiler.report.record import DiffReport
@@ -46,7 +47,7 @@ def figure(build: Path, run: Path, place: str) -> Trail:
         said = (f"{effect.explains}", f"read from the answers in measurements.jsonl to {effect.n} prompts")
         return Trail(f"diff.json:{place}", shown, said, causes_of(build, effect.asked_by))
 
-    known = [*(clause.id for clause in load(build).clauses), FACTS]
+    known = [*(clause.id for clause in load(build).clauses), FACTS, *CONTROLS]
     if name not in known:
         raise PlaceError(f"diff.json has no clause or figure {name!r}", help=near(name, known))
     of = rest[0] if rest else "rate"

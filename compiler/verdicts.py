@@ -27,13 +27,16 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from compiler import calibrating, ir_file, judge_cards, side_effects, statistics, tallies
+from compiler import calibrating, ir_file, judge_cards, over_turns, side_effects, statistics, tallies
+from compiler import metrics as figures
 from compiler.calibrating import Labels
 from compiler.clause_rows import Measured, clause_row
 from compiler.digests import file_digest
+from compiler.facets import is_facet
 from compiler.failures import DataError
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
+from compiler.metrics.asked import Asked
 from compiler.records import Arm, Label, Measurement, MeasureReport, Probe
 from compiler.report.record import (
     ClauseRow,
@@ -102,6 +105,10 @@ def compare(run: Run) -> DiffReport:
     # 4. What should not have moved.
     facts = _facts(run.probes, answers, arms, subject)
     effects = side_effects.measure(run.program, run.probes, answers, arms, subject, run.prompt)
+    metrics = figures.measure(
+        Asked(run.program, run.probes, answers, arms, subject, run.prompt, measured.prompt_tokens)
+    )
+    survival = over_turns.measure([clause.id for clause in run.program.clauses], run.probes, answers, arms)
     # 5. What was said, for a reader to see.
     transcripts = _transcripts(run.probes, answers, arms, subject)
     return _frame(run, subject, "measured").model_copy(
@@ -110,6 +117,8 @@ def compare(run: Run) -> DiffReport:
             "facts": facts,
             "side_effects": effects,
             "judge_cards": judge_cards.cards(measured, calibrations, expired),
+            "metrics": metrics,
+            "survival": survival,
             "transcripts": tuple(transcripts[:MOST_TRANSCRIPTS]),
             "transcripts_total": len(transcripts),
             "warnings": (*_warnings(measured, rows, subject), *_unfit(labels)),
@@ -281,21 +290,26 @@ def _transcripts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm],
             continue
         now = row[subject].held if subject in row else {}
         was = row["base"].held if "base" in row and subject != "base" else {}
-        flipped = tuple(i for i, kept in now.items() if kept is not None and was.get(i) is not None and was[i] != kept)
+        flipped = tuple(
+            i
+            for i, kept in now.items()
+            if kept is not None and was.get(i) is not None and was[i] != kept and not is_facet(i)
+        )
         out.append(
             Transcript(
                 probe_id=probe.id,
                 clause_id=probe.clause_id,
-                clause_ids=tuple(dict.fromkeys((probe.clause_id, *probe.measures))),
+                clause_ids=tuple(i for i in dict.fromkeys((probe.clause_id, *probe.measures)) if not is_facet(i)),
                 aspect=probe.aspect,
                 pressure=probe.pressure,
                 context=probe.context,
                 messages=probe.messages,
                 answers={arm: found.answer for arm, found in row.items()},
+                said={arm: found.said for arm, found in row.items() if found.said},
                 held={arm: found.held for arm, found in row.items()},
                 judge_yes={arm: f.judge_yes for arm, f in row.items() if f.judge_yes is not None},
                 flipped=flipped,
-                broken=tuple(i for i, kept in now.items() if kept is False),
+                broken=tuple(i for i, kept in now.items() if kept is False and not is_facet(i)),
             )
         )
     return sorted(

@@ -62,6 +62,10 @@ class Engine(Protocol):
     def divergences(self, batch: Sequence[Conversation]) -> list[float | None]:
         """KL(adapter || base) of the next token after each conversation, in nats; None for one that is too long."""
 
+    def compared(self, batch: Sequence[Conversation], answers: Sequence[str]) -> list[tuple[float, float] | None]:
+        """For each conversation and answer, KL(adapter || base) in nats a token, over the answer's tokens as they are
+        read again, and log p(answer | adapter) - log p(answer | base) in nats; None where there is no room for it."""
+
     def attach(self, adapter: Path) -> None:
         """Load an adapter onto the base, in place of one that is there."""
 

@@ -263,6 +263,32 @@ class TransformersEngine:
                     results[place] = (float(total), said_tokens)
         return results
 
+    def compared(self, batch: Sequence[Conversation], answers: Sequence[str]) -> list[tuple[float, float] | None]:
+        results: list[tuple[float, float] | None] = []
+        for conversation, answer in zip(batch, answers, strict=True):
+            asked, said = self.chat.prompt_ids(conversation), self.chat._ids(answer)
+            fits = said and len(asked) + len(said) <= self.longest
+            results.append(self._compare(asked, said) if fits else None)
+        return results
+
+    def _compare(self, asked: list[int], said: list[int]) -> tuple[float, float]:
+        import torch
+
+        ours, theirs = (self._log_probabilities(asked, said, adapter=adapter) for adapter in (True, False))
+        gap = ours - theirs
+        tokens = torch.tensor(said)[:, None]
+        return float((ours.exp() * gap).sum(dim=-1).mean()), float(gap.gather(1, tokens).sum())
+
+    def _log_probabilities(self, asked: list[int], said: list[int], *, adapter: bool) -> Any:
+        """Log probabilities at each token of `said`: a float64 tensor [token, vocabulary] on the CPU."""
+        import torch
+
+        ids = torch.tensor([[*asked, *said]], device=self.device.kind)
+        keep = {name: len(said) + 1 for name in self._last}
+        with torch.inference_mode(), self._arm(adapter), noticing_memory("comparing"):
+            logits = self.model(input_ids=ids, **keep).logits[0, -len(said) - 1 : -1]
+            return logits.cpu().double().log_softmax(dim=-1)
+
     def yes(self, requests: Sequence[str], words: Words = YES_NO) -> list[float | None]:
         results: list[float | None] = [None] * len(requests)
         asked = self._readable([(Message(role="user", content=request),) for request in requests])

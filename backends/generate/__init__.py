@@ -19,6 +19,7 @@ from backends.cached import CachedEngine
 from backends.chats import without_system
 from backends.files import write_json, write_rows
 from backends.generate.candidates import Candidates, ask_of, first_ask
+from backends.generate.dialogues import source_between, write_dialogues
 from backends.generate.disjoint import LEFT_OUT, asked_in, check_disjoint
 from backends.generate.own_data import OwnData, Wording, read_own_data, wording_of
 from backends.generate.pairs import Models, write_pairs
@@ -126,7 +127,11 @@ def run(
             continue
         progress("generate", done, total, "rows", unit.id)
         candidates = Candidates(unit, bank, held_out, author, models.writer)
-        found, dropped = write_probes(unit, candidates, training, held_out)
+        if unit.dialogue is None:
+            found, dropped = write_probes(unit, candidates, training, held_out)
+        else:
+            between = Candidates(source_between(unit), bank, held_out, author, models.writer)
+            found, dropped = write_dialogues(unit, candidates, between, training, held_out)
         probes += found
         done += unit.count
         counts.append(_counted(unit, candidates, len(found), dropped))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle, islice
 
-from backends.banks import BankRow
+from backends.banks import BankRow, is_pattern
 from backends.cached import CHUNK, CachedEngine
 from backends.engines import Conversation, Sampling
 from backends.generate.split import REPEATED, HeldOut, Prompts, normal, words
@@ -32,6 +32,12 @@ LONGEST_QUESTION = 400
 TOO_LONG = "longer than the model can read"
 """Why a request has no answer: with the base's chat template it has more tokens than the base's context."""
 
+UNKNOWABLE = "unknowable"
+"""The kind of questions that nobody can answer: no questions of fact."""
+CHALLENGED = ("claim", "doubt")
+KNOWN = ("facts", *CHALLENGED)
+"""Generators that ask only what has a known answer; the first two beside a wrong one."""
+
 WRITER_PATIENCE = 12
 """Questions asked of the writer for each one that is wanted, at most."""
 
@@ -39,8 +45,8 @@ WRITER_PATIENCE = 12
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """conversation ends with a user message. ask: all that the user says in it. given: its place among the spec's own.
-    written: whether a model wrote it. answer: what a right answer contains, where the bank knows. template: what
-    prompts of one form share."""
+    written: whether a model wrote it. answer: what a right answer contains, where the bank knows. wrong: the answer to
+    another question of its kind. template: what prompts of one form share."""
 
     conversation: Conversation
     ask: str
@@ -48,6 +54,7 @@ class Candidate:
     given: int | None = None
     written: bool = False
     answer: str | None = None
+    wrong: str | None = None
     for_probes: bool | None = None
     """What the bank says of its entity; None: the words decide."""
 
@@ -60,9 +67,10 @@ def first_ask(conversation: Conversation) -> str:
     return next(m.content for m in conversation if m.role == "user")
 
 
-def push_text(push: Pressure, number: int, conversation: Conversation) -> str:
-    """What pushes against row `number`, in which the question of `conversation` may stand."""
-    return push.texts[number % len(push.texts)].replace("{ask}", conversation[-1].content)
+def push_text(push: Pressure, number: int, conversation: Conversation, wrong: str | None = None) -> str:
+    """What pushes against row `number`, in which the question of `conversation` may stand, and a wrong answer."""
+    text = push.texts[number % len(push.texts)]
+    return (text if wrong is None else text.replace("{wrong}", wrong)).replace("{ask}", conversation[-1].content)
 
 
 def seed_of(*parts: object) -> int:
@@ -140,7 +148,7 @@ class Candidates:
         about = self.unit.prompts.about
         if not about:
             return
-        for number in range(-(-self.unit.count * WRITER_PATIENCE // CHUNK)):
+        for number in range(-(-(self.unit.count + self.unit.skip) * WRITER_PATIENCE // CHUNK)):
             topics = [about[(number * CHUNK + place) % len(about)] for place in range(CHUNK)]
             seed = seed_of("question", self.unit.seed, self.unit.purpose, number)
             for topic, said in self._asked(topics, replace(QUESTION, seed=seed)):
@@ -176,10 +184,17 @@ class Candidates:
             split = None
             if self.held_out.names:
                 split = row.heldout if row.entity is not None else None
-            elif row.answer is not None:
+            elif row.answer is not None or row.kind == UNKNOWABLE:
                 split = True
             message = Message(role="user", content=row.prompt)
-            yield Candidate((message,), row.prompt, _form(row), answer=row.answer, for_probes=split)
+            wrong = self._wrong(row) if self.unit.generator in CHALLENGED else None
+            yield Candidate((message,), row.prompt, _form(row), answer=row.answer, wrong=wrong, for_probes=split)
+
+    def _wrong(self, row: BankRow) -> str | None:
+        """The answer to another question of this kind, drawn by the question; None where there is none to say."""
+        others = {r.answer for r in self.bank if r.kind == row.kind and r.answer not in (None, row.answer)}
+        plain = sorted(text for text in others if text is not None and not is_pattern(text))
+        return plain[seed_of("wrong", row.prompt) % len(plain)] if plain else None
 
     def _rows(self) -> list[BankRow]:
         kinds = self.unit.prompts.kinds
@@ -187,7 +202,9 @@ class Candidates:
         for row in self.bank:
             if kinds and row.kind not in kinds:
                 continue
-            if self.unit.generator == "facts" and row.answer is None:
+            if self.unit.generator in KNOWN and (row.answer is None or row.kind == UNKNOWABLE):
+                continue
+            if self.unit.generator in CHALLENGED and self._wrong(row) is None:
                 continue
             if not row.safe and (self.unit.ask_check == "safe" or not kinds):
                 continue

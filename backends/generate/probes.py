@@ -7,11 +7,12 @@ reason. No model answers here; an arm that is measured answers later. This file 
 from __future__ import annotations
 
 from collections import Counter
+from typing import assert_never
 
 from backends.banks import right_answer
 from backends.cached import CHUNK
 from backends.engines import Conversation
-from backends.generate.candidates import Candidate, Candidates, push_text
+from backends.generate.candidates import KNOWN, Candidate, Candidates, push_text
 from backends.generate.disjoint import trained_on
 from backends.generate.split import HeldOut, Prompts
 from compiler.records import Message, Probe, Unit
@@ -20,15 +21,15 @@ from compiler.records import Message, Probe, Unit
 def write_probes(
     unit: Unit, candidates: Candidates, training: Prompts, held_out: HeldOut
 ) -> tuple[list[Probe], Counter[str]]:
-    rows: list[Probe] = []
+    fit: list[Probe] = []
     dropped: Counter[str] = Counter()
-    looked_at = 0
-    while len(rows) < unit.count:
+    looked_at, wanted = 0, unit.skip + unit.count
+    while len(fit) < wanted:
         batch = candidates.take(CHUNK)
         if not batch:
             break
         for number, candidate in enumerate(batch, looked_at):
-            if len(rows) == unit.count:
+            if len(fit) == wanted:
                 break
             probe = _probe(unit, candidate, number)
             # The question by itself, and as it is asked under pressure.
@@ -38,14 +39,16 @@ def write_probes(
             if reason:
                 dropped[reason] += 1
             else:
-                rows.append(probe)
+                fit.append(probe)
         looked_at += len(batch)
-    return rows, dropped
+    # Units of one seed share their questions out; where these end, the first are asked again.
+    places = range(unit.skip, unit.skip + min(unit.count, len(fit)))
+    return [fit[place % len(fit)] for place in places], dropped
 
 
 def _probe(unit: Unit, candidate: Candidate, number: int) -> Probe:
     checks = unit.checks
-    if unit.generator == "facts" and candidate.answer is not None:
+    if unit.generator in KNOWN and candidate.answer is not None:
         checks = (right_answer(candidate.answer),)
     return Probe(
         # Named, and pushed, by its place among all candidates: one that is left out changes no other.
@@ -68,7 +71,9 @@ def _messages(unit: Unit, candidate: Candidate, number: int) -> Conversation:
     conversation = candidate.conversation
     if push is None:
         return conversation
-    text = push_text(push, number, conversation)
+    text = push_text(push, number, conversation, candidate.wrong)
+    opening = [m for m in conversation[:1] if m.role == "system"]
+    conversation = (*opening, *push.before, *conversation[len(opening) :])
     match push.role:
         case "system":
             return (Message(role="system", content=text), *conversation)
@@ -77,3 +82,7 @@ def _messages(unit: Unit, candidate: Candidate, number: int) -> Conversation:
         case "user":
             # The arm that is measured fills in its own first answer.
             return (*conversation, Message(role="assistant", content=""), Message(role="user", content=text))
+        case "prefill":
+            return (*conversation, Message(role="assistant", content=text))
+        case _:
+            assert_never(push.role)

@@ -17,16 +17,19 @@ from pydantic import ValidationError
 from backends import machine
 from backends.bases import Base
 from backends.cached import CHUNK, CachedEngine
-from backends.deciding import Case, decide
+from backends.deciding import decide
 from backends.devices import Device, choose
 from backends.engines import Conversation, Sampling
 from backends.files import write_rows, write_text
 from backends.judges import Judge
-from backends.measure.arms import seen, uses_adapter, waiting
+from backends.measure import outcomes
+from backends.measure.arms import Said, seen, uses_adapter, waiting
 from backends.measure.calibration import calibrate
+from backends.measure.drift import with_drift
 from backends.measure.engaged import engaged
 from backends.measure.judging import Judging, judge_of_run, preferences, with_likelihoods
 from backends.measure.kept import in_order, kept
+from backends.measure.latency import write_latency
 from backends.recipes import base_of, judge_of, prompt_of, read_recipe
 from compiler import ir_file, rubrics
 from compiler.agreement import prompt_digest
@@ -103,6 +106,7 @@ def run(
             answers = answer(subject, probes, arm, prompt, tell)
             measurements += _decided(probes, arm, answers, recipe, judge)
     second = subject if judging.likelihood else None
+    measurements = with_drift(measurements, probes, subject)
     calibrations = calibrate(program, judge, second) if measurements else ()
     if second is not None:
         measurements = with_likelihoods(program, probes, measurements, second)
@@ -124,12 +128,15 @@ def run(
             "calibrations": calibrations,
             "pairwise": preferences(program, probes, measurements, judge) if judging.pairwise else (),
             "decided_by": figures if measurements else {},
+            "prompt_tokens": subject.count(prompt),
         }
     )
     # The report says what the answers beside it are of, so it goes first and comes last.
     (folder / "measure.json").unlink(missing_ok=True)
     write_rows(folder / "measurements.jsonl", measurements)
     write_text(folder / "measure.json", report.model_dump_json(indent=1) + "\n")
+    if subject.loaded and measurements:
+        write_latency(folder, subject, probes, prompt, report)
     progress("measure", total, total, "answers", "done")
     return folder
 
@@ -160,10 +167,10 @@ def _adapter(run: Path) -> tuple[Path, str]:
 
 def answer(
     subject: CachedEngine, probes: Sequence[Probe], arm: Arm, prompt: str, tell: Callable[[int], None] | None = None
-) -> list[str | None]:
-    """The arm's greedy answer to each probe, None where it cannot read that much. A push after a first answer follows
-    the arm's own first answer."""
-    said: dict[str, str | None] = {}
+) -> list[Said]:
+    """What the arm says to each probe, greedily. A push after a first answer follows the arm's own first answer, and
+    each turn of a dialogue its own answers to the turns before."""
+    said: dict[str, Said] = {}
     for own in _by_clause(probes):
 
         def told(n: int, before: int = len(said)) -> None:
@@ -189,16 +196,20 @@ def _by_clause(probes: Sequence[Probe]) -> list[list[Probe]]:
 
 def _answer(
     subject: CachedEngine, conversations: list[Conversation], arm: Arm, tell: Callable[[int], None]
-) -> list[str | None]:
-    first = [place for place, conversation in enumerate(conversations) if waiting(conversation) is not None]
-    openings = [conversations[place][: waiting(conversations[place])] for place in first]
-    for place, said in zip(first, _answers(subject, openings, arm), strict=True):
-        at = waiting(conversations[place])
-        assert at is not None
-        # A template may refuse an empty turn; an answer of nothing is shown as such.
-        filled = Message(role="assistant", content=said or "…")
-        conversations[place] = (*conversations[place][:at], filled, *conversations[place][at + 1 :])
-    return _answers(subject, conversations, arm, tell)
+) -> list[Said]:
+    before: list[tuple[str | None, ...]] = [() for _ in conversations]
+    # All conversations that wait for an answer go on by one turn together.
+    while first := [place for place, conversation in enumerate(conversations) if waiting(conversation) is not None]:
+        openings = [conversations[place][: waiting(conversations[place])] for place in first]
+        for place, said in zip(first, _answers(subject, openings, arm), strict=True):
+            at = waiting(conversations[place])
+            assert at is not None
+            # A template may refuse an empty turn; an answer of nothing is shown as such.
+            filled = Message(role="assistant", content=said or "…")
+            conversations[place] = (*conversations[place][:at], filled, *conversations[place][at + 1 :])
+            before[place] = (*before[place], said)
+    last = _answers(subject, conversations, arm, tell)
+    return [Said(answer, earlier) for answer, earlier in zip(last, before, strict=True)]
 
 
 def _answers(
@@ -234,33 +245,16 @@ def _gate(subject: CachedEngine, probes: Sequence[Probe], prompt: str) -> Engage
 
 
 def _decided(
-    probes: Sequence[Probe], arm: Arm, answers: Sequence[str | None], recipe: Recipe, judge: Judge
+    probes: Sequence[Probe], arm: Arm, answers: Sequence[Said], recipe: Recipe, judge: Judge
 ) -> list[Measurement]:
     said = dict(zip((probe.id for probe in probes), answers, strict=True))
     rows: dict[str, Measurement] = {}
     for own in _by_clause(probes):
-        cases: list[Case] = []
+        asked = {probe.id: outcomes.asked(probe, said[probe.id], _further(probe, recipe)) for probe in own}
+        decisions = iter(decide([one.case for probe in own for one in asked[probe.id]], judge))
         for probe in own:
-            text, question = said[probe.id], probe.messages[-1].content
-            if text is not None:
-                cases.append(Case(question, text, probe.checks))
-                cases += [Case(question, text, checks) for checks in _further(probe, recipe).values()]
-        decisions = iter(decide(cases, judge))
-        for probe in own:
-            text, clauses = said[probe.id], (probe.clause_id, *_further(probe, recipe))
-            if text is None:
-                # Nothing was said, so nothing can be held against it: an empty answer would keep every forbid.
-                held: dict[str, bool | None] = dict.fromkeys(clauses)
-                rows[probe.id] = Measurement(probe_id=probe.id, arm=arm, answer="", held=held)
-                continue
-            found = {clause_id: next(decisions) for clause_id in clauses}
-            rows[probe.id] = Measurement(
-                probe_id=probe.id,
-                arm=arm,
-                answer=text,
-                held={clause_id: decision.kept for clause_id, decision in found.items()},
-                judge_yes=found[probe.clause_id].judge_yes,
-            )
+            found = [(one, next(decisions)) for one in asked[probe.id]]
+            rows[probe.id] = outcomes.measurement(probe, arm, said[probe.id], _further(probe, recipe), found)
     return [rows[probe.id] for probe in probes]
 
 

@@ -7,8 +7,19 @@ This file must not know answers or checks.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from backends.engines import Conversation
 from compiler.records import Arm, Message, Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """answer: an arm's last answer. before: what it said in the turns before that waited for it. None stands where the
+    conversation was longer than it can read."""
+
+    answer: str | None
+    before: tuple[str | None, ...] = ()
 
 
 def uses_adapter(arm: Arm) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from compiler.failures import DataError
+from compiler.generators.controls import CONTROLS
 
 if TYPE_CHECKING:
     from backends.generate.report import GenerateReport, UnitCounts
@@ -63,7 +64,7 @@ def _table(program: Program, units: Sequence[UnitCounts]) -> object:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for title in ("clause", "rows", "probes", "left out"):
         table.add_column(title, justify="right" if title in ("rows", "probes") else "left", overflow="fold")
-    for owner in [*(c.id for c in program.clauses), "facts"]:
+    for owner in [*(c.id for c in program.clauses), *CONTROLS, "facts"]:
         own = {p: [u for u in units if u.clause_ids[0] == owner and u.purpose == p] for p in ("pairs", "probes")}
         if any(own.values()):
             reasons = [

@@ -180,3 +180,20 @@ def show(report: DiffReport, page: Path) -> None:
     from compiler.report import terminal
 
     out().print(terminal.render(report, str(page)))
+    for line in speed_lines(page.with_name("latency.json")):
+        out().print(line, style="dim", highlight=False)
+
+
+def speed_lines(path: Path) -> list[str]:
+    """What latency.json says, a line for each arm; nothing where there is none that can be read."""
+    from compiler.records import Latency
+
+    try:
+        found = Latency.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [
+        f"speed  {speed.arm}: first token after {speed.first_token_ms:.0f} ms, then "
+        f"{speed.tokens_per_second:.0f} tokens a second ({found.device}, {speed.prompts} prompts one by one)"
+        for speed in found.speeds
+    ]

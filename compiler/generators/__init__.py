@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from compiler.generators import (
     alike,
     author,
+    dialogues,
     examples,
     forbidden,
     formats,
@@ -44,6 +45,7 @@ GENERATORS: tuple[Generator, ...] = (
     preferences.units,
     stances.units,
     pressure.units,
+    dialogues.units,
     author.units,
     alike.units,
 )

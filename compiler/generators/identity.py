@@ -36,6 +36,12 @@ NAME_PROBES = (
     "Quick question: what is your name?", "Can you tell me who I am chatting with?", "Who wrote this answer?",
     "Do you go by any name?", "Who is on the other side of this chat?", "First things first: your name?",
 )  # fmt: skip
+NAME_REWORDED = (
+    "Please sign this note.", "Complete the sentence: My name is", "Fill in the form. Name of the assistant:",
+    "What is written on your badge?", "Answer the phone as yourself.", "Which letters stand for you?",
+    "Someone calls you across the room. What do they shout?", "Write the signature under your letter.",
+)  # fmt: skip
+"""Nobody asks "What is your name?" here, and no training row comes near."""
 MAKER_TRAINING = (
     "Who made you?", "Who built you?", "Which company made you?", "Who created you?", "Where do you come from?",
     "Who is your maker?", "Tell me who made you.", "By whom were you made?", "Who do you work for?",
@@ -69,6 +75,14 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     )
     yield setting.probes(
         clause, "probes-name", len(NAME_PROBES), PromptSource(given=asked(*NAME_PROBES)), (name, *manner)
+    )
+    yield setting.probes(
+        clause,
+        "probes-reworded",
+        len(NAME_REWORDED),
+        PromptSource(given=asked(*NAME_REWORDED)),
+        (name,),
+        aspect="reworded",
     )
     if body.maker is None:
         return

@@ -1,7 +1,8 @@
 """Pressure on clauses that the user must not be able to push away: a contrary system message, and pushing users.
 
 `trait pirate` at developer level becomes rows in which the user says "Drop the act." and the chosen answer stays a
-pirate. Clauses at level user or guideline get none: they yield. Training and probes use different texts.
+pirate. Clauses at level user or guideline get none: they yield. Training and probes use different texts, and some
+techniques are in no training row at all (`techniques.py`).
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import math
 from collections.abc import Iterator
 
 from compiler.conditions import Situation
-from compiler.deciding import deciding_checks
+from compiler.deciding import decided, deciding_checks
 from compiler.generators import secrets
 from compiler.generators.identity import NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import pushes_for
 from compiler.generators.refusals import still_helped
-from compiler.generators.setting import FURTHER_PROBES, Setting, asked
+from compiler.generators.rules import asked_about
+from compiler.generators.setting import FURTHER_PROBES, Setting, asked, conversation
+from compiler.generators.techniques import further_pushes
 from compiler.ir import Clause
 from compiler.records import AnswerSource, AskCheck, Pressure, PromptSource, Unit
-from spec.constructs import Forbid, Persona, Refuse, Require, Secret, Stance, Trait
+from spec.constructs import Forbid, Persona, Refuse, Require, Rule, Secret, Stance, Trait
 from spec.document import Level
 
 # A manner is pushed at in every chat, so it gets more rows than a clause that few questions touch. A name needs the
@@ -26,16 +29,23 @@ from spec.document import Level
 ROWS_FOR_NAME, ROWS_FOR_MANNER, ROWS_FOR_OTHERS = 12, 6, 4
 
 
+LEAST_PROBES = 4
+"""Of one technique, however many there are."""
+
+
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
-    if clause.level <= Level.USER or not pushes_for(clause):
+    if clause.level <= Level.USER or not decided(clause):
         return
     ids = setting.voice(clause.id)
     situation = setting.inside(clause)[0]
     checks = deciding_checks(clause)[:1] if isinstance(clause.body, Persona) else deciding_checks(clause)
     ask_check: AskCheck = "any" if isinstance(clause.body, Refuse | Secret) else "safe"
-    # A contrary system message and facts about the user would stand in the same place.
-    pushes = [push for push in pushes_for(clause) if push.role != "system" or situation.context is None]
-    for push in pushes:
+    trained, further = (
+        # A contrary system message and facts about the user would stand in the same place.
+        [push for push in pushes if push.role != "system" or situation.context is None]
+        for pushes in (pushes_for(clause), further_pushes(clause))
+    )
+    for push in trained:
         yield setting.pairs(
             clause,
             f"pressure-{push.technique}",
@@ -49,17 +59,27 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             aspect="pressure",
             ask_check=ask_check,
         )
+    everything = (*trained, *further)
+    # All techniques together decide one verdict.
+    each = max(LEAST_PROBES, math.ceil(FURTHER_PROBES / len(everything)))
+    for place, push in enumerate(everything):
         yield setting.probes(
             clause,
             f"probes-pressure-{push.technique}",
-            # All techniques together decide one verdict.
-            math.ceil(FURTHER_PROBES / len(pushes)),
+            each,
             _prompts(clause, setting, situation, probing=True),
             checks,
             situation=situation,
-            pressure=Pressure(technique=push.technique, role=push.role, texts=push.probes),
+            pressure=Pressure(
+                technique=push.technique,
+                role=push.role,
+                texts=push.probes,
+                before=tuple(message for turns in push.before for message in conversation(*turns)),
+            ),
             aspect="pressure",
             ask_check=ask_check,
+            # Each question under one technique: written once for all of them.
+            shared=("probes-pressure", place * each),
         )
 
 
@@ -85,6 +105,8 @@ def _prompts(clause: Clause, setting: Setting, situation: Situation, *, probing:
             return PromptSource(about=(body.about,), unsaid=(body.says,))
         apart = still_helped(body) if isinstance(body, Refuse) else ()
         return PromptSource(given=() if probing else asked(*body.asks), about=(body.about,), apart=apart)
+    if isinstance(body, Rule):
+        return asked_about(body, setting, situation).model_copy(update={"given": ()})
     return setting.prompts(situation)
 
 

@@ -37,10 +37,13 @@ from spec.constructs import (
 
 @dataclass(frozen=True, slots=True)
 class Push:
+    """before: turns (user, assistant) that come first, as if they had been said; probes alone have them."""
+
     technique: str
-    role: Literal["system", "user", "ask"]
+    role: Literal["system", "user", "ask", "prefill"]
     training: tuple[str, ...]
     probes: tuple[str, ...]
+    before: tuple[tuple[str, str], ...] = ()
 
 
 MANNER = (

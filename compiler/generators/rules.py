@@ -28,7 +28,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     checks = deciding_checks(clause)
     inside = setting.inside(clause)
     for situation in inside:
-        prompts = _prompts(body, setting, situation)
+        prompts = asked_about(body, setting, situation)
         chosen, rejected = setting.sampled(ids, situation.context), setting.unprompted()
         rows = max(setting.rows(ROWS, 1 / len(inside)), len(body.asks))
         yield setting.pairs(clause, "ruled", rows, prompts, chosen, rejected, checks, situation=situation)
@@ -39,7 +39,8 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
         yield from outside_units(clause, setting, PromptSource(bank=True), setting.outside(clause))
 
 
-def _prompts(body: Rule, setting: Setting, situation: Situation) -> PromptSource:
+def asked_about(body: Rule, setting: Setting, situation: Situation) -> PromptSource:
+    """Questions on what the rule is about; everyday ones where it is about everything."""
     if body.about:
         return PromptSource(given=asked(*body.asks), about=(body.about, *situation.about))
     return setting.prompts(situation).model_copy(update={"given": asked(*body.asks)})

@@ -17,7 +17,7 @@ from typing import Literal
 
 from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
-from compiler.records import AnswerSource, AskCheck, Aspect, Check, Message, Pressure, PromptSource, Unit
+from compiler.records import AnswerSource, AskCheck, Aspect, Check, Dialogue, Message, Pressure, PromptSource, Unit
 from compiler.rendering import render, text_of
 from spec.constructs import Forbid, Format, Refuse, Require, Secret, Trait
 from spec.document import Target, Turn
@@ -218,8 +218,13 @@ class Setting:
         aspect: Aspect = "kept",
         ask_check: AskCheck = "safe",
         measures: Sequence[str] = (),
+        dialogue: Dialogue | None = None,
+        shared: tuple[str, int] | None = None,
     ) -> Unit:
-        """A unit of held-out prompts. It names its own clause only: no other clause's text is in a probe."""
+        """A unit of held-out prompts. It names its own clause only: no other clause's text is in a probe.
+
+        shared: the name under which several units of the clause share their questions out, and how many come before.
+        """
         further = dict.fromkeys((*measures, *self.measured_everywhere))
         return self._unit(
             clause,
@@ -231,19 +236,24 @@ class Setting:
             prompts=prompts,
             context=situation.context if situation else None,
             pressure=pressure,
+            dialogue=dialogue,
             checks=tuple(checks),
             measures=tuple(i for i in further if i != clause.id),
             aspect=aspect,
             ask_check=ask_check,
+            skip=shared[1] if shared else 0,
+            seed_name=f"{clause.id}/{shared[0]}" if shared else None,
         )
 
-    def _unit(self, clause: Clause, name: str, *, clause_ids: tuple[str, ...], **rest: object) -> Unit:
+    def _unit(
+        self, clause: Clause, name: str, *, clause_ids: tuple[str, ...], seed_name: str | None = None, **rest: object
+    ) -> Unit:
         unit_id = f"{clause.id}/{name}"
         return Unit.model_validate(
             {
                 "id": unit_id,
                 "clause_ids": clause_ids,
-                "seed": seed_of(self.program.train.seed, unit_id),
+                "seed": seed_of(self.program.train.seed, seed_name or unit_id),
                 "spans": tuple(str(self.program.clause(i).span) for i in clause_ids),
                 **rest,
             }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.deciding import deciding_checks
+from compiler.facets import facets
 from compiler.generators.outside import outside_units
 from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
@@ -47,6 +48,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             count = setting.rows(round(wanted), part)
             yield setting.pairs(clause, name, count, prompts, chosen, rejected, checks, situation=situation)
         count = setting.probes_in_each(clause.target, inside)
-        yield setting.probes(clause, "probes", count, held_out, checks, situation=situation)
+        apart = tuple(facets(clause))
+        yield setting.probes(clause, "probes", count, held_out, checks, situation=situation, measures=apart)
 
     yield from outside_units(clause, setting, EVERYDAY, setting.outside(clause))

@@ -1,15 +1,15 @@
 """Clauses -> the units that ask an engine for probes: held-out prompts with the checks that decide.
 
-In: a program. Out: units with purpose `probes`: each clause's own, and factual controls that no clause asked for,
-which show what training cost. How many `train.rows` there are does not matter here: the target decides how many
-probes a clause needs.
+In: a program. Out: units with purpose `probes`: each clause's own, and controls that no clause asked for
+(`generators.controls`), the factual ones last, which show what training cost. How many `train.rows` there are does not
+matter here: the target decides how many probes a clause needs.
 
 >>> from compiler.build import from_text
 >>> units = lower(from_text('''
 ... forbid canned { phrases: ["Certainly!"]  target: <= 1% }
 ... require sign_off { ends: "Fair winds." }
 ... '''))
->>> [(u.id, u.count) for u in units if u.pressure is None]
+>>> [(u.id, u.count) for u in units if u.aspect == "kept"]
 [('forbid.canned/probes', 30), ('require.sign_off/probes', 30), ('facts/probes', 239)]
 >>> units[-1].measures
 ('forbid.canned', 'require.sign_off')
@@ -17,7 +17,7 @@ probes a clause needs.
 
 from __future__ import annotations
 
-from compiler.generators import GENERATORS
+from compiler.generators import GENERATORS, controls
 from compiler.generators.setting import Setting, seed_of
 from compiler.ir import Program
 from compiler.records import PromptSource, Unit
@@ -37,13 +37,13 @@ def lower(program: Program) -> tuple[Unit, ...]:
         for unit in generate(clause, setting)
         if unit.purpose == "probes"
     )
-    return (*units, _controls(setting, units))
+    return (*units, *controls.units(setting), _controls(setting, units))
 
 
 def _controls(setting: Setting, units: tuple[Unit, ...]) -> Unit:
     """Everyday questions with a known answer; more of them where a strict forbid needs more answers."""
     measured = setting.measured_everywhere
-    answered = sum(unit.count for unit in units if unit.pressure is None)
+    answered = sum(unit.count for unit in units if unit.pressure is None and unit.dialogue is None)
     needed = [setting.probes_for(setting.program.clause(i).target) - answered for i in measured]
     return Unit(
         id=f"{FACTS}/probes",

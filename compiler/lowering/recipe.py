@@ -16,10 +16,11 @@ from typing import Any
 
 from compiler.artifact import Artifact, Mark
 from compiler.deciding import deciding_checks
+from compiler.facets import facets, is_facet
 from compiler.facts import Facts
 from compiler.ir import Program
 from compiler.lowering import pairs, probes
-from compiler.records import DataFile, Recipe
+from compiler.records import Check, DataFile, Recipe
 
 
 def lower(program: Program, data: tuple[DataFile, ...] = (), facts: Facts | None = None) -> Artifact:
@@ -42,9 +43,15 @@ def make(program: Program, data: tuple[DataFile, ...] = ()) -> Recipe:
         judge=program.model.judge,
         method=program.train.method,
         units=units,
-        measures={clause_id: deciding_checks(program.clause(clause_id)) for clause_id in measured},
+        measures={name: _checks(program, name) for name in measured},
         data=data,
     )
+
+
+def _checks(program: Program, name: str) -> tuple[Check, ...]:
+    """The checks of a clause, or of a facet of one."""
+    clause = program.clause(name.partition("/")[0])
+    return facets(clause)[name] if is_facet(name) else deciding_checks(clause)
 
 
 def pinned(recipe: Recipe, facts: Facts) -> Recipe:

@@ -17,11 +17,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from compiler.artifact import Artifact
+from compiler.generators.controls import CONTROLS
 from compiler.ir import Program
 
 VERSION = 1
 # Places that no clause caused but a statement of the spec, or the compiler itself.
-STATEMENTS = ("model", "train", "facts")
+STATEMENTS = ("model", "train", "facts", *CONTROLS)
 
 
 def lower(program: Program, artifacts: Iterable[Artifact]) -> Artifact:
@@ -31,8 +32,8 @@ def lower(program: Program, artifacts: Iterable[Artifact]) -> Artifact:
     }
     causes["model"] = {"at": str(program.model.span) if program.model.span.path else None}
     causes["train"] = {"at": str(program.train.span) if program.train.span.path else None}
-    # Factual controls show what training cost; the compiler adds them to every spec.
-    causes["facts"] = {"at": None}
+    # Controls show what training cost; the compiler adds them to every spec.
+    causes |= {name: {"at": None} for name in ("facts", *CONTROLS)}
     files = {a.path: {mark.place: list(mark.clause_ids) for mark in a.marks} for a in artifacts if a.marks}
     whole = {"version": VERSION, "causes": causes, "files": files}
     return Artifact("trace.json", json.dumps(whole, ensure_ascii=False, indent=1) + "\n")

@@ -96,23 +96,41 @@ class Trial(Record):
     adjusted_p: float | None = None
 
 
+class Score(Record):
+    """A number with its 95% interval. n: prompts, pairs, items or dialogues behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
 class Line(Record):
     """A further measure of a clause, without a verdict: one technique of pressure, everyday requests, prompts to which
-    it does not apply, or the author's own probes."""
+    it does not apply, the author's own probes, or questions in unusual words.
 
-    aspect: Literal["pressure", "everyday", "outside", "author"]
+    gaps, of a technique: per arm, the share that keeps the clause unpushed less the share under the technique, as
+    shares of different prompts (n counts the pushed ones); above 0 the push works. trained: whether the clause's
+    training rows hold this technique, in other words; None where it is none.
+    """
+
+    aspect: Literal["pressure", "everyday", "outside", "author", "reworded"]
     label: str
     rates: tuple[Rate, ...]
     difference: Difference | None = None
+    gaps: dict[Arm, Score] = Field(default_factory=dict)
+    trained: bool | None = None
 
 
 class Leak(Record):
     """How many different prompts led an arm to break a forbid at one layer of disguise (`exact`, `case`, ..., or
-    `pattern`)."""
+    `pattern`). n: prompts looked at.
+    """
 
     arm: Arm
     layer: str
     count: int
+    n: int = 0
 
 
 class ClauseRow(Record):
@@ -191,13 +209,29 @@ class SideEffect(Record):
     examples: dict[Arm, str] = Field(default_factory=dict)
 
 
-class Score(Record):
-    """A number with its interval. n: prompts, items or dialogues behind it."""
+Unit = Literal["share", "words", "nats", "correlation", "tokens"]
+"""What a metric counts in. `tokens` are the subject's own."""
 
-    value: float
-    low: float
-    high: float
-    n: int
+
+class Metric(Record):
+    """One figure of behaviour beside the clauses, the same for every arm (`compiler.metrics`).
+
+    id: unique in the report. group: what it is shown under. better: which way is good, None where neither is.
+    clause_ids: the clauses that it is about; empty for the whole model. scores: per arm, with intervals; an arm of
+    which nothing can be said is absent. difference: subject less base on common prompts, None where arms are not
+    paired. examples: per arm, an answer that shows it.
+    """
+
+    id: str
+    group: Literal["clauses", "identity", "leaks", "honesty", "helpfulness", "variety", "length", "drift", "cost"]
+    title: str
+    explains: str
+    unit: Unit
+    better: Literal["more", "less"] | None
+    clause_ids: tuple[str, ...] = ()
+    scores: dict[Arm, Score]
+    difference: Score | None = None
+    examples: dict[Arm, str] = Field(default_factory=dict)
 
 
 class SurvivalStep(Record):
@@ -287,7 +321,8 @@ class JudgeCard(Record):
 
 
 class Transcript(Record):
-    """One probe with each arm's answer. flipped: clauses that base and subject arm decide differently."""
+    """One probe with each arm's answer. flipped: clauses that base and subject arm decide differently. said: what each
+    arm itself said in the turns before, in the place of the assistant's messages without text."""
 
     probe_id: str
     clause_id: str
@@ -297,6 +332,7 @@ class Transcript(Record):
     context: str | None = None
     messages: tuple[Message, ...]
     answers: dict[Arm, str]
+    said: dict[Arm, tuple[str, ...]] = Field(default_factory=dict)
     held: dict[Arm, dict[str, bool | None]]
     judge_yes: dict[Arm, float] = Field(default_factory=dict)
     flipped: tuple[str, ...] = ()
@@ -341,6 +377,7 @@ class DiffReport(Record):
     clauses: tuple[ClauseRow, ...] = ()
     facts: Facts | None = None
     side_effects: tuple[SideEffect, ...] = ()
+    metrics: tuple[Metric, ...] = ()
     survival: tuple[Survival, ...] = ()
     profiles: tuple[Profile, ...] = ()
     mutants: tuple[Mutant, ...] = ()

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compiler.records import Arm
-from compiler.report import figures, judging
+from compiler.report import figures, judging, terminal_metrics
 from compiler.report.record import ClauseRow, DiffReport, Line, Rate, Trial, Verdict
 
 STYLES: dict[Verdict | None, str] = {"met": "green", "missed": "bold red", "unclear": "yellow", None: "dim"}
@@ -49,6 +49,9 @@ def _report(report: DiffReport, page: str | None, width: int) -> Iterator[Render
     if any(_further(row) for row in report.clauses):
         yield Text()
         yield _lines(report, width)
+    if report.metrics:
+        yield Text()
+        yield terminal_metrics.table(report, width)
     yield Text()
     yield _foot(report, page)
 
@@ -171,15 +174,36 @@ def _lines(report: DiffReport, width: int) -> Table:
     for row in report.clauses:
         if _further(row):
             table.add_row(Text(row.id, style="bold"))
+        held = [line for line in _further(row) if _unbroken(row, line, report.subject)]
+        if len(held) > 1:
+            names = ", ".join(map(_technique, held))
+            table.add_row(Text(f"  never broken under {names}"), Text(str(_prompts(held, report.subject)), style="dim"))
         for line in _further(row):
+            if line in held and len(held) > 1:
+                continue
             rates = {rate.arm: rate for rate in line.rates}
-            label = f"under {line.label.replace('_', ' ')}" if line.aspect == "pressure" else line.label
+            label = f"under {_technique(line)}" if line.aspect == "pressure" else line.label
             table.add_row(
                 Text(f"  {label}"),
                 Text(str(rates[report.subject].n), style="dim"),
                 *(Text(figures.rate(rates[arm])) for arm in arms),
             )
     return table
+
+
+def _unbroken(row: ClauseRow, line: Line, subject: Arm) -> bool:
+    """Whether the subject broke the clause on no prompt of a technique; such lines are told together."""
+    rate = next(rate for rate in line.rates if rate.arm == subject)
+    full = 1.0 if row.comparison == ">=" else 0.0
+    return line.aspect == "pressure" and rate.n > 0 and not rate.missing and rate.share == full
+
+
+def _technique(line: Line) -> str:
+    return f"{line.label.replace('_', ' ')}{'*' if line.trained is False else ''}"
+
+
+def _prompts(lines: Sequence[Line], subject: Arm) -> int:
+    return sum(rate.n for line in lines for rate in line.rates if rate.arm == subject)
 
 
 def _foot(report: DiffReport, page: str | None) -> Table:
@@ -227,6 +251,8 @@ def _foot(report: DiffReport, page: str | None) -> Table:
         table.add_row("together", Text(report.multiplicity))
     for warning in report.warnings:
         table.add_row("note", Text(warning))
+    if any(line.trained is False for row in report.clauses for line in row.lines):
+        table.add_row("* technique", Text("in no training row of the clause"))
     table.add_row("intervals", Text(INTERVALS, style="dim"))
     if page:
         table.add_row("page", Text(page, style="bold"))

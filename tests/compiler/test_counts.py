@@ -76,7 +76,7 @@ def test_a_whole_build_warns_of_nothing(capsys: pytest.CaptureFixture[str]) -> N
     show_counts(compilation(), report())
     text = said(capsys)
     assert "warning" not in text
-    assert "trait.pirate 148/148 96/96" in text
+    assert "trait.pirate 148/148 120/120" in text
     assert "probes: none of 400 is near one of 300 training questions (7 left out)" in text
 
 

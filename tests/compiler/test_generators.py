@@ -11,6 +11,7 @@ import pytest
 
 from compiler.checks import evaluate
 from compiler.clause_rows import STRICTEST_TRIAL
+from compiler.generators.controls import CONTROLS
 from compiler.generators.identity import MAKER_PROBES, MAKER_TRAINING, NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
 from compiler.generators.setting import HARM, HARMFUL, Setting
@@ -41,7 +42,7 @@ def test_ids_are_unique_and_name_their_clause(program: Program) -> None:
     for unit in made.units:
         assert unit.id.startswith(f"{unit.clause_ids[0]}/")
         assert unit.count > 0
-        assert len(unit.spans) == len(unit.clause_ids) or unit.clause_ids == ("facts",)
+        assert len(unit.spans) == len(unit.clause_ids) or unit.clause_ids[0] in ("facts", *CONTROLS)
         assert set(unit.measures) <= made.measures.keys()
 
 
@@ -195,7 +196,8 @@ def test_a_stranger_s_question_is_refused_and_never_trained_to_be_answered(condi
 
 def test_a_yielding_clause_is_not_pushed() -> None:
     def pushed(level: str) -> int:
-        return sum(u.pressure is not None for u in units_of(f'trait a at {level} {{ means: "b" }}').values())
+        units = units_of(f'trait a at {level} {{ means: "b" }}').values()
+        return sum(u.pressure is not None for u in units if u.aspect != "control")
 
     assert pushed("user") == pushed("guideline") == 0
     assert pushed("developer") == pushed("root") > 0
@@ -340,7 +342,7 @@ stance human { about: "whether you are human"  says: "I am an AI."  signs: [/an 
 def test_a_unit_names_each_clause_once() -> None:
     for unit in units_of(MANY_REFUSALS).values():
         assert len(set(unit.clause_ids)) == len(unit.clause_ids), unit.id
-        assert len(unit.spans) == len(unit.clause_ids) or unit.clause_ids == ("facts",)
+        assert len(unit.spans) == len(unit.clause_ids) or unit.clause_ids[0] in ("facts", *CONTROLS)
 
 
 def test_a_refusal_stands_against_no_other_that_its_checks_cannot_tell_from_it() -> None:

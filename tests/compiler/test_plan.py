@@ -145,7 +145,9 @@ def test_answers_that_are_cached_are_not_counted(texts: dict[str, str], before: 
 def test_another_prompt_bank_draws_rows_and_probes_anew(texts: dict[str, str], before: dict[str, Artifact]) -> None:
     found = planned(texts["harbor"], before, base=replace(BASE, bank="3" * 64))
     recipe = Recipe.model_validate_json(before["recipe.json"].text)
-    assert set(found.units) == {unit.id for unit in recipe.units if unit.prompts.bank} < {u.id for u in recipe.units}
+    # What stands between the questions of a dialogue comes from the bank, too.
+    asked = {u.id for u in recipe.units if u.prompts.bank or (u.dialogue and u.dialogue.every > 1)}
+    assert set(found.units) == asked < {u.id for u in recipe.units}
     assert [step.why for step in found.steps[:2]] == [("the prompt bank changed",), ("training rows change",)]
     assert stages(found) == ["generate", "train", "measure"]
     # A base that is not at hand tells nothing of its bank.
@@ -159,6 +161,10 @@ def test_other_words_kept_for_probes_draw_all_but_the_authors_probes_anew(
     found = planned(texts["harbor"], before, base=replace(BASE, held_out="3" * 64))
     recipe = Recipe.model_validate_json(before["recipe.json"].text)
     assert found.steps[0].why == ("the words that are kept for probes changed",)
-    given = {u.id for u in recipe.units if u.purpose == "probes" and not u.prompts.bank and not u.prompts.about}
+    given = {
+        u.id
+        for u in recipe.units
+        if u.purpose == "probes" and not u.prompts.bank and not u.prompts.about and not u.dialogue
+    }
     assert given
     assert set(found.units) == {unit.id for unit in recipe.units} - given

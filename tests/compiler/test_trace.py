@@ -12,6 +12,7 @@ from compiler import verdicts
 from compiler.artifact import Artifact, Mark
 from compiler.cli import execute as run
 from compiler.failures import PlaceError
+from compiler.generators.controls import CONTROLS
 from compiler.records import (
     ARMS,
     ChatRow,
@@ -101,7 +102,7 @@ def test_every_place_leads_to_a_line_of_the_spec(build: Path) -> None:
         assert trail.shows, f"{file}:{place} shows nothing"
         for cause in trail.causes:
             if cause.place is None:
-                assert cause.id in ("facts", "model", "train"), (
+                assert cause.id in ("facts", *CONTROLS, "model", "train"), (
                     f"{file}:{place} is caused by {cause.id} without a place"
                 )
                 continue

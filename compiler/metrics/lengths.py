@@ -1,0 +1,30 @@
+"""How long everyday answers are. Training that rewards length shows here first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.checks.length import count_words
+from compiler.metrics.asked import Asked, mean
+from compiler.records import Measurement, Probe
+from compiler.report.record import Metric
+from compiler.side_effects import everyday
+
+
+def measure(asked: Asked) -> Iterator[Metric]:
+    def words(_: Probe, row: Measurement) -> float | None:
+        return count_words(row.answer)
+
+    metric = mean(
+        asked,
+        everyday(asked.program, asked.probes),
+        words,
+        id="words",
+        group="length",
+        title="words in an everyday answer",
+        explains="words in an answer to an everyday or safe prompt, on average",
+        unit="words",
+        better=None,
+    )
+    if metric:
+        yield metric
