@@ -18,14 +18,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
-from compiler import judges, statistics, tallies
+from compiler import judges, statistics, stopping, tallies
 from compiler.checks import patterns, phrases
 from compiler.deciding import deciding_checks, unchecked
 from compiler.ir import Clause, Program
 from compiler.methods import method
 from compiler.records import Arm, Calibration, Check, JudgeCheck, PatternsCheck, PhrasesCheck, Probe
 from compiler.rendering import render
-from compiler.report.record import ClauseRow, Comparison, Difference, Leak, Line, Place, Rate, Trial, Verdict
+from compiler.report.record import (
+    ClauseRow,
+    Comparison,
+    Difference,
+    Leak,
+    Line,
+    Place,
+    Rate,
+    Stopped,
+    Trial,
+    Verdict,
+)
 from compiler.report.record import Figure as FigureName
 from compiler.tallies import Answers
 from spec.document import Level
@@ -37,7 +48,8 @@ STRICTEST_TRIAL = 0.90
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a row is read from. calibrations: of every judge and detector of the run."""
+    """What a row is read from. calibrations: of every judge and detector of the run. units: of a sequential
+    measuring."""
 
     program: Program
     probes: Sequence[Probe]
@@ -46,6 +58,10 @@ class Measured:
     subject: Arm
     calibrations: Sequence[Calibration]
     sources: Mapping[str, str]
+    units: tallies.Units | None = None
+
+    def columns(self, clause_id: str, probes: Sequence[Probe]) -> dict[Arm, tallies.Column]:
+        return {arm: tallies.column(arm, clause_id, probes, self.answers, self.units) for arm in self.arms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +78,16 @@ def is_hard(clause: Clause) -> bool:
     return clause.level >= Level.SYSTEM or clause.kind in ("forbid", "refuse")
 
 
+def wanted_of(clause: Clause, calibrations: Sequence[Calibration]) -> Wanted:
+    judged = any(isinstance(check, JudgeCheck) for check in deciding_checks(clause))
+    own = tuple(c for c in calibrations if c.clause_id == clause.id)
+    return Wanted(clause.target.comparison, clause.target.share, is_hard(clause), own if judged else None)
+
+
 def clause_row(run: Measured, clause: Clause) -> ClauseRow:
     """Return the row of `clause`."""
     checks = deciding_checks(clause)
-    judged = any(isinstance(check, JudgeCheck) for check in checks)
-    calibrations = tuple(c for c in run.calibrations if c.clause_id == clause.id)
-    wanted = Wanted(clause.target.comparison, clause.target.share, is_hard(clause), calibrations if judged else None)
+    wanted = wanted_of(clause, run.calibrations)
     counted = tallies.decided_by(clause.id, run.probes)
     main = counted.get("rate", ())
     return ClauseRow(
@@ -82,8 +102,8 @@ def clause_row(run: Measured, clause: Clause) -> ClauseRow:
         text=_text(clause.span, run.sources),
         methods=tuple(method(check) for check in checks),
         unchecked=unchecked(clause),
-        judged=judged,
-        calibrations=calibrations,
+        judged=wanted.judge is not None,
+        calibrations=tuple(c for c in run.calibrations if c.clause_id == clause.id),
         **_figure(run, clause.id, main, wanted),
         trials=_trials(run, clause, counted, wanted),
         lines=tuple(_lines(run, clause, wanted)),
@@ -105,24 +125,28 @@ class Figure(TypedDict):
     reason: str | None
     more: int | None
     p: float | None
+    stopped: Stopped | None
 
 
 def _figure(run: Measured, clause_id: str, probes: Sequence[Probe], wanted: Wanted) -> Figure:
-    columns = {arm: tallies.column(arm, clause_id, probes, run.answers) for arm in run.arms}
+    columns = run.columns(clause_id, probes)
     rates: list[Rate] = []
     reason: str | None = None
     for arm in run.arms:
-        rate = tallies.rate(arm, columns[arm], wanted.comparison, wanted.exact, wanted.share)
+        rate = tallies.rate(arm, columns[arm], wanted.comparison, wanted.exact, wanted.share, run.units is not None)
         rate, why = _settled(rate, wanted)
         rates.append(rate)
         if arm == run.subject:
             reason = why
     subject = next(rate for rate in rates if rate.arm == run.subject)
+    if run.units is not None and not subject.n and not subject.missing:
+        reason = "no probe was asked within the budget"
     p_value = None
     if subject.n and (wanted.judge is None or reason is None):
         # The chance to see what was seen, or better, from a model that is exactly at the target.
         count = subject.share * subject.effective_n
-        p_value = statistics.binomial_tail(count, subject.effective_n, wanted.share, wanted.comparison)
+        tail = statistics.binomial_tail if run.units is None else stopping.p_value
+        p_value = tail(count, subject.effective_n, wanted.share, wanted.comparison)
     return {
         "comparison": wanted.comparison,
         "target": wanted.share,
@@ -132,7 +156,18 @@ def _figure(run: Measured, clause_id: str, probes: Sequence[Probe], wanted: Want
         "reason": reason,
         "more": subject.more if subject.verdict == "unclear" else None,
         "p": p_value,
+        "stopped": None if run.units is None else _stopped(run, probes, subject.verdict, wanted),
     }
+
+
+def _stopped(run: Measured, probes: Sequence[Probe], verdict: Verdict | None, wanted: Wanted) -> Stopped:
+    asked, of = sum((probe.id, run.subject) in run.answers for probe in probes), len(probes)
+    if asked == of:
+        return Stopped(asked=asked, of=of, why="all asked")
+    if verdict != "unclear":
+        return Stopped(asked=asked, of=of, why="settled")
+    hopeless = wanted.judge is not None and judges.hopeless(wanted.judge, wanted.comparison, wanted.share)
+    return Stopped(asked=asked, of=of, why="its judge settles nothing" if hopeless else "budget")
 
 
 def _settled(rate: Rate, wanted: Wanted) -> tuple[Rate, str | None]:
@@ -151,7 +186,8 @@ def _settled(rate: Rate, wanted: Wanted) -> tuple[Rate, str | None]:
 def _against_base(run: Measured, columns: Mapping[Arm, tallies.Column], comparison: Comparison) -> Difference | None:
     if run.subject == "base" or "base" not in columns:
         return None
-    return tallies.difference(run.subject, "base", columns[run.subject], columns["base"], comparison)
+    ours, theirs = columns[run.subject], columns["base"]
+    return tallies.difference(run.subject, "base", ours, theirs, comparison, run.units is not None)
 
 
 def _trials(
@@ -205,14 +241,19 @@ def _lines(run: Measured, clause: Clause, wanted: Wanted) -> list[Line]:
         groups.pop(("everyday", ASPECTS["everyday"]), None)
     out: list[Line] = []
     for (aspect, label), probes in groups.items():
-        columns = {arm: tallies.column(arm, clause.id, probes, run.answers) for arm in run.arms}
+        if not any((probe.id, run.subject) in run.answers for probe in probes):
+            continue
+        columns = run.columns(clause.id, probes)
         # Everyday requests and the other side of a condition have checks of their own: `kept` is the good share there.
         side: Comparison = ">=" if aspect in ("everyday", "outside") else wanted.comparison
         out.append(
             Line(
                 aspect=aspect,  # type: ignore[arg-type]  # the groups' keys are aspects of lines
                 label=label,
-                rates=tuple(tallies.rate(arm, columns[arm], side, wanted.exact) for arm in run.arms),
+                rates=tuple(
+                    tallies.rate(arm, columns[arm], side, wanted.exact, sequential=run.units is not None)
+                    for arm in run.arms
+                ),
                 difference=_against_base(run, columns, side),
             )
         )

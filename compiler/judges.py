@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from compiler import statistics
 from compiler.records import Calibration
-from compiler.report.record import Comparison, Rate
+from compiler.report.record import Comparison, Rate, Verdict
 from compiler.statistics import Interval
 
 LABELLED = 20
@@ -44,3 +44,14 @@ def doubt(calibrations: Sequence[Calibration], rate: Rate, comparison: Compariso
     if rate.verdict != "unclear" and statistics.outcome(freed, comparison, share) != rate.verdict:
         return "the errors that its judge is known to make could turn it"
     return None
+
+
+def hopeless(calibrations: Sequence[Calibration], comparison: Comparison, share: float) -> bool:
+    """Whether no number of answers would settle a verdict by this judge: it is in doubt though a rate were certain."""
+    above: Verdict = "met" if comparison == ">=" else "missed"
+    below: Verdict = "missed" if comparison == ">=" else "met"
+    certain = [
+        Rate(arm="base", count=at, n=1, effective_n=1.0, share=at, low=at, high=at, verdict=verdict)
+        for at, verdict in ((1.0, above), (0.0, below))
+    ]
+    return all(doubt(calibrations, rate, comparison, share) is not None for rate in certain)

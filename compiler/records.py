@@ -359,6 +359,10 @@ class Calibration(Record):
     unread: int = 0
 
 
+Stopping = Literal["fixed", "sequential"]
+"""Whether how many probes were asked was set before, or each was asked until the verdicts stood."""
+
+
 class MeasureReport(Record):
     """measure.json: how the measurements beside it were made.
 
@@ -370,6 +374,9 @@ class MeasureReport(Record):
     either, compares with that.
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
     `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
+    stopping: what set the number of probes. most: the most probes for each figure of a fixed measuring, None for all.
+    budget: the most answers, of all arms together, of a sequential one. always: ids of the probes that it asked
+    whatever the answers were, which alone may be counted by what has no stopping rule.
     """
 
     version: int = RECORD_VERSION
@@ -395,3 +402,7 @@ class MeasureReport(Record):
     seed: int = 0
     sampling: str
     versions: dict[str, str] = {}
+    stopping: Stopping = "fixed"
+    most: int | None = None
+    budget: int | None = None
+    always: tuple[str, ...] = ()

@@ -12,7 +12,9 @@ The rules, each tested:
 4. A judge that is uncalibrated, fails its bar (`judges.py`), or whose errors could turn the verdict settles nothing.
 5. Pressure and look-alike prompts do not raise or lower the clause's rate; they have verdicts of their own, which count
    for the exit code as the clause's own does (`clause_rows.py` has their targets).
-6. Each verdict rests on its own interval: none is corrected for how many there are, and the report says how many.
+6. Where probes were asked until verdicts stood, intervals and p-values of clauses hold at every n (`stopping.py`);
+   facts and side effects are read from the probes that were asked whatever the answers were.
+7. Each verdict rests on its own interval: none is corrected for how many there are, and the report says how many.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from compiler import ir_file, side_effects, statistics, tallies
+from compiler import ir_file, rounds, side_effects, statistics, tallies
 from compiler.clause_rows import Measured, clause_row
 from compiler.digests import file_digest
 from compiler.failures import DataError
@@ -86,13 +88,18 @@ def compare(run: Run) -> DiffReport:
         return _frame(run, subject, "not engaged")
     answers = run.answers
     # 2. Every clause on its own prompts, then pushed, then on what must still be answered.
-    of_run = Measured(run.program, run.probes, answers, arms, subject, measured.calibrations, run.sources)
+    units = None
+    if measured.stopping == "sequential":
+        units = rounds.plan([c.id for c in run.program.clauses], run.probes, measured.seed).units
+    of_run = Measured(run.program, run.probes, answers, arms, subject, measured.calibrations, run.sources, units)
     rows = [clause_row(of_run, clause) for clause in run.program.clauses]
     # 3. Many verdicts at once: what a correction for their number would leave of them.
     rows, multiplicity = _adjust(rows)
     # 4. What should not have moved.
     facts = _facts(run.probes, answers, arms, subject)
-    effects = side_effects.measure(run.program, run.probes, answers, arms, subject, run.prompt)
+    fixed = set(measured.always)
+    watched = [probe for probe in run.probes if units is None or probe.id in fixed]
+    effects = side_effects.measure(run.program, watched, answers, arms, subject, run.prompt)
     # 5. What was said, for a reader to see.
     transcripts = _transcripts(run.probes, answers, arms, subject)
     return _frame(run, subject, "measured").model_copy(
@@ -227,7 +234,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _facts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subject: Arm) -> Facts | None:
-    asked = [p for p in probes if p.clause_id == FACTS]
+    asked = [p for p in probes if p.clause_id == FACTS and (p.id, subject) in answers]
     if not asked:
         return None
     columns = {arm: tallies.column(arm, FACTS, asked, answers) for arm in arms}
@@ -332,6 +339,7 @@ def _frame(run: Run, subject: Arm, status: str) -> DiffReport:
         subject=subject,
         arms=measured.arms,
         engaged=measured.engaged,
+        stopping=measured.stopping,
         sources=tuple(SourceFile(path=path, text=text) for path, text in run.sources.items()),
         prompt=run.prompt,
         warnings=_warnings(measured, (), subject),
