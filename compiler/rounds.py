@@ -32,7 +32,7 @@ GROWTH = 2
 Unit = tuple[Probe, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stream:
     """A clause's own probes for one figure, in rounds; each round is one batch for every arm.
 

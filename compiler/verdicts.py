@@ -81,7 +81,7 @@ def compare(run: Run) -> DiffReport:
     """Return what was asked beside what was measured."""
     measured = run.measured
     arms = measured.arms
-    subject: Arm = next((arm for arm in ("adapter", "prompt") if arm in arms), arms[0])
+    subject = tallies.subject_of(arms)
     # 1. An adapter that does nothing gives no verdicts.
     engaged = measured.engaged is None or measured.engaged.engaged
     if not engaged:

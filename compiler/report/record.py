@@ -128,8 +128,9 @@ class ClauseRow(Record):
     """One clause. verdict: of the report's subject arm; `reason` says why where the interval alone does not.
 
     p: the chance of a rate this good or better from a model exactly at the target. adjusted_p: after Holm's correction
-    for all verdicts on hard clauses; no verdict rests on it. stopped: where a sequential measuring did. methods: how each
-    check decides. unchecked: what the clause asks for and no check decides. trials: verdicts on prompts of their own.
+    for all verdicts on hard clauses; no verdict rests on it. stopped: where a sequential measuring did. methods: how
+    each check decides. unchecked: what the clause asks for and no check decides. trials: verdicts on prompts of their
+    own.
     """
 
     id: str
