@@ -34,10 +34,13 @@ from compiler.failures import DataError
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
 from compiler.records import Arm, Measurement, MeasureReport, Probe
+from compiler.report.power import warnings as mutation_warnings
 from compiler.report.record import (
     ClauseRow,
     DiffReport,
     Facts,
+    Mutant,
+    MutationReport,
     Provenance,
     SourceFile,
     Transcript,
@@ -52,7 +55,8 @@ MOST_TRANSCRIPTS = 800
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Everything that a diff reads. sources: path -> text of the spec's files. hashes: of the files that went in."""
+    """Everything that a diff reads. sources: path -> text of the spec's files. hashes: of the files that went in.
+    mutations: where the spec was mutated, too."""
 
     name: str
     program: Program
@@ -62,6 +66,7 @@ class Run:
     prompt: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    mutations: MutationReport | None = None
 
     @property
     def answers(self) -> Answers:
@@ -100,7 +105,9 @@ def compare(run: Run) -> DiffReport:
     fixed = set(measured.always)
     watched = [probe for probe in run.probes if units is None or probe.id in fixed]
     effects = side_effects.measure(run.program, watched, answers, arms, subject, run.prompt)
-    # 5. What was said, for a reader to see.
+    # 5. What its probes would notice.
+    mutants, unseen = _mutants(run)
+    # 6. What was said, for a reader to see.
     transcripts = _transcripts(run.probes, answers, arms, subject)
     return _frame(run, subject, "measured").model_copy(
         update={
@@ -109,7 +116,8 @@ def compare(run: Run) -> DiffReport:
             "side_effects": effects,
             "transcripts": tuple(transcripts[:MOST_TRANSCRIPTS]),
             "transcripts_total": len(transcripts),
-            "warnings": _warnings(measured, rows, subject),
+            "mutants": mutants,
+            "warnings": (*_warnings(measured, rows, subject), *unseen),
             "multiplicity": multiplicity,
         }
     )
@@ -141,6 +149,7 @@ def read(build: Path, run: Path) -> Run:
     """
     program = ir_file.load(build)
     sources: dict[str, str] = {}
+    mutated = run / "mutations.json"
     if (build / "sources.json").exists():
         sources = json.loads(_read(build / "sources.json"))["files"]
     return Run(
@@ -152,6 +161,7 @@ def read(build: Path, run: Path) -> Run:
         prompt=_read(build / "prompt.md") if (build / "prompt.md").exists() else "",
         sources=sources,
         hashes={name: file_digest(build / name) for name in HASHED if (build / name).exists()},
+        mutations=_record(MutationReport, mutated, _read(mutated)) if mutated.exists() else None,
     )
 
 
@@ -265,6 +275,16 @@ def _facts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subje
             "lost": lost,
         }
     )
+
+
+def _mutants(run: Run) -> tuple[tuple[Mutant, ...], tuple[str, ...]]:
+    """Return what was mutated, and what a reader must know of it; nothing that is not of this measuring."""
+    if run.mutations is None:
+        return (), ()
+    same = ("base_sha256", "judge_sha256", "prompt_sha256", "probes_sha256", "measures_sha256", "sampling")
+    if any(getattr(run.mutations, name) != getattr(run.measured, name) for name in same):
+        return (), ("mutations.json is of another build and left out: `tenet measure --mutate SPEC` makes it anew.",)
+    return run.mutations.mutants, mutation_warnings(run.mutations.mutants)
 
 
 def _transcripts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subject: Arm) -> list[Transcript]:

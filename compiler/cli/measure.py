@@ -111,12 +111,14 @@ def asking_of(fixed: int | None, budget: int | None) -> Asking:
     return Asking("fixed", most=None if fixed == ALL else fixed)
 
 
-def measure_run(place: stages.Place, run: Path | None, arms: Sequence[Arm] | None, asking: Asking = Asking()) -> Path:
+def measure_run(
+    place: stages.Place, run: Path | None, arms: Sequence[Arm] | None, asking: Asking | None = None
+) -> Path:
     from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Answers given so far are kept in {place.cache}.")
     with stages.timed(place) as progress:
-        return stages.measure(place, run, arms, progress, **asking._asdict())
+        return stages.measure(place, run, arms, progress, **(asking or Asking())._asdict())
 
 
 def show_mutants(place: stages.Place, run: Path | None) -> None:

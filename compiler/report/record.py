@@ -256,7 +256,11 @@ class Profile(Record):
 
 class Mutant(Record):
     """Whether the probes of a clause notice that it is changed in the prompt: the prompt arm with the compiled prompt
-    (`before`) against the prompt of the mutated spec (`after`), on the clause's own probes."""
+    (`before`) against the prompt of the mutated spec (`after`), on the clause's own probes.
+
+    before, after: shares that keep the clause as it stands in the true spec. difference: after less before, with
+    Newcombe's interval; p: exact McNemar. noticed: fewer keep it, beyond chance.
+    """
 
     clause_id: str
     mutation: Literal["removed", "flipped"]
@@ -268,6 +272,21 @@ class Mutant(Record):
     high: float
     p: float
     noticed: bool
+
+
+class MutationReport(Record):
+    """mutations.json: what each clause's probes noticed. Hashes are of what it was made with, as in `MeasureReport`.
+    answers: how many it took."""
+
+    version: int = REPORT_VERSION
+    base_sha256: str
+    judge_sha256: str
+    prompt_sha256: str | None
+    probes_sha256: str
+    measures_sha256: str | None
+    sampling: str
+    answers: int
+    mutants: tuple[Mutant, ...]
 
 
 class Transcript(Record):
