@@ -102,6 +102,19 @@ def _rounds(units: Iterable[Unit]) -> Iterator[tuple[Probe, ...]]:
         yield tuple(now)
 
 
+def looks(total: int) -> list[int]:
+    """Return after how many of a stream's prompts its verdict is looked at, where each prompt is a unit.
+
+    >>> looks(60)
+    [12, 24, 36, 54, 60]
+    """
+    found: list[int] = []
+    while not found or found[-1] < total:
+        asked = found[-1] if found else 0
+        found.append(min(total, asked + max(FIRST, asked // GROWTH)))
+    return found
+
+
 def at_most(plan: Plan, number: int) -> set[str]:
     """Return the ids of the first `number` probes of each figure, and of as many of those that are of no clause."""
     groups = [[probe for part in stream.rounds for probe in part] for stream in plan.streams if stream.figure]
