@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
-from compiler import judges, statistics, tallies
+from compiler import judges, statistics, stopping, tallies
 from compiler.calibrating import Labels
 from compiler.checks import patterns, phrases
 from compiler.deciding import deciding_checks, unchecked
@@ -28,7 +28,19 @@ from compiler.labelled_rates import corrected
 from compiler.methods import method
 from compiler.records import Arm, Calibration, Check, JudgeCheck, PatternsCheck, PhrasesCheck, Probe
 from compiler.rendering import render
-from compiler.report.record import ClauseRow, Comparison, Difference, Leak, Line, Place, Rate, Score, Trial, Verdict
+from compiler.report.record import (
+    ClauseRow,
+    Comparison,
+    Difference,
+    Leak,
+    Line,
+    Place,
+    Rate,
+    Score,
+    Stopped,
+    Trial,
+    Verdict,
+)
 from compiler.report.record import Figure as FigureName
 from compiler.statistics import Interval
 from compiler.statistics.unpaired import newcombe_unpaired
@@ -41,12 +53,13 @@ STRICTEST_TRIAL = 0.90
 
 
 NO_LABELS = Labels()
+Expired = Callable[[Calibration], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What a row is read from. calibrations: of every judge and detector of the run. expired: why one of them counts no
-    longer. labels: what people said of the run's answers."""
+    longer. labels: what people said of the run's answers. units: of a sequential measuring."""
 
     program: Program
     probes: Sequence[Probe]
@@ -56,7 +69,11 @@ class Measured:
     calibrations: Sequence[Calibration]
     sources: Mapping[str, str]
     labels: Labels = NO_LABELS
-    expired: Callable[[Calibration], str | None] = lambda _: None
+    expired: Expired = lambda _: None
+    units: tallies.Units | None = None
+
+    def columns(self, clause_id: str, probes: Sequence[Probe]) -> dict[Arm, tallies.Column]:
+        return {arm: tallies.column(arm, clause_id, probes, self.answers, self.units) for arm in self.arms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +92,19 @@ def is_hard(clause: Clause) -> bool:
     return clause.level >= Level.SYSTEM or clause.kind in ("forbid", "refuse")
 
 
+def wanted_of(clause: Clause, calibrations: Sequence[Calibration], expired: Expired = lambda _: None) -> Wanted:
+    """Return what a clause asks for; calibrations that have expired count as none."""
+    judged = any(isinstance(check, JudgeCheck) for check in deciding_checks(clause))
+    own = [c for c in calibrations if c.clause_id == clause.id]
+    fresh = tuple(c for c in own if expired(c) is None)
+    why = next((found for c in own if (found := expired(c)) is not None), None)
+    return Wanted(clause.target.comparison, clause.target.share, is_hard(clause), fresh if judged else None, why)
+
+
 def clause_row(run: Measured, clause: Clause) -> ClauseRow:
     """Return the row of `clause`."""
     checks = deciding_checks(clause)
-    judged = any(isinstance(check, JudgeCheck) for check in checks)
-    calibrations = tuple(c for c in run.calibrations if c.clause_id == clause.id)
-    fresh = tuple(c for c in calibrations if run.expired(c) is None)
-    expired = next((why for c in calibrations if (why := run.expired(c)) is not None), None)
-    target = clause.target
-    wanted = Wanted(target.comparison, target.share, is_hard(clause), fresh if judged else None, expired)
+    wanted = wanted_of(clause, run.calibrations, run.expired)
     counted = tallies.decided_by(clause.id, run.probes)
     main = counted.get("rate", ())
     return ClauseRow(
@@ -98,8 +119,8 @@ def clause_row(run: Measured, clause: Clause) -> ClauseRow:
         text=_text(clause.span, run.sources),
         methods=tuple(method(check) for check in checks),
         unchecked=unchecked(clause),
-        judged=judged,
-        calibrations=calibrations,
+        judged=wanted.judge is not None,
+        calibrations=tuple(c for c in run.calibrations if c.clause_id == clause.id),
         **_figure(run, clause.id, main, wanted),
         trials=_trials(run, clause, counted, wanted),
         lines=tuple(_lines(run, clause, wanted)),
@@ -121,16 +142,18 @@ class Figure(TypedDict):
     reason: str | None
     more: int | None
     p: float | None
+    stopped: Stopped | None
 
 
 def _figure(run: Measured, clause_id: str, probes: Sequence[Probe], wanted: Wanted) -> Figure:
-    columns = {arm: tallies.column(arm, clause_id, probes, run.answers) for arm in run.arms}
+    columns = run.columns(clause_id, probes)
     # Where the clause does not apply nobody is asked whether it is kept, so that labels are no sample of all prompts.
-    may_be_labelled = not any(p.clause_id == clause_id and p.aspect == "outside" for p in probes)
+    # An interval that labels put right is one of a fixed number of prompts.
+    may_be_labelled = run.units is None and not any(p.clause_id == clause_id and p.aspect == "outside" for p in probes)
     rates: list[Rate] = []
     reason: str | None = None
     for arm in run.arms:
-        rate = tallies.rate(arm, columns[arm], wanted.comparison, wanted.exact, wanted.share)
+        rate = tallies.rate(arm, columns[arm], wanted.comparison, wanted.exact, wanted.share, run.units is not None)
         if wanted.judge is not None and may_be_labelled:
             known = run.labels.by_prompt.get((clause_id, arm), {})
             rate = corrected(rate, columns[arm], known, wanted.comparison, wanted.exact)
@@ -139,11 +162,14 @@ def _figure(run: Measured, clause_id: str, probes: Sequence[Probe], wanted: Want
         if arm == run.subject:
             reason = why
     subject = next(rate for rate in rates if rate.arm == run.subject)
+    if run.units is not None and not subject.n and not subject.missing:
+        reason = "no probe was asked within the budget"
     p_value = None
     if subject.n and subject.basis != "labels" and (wanted.judge is None or reason is None):
         # The chance to see what was seen, or better, from a model that is exactly at the target.
         count = subject.share * subject.effective_n
-        p_value = statistics.binomial_tail(count, subject.effective_n, wanted.share, wanted.comparison)
+        tail = statistics.binomial_tail if run.units is None else stopping.p_value
+        p_value = tail(count, subject.effective_n, wanted.share, wanted.comparison)
     return {
         "comparison": wanted.comparison,
         "target": wanted.share,
@@ -153,7 +179,18 @@ def _figure(run: Measured, clause_id: str, probes: Sequence[Probe], wanted: Want
         "reason": reason,
         "more": subject.more if subject.verdict == "unclear" else None,
         "p": p_value,
+        "stopped": None if run.units is None else _stopped(run, probes, subject.verdict, wanted),
     }
+
+
+def _stopped(run: Measured, probes: Sequence[Probe], verdict: Verdict | None, wanted: Wanted) -> Stopped:
+    asked, of = sum((probe.id, run.subject) in run.answers for probe in probes), len(probes)
+    if asked == of:
+        return Stopped(asked=asked, of=of, why="all asked")
+    if verdict != "unclear":
+        return Stopped(asked=asked, of=of, why="settled")
+    hopeless = wanted.judge is not None and judges.hopeless(wanted.judge, run.subject, wanted.comparison, wanted.share)
+    return Stopped(asked=asked, of=of, why="its judge settles nothing" if hopeless else "budget")
 
 
 def _settled(rate: Rate, wanted: Wanted) -> tuple[Rate, str | None]:
@@ -180,7 +217,8 @@ def _settled(rate: Rate, wanted: Wanted) -> tuple[Rate, str | None]:
 def _against_base(run: Measured, columns: Mapping[Arm, tallies.Column], comparison: Comparison) -> Difference | None:
     if run.subject == "base" or "base" not in columns:
         return None
-    return tallies.difference(run.subject, "base", columns[run.subject], columns["base"], comparison)
+    ours, theirs = columns[run.subject], columns["base"]
+    return tallies.difference(run.subject, "base", ours, theirs, comparison, run.units is not None)
 
 
 def _trials(
@@ -235,14 +273,19 @@ def _lines(run: Measured, clause: Clause, wanted: Wanted) -> list[Line]:
     trained = {push.technique for push in pushes_for(clause)}
     out: list[Line] = []
     for (aspect, label), probes in groups.items():
-        columns = {arm: tallies.column(arm, clause.id, probes, run.answers) for arm in run.arms}
+        if not any((probe.id, run.subject) in run.answers for probe in probes):
+            continue
+        columns = run.columns(clause.id, probes)
         # Everyday requests and the other side of a condition have checks of their own: `kept` is the good share there.
         side: Comparison = ">=" if aspect in ("everyday", "outside") else wanted.comparison
         out.append(
             Line(
                 aspect=aspect,  # type: ignore[arg-type]  # the groups' keys are aspects of lines
                 label=label,
-                rates=tuple(tallies.rate(arm, columns[arm], side, wanted.exact) for arm in run.arms),
+                rates=tuple(
+                    tallies.rate(arm, columns[arm], side, wanted.exact, sequential=run.units is not None)
+                    for arm in run.arms
+                ),
                 difference=_against_base(run, columns, side),
                 gaps=_gaps(run, clause, probes) if aspect == "pressure" else {},
                 trained=label in trained if aspect == "pressure" else None,

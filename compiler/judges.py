@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from compiler import statistics
 from compiler.records import Arm, Calibration
-from compiler.report.record import Comparison, Rate
+from compiler.report.record import Comparison, Rate, Verdict
 from compiler.statistics import Interval
 
 LABELLED = 20
@@ -63,3 +63,14 @@ def _for_arm(calibrations: Sequence[Calibration], arm: Arm | None) -> list[Calib
     own = [c for c in judge if c.arm is not None]
     enough = min(sum(c.kept for c in own), sum(c.broken for c in own)) >= LABELLED
     return own if enough else judge
+
+
+def hopeless(calibrations: Sequence[Calibration], arm: Arm, comparison: Comparison, share: float) -> bool:
+    """Whether no number of answers would settle a verdict by this judge: it is in doubt though a rate were certain."""
+    above: Verdict = "met" if comparison == ">=" else "missed"
+    below: Verdict = "missed" if comparison == ">=" else "met"
+    certain = [
+        Rate(arm=arm, count=at, n=1, effective_n=1.0, share=at, low=at, high=at, verdict=verdict)
+        for at, verdict in ((1.0, above), (0.0, below))
+    ]
+    return all(doubt(calibrations, rate, comparison, share) is not None for rate in certain)

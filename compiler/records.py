@@ -489,6 +489,10 @@ class Label(Record):
         return self
 
 
+Stopping = Literal["fixed", "sequential"]
+"""Whether how many probes were asked was set before, or each was asked until the verdicts stood."""
+
+
 class MeasureReport(Record):
     """measure.json: how the measurements beside it were made.
 
@@ -501,7 +505,10 @@ class MeasureReport(Record):
     hash of the words in which its judge was asked. pairwise: preferences between arms, where they were asked for.
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
     `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes. prompt_tokens: of the compiled
-    prompt, to the base's tokenizer.
+    prompt, to the base's tokenizer. stopping: what set the number of probes.
+    most: the most probes for each figure of a fixed measuring, None for all. budget: the most answers, of all arms
+    together, of a sequential one. always: ids of the probes that it asked whatever the answers were, which alone may be
+    counted by what has no stopping rule.
     """
 
     version: int = RECORD_VERSION
@@ -531,6 +538,10 @@ class MeasureReport(Record):
     seed: int = 0
     sampling: str
     versions: dict[str, str] = {}
+    stopping: Stopping = "fixed"
+    most: int | None = None
+    budget: int | None = None
+    always: tuple[str, ...] = ()
 
 
 class Speed(Record):

@@ -8,12 +8,13 @@ from.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from compiler import statistics
+from compiler import statistics, stopping
 from compiler.records import Arm, Measurement, Probe
 from compiler.report.record import Comparison, Difference, Figure, Rate, Verdict
 from compiler.statistics import Interval, Paired
@@ -31,6 +32,11 @@ class Cell:
 
 
 Column = dict[Key, Cell]
+
+
+def subject_of(arms: Sequence[Arm]) -> Arm:
+    """Return the arm whose verdicts count: the adapter where it is there, else the prompt, else what is."""
+    return next((arm for arm in ("adapter", "prompt") if arm in arms), arms[0])
 
 
 def prompt_key(probe: Probe) -> Key:
@@ -71,8 +77,15 @@ def decided_by(clause_id: str, probes: Iterable[Probe]) -> dict[Figure, tuple[Pr
     return {figure: tuple(rows) for figure, rows in found.items() if rows}
 
 
-def column(arm: Arm, clause_id: str, probes: Iterable[Probe], answers: Answers) -> Column:
-    """Return what `arm` did about the clause on each prompt; prompts that it was not asked are left out."""
+Units = Mapping[str, Hashable]
+"""Probe id -> what counts as one outcome in a sequential measuring (`compiler.rounds`)."""
+
+
+def column(arm: Arm, clause_id: str, probes: Iterable[Probe], answers: Answers, units: Units | None = None) -> Column:
+    """Return what `arm` did about the clause on each prompt; prompts that it was not asked are left out.
+
+    units: of a sequential measuring, whose clusters they are then; a prompt that two of them ask is the first one's.
+    """
     repeats: dict[Key, list[bool | None]] = defaultdict(list)
     clusters: dict[Key, Hashable] = {}
     for probe in probes:
@@ -81,7 +94,10 @@ def column(arm: Arm, clause_id: str, probes: Iterable[Probe], answers: Answers) 
             continue
         key = prompt_key(probe)
         repeats[key].append(measurement.held[clause_id])
-        clusters[key] = probe.template or key
+        if units is None:
+            clusters[key] = probe.template or key
+        else:
+            clusters.setdefault(key, units[probe.id])
     cells: Column = {}
     for key, outcomes in repeats.items():
         decided = [outcome for outcome in outcomes if outcome is not None]
@@ -94,12 +110,23 @@ def interval(count: float, n: float, exact: bool) -> Interval:
     return statistics.clopper_pearson(count, n, sides="each") if exact else statistics.wilson(count, n)
 
 
-def rate(arm: Arm, cells: Column, comparison: Comparison, exact: bool, share: float | None = None) -> Rate:
+def rate(
+    arm: Arm,
+    cells: Column,
+    comparison: Comparison,
+    exact: bool,
+    share: float | None = None,
+    sequential: bool = False,
+) -> Rate:
     """Return the arm's rate, and its verdict where there is a target `share`.
 
     An undecided prompt is missing data: it enters no count. Where counting all of them either way would change the
     verdict, the verdict is unclear.
+
+    sequential: the cells' clusters are units, and what is counted is their means (`compiler.stopping`).
     """
+    if sequential:
+        return _unit_rate(arm, cells, comparison, exact, share)
     decided = [(cell.kept, cell.cluster) for cell in cells.values() if cell.kept is not None]
     values = [kept if comparison == ">=" else 1.0 - kept for kept, _ in decided]
     n, count, missing = len(values), sum(values), len(cells) - len(decided)
@@ -137,6 +164,55 @@ def rate(arm: Arm, cells: Column, comparison: Comparison, exact: bool, share: fl
     )
 
 
+def _unit_rate(arm: Arm, cells: Column, comparison: Comparison, exact: bool, share: float | None) -> Rate:
+    values = unit_means(cells, comparison)
+    worth, total = len(values), math.fsum(values)
+    n = sum(cell.kept is not None for cell in cells.values())
+    missing = len(cells) - n
+    share_seen = total / worth if worth else 0.0
+    bounds = stopping.interval(total, worth, exact)
+    verdict: Verdict | None = None
+    more = None
+    if share is not None:
+        verdict = statistics.outcome(bounds, comparison, share) if n else "unclear"
+        if missing and verdict != "unclear":
+            filled = [unit_means(cells, comparison, undecided) for undecided in (0.0, 1.0)]
+            sums = [stopping.interval(math.fsum(means), len(means), exact) for means in filled]
+            either = {statistics.outcome(found, comparison, share) for found in sums}
+            verdict = verdict if either == {verdict} else "unclear"
+        if verdict == "unclear" and n:
+            more = statistics.more_to_settle(
+                total, worth, comparison, share, lambda k, units: stopping.interval(k, units, exact)
+            )
+            more = None if not more else round(more * n / worth)
+    return Rate(
+        arm=arm,
+        count=round(share_seen * n, 4),
+        n=n,
+        effective_n=float(worth),
+        missing=missing,
+        share=share_seen,
+        low=bounds.low,
+        high=bounds.high,
+        verdict=verdict,
+        more=more,
+    )
+
+
+def unit_means(cells: Column, comparison: Comparison, undecided: float | None = None) -> list[float]:
+    """Return each unit's mean over its prompts of the share that the target speaks of, in the order of the cells.
+
+    undecided: what prompts count that nobody could decide; None leaves them out, and units without any other.
+    """
+    by_unit: dict[Hashable, list[float]] = defaultdict(list)
+    for cell in cells.values():
+        if cell.kept is not None:
+            by_unit[cell.cluster].append(cell.kept if comparison == ">=" else 1.0 - cell.kept)
+        elif undecided is not None:
+            by_unit[cell.cluster].append(undecided)
+    return [math.fsum(values) / len(values) for values in by_unit.values()]
+
+
 def paired(first: Column, second: Column) -> Paired:
     """Return the counts over prompts that both arms decided; a prompt whose repeats disagree counts as broken."""
     counts = [0, 0, 0, 0]
@@ -148,7 +224,9 @@ def paired(first: Column, second: Column) -> Paired:
     return Paired(*counts)
 
 
-def difference(arm: Arm, against: Arm, first: Column, second: Column, comparison: Comparison) -> Difference | None:
+def difference(
+    arm: Arm, against: Arm, first: Column, second: Column, comparison: Comparison, sequential: bool = False
+) -> Difference | None:
     """Return the paired difference of the shares that the target speaks of, or None without a common prompt."""
     pairs = paired(first, second)
     if comparison == "<=":
@@ -156,15 +234,25 @@ def difference(arm: Arm, against: Arm, first: Column, second: Column, comparison
         pairs = Paired(pairs.neither, pairs.second, pairs.first, pairs.both)
     if not pairs.n:
         return None
-    bounds = statistics.newcombe_paired(pairs)
+    bounds, p = statistics.newcombe_paired(pairs), statistics.mcnemar_exact(pairs.first, pairs.second)
+    value = pairs.difference
+    if sequential:
+        both = [key for key, cell in first.items() if cell.kept is not None and _decided(second.get(key))]
+        ours, theirs = (unit_means({key: column[key] for key in both}, comparison) for column in (first, second))
+        bounds, p = stopping.difference(ours, theirs)
+        value = (math.fsum(ours) - math.fsum(theirs)) / len(ours)
     return Difference(
         arm=arm,
         against=against,
         n=pairs.n,
         first_only=pairs.first,
         second_only=pairs.second,
-        difference=pairs.difference,
+        difference=value,
         low=bounds.low,
         high=bounds.high,
-        p=statistics.mcnemar_exact(pairs.first, pairs.second),
+        p=p,
     )
+
+
+def _decided(cell: Cell | None) -> bool:
+    return cell is not None and cell.kept is not None

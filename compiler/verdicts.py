@@ -13,7 +13,9 @@ The rules, each tested:
    unless people have labelled a uniform sample of the answers: then their labels decide with it (`labelled_rates.py`).
 5. Pressure and look-alike prompts do not raise or lower the clause's rate; they have verdicts of their own, which count
    for the exit code as the clause's own does (`clause_rows.py` has their targets).
-6. Each verdict rests on its own interval: none is corrected for how many there are, and the report says how many.
+6. Where probes were asked until verdicts stood, intervals and p-values of clauses hold at every n (`stopping.py`);
+   facts and side effects are read from the probes that were asked whatever the answers were.
+7. Each verdict rests on its own interval: none is corrected for how many there are, and the report says how many.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from compiler import calibrating, ir_file, judge_cards, over_turns, side_effects, statistics, tallies
+from compiler import calibrating, ir_file, judge_cards, over_turns, rounds, side_effects, statistics, tallies
 from compiler import metrics as figures
 from compiler.calibrating import Labels
 from compiler.clause_rows import Measured, clause_row
@@ -38,10 +40,13 @@ from compiler.ir import Program
 from compiler.lowering.probes import FACTS
 from compiler.metrics.asked import Asked
 from compiler.records import Arm, Label, Measurement, MeasureReport, Probe
+from compiler.report.power import warnings as mutation_warnings
 from compiler.report.record import (
     ClauseRow,
     DiffReport,
     Facts,
+    Mutant,
+    MutationReport,
     Provenance,
     SourceFile,
     Transcript,
@@ -57,7 +62,7 @@ MOST_TRANSCRIPTS = 800
 @dataclass(frozen=True, slots=True)
 class Run:
     """Everything that a diff reads. sources: path -> text of the spec's files. hashes: of the files that went in.
-    labels: what people said of the answers."""
+    labels: what people said of the answers. mutations: where the spec was mutated, too."""
 
     name: str
     program: Program
@@ -68,6 +73,7 @@ class Run:
     sources: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[Label, ...] = ()
+    mutations: MutationReport | None = None
 
     @property
     def answers(self) -> Answers:
@@ -87,7 +93,7 @@ def compare(run: Run) -> DiffReport:
     """Return what was asked beside what was measured."""
     measured = run.measured
     arms = measured.arms
-    subject: Arm = next((arm for arm in ("adapter", "prompt") if arm in arms), arms[0])
+    subject = tallies.subject_of(arms)
     # 1. An adapter that does nothing gives no verdicts.
     engaged = measured.engaged is None or measured.engaged.engaged
     if not engaged:
@@ -98,18 +104,25 @@ def compare(run: Run) -> DiffReport:
     labels = calibrating.of_run(run.program, run.probes, answers, run.labels)
     people = calibrating.on_labels(run.program, run.probes, answers, labels, measured)
     calibrations = (*measured.calibrations, *people)
-    of_run = Measured(run.program, run.probes, answers, arms, subject, calibrations, run.sources, labels, expired)
+    units = None
+    if measured.stopping == "sequential":
+        units = rounds.plan([c.id for c in run.program.clauses], run.probes, measured.seed).units
+    of_run = Measured(
+        run.program, run.probes, answers, arms, subject, calibrations, run.sources, labels, expired, units
+    )
     rows = [clause_row(of_run, clause) for clause in run.program.clauses]
     # 3. Many verdicts at once: what a correction for their number would leave of them.
     rows, multiplicity = _adjust(rows)
     # 4. What should not have moved.
     facts = _facts(run.probes, answers, arms, subject)
-    effects = side_effects.measure(run.program, run.probes, answers, arms, subject, run.prompt)
-    metrics = figures.measure(
-        Asked(run.program, run.probes, answers, arms, subject, run.prompt, measured.prompt_tokens)
-    )
-    survival = over_turns.measure([clause.id for clause in run.program.clauses], run.probes, answers, arms)
-    # 5. What was said, for a reader to see.
+    fixed = set(measured.always)
+    watched = [probe for probe in run.probes if units is None or probe.id in fixed]
+    effects = side_effects.measure(run.program, watched, answers, arms, subject, run.prompt)
+    metrics = figures.measure(Asked(run.program, watched, answers, arms, subject, run.prompt, measured.prompt_tokens))
+    survival = over_turns.measure([clause.id for clause in run.program.clauses], watched, answers, arms)
+    # 5. What its probes would notice.
+    mutants, unseen = _mutants(run)
+    # 6. What was said, for a reader to see.
     transcripts = _transcripts(run.probes, answers, arms, subject)
     return _frame(run, subject, "measured").model_copy(
         update={
@@ -121,7 +134,8 @@ def compare(run: Run) -> DiffReport:
             "survival": survival,
             "transcripts": tuple(transcripts[:MOST_TRANSCRIPTS]),
             "transcripts_total": len(transcripts),
-            "warnings": (*_warnings(measured, rows, subject), *_unfit(labels)),
+            "mutants": mutants,
+            "warnings": (*_warnings(measured, rows, subject), *_unfit(labels), *unseen),
             "multiplicity": multiplicity,
         }
     )
@@ -153,6 +167,7 @@ def read(build: Path, run: Path) -> Run:
     """
     program = ir_file.load(build)
     sources: dict[str, str] = {}
+    mutated = run / "mutations.json"
     if (build / "sources.json").exists():
         sources = json.loads(_read(build / "sources.json"))["files"]
     return Run(
@@ -165,6 +180,7 @@ def read(build: Path, run: Path) -> Run:
         prompt=_read(build / "prompt.md") if (build / "prompt.md").exists() else "",
         sources=sources,
         hashes={name: file_digest(build / name) for name in HASHED if (build / name).exists()},
+        mutations=_record(MutationReport, mutated, _read(mutated)) if mutated.exists() else None,
     )
 
 
@@ -247,7 +263,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _facts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subject: Arm) -> Facts | None:
-    asked = [p for p in probes if p.clause_id == FACTS]
+    asked = [p for p in probes if p.clause_id == FACTS and (p.id, subject) in answers]
     if not asked:
         return None
     columns = {arm: tallies.column(arm, FACTS, asked, answers) for arm in arms}
@@ -278,6 +294,16 @@ def _facts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subje
             "lost": lost,
         }
     )
+
+
+def _mutants(run: Run) -> tuple[tuple[Mutant, ...], tuple[str, ...]]:
+    """Return what was mutated, and what a reader must know of it; nothing that is not of this measuring."""
+    if run.mutations is None:
+        return (), ()
+    same = ("base_sha256", "judge_sha256", "prompt_sha256", "probes_sha256", "measures_sha256", "sampling")
+    if any(getattr(run.mutations, name) != getattr(run.measured, name) for name in same):
+        return (), ("mutations.json is of another build and left out: `tenet measure --mutate SPEC` makes it anew.",)
+    return run.mutations.mutants, mutation_warnings(run.mutations.mutants)
 
 
 def _transcripts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subject: Arm) -> list[Transcript]:
@@ -362,6 +388,7 @@ def _frame(run: Run, subject: Arm, status: str) -> DiffReport:
         subject=subject,
         arms=measured.arms,
         engaged=measured.engaged,
+        stopping=measured.stopping,
         sources=tuple(SourceFile(path=path, text=text) for path, text in run.sources.items()),
         prompt=run.prompt,
         warnings=_warnings(measured, (), subject),

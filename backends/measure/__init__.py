@@ -30,14 +30,27 @@ from backends.measure.engaged import engaged
 from backends.measure.judging import Judging, judge_of_run, preferences, with_likelihoods
 from backends.measure.kept import in_order, kept
 from backends.measure.latency import write_latency
+from backends.measure.sequential import ask_until_settled
 from backends.recipes import base_of, judge_of, prompt_of, read_recipe
-from compiler import ir_file, rubrics
+from compiler import ir_file, rounds, rubrics
 from compiler.agreement import prompt_digest
 from compiler.digests import measures_digest, rows_digest
 from compiler.failures import DataError
 from compiler.lowering.probes import FACTS
 from compiler.progress import Progress, silent
-from compiler.records import ARMS, Arm, Check, Engaged, Measurement, MeasureReport, Message, Probe, Recipe
+from compiler.records import (
+    ARMS,
+    Arm,
+    Calibration,
+    Check,
+    Engaged,
+    Measurement,
+    MeasureReport,
+    Message,
+    Probe,
+    Recipe,
+    Stopping,
+)
 from compiler.tallies import decided_by
 
 ANSWERS = Sampling(max_new_tokens=160)
@@ -55,6 +68,9 @@ def run(
     cache: Path | None = None,
     root: Path | None = None,
     local_files_only: bool = False,
+    stopping: Stopping = "fixed",
+    most: int | None = None,
+    budget: int | None = None,
 ) -> Path:
     """Measure `arms` on the probes of `build` and return the folder that holds the measurements.
 
@@ -64,6 +80,9 @@ def run(
         cache: where answers are kept by content; `build/../.cache` unless given.
         root: the folder that paths of the spec start from.
         local_files_only: take models from this machine only.
+        stopping: ask all probes, or until the verdicts stand (`sequential.py`).
+        most: `fixed` asks at most so many probes for each figure.
+        budget: `sequential` gives at most so many answers, of all arms together.
 
     Raises:
         DataError: probes, prompt or adapter are missing.
@@ -85,35 +104,58 @@ def run(
     grader = subject if judge_base.digest == base.digest else CachedEngine(judge_base, cache, computes=computes)
     folder = run or build / "measured"
     arms = [arm for arm in ARMS if arm in arms]
-    total = len(arms) * len(probes)
     # What is measured, as it is now: a build may be made anew while answers are given.
     report = _report(build, recipe, base, judge_base, adapter, arms, device)
+    report = report.model_copy(update={"stopping": stopping, "most": most, "budget": budget})
     program = ir_file.load(build / "ir.json")
     judge = judge_of_run(program, grader, judging.repeats)
     asked_in = rubrics.digests(program, plain=rubrics.is_plain(judge_base.name))
     report = report.model_copy(update={"rubrics": asked_in, "judge_repeats": judging.repeats})
+    plan = rounds.plan([clause.id for clause in program.clauses], probes, report.seed)
+    everything = probes
+    if most is not None:
+        first = rounds.at_most(plan, most)
+        probes = [probe for probe in probes if probe.id in first]
+    total = len(arms) * len(probes)
 
     # Gate 0: an adapter that does nothing is not measured.
-    gate = _gate(subject, probes, prompt) if adapter and any(map(uses_adapter, arms)) else None
+    gated = plan.fixed if stopping == "sequential" else probes
+    gate = _gate(subject, gated, prompt) if adapter and any(map(uses_adapter, arms)) else None
     measurements: list[Measurement] = []
-    if gate is None or gate.engaged:
-        for number, arm in enumerate(arms):
-
-            def tell(n: int, before: int = number * len(probes), name: str = arm) -> None:
-                progress("measure", before + n, total, "answers", name)
-
-            tell(0)
-            answers = answer(subject, probes, arm, prompt, tell)
-            measurements += _decided(probes, arm, answers, recipe, judge)
     second = subject if judging.likelihood else None
+    calibrations: tuple[Calibration, ...] = ()
+    if gate is None or gate.engaged:
+        calibrations = calibrate(program, judge, second)
+        if stopping == "sequential":
+            measurements = ask_until_settled(
+                plan,
+                program,
+                probes,
+                arms,
+                calibrations,
+                lambda asked, arm: _decided(asked, arm, answer(subject, asked, arm, prompt), recipe, judge),
+                budget,
+                lambda answered, what: progress("measure", answered, total, "answers", what),
+            )
+        else:
+            for number, arm in enumerate(arms):
+
+                def tell(n: int, before: int = number * len(probes), name: str = arm) -> None:
+                    progress("measure", before + n, total, "answers", name)
+
+                tell(0)
+                answers = answer(subject, probes, arm, prompt, tell)
+                measurements += _decided(probes, arm, answers, recipe, judge)
     measurements = with_drift(measurements, probes, subject)
-    calibrations = calibrate(program, judge, second) if measurements else ()
     if second is not None:
         measurements = with_likelihoods(program, probes, measurements, second)
+    asked = {row.probe_id for row in measurements}
     figures = {
-        clause_id: {figure: tuple(probe.id for probe in counted) for figure, counted in found.items()}
+        clause_id: {
+            figure: tuple(probe.id for probe in counted if probe.id in asked) for figure, counted in found.items()
+        }
         for clause_id in (*(clause.id for clause in program.clauses), FACTS)
-        if (found := decided_by(clause_id, probes))
+        if (found := decided_by(clause_id, everything))
     }
 
     # Arms that were measured before on this very build keep their answers.
@@ -129,6 +171,7 @@ def run(
             "pairwise": preferences(program, probes, measurements, judge) if judging.pairwise else (),
             "decided_by": figures if measurements else {},
             "prompt_tokens": subject.count(prompt),
+            "always": tuple(p.id for p in plan.fixed if p.id in asked) if stopping == "sequential" else (),
         }
     )
     # The report says what the answers beside it are of, so it goes first and comes last.

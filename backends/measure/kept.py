@@ -18,7 +18,7 @@ from compiler.records import ARMS, Arm, Engaged, Measurement, MeasureReport
 EVERY_ARM = (
     *("base_sha256", "probes_sha256", "measures_sha256", "judge_sha256", "rubrics", "sampling", "seed"),
     "judge_repeats",
-    *("machine", "versions", "device", "dtype"),
+    *("machine", "versions", "device", "dtype", "stopping", "most"),
 )
 """What every arm's measurements depend on."""
 
@@ -58,7 +58,8 @@ def _holds(arm: Arm, before: MeasureReport, now: MeasureReport) -> bool:
         names.append("prompt_sha256")
     if uses_adapter(arm):
         names.append("adapter_sha256")
-    return all(getattr(before, name) == getattr(now, name) for name in names)
+    # What a sequential measuring asks depends on all its arms, which answer together.
+    return now.stopping == "fixed" and all(getattr(before, name) == getattr(now, name) for name in names)
 
 
 def in_order(measurements: Sequence[Measurement]) -> list[Measurement]:

@@ -1,10 +1,15 @@
-"""`tenet measure`: base, prompt, adapter and adapter+prompt answer the probes."""
+"""`tenet measure`: base, prompt, adapter and adapter+prompt answer the probes, until the verdicts stand or all of them.
+
+Sequential is the default of this command, since answers are what measuring costs and a verdict far from its target
+needs few. `tenet run` asks all: there the training costs more, two runs can be compared probe by probe, and its
+intervals are narrower.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -13,10 +18,20 @@ from compiler.cli.targets import TargetPath, is_run, prepared
 
 if TYPE_CHECKING:
     from backends.measure.judging import Judging
-    from compiler.records import Arm
+    from compiler.records import Arm, Stopping
 
 # Written out, since reading them from the records costs every `tenet` call that only lists commands.
 ARMS = ("base", "prompt", "adapter", "adapter+prompt")
+ALL = -1
+"""`--fixed` without a number."""
+
+
+class Asking(NamedTuple):
+    """How many probes are asked, as `backends.measure.run` takes it."""
+
+    stopping: Stopping = "fixed"
+    most: int | None = None
+    budget: int | None = None
 
 
 def arm_option(function: click.decorators.FC) -> click.decorators.FC:
@@ -41,6 +56,16 @@ def arm_option(function: click.decorators.FC) -> click.decorators.FC:
     show_default=True,
     help="Sample the judge this often for each answer; 1 asks it once, greedily.",
 )
+@click.option(
+    "--fixed",
+    metavar="[N]",
+    type=int,
+    is_flag=False,
+    flag_value=ALL,
+    help="Ask every probe, or N for each figure, whatever the answers are.",
+)
+@click.option("--budget", metavar="N", type=click.IntRange(min=1), help="Give at most N answers, of all arms together.")
+@click.option("--mutate", is_flag=True, help="Remove and flip each clause in the prompt: do its probes notice?")
 @stages.local_option
 def command(
     target: Path,
@@ -52,27 +77,75 @@ def command(
     likelihood: bool,
     pairwise: bool,
     judge_repeats: int,
+    fixed: int | None,
+    budget: int | None,
+    mutate: bool,
     local_files_only: bool,
 ) -> None:
-    """Answer the probes with every arm, and decide which clauses each answer kept."""
+    """Answer the probes with every arm, and decide which clauses each answer kept.
+
+    Each clause is asked about until its verdict stands, all arms together, the hardest first: its intervals hold
+    however often one looks. --fixed asks them all.
+    """
     from backends.measure.judging import Judging
 
+    asking, judging = asking_of(fixed, budget), Judging(judge_repeats, likelihood, pairwise)
     if is_run(target):
         build = stages.build_of(target, out)
         place = stages.place_of(build, out, target.parent, cache, local_files_only=local_files_only)
         run: Path | None = target
     else:
         place = prepared(target, stages.place_of(target, out, runs, cache, local_files_only=local_files_only))
-        run = None if untrained else stages.run_of(place)
+        run = None if untrained or (mutate and not stages.is_trained(place)) else stages.run_of(place)
+    if mutate:
+        if arms or fixed is not None or budget is not None:
+            raise click.UsageError("--mutate asks the prompt arm alone, each clause's own probes: leave the others out")
+        show_mutants(place, run)
+        return
     wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
-    click.echo(measure_run(place, run, wanted, Judging(judge_repeats, likelihood, pairwise)))
+    free = fixed is None and budget is None and judging == Judging()
+    if free and run is not None and stages.is_measured_whole(place.build, run, wanted):
+        click.echo(f"note: {run} is measured on every probe; --budget N measures again, and stops early", err=True)
+        click.echo(run)
+        return
+    click.echo(measure_run(place, run, wanted, asking, judging))
+
+
+def asking_of(fixed: int | None, budget: int | None) -> Asking:
+    """
+    >>> asking_of(None, 200)
+    Asking(stopping='sequential', most=None, budget=200)
+    >>> asking_of(ALL, None)
+    Asking(stopping='fixed', most=None, budget=None)
+    """
+    if fixed is None:
+        return Asking("sequential", budget=budget)
+    if budget is not None:
+        raise click.UsageError("--fixed asks a fixed number of probes, so that there is no --budget to stop at")
+    if fixed != ALL and fixed < 1:
+        raise click.UsageError(f"--fixed {fixed}: at least 1, or no number for every probe")
+    return Asking("fixed", most=None if fixed == ALL else fixed)
 
 
 def measure_run(
-    place: stages.Place, run: Path | None, arms: Sequence[Arm] | None, judging: Judging | None = None
+    place: stages.Place,
+    run: Path | None,
+    arms: Sequence[Arm] | None,
+    asking: Asking | None = None,
+    judging: Judging | None = None,
 ) -> Path:
     from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Answers given so far are kept in {place.cache}.")
     with stages.timed(place) as progress:
-        return stages.measure(place, run, arms, progress, judging)
+        return stages.measure(place, run, arms, progress, judging, **(asking or Asking())._asdict())
+
+
+def show_mutants(place: stages.Place, run: Path | None) -> None:
+    from compiler.cli.screen import out, when_interrupted
+    from compiler.report import mutants
+
+    when_interrupted(f"Answers given so far are kept in {place.cache}.")
+    with stages.timed(place) as progress:
+        report, path = stages.mutate(place, run, progress)
+    out().print(mutants.render(report, str(path)))

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from backends.measure.judging import Judging
     from compiler.artifact import Artifact
     from compiler.progress import Progress
-    from compiler.records import Arm
-    from compiler.report.record import DiffReport
+    from compiler.records import Arm, Stopping
+    from compiler.report.record import DiffReport, MutationReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,15 @@ def train(place: Place, progress: Progress) -> Path:
 
 
 def measure(
-    place: Place, run: Path | None, arms: Sequence[Arm] | None, progress: Progress, judging: Judging | None = None
+    place: Place,
+    run: Path | None,
+    arms: Sequence[Arm] | None,
+    progress: Progress,
+    judging: Judging | None = None,
+    *,
+    stopping: Stopping = "fixed",
+    most: int | None = None,
+    budget: int | None = None,
 ) -> Path:
     from backends import measure as measuring
 
@@ -287,6 +295,35 @@ def measure(
         run,
         arms=tuple(arms or ARMS),
         judging=judging or measuring.ONCE,
+        progress=progress,
+        cache=place.cache,
+        root=place.root,
+        local_files_only=place.local_files_only,
+        stopping=stopping,
+        most=most,
+        budget=budget,
+    )
+
+
+def is_measured_whole(build: Path, run: Path, arms: Sequence[Arm] | None) -> bool:
+    """Whether these arms of a run were measured on every probe of the build as it is."""
+    from compiler import verdicts
+
+    if not (run / "measure.json").is_file():
+        return False
+    measured = verdicts.read_measured(run)
+    whole = measured.stopping == "fixed" and measured.most is None and set(arms or ARMS) <= set(measured.arms)
+    return whole and bool(measured.answers) and not stale_parts(build, run)
+
+
+def mutate(place: Place, run: Path | None, progress: Progress) -> tuple[MutationReport, Path]:
+    """Ask each clause's probes under mutated prompts; return what they noticed and the path of mutations.json."""
+    from backends.measure import mutation
+
+    check_build(place.build)
+    return mutation.run(
+        place.build,
+        run,
         progress=progress,
         cache=place.cache,
         root=place.root,
@@ -355,6 +392,11 @@ def run_of(place: Place) -> Path:
             help=f"run `tenet train SPEC` first, or give an earlier run: {', '.join(map(str, other[:3]))}",
         )
     raise DataError(f"{place.build} is not trained yet", help="run `tenet train SPEC` first")
+
+
+def is_trained(place: Place) -> bool:
+    check_build(place.build)
+    return finished_run(place) is not None or bool(same_content(place)[0])
 
 
 def finished_run(place: Place) -> Path | None:

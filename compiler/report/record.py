@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from compiler.records import Arm, Calibration, Engaged, Message, Record
+from compiler.records import Arm, Calibration, Engaged, Message, Record, Stopping
 
 REPORT_VERSION = 1
 
@@ -75,6 +75,18 @@ class Difference(Record):
     adjusted_p: float | None = None
 
 
+class Stopped(Record):
+    """Where a sequential measuring stopped: after `asked` of the figure's `of` probes, since the verdict stood, all
+    were asked, the judge may settle nothing, or the budget was spent."""
+
+    asked: int
+    of: int
+    why: Literal["settled", "all asked", "its judge settles nothing", "budget"]
+
+    def __str__(self) -> str:
+        return f"stopped after {self.asked} of {self.of} probes: {self.why}"
+
+
 class Trial(Record):
     """A verdict beside the clause's own, on prompts of its own.
 
@@ -94,6 +106,7 @@ class Trial(Record):
     more: int | None = None
     p: float | None = None
     adjusted_p: float | None = None
+    stopped: Stopped | None = None
 
 
 class Score(Record):
@@ -137,8 +150,9 @@ class ClauseRow(Record):
     """One clause. verdict: of the report's subject arm; `reason` says why where the interval alone does not.
 
     p: the chance of a rate this good or better from a model exactly at the target. adjusted_p: after Holm's correction
-    for all verdicts on hard clauses; no verdict rests on it. methods: how each check decides. unchecked: what the
-    clause asks for and no check decides. trials: verdicts on prompts of their own.
+    for all verdicts on hard clauses; no verdict rests on it. stopped: where a sequential measuring did. methods: how
+    each check decides. unchecked: what the clause asks for and no check decides. trials: verdicts on prompts of their
+    own.
     """
 
     id: str
@@ -163,6 +177,7 @@ class ClauseRow(Record):
     more: int | None = None
     p: float | None = None
     adjusted_p: float | None = None
+    stopped: Stopped | None = None
     trials: tuple[Trial, ...] = ()
     lines: tuple[Line, ...] = ()
     leaks: tuple[Leak, ...] = ()
@@ -279,7 +294,11 @@ class Profile(Record):
 
 class Mutant(Record):
     """Whether the probes of a clause notice that it is changed in the prompt: the prompt arm with the compiled prompt
-    (`before`) against the prompt of the mutated spec (`after`), on the clause's own probes."""
+    (`before`) against the prompt of the mutated spec (`after`), on the clause's own probes.
+
+    before, after: shares that keep the clause as it stands in the true spec. difference: after less before, with
+    Newcombe's interval; p: exact McNemar. noticed: fewer keep it, beyond chance.
+    """
 
     clause_id: str
     mutation: Literal["removed", "flipped"]
@@ -318,6 +337,21 @@ class JudgeCard(Record):
     flip_rate: Score | None = None
     stale: str | None = None
     calibrated: bool = False
+
+
+class MutationReport(Record):
+    """mutations.json: what each clause's probes noticed. Hashes are of what it was made with, as in `MeasureReport`.
+    answers: how many it took."""
+
+    version: int = REPORT_VERSION
+    base_sha256: str
+    judge_sha256: str
+    prompt_sha256: str | None
+    probes_sha256: str
+    measures_sha256: str | None
+    sampling: str
+    answers: int
+    mutants: tuple[Mutant, ...]
 
 
 class Transcript(Record):
@@ -364,7 +398,8 @@ class DiffReport(Record):
 
     subject: the arm whose verdicts count: the adapter where there is one. warnings: what a reader must know before
     trusting a number. multiplicity: how many verdicts there are, and what that does to their certainty. prompt: the
-    compiled system prompt.
+    compiled system prompt. stopping: `sequential` where probes were asked until verdicts stood: then intervals,
+    differences and p-values of clauses hold at every n at once (`compiler.stopping`), and a unit counts once.
     """
 
     version: int = REPORT_VERSION
@@ -374,6 +409,7 @@ class DiffReport(Record):
     subject: Arm
     arms: tuple[Arm, ...]
     engaged: Engaged | None = None
+    stopping: Stopping = "fixed"
     clauses: tuple[ClauseRow, ...] = ()
     facts: Facts | None = None
     side_effects: tuple[SideEffect, ...] = ()

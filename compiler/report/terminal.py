@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from compiler.records import Arm
+from compiler.records import Arm, Stopping
 from compiler.report import figures, judging, terminal_metrics
 from compiler.report.record import ClauseRow, DiffReport, Line, Rate, Trial, Verdict
 
@@ -231,6 +231,9 @@ def _foot(report: DiffReport, page: str | None) -> Table:
     if report.side_effects and not moved:
         table.add_row("moved unasked", Text(f"nothing, of {len(report.side_effects)} things watched"))
     named = [(f"{row.id}{_suffix(figure)}", figure) for row in report.clauses for figure in row.decided]
+    for name, figure in named:
+        if figure.stopped:
+            table.add_row("sequential", Text(f"{name}: {figure.stopped}"))
     asks = [f"{name} +{figure.more}" for name, figure in named if figure.more]
     if asks:
         table.add_row("to settle", Text(f"{', '.join(asks)} prompts, if the rates stay"))
@@ -253,7 +256,7 @@ def _foot(report: DiffReport, page: str | None) -> Table:
         table.add_row("note", Text(warning))
     if any(line.trained is False for row in report.clauses for line in row.lines):
         table.add_row("* technique", Text("in no training row of the clause"))
-    table.add_row("intervals", Text(INTERVALS, style="dim"))
+    table.add_row("intervals", Text(INTERVALS[report.stopping], style="dim"))
     if page:
         table.add_row("page", Text(page, style="bold"))
     return table
@@ -268,10 +271,13 @@ def _suffix(figure: ClauseRow | Trial) -> str:
 UNCALIBRATED = "~"
 """Before a figure that nobody has tried the judge of."""
 
-INTERVALS = (
-    "One for each rate: Wilson's, 95%; for hard clauses exact bounds, 95% on each side, so 90% between them. "
-    "n counts different prompts."
-)
+INTERVALS: dict[Stopping, str] = {
+    "fixed": "One for each rate: Wilson's, 95%; for hard clauses exact bounds, 95% on each side, so 90% between them. "
+    "n counts different prompts.",
+    "sequential": "One for each rate, which holds however often one looks (a beta-binomial confidence sequence): 97.5% "
+    "on each side, for hard clauses 95%. n counts different prompts; a template with several counts once. Facts and "
+    "what moved are read from probes that were asked whatever the answers were.",
+}
 
 
 def _facts(report: DiffReport) -> Text:

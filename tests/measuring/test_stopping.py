@@ -1,0 +1,182 @@
+"""Sequential measuring: what is asked, when it stops, and that its verdicts are right as often as they say."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+
+import pytest
+
+from backends.measure.sequential import ask_until_settled
+from compiler import rounds, statistics, stopping, tallies
+from compiler.clause_rows import is_hard
+from compiler.records import ARMS, Arm, Measurement, Probe
+from compiler.report.record import DiffReport
+from compiler.rounds import Plan
+from compiler.verdicts import Run, compare
+from tests.measuring.runs import rate, row
+
+
+def plan_of(run: Run) -> Plan:
+    return rounds.plan([clause.id for clause in run.program.clauses], run.probes)
+
+
+def asked(run: Run, budget: int | None = None, log: list[tuple[tuple[str, ...], Arm]] | None = None) -> Run:
+    """The run as a sequential measuring would have left it, each answer being the one that is there."""
+    plan, answers = plan_of(run), run.answers
+
+    def ask(batch: Sequence[Probe], arm: Arm) -> list[Measurement]:
+        if log is not None:
+            log.append((tuple(probe.id for probe in batch), arm))
+        return [answers[probe.id, arm] for probe in batch]
+
+    found = ask_until_settled(plan, run.program, run.probes, ARMS, run.measured.calibrations, ask, budget)
+    there = {m.probe_id for m in found}
+    measured = run.measured.model_copy(
+        update={"stopping": "sequential", "always": tuple(p.id for p in plan.fixed if p.id in there)}
+    )
+    return replace(run, measurements=tuple(found), measured=measured)
+
+
+@pytest.fixture(scope="module")
+def stopped(run: Run) -> Run:
+    return asked(run)
+
+
+@pytest.fixture(scope="module")
+def stopped_report(stopped: Run) -> DiffReport:
+    return compare(stopped)
+
+
+def test_a_plan_holds_every_probe_once_and_whole_units(run: Run) -> None:
+    plan = plan_of(run)
+    batches = [batch for stream in plan.streams for batch in stream.rounds] + [plan.always]
+    ids = [probe.id for batch in batches for probe in batch]
+    assert sorted(ids) == sorted(probe.id for probe in run.probes)
+    where = {probe.id: place for place, batch in enumerate(batches) for probe in batch}
+    for unit in set(plan.units.values()):
+        assert len({where[i] for i, name in plan.units.items() if name == unit}) == 1, unit
+    assert {probe.clause_id for probe in plan.always} == {"facts"}
+
+
+def test_the_order_is_drawn_and_depends_on_the_clause_alone(run: Run) -> None:
+    own = [s for s in plan_of(run).streams if s.clause_id == "trait.pirate"]
+    others = [p for p in run.probes if p.clause_id in ("trait.pirate", "facts")]
+    again = [s for s in rounds.plan(["trait.pirate"], others).streams if s.clause_id == "trait.pirate"]
+    assert [s.rounds for s in own] == [s.rounds for s in again]
+    first = [probe.id for probe in own[0].rounds[0]]
+    assert first != sorted(first)
+
+
+def test_a_settled_clause_is_left_alone_and_says_so(stopped_report: DiffReport) -> None:
+    found = row(stopped_report, "prefer.brevity")
+    assert found.stopped is not None
+    assert (found.verdict, found.stopped.why) == ("met", "settled")
+    assert found.stopped.asked < found.stopped.of == 60
+    assert str(found.stopped).startswith("stopped after ")
+    assert rate(found).low >= found.target
+
+
+def test_all_arms_answer_the_same_probes(run: Run) -> None:
+    log: list[tuple[tuple[str, ...], Arm]] = []
+    new = asked(run, log=log)
+    assert [arm for _, arm in log] == list(ARMS) * (len(log) // 4)
+    assert len({frozenset(m.probe_id for m in new.measurements if m.arm == arm) for arm in ARMS}) == 1
+
+
+def test_a_budget_is_kept_and_a_larger_one_goes_on_from_it(run: Run) -> None:
+    little: list[tuple[tuple[str, ...], Arm]] = []
+    more: list[tuple[tuple[str, ...], Arm]] = []
+    small, large = asked(run, 1500, little), asked(run, 2000, more)
+    assert len(small.measurements) <= 1500 < len(large.measurements) <= 2000
+    assert set(little) <= set(more), "batches are the same, so that the cache serves"
+    why = [f.stopped.why for r in compare(small).clauses for f in r.decided if f.stopped]
+    assert "budget" in why
+
+
+def test_a_forbid_that_rides_along_is_not_starved(stopped_report: DiffReport) -> None:
+    """The clauses whose prompts it rides on are settled early; it is asked until it is, or nothing is left."""
+    found = row(stopped_report, "forbid.canned")
+    assert found.stopped is not None
+    assert found.verdict != "unclear" or found.stopped.asked == found.stopped.of
+
+
+def test_a_judge_that_may_settle_nothing_is_not_asked_on(run: Run, stopped_report: DiffReport) -> None:
+    none = replace(run, measured=run.measured.model_copy(update={"calibrations": ()}))
+    found = row(compare(asked(none)), "trait.caring")
+    assert found.stopped is not None
+    assert found.stopped.why == "its judge settles nothing"
+    assert found.stopped.asked < row(stopped_report, "trait.caring").stopped.asked  # type: ignore[union-attr]  # it stopped
+
+
+def test_no_fixed_interval_in_a_sequential_report(run: Run, stopped_report: DiffReport) -> None:
+    report = stopped_report
+    assert report.stopping == "sequential"
+    for found in report.clauses:
+        for figure in found.decided:
+            exact = is_hard(run.program.clause(found.id))
+            for one in figure.rates:
+                bounds = stopping.interval(one.share * one.effective_n, one.effective_n, exact)
+                assert (one.low, one.high) == pytest.approx(tuple(bounds), abs=1e-9)
+
+
+def test_what_has_no_stopping_rule_counts_what_was_asked_anyway(stopped: Run, stopped_report: DiffReport) -> None:
+    new, report = stopped, stopped_report
+    assert report.facts is not None
+    assert report.facts.rates[0].n == 100, "facts are asked whole"
+    always = set(new.measured.always)
+    assert max(effect.n for effect in report.side_effects) <= len(always) < len({m.probe_id for m in new.measurements})
+
+
+def test_a_template_counts_once(run: Run) -> None:
+    """Ten prompts a template, all alike within it, are as many outcomes as templates."""
+    made = [
+        probe.model_copy(update={"template": f"t{place // 6}", "measures": ()})
+        for place, probe in enumerate(p for p in run.probes if p.clause_id == "prefer.brevity")
+    ]
+    clustered = replace(run, probes=tuple(made))
+    found = row(compare(asked(clustered)), "prefer.brevity")
+    assert rate(found).effective_n == 10
+    assert rate(found).n == 60
+    assert found.verdict == "unclear", "ten outcomes cannot show 90%"
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_verdict_is_wrong_no_more_often_than_stated(exact: bool) -> None:
+    """A subject exactly at its target, looked at after every round; the fixed interval is wrong far more often."""
+    sequence = cache(lambda k, n: stopping.interval(k, n, exact))
+    once = cache(lambda k, n: tallies.interval(k, n, exact))
+    looks, dice = rounds.looks(200), random.Random(11)
+    wrong = {"sequence": 0, "fixed": 0}
+    trials = 300
+    for _ in range(trials):
+        outcomes = [dice.random() < 0.9 for _ in range(looks[-1])]
+        counts = [(sum(outcomes[:n]), n) for n in looks]
+        for name, bounds in (("sequence", sequence), ("fixed", once)):
+            wrong[name] += any(statistics.outcome(bounds(k, n), ">=", 0.9) == "met" for k, n in counts)
+    stated = 1.0 - stopping.confidence_of(exact)
+    assert wrong["sequence"] / trials <= stated + 2.6 * math.sqrt(stated * (1 - stated) / trials)
+    assert wrong["fixed"] > 2 * wrong["sequence"]
+
+
+def test_the_rounds_grow_and_end_with_the_last_prompt() -> None:
+    looks = rounds.looks(500)
+    assert (looks[0], looks[-1]) == (rounds.FIRST, 500)
+    assert all(a < b for a, b in pairwise(looks))
+
+
+def test_differences_hold_at_every_look() -> None:
+    """Two arms alike: seldom does any look claim a difference."""
+    dice, claimed, trials = random.Random(5), 0, 60
+    for _ in range(trials):
+        first, second = ([float(dice.random() < 0.7) for _ in range(120)] for _ in range(2))
+        found = [stopping.difference(first[:n], second[:n]) for n in rounds.looks(120)]
+        claimed += any(p <= 0.05 or bounds.low > 0 or bounds.high < 0 for bounds, p in found)
+    assert claimed / trials <= 0.05 + 2.6 * math.sqrt(0.05 * 0.95 / trials)
+    bounds, p = stopping.difference([1.0] * 40, [0.0] * 40)
+    assert bounds.low > 0.5
+    assert p < 1e-6
