@@ -224,11 +224,11 @@ def powered() -> Iterator[Case]:
         return trial
 
     def clustered(dice: Dice) -> tuple[bool, float]:
-        # Every cluster has a labelled prompt or none, and prompts without a label: the same clusters on both sides.
-        truth, clusters = in_clusters(dice, (6,) * 40, 0.7, 0.3)
-        drift = dice.random(40) < 0.1  # a judge that errs on whole clusters
+        # Labels fall anywhere, so that the labelled and the rest share clusters.
+        truth, clusters = in_clusters(dice, (6,) * 60, 0.7, 0.3)
+        drift = dice.random(60) < 0.1  # a judge that errs on whole clusters
         said = [1.0 - y if drift[c] or dice.random() < 0.1 else y for y, c in zip(truth, clusters, strict=True)]
-        chosen = set(dice.permutation(len(truth))[:80].tolist())
+        chosen = set(dice.permutation(len(truth))[:120].tolist())
         ours, theirs = [i for i in range(len(truth)) if i in chosen], [i for i in range(len(truth)) if i not in chosen]
         labelled = ppi.Labelled([truth[i] for i in ours], [said[i] for i in ours], [clusters[i] for i in ours])
         rest = ppi.Unlabelled([said[i] for i in theirs], [clusters[i] for i in theirs])
@@ -237,7 +237,7 @@ def powered() -> Iterator[Case]:
     yield Case("PPI++", "100 labels, 150 judged, judge right 90%, share 70%", 0.95, "nominal", simple(100, 0.9, 0.7))
     yield Case("PPI++", "100 labels, 150 judged, judge guesses, share 70%", 0.95, "nominal", simple(100, 0.5, 0.7))
     yield Case("PPI++", "40 labels, 150 judged, judge right 90%, share 95%", 0.95, "short", simple(40, 0.9, 0.95))
-    yield Case("PPI++, clustered", "80 labels, 160 judged, 40 clusters, ICC 0.3", 0.95, "nominal", clustered)
+    yield Case("PPI++, clustered", "120 labels, 240 judged, 60 clusters, ICC 0.3", 0.95, "nominal", clustered)
 
 
 def agreeing() -> Iterator[Case]:
