@@ -359,6 +359,45 @@ class Calibration(Record):
     unread: int = 0
 
 
+class NearTraining(Record):
+    """A row of a probe set that a training row asks too, or nearly asks. line: in the set's file. why: in words."""
+
+    id: str
+    line: int
+    why: str
+
+
+class SetReport(Record):
+    """A probe set from a file, as it was asked: its answers lie in `sets/<name>/` of the run.
+
+    file: its name. sha256: of its bytes (of a folder: of its files). rows: in the file. asked: of those, how many were
+    asked; near_training were not, nor were `unreadable` ones that the user chose to leave out. columns: what was read
+    as what, `label` -> `harmful`. answers: how many each arm gave.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    rows: int
+    asked: int
+    near_training: tuple[NearTraining, ...] = ()
+    unreadable: int = 0
+    columns: dict[str, str] = {}
+    answers: dict[str, int] = {}
+
+
+class InventoryReport(Record):
+    """An inventory that was put to the arms: answers lie in `inventories/<name>/` of the run. points: of the scale.
+    revealed_by: the judge that read everyday answers, as the spec names it; empty where none did."""
+
+    name: str
+    file: str
+    sha256: str
+    items: int
+    points: int
+    revealed_by: str = ""
+
+
 class MeasureReport(Record):
     """measure.json: how the measurements beside it were made.
 
@@ -369,7 +408,8 @@ class MeasureReport(Record):
     answer (`compiler.facts.Machine`). expected: what was expected to, told without looking: a plan, which does not look
     either, compares with that.
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
-    `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes.
+    `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes. sets, inventories: what was
+    asked beside the spec's own probes.
     """
 
     version: int = RECORD_VERSION
@@ -395,3 +435,5 @@ class MeasureReport(Record):
     seed: int = 0
     sampling: str
     versions: dict[str, str] = {}
+    sets: tuple[SetReport, ...] = ()
+    inventories: tuple[InventoryReport, ...] = ()
