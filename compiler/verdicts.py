@@ -21,7 +21,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -31,7 +31,9 @@ from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
-from compiler.records import Arm, Measurement, MeasureReport, Probe
+from compiler.probe_sets.figures import probe_set
+from compiler.probe_sets.records import SetProbe
+from compiler.records import Arm, Measurement, MeasureReport, Probe, SetReport
 from compiler.report.record import (
     ClauseRow,
     DiffReport,
@@ -48,6 +50,14 @@ FACTS_MARGIN = 0.03
 MOST_TRANSCRIPTS = 800
 
 
+class MeasuredSet(NamedTuple):
+    """A probe set from a file, as it was asked and answered."""
+
+    asked: SetReport
+    rows: tuple[SetProbe, ...]
+    measurements: tuple[Measurement, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Everything that a diff reads. sources: path -> text of the spec's files. hashes: of the files that went in."""
@@ -60,6 +70,7 @@ class Run:
     prompt: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    sets: tuple[MeasuredSet, ...] = ()
 
     @property
     def answers(self) -> Answers:
@@ -100,6 +111,7 @@ def compare(run: Run) -> DiffReport:
             "clauses": tuple(rows),
             "facts": facts,
             "side_effects": effects,
+            "sets": tuple(probe_set(*one, arms, subject) for one in run.sets),
             "transcripts": tuple(transcripts[:MOST_TRANSCRIPTS]),
             "transcripts_total": len(transcripts),
             "warnings": _warnings(measured, rows, subject),
@@ -136,16 +148,23 @@ def read(build: Path, run: Path) -> Run:
     sources: dict[str, str] = {}
     if (build / "sources.json").exists():
         sources = json.loads(_read(build / "sources.json"))["files"]
+    measured = read_measured(run)
     return Run(
         name=run.name,
         program=program,
-        probes=tuple(_rows(Probe, build / "probes.jsonl")),
-        measurements=tuple(_rows(Measurement, run / "measurements.jsonl")),
-        measured=read_measured(run),
+        probes=tuple(read_rows(Probe, build / "probes.jsonl")),
+        measurements=tuple(read_rows(Measurement, run / "measurements.jsonl")),
+        measured=measured,
         prompt=_read(build / "prompt.md") if (build / "prompt.md").exists() else "",
         sources=sources,
         hashes={name: file_digest(build / name) for name in HASHED if (build / name).exists()},
+        sets=tuple(_set(run / "sets" / one.name, one) for one in measured.sets),
     )
+
+
+def _set(folder: Path, asked: SetReport) -> MeasuredSet:
+    found = tuple(read_rows(SetProbe, folder / "probes.jsonl")), tuple(read_rows(Measurement, folder / "measurements.jsonl"))
+    return MeasuredSet(asked, *found)
 
 
 def read_measured(run: Path) -> MeasureReport:
@@ -179,7 +198,12 @@ def _record(kind: type[Row], path: Path, text: str, line: int | None = None) -> 
         raise DataError(f"{where} is no {kind.__name__}: {field_name}: {first['msg']}") from None
 
 
-def _rows(kind: type[Row], path: Path) -> Iterator[Row]:
+def read_rows(kind: type[Row], path: Path) -> Iterator[Row]:
+    """Yield the records of a JSON Lines file.
+
+    Raises:
+        DataError: the file is missing or holds something else.
+    """
     for number, line in enumerate(_read(path).split("\n"), 1):
         if line.strip():
             yield _record(kind, path, line, number)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -35,6 +36,9 @@ from compiler.progress import Progress, silent
 from compiler.records import ARMS, Arm, Check, Engaged, Measurement, MeasureReport, Message, Probe, Recipe
 from compiler.tallies import decided_by
 
+if TYPE_CHECKING:
+    from backends.measure.besides import Besides
+
 ANSWERS = Sampling(max_new_tokens=160)
 SAMPLING = f"greedy, at most {ANSWERS.max_new_tokens} new tokens"
 
@@ -48,6 +52,7 @@ def run(
     cache: Path | None = None,
     root: Path | None = None,
     local_files_only: bool = False,
+    besides: Besides | None = None,
 ) -> Path:
     """Measure `arms` on the probes of `build` and return the folder that holds the measurements.
 
@@ -56,11 +61,15 @@ def run(
         cache: where answers are kept by content; `build/../.cache` unless given.
         root: the folder that paths of the spec start from.
         local_files_only: take models from this machine only.
+        besides: probe sets and inventories to ask, too.
 
     Raises:
         DataError: probes, prompt or adapter are missing.
         ModelLoadError, NetworkError, MemoryError_: a model cannot be had.
     """
+    # These files stand on this one.
+    from backends.measure.besides import Asking, ask_besides
+
     recipe = read_recipe(build)
     probes = read_probes(build / "probes.jsonl")
     prompt = prompt_of(build)
@@ -95,6 +104,8 @@ def run(
             answers = answer(subject, probes, arm, prompt, tell)
             measurements += _decided(probes, arm, answers, recipe, judge)
     calibrations = calibrate(program, judge) if measurements else ()
+    asked = arms if measurements else []
+    further = ask_besides(besides, Asking(subject, judge, asked, prompt, build, folder, progress), report)
     figures = {
         clause_id: {figure: tuple(probe.id for probe in counted) for figure, counted in found.items()}
         for clause_id in (*(clause.id for clause in program.clauses), FACTS)
@@ -112,6 +123,7 @@ def run(
             "answers": {arm: sum(m.arm == arm for m in measurements) for arm in arms},
             "calibrations": calibrations,
             "decided_by": figures if measurements else {},
+            **further,
         }
     )
     # The report says what the answers beside it are of, so it goes first and comes last.

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import stages
+from compiler.cli.besides import options_of, probes_options, read_besides
 from compiler.cli.targets import TargetPath, is_run, prepared
 
 if TYPE_CHECKING:
+    from backends.measure.besides import Besides
+    from compiler.ir import Program
     from compiler.records import Arm
 
 # Written out, since reading them from the records costs every `tenet` call that only lists commands.
@@ -31,6 +34,7 @@ def arm_option(function: click.decorators.FC) -> click.decorators.FC:
 @stages.cache_option
 @arm_option
 @click.option("--untrained", is_flag=True, help="Measure base and prompt of a build that has no adapter yet.")
+@probes_options
 @stages.local_option
 def command(
     target: Path,
@@ -39,9 +43,19 @@ def command(
     cache: Path | None,
     arms: tuple[Arm, ...],
     untrained: bool,
+    probes: tuple[Path, ...],
+    columns: tuple[str, ...],
+    labels: tuple[str, ...],
+    expect: str | None,
+    skip_bad_rows: bool,
     local_files_only: bool,
 ) -> None:
     """Answer the probes with every arm, and decide which clauses each answer kept."""
+    options = options_of(columns, labels, expect)
+    besides = None
+    if probes:
+        # Before anything is built: a row that cannot be asked shall not be found after an hour.
+        besides = read_besides(probes, options, program_of(target, out), skip_bad_rows)
     if is_run(target):
         build = stages.build_of(target, out)
         place = stages.place_of(build, out, target.parent, cache, local_files_only=local_files_only)
@@ -50,12 +64,24 @@ def command(
         place = prepared(target, stages.place_of(target, out, runs, cache, local_files_only=local_files_only))
         run = None if untrained else stages.run_of(place)
     wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
-    click.echo(measure_run(place, run, wanted))
+    click.echo(measure_run(place, run, wanted, besides))
 
 
-def measure_run(place: stages.Place, run: Path | None, arms: Sequence[Arm] | None) -> Path:
+def program_of(target: Path, out: Path) -> Program:
+    """The program of a spec, or of the build that a target names."""
+    from compiler import ir_file
+    from compiler.cli.specs import program_or_exit
+
+    if target.is_file():
+        return program_or_exit(target)[0]
+    return ir_file.load(stages.build_of(target, out) if is_run(target) else target)
+
+
+def measure_run(
+    place: stages.Place, run: Path | None, arms: Sequence[Arm] | None, besides: Besides | None = None
+) -> Path:
     from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Answers given so far are kept in {place.cache}.")
     with stages.timed(place) as progress:
-        return stages.measure(place, run, arms, progress)
+        return stages.measure(place, run, arms, progress, besides)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from backends.generate.report import GenerateReport
+    from backends.measure.besides import Besides
     from compiler.artifact import Artifact
     from compiler.progress import Progress
     from compiler.records import Arm
@@ -275,7 +276,9 @@ def train(place: Place, progress: Progress) -> Path:
     return training.run(place.build, place.runs, progress=progress, local_files_only=place.local_files_only)
 
 
-def measure(place: Place, run: Path | None, arms: Sequence[Arm] | None, progress: Progress) -> Path:
+def measure(
+    place: Place, run: Path | None, arms: Sequence[Arm] | None, progress: Progress, besides: Besides | None = None
+) -> Path:
     from backends import measure as measuring
 
     check_build(place.build)
@@ -287,6 +290,7 @@ def measure(place: Place, run: Path | None, arms: Sequence[Arm] | None, progress
         cache=place.cache,
         root=place.root,
         local_files_only=place.local_files_only,
+        besides=besides,
     )
 
 
