@@ -163,7 +163,10 @@ def read(build: Path, run: Path) -> Run:
 
 
 def _set(folder: Path, asked: SetReport) -> MeasuredSet:
-    found = tuple(read_rows(SetProbe, folder / "probes.jsonl")), tuple(read_rows(Measurement, folder / "measurements.jsonl"))
+    found = (
+        tuple(read_rows(SetProbe, folder / "probes.jsonl")),
+        tuple(read_rows(Measurement, folder / "measurements.jsonl")),
+    )
     return MeasuredSet(asked, *found)
 
 

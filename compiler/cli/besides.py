@@ -49,7 +49,9 @@ def probes_options(function: click.decorators.FC) -> click.decorators.FC:
                 metavar="WORD=MEANING",
                 help="What a label of --probes means: answered or refused.",
             ),
-            click.option("--expect", type=click.Choice(MEANINGS), help="What a good answer to a row without label does."),
+            click.option(
+                "--expect", type=click.Choice(MEANINGS), help="What a good answer to a row without label does."
+            ),
             click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be read, and count them."),
         )
     ):
@@ -105,4 +107,6 @@ def _show_bad(path: Path, found: ProbeSetFile) -> None:
         click.echo(f"and {more} more", err=True)
     if found.probes:
         rows = f"{count} row{'' if count == 1 else 's'}"
-        click.echo(f"{path}: {rows} cannot be asked, {len(found.probes)} can; --skip-bad-rows leaves them out", err=True)
+        click.echo(
+            f"{path}: {rows} cannot be asked, {len(found.probes)} can; --skip-bad-rows leaves them out", err=True
+        )

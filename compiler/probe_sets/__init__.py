@@ -57,7 +57,9 @@ def read(path: Path, program: Program, options: Options) -> ProbeSetFile:
     reader = RowReader(str(path), program, found, groups, options)
     read_rows = [reader.read(line, row) for line, row in table.rows]
     good, twice = _different([row for row in read_rows if isinstance(row, SetProbe)], str(path))
-    bad_rows = sorted([*table.bad, *(row for row in read_rows if isinstance(row, BadRow)), *twice], key=lambda b: b.line)
+    bad_rows = sorted(
+        [*table.bad, *(row for row in read_rows if isinstance(row, BadRow)), *twice], key=lambda b: b.line
+    )
     used = {**found, **({"group": ", ".join(groups)} if groups else {})}
     return ProbeSetFile(name, path.name, digest, tuple(good), tuple(bad_rows), used)
 
@@ -89,7 +91,9 @@ def _amiss(path: Path, table: tables.Table, found: dict[str, str], options: Opti
         hint = f"did you mean `--column {role}={near[0]}`?" if near else f"its columns: {there}"
         return BadRow(file, 1, f"there is no column {column}", hint)
     if "prompt" not in found and "messages" not in found:
-        return BadRow(file, 1, f"no column holds prompts, by name; its columns: {there}", "say which: `--column prompt=NAME`")
+        return BadRow(
+            file, 1, f"no column holds prompts, by name; its columns: {there}", "say which: `--column prompt=NAME`"
+        )
     if options.expects is None and not {"label", "clause", "checks"} & set(found):
         help = "say which column does: `--column label=NAME`; or for all rows `--expect answered` or `--expect refused`"
         return BadRow(file, 1, f"no column says what a good answer does; its columns: {there}", help)
@@ -104,12 +108,12 @@ def _different(rows: list[SetProbe], file: str) -> tuple[list[SetProbe], list[Ba
     for row in rows:
         first = seen.setdefault(row.id, row.line)
         if first != row.line:
-            bad.append(BadRow(file, row.line, f"its id {row.id!r} stands on line {first} already", "give it another one"))
+            bad.append(
+                BadRow(file, row.line, f"its id {row.id!r} stands on line {first} already", "give it another one")
+            )
         else:
             good.append(row)
     return good, bad
-
-
 
 
 __all__ = ["BadRow", "Options", "ProbeSetFile", "SetProbe", "read"]

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compiler.records import Arm, Calibration
-from compiler.report import figures
+from compiler.report import figures, sets
 from compiler.report.record import ClauseRow, DiffReport, Line, Rate, Trial, Verdict
 
 STYLES: dict[Verdict | None, str] = {"met": "green", "missed": "bold red", "unclear": "yellow", None: "dim"}
@@ -49,6 +49,7 @@ def _report(report: DiffReport, page: str | None, width: int) -> Iterator[Render
     if any(_further(row) for row in report.clauses):
         yield Text()
         yield _lines(report, width)
+    yield from sets.render(report, arms)
     yield Text()
     yield _foot(report, page)
 
