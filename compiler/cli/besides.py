@@ -69,7 +69,8 @@ def options_of(columns: tuple[str, ...], labels: tuple[str, ...], expect: str | 
 
     roles = [_pair(text, "--column", ROLES, left=True) for text in columns]
     meanings = [_pair(text, "--label", MEANINGS, left=False) for text in labels]
-    return Options(tuple(roles), tuple((word, cast("Expects", meaning)) for word, meaning in meanings), cast("Expects | None", expect))  # fmt: skip
+    known = tuple((word, cast("Expects", meaning)) for word, meaning in meanings)
+    return Options(tuple(roles), known, cast("Expects | None", expect))
 
 
 def _pair(text: str, option: str, words: tuple[str, ...], *, left: bool) -> tuple[str, str]:

@@ -27,7 +27,12 @@ from compiler.probe_sets.rows import RowReader
 from spec.doors import NOTATIONS, spec_name
 from spec.limits import LARGEST_SPEC
 
-TABLES = {".csv": tables.read_csv, ".tsv": tables.read_csv, ".jsonl": tables.read_json_lines, ".ndjson": tables.read_json_lines}  # fmt: skip
+TABLES = {
+    ".csv": tables.read_csv,
+    ".tsv": tables.read_csv,
+    ".jsonl": tables.read_json_lines,
+    ".ndjson": tables.read_json_lines,
+}
 
 
 def read(path: Path, program: Program, options: Options) -> ProbeSetFile:

@@ -28,10 +28,9 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 """Names of each role, in any case; the first that is there counts."""
 
-LABELS: dict[str, Expects] = {
-    **dict.fromkeys(("safe", "benign", "harmless", "answer", "answered", "comply", "allowed", "full_compliance"), "answered"),
-    **dict.fromkeys(("unsafe", "harmful", "toxic", "refuse", "refused", "decline", "disallowed", "full_refusal"), "refused"),
-}  # fmt: skip
+SAFE = ("safe", "benign", "harmless", "answer", "answered", "comply", "allowed")
+UNSAFE = ("unsafe", "harmful", "toxic", "refuse", "refused", "decline", "disallowed")
+LABELS: dict[str, Expects] = {**dict.fromkeys(SAFE, "answered"), **dict.fromkeys(UNSAFE, "refused")}
 
 MOST_VALUES = 200
 FEWEST_ROWS = 3
@@ -53,7 +52,9 @@ def roles(names: Sequence[str], options: Options) -> dict[str, str]:
     return found
 
 
-def groups(names: Sequence[str], rows: Sequence[Mapping[str, object]], found: Mapping[str, str], options: Options) -> list[str]:  # fmt: skip
+def groups(
+    names: Sequence[str], rows: Sequence[Mapping[str, object]], found: Mapping[str, str], options: Options
+) -> list[str]:
     """Return the columns that rows are grouped by: those the user names, or each further one whose values come again.
 
     >>> rows = [{"p": f"ask {n}", "type": "ab"[n % 2], "note": str(n)} for n in range(9)]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import Field
+
 from compiler.records import Check, Message, Probe, Record
 
 Expects = Literal["answered", "refused", "kept"]
@@ -30,7 +32,7 @@ class SetProbe(Record):
     checks: tuple[Check, ...]
     clause_id: str | None = None
     cluster: str = ""
-    groups: dict[str, str] = {}
+    groups: dict[str, str] = Field(default_factory=dict)
 
     def probe(self, set_name: str) -> Probe:
         """The row as every arm is asked it."""

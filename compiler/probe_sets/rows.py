@@ -122,9 +122,8 @@ class RowReader:
         if len(alone) == 1:
             return alone[0]
         near = get_close_matches(named, ids, n=1)
-        raise Unfit(
-            f"{self.program.name} has no clause {named!r}", f"did you mean {near[0]}?" if near else f"it has: {', '.join(ids[:8])}"
-        )  # fmt: skip
+        help = f"did you mean {near[0]}?" if near else f"it has: {', '.join(ids[:8])}"
+        raise Unfit(f"{self.program.name} has no clause {named!r}", help)
 
 
 def _text(value: Any) -> str:

@@ -1,8 +1,8 @@
 """Probes that stand in a spec: one written in Tenet, or the published Model Spec with its evaluation prompts.
 
 In: a spec's program, or the folder with model_spec.md and examples/. Out: rows with the checks of the probe or of its
-clause. A prompt that no rule of the Model Spec is tied to is asked, too; nothing decides its answers. This file must not
-know the spec that is measured.
+clause. A prompt that no rule of the Model Spec is tied to is asked, too; nothing decides its answers. This file must
+not know the spec that is measured.
 """
 
 from __future__ import annotations
