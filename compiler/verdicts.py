@@ -29,11 +29,13 @@ from compiler import ir_file, side_effects, statistics, tallies
 from compiler.clause_rows import Measured, clause_row
 from compiler.digests import file_digest
 from compiler.failures import DataError
+from compiler.inventories.profiles import profiles
+from compiler.inventories.records import ItemAnswer, ShownAnswer
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
 from compiler.probe_sets.figures import probe_set
 from compiler.probe_sets.records import SetProbe
-from compiler.records import Arm, Measurement, MeasureReport, Probe, SetReport
+from compiler.records import Arm, InventoryReport, Measurement, MeasureReport, Probe, SetReport
 from compiler.report.record import (
     ClauseRow,
     DiffReport,
@@ -58,6 +60,14 @@ class MeasuredSet(NamedTuple):
     measurements: tuple[Measurement, ...]
 
 
+class MeasuredInventory(NamedTuple):
+    """An inventory, as the arms answered it and as a judge read their everyday answers."""
+
+    asked: InventoryReport
+    items: tuple[ItemAnswer, ...]
+    shown: tuple[ShownAnswer, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Everything that a diff reads. sources: path -> text of the spec's files. hashes: of the files that went in."""
@@ -71,6 +81,7 @@ class Run:
     sources: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     sets: tuple[MeasuredSet, ...] = ()
+    inventories: tuple[MeasuredInventory, ...] = ()
 
     @property
     def answers(self) -> Answers:
@@ -111,6 +122,7 @@ def compare(run: Run) -> DiffReport:
             "clauses": tuple(rows),
             "facts": facts,
             "side_effects": effects,
+            "profiles": tuple(profile for one in run.inventories for profile in profiles(*one, arms)),
             "sets": tuple(probe_set(*one, arms, subject) for one in run.sets),
             "transcripts": tuple(transcripts[:MOST_TRANSCRIPTS]),
             "transcripts_total": len(transcripts),
@@ -159,6 +171,7 @@ def read(build: Path, run: Path) -> Run:
         sources=sources,
         hashes={name: file_digest(build / name) for name in HASHED if (build / name).exists()},
         sets=tuple(_set(run / "sets" / one.name, one) for one in measured.sets),
+        inventories=tuple(_inventory(run / "inventories" / one.name, one) for one in measured.inventories),
     )
 
 
@@ -168,6 +181,11 @@ def _set(folder: Path, asked: SetReport) -> MeasuredSet:
         tuple(read_rows(Measurement, folder / "measurements.jsonl")),
     )
     return MeasuredSet(asked, *found)
+
+
+def _inventory(folder: Path, asked: InventoryReport) -> MeasuredInventory:
+    items = tuple(read_rows(ItemAnswer, folder / "items.jsonl"))
+    return MeasuredInventory(asked, items, tuple(read_rows(ShownAnswer, folder / "shown.jsonl")))
 
 
 def read_measured(run: Path) -> MeasureReport:

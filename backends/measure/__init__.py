@@ -105,7 +105,8 @@ def run(
             measurements += _decided(probes, arm, answers, recipe, judge)
     calibrations = calibrate(program, judge) if measurements else ()
     asked = arms if measurements else []
-    further = ask_besides(besides, Asking(subject, judge, asked, prompt, build, folder, progress), report)
+    asking = Asking(subject, judge, asked, prompt, build, folder, progress, program, probes, measurements)
+    further = ask_besides(besides, asking, report)
     figures = {
         clause_id: {figure: tuple(probe.id for probe in counted) for figure, counted in found.items()}
         for clause_id in (*(clause.id for clause in program.clauses), FACTS)

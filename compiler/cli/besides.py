@@ -6,6 +6,7 @@ asked, printed with its place and the way out, and exit code 2.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +17,7 @@ from compiler.cli import USAGE
 if TYPE_CHECKING:
     from backends.measure.besides import Besides
     from compiler.ir import Program
-    from compiler.probe_sets.records import BadRow, Expects, Options, ProbeSetFile
+    from compiler.probe_sets.records import BadRow, Expects, Options
 
 SHOWN = 20
 """Rows that are shown of those that cannot be asked."""
@@ -52,6 +53,13 @@ def probes_options(function: click.decorators.FC) -> click.decorators.FC:
             click.option(
                 "--expect", type=click.Choice(MEANINGS), help="What a good answer to a row without label does."
             ),
+            click.option(
+                "--inventory",
+                "inventories",
+                multiple=True,
+                metavar="FILE|short",
+                help="Ask a questionnaire, such as the Big Five: a CSV file, or the short one that ships.",
+            ),
             click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be read, and count them."),
         )
     ):
@@ -81,33 +89,33 @@ def _pair(text: str, option: str, words: tuple[str, ...], *, left: bool) -> tupl
     return first, second
 
 
-def read_besides(probes: tuple[Path, ...], options: Options, program: Program, skip_bad_rows: bool) -> Besides:
+def read_besides(
+    probes: tuple[Path, ...], inventories: tuple[str, ...], options: Options, program: Program, skip_bad_rows: bool
+) -> Besides:
     """Read all files; where a row cannot be asked, show every such row and leave."""
     from backends.measure.besides import Besides
+    from compiler import inventories as questionnaires
     from compiler import probe_sets
 
     sets = [probe_sets.read(path, program, options) for path in probes]
-    names = [found.name for found in sets]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise click.UsageError(f"two files of --probes are called {twice}; rename one, since results go by that name")
-    for found, path in zip(sets, probes, strict=True):
-        if found.bad and not (skip_bad_rows and found.probes):
-            _show_bad(path, found)
+    asked = [questionnaires.read(named) for named in inventories]
+    read_files = [(str(path), found.bad, len(found.probes)) for path, found in zip(probes, sets, strict=True)]
+    read_files += [(named, found.bad, len(found.items)) for named, found in zip(inventories, asked, strict=True)]
+    for named, bad, good in read_files:
+        if bad and not (skip_bad_rows and good):
+            _show_bad(named, bad, good)
             raise click.exceptions.Exit(USAGE)
-    return Besides(tuple(sets))
+    for option, names in (("--probes", [f.name for f in sets]), ("--inventory", [f.name for f in asked])):
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise click.UsageError(f"two files of {option} are called {twice}; rename one: results go by that name")
+    return Besides(tuple(sets), tuple(asked))
 
 
-def _show_bad(path: Path, found: ProbeSetFile) -> None:
-    def shown(row: BadRow) -> str:
-        return f"error: {row}\n  help: {row.help}" if row.help else f"error: {row}"
-
-    for row in found.bad[:SHOWN]:
-        click.echo(shown(row), err=True)
-    count, more = len(found.bad), len(found.bad) - SHOWN
-    if more > 0:
-        click.echo(f"and {more} more", err=True)
-    if found.probes:
-        rows = f"{count} row{'' if count == 1 else 's'}"
-        click.echo(
-            f"{path}: {rows} cannot be asked, {len(found.probes)} can; --skip-bad-rows leaves them out", err=True
-        )
+def _show_bad(named: str, bad: Sequence[BadRow], good: int) -> None:
+    for row in bad[:SHOWN]:
+        click.echo(f"error: {row}\n  help: {row.help}" if row.help else f"error: {row}", err=True)
+    if len(bad) > SHOWN:
+        click.echo(f"and {len(bad) - SHOWN} more", err=True)
+    if good:
+        rows = f"{len(bad)} row{'' if len(bad) == 1 else 's'}"
+        click.echo(f"{named}: {rows} cannot be asked, {good} can; --skip-bad-rows leaves them out", err=True)

@@ -47,15 +47,16 @@ def command(
     columns: tuple[str, ...],
     labels: tuple[str, ...],
     expect: str | None,
+    inventories: tuple[str, ...],
     skip_bad_rows: bool,
     local_files_only: bool,
 ) -> None:
     """Answer the probes with every arm, and decide which clauses each answer kept."""
     options = options_of(columns, labels, expect)
     besides = None
-    if probes:
+    if probes or inventories:
         # Before anything is built: a row that cannot be asked shall not be found after an hour.
-        besides = read_besides(probes, options, program_of(target, out), skip_bad_rows)
+        besides = read_besides(probes, inventories, options, program_of(target, out), skip_bad_rows)
     if is_run(target):
         build = stages.build_of(target, out)
         place = stages.place_of(build, out, target.parent, cache, local_files_only=local_files_only)

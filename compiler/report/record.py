@@ -227,7 +227,10 @@ class Profile(Record):
     stated: factor -> mean answer to its items, on the inventory's scale (1 to `points`), reversed items turned round.
     revealed: factor -> the same facets judged on everyday answers, on that scale; empty where nothing was judged.
     acquiescence: mean answer before turning round, over balanced items, less the middle of the scale: above 0 says yes
-    to opposite statements alike; None where no factor has items of both keys. unread: items without a readable answer.
+    to opposite statements alike; None where no factor has items of both keys. position: half the difference between the
+    two orders of the scale: above 0 likes high numbers, whatever they stand for. answers: items asked, in each order;
+    unread: those without a readable answer. revealed_by: the judge, which nobody has calibrated for this; unjudged:
+    judgements that it did not give.
     """
 
     inventory: str
@@ -236,7 +239,11 @@ class Profile(Record):
     stated: dict[str, Score]
     revealed: dict[str, Score] = Field(default_factory=dict)
     acquiescence: float | None = None
+    position: Score | None = None
     unread: int = 0
+    answers: int = 0
+    revealed_by: str = ""
+    unjudged: int = 0
 
 
 class Mutant(Record):
