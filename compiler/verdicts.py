@@ -29,7 +29,7 @@ from compiler import ir_file, side_effects, statistics, tallies
 from compiler.clause_rows import Measured, clause_row
 from compiler.digests import file_digest
 from compiler.failures import DataError
-from compiler.inventories.profiles import profiles
+from compiler.inventories.profiles import WEAK, profiles
 from compiler.inventories.records import ItemAnswer, ShownAnswer
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
@@ -126,7 +126,7 @@ def compare(run: Run) -> DiffReport:
             "sets": tuple(probe_set(*one, arms, subject) for one in run.sets),
             "transcripts": tuple(transcripts[:MOST_TRANSCRIPTS]),
             "transcripts_total": len(transcripts),
-            "warnings": _warnings(measured, rows, subject),
+            "warnings": (*_warnings(measured, rows, subject), *((WEAK,) if run.inventories else ())),
             "multiplicity": multiplicity,
         }
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
@@ -22,12 +23,17 @@ from compiler.inventories.records import ItemAnswer, ShownAnswer
 from compiler.inventories.wording import DIGITS, ORDERS, Order, agreement, point, principle, question
 from compiler.records import Arm, InventoryReport, JudgeCheck, Message, Probe
 
+Thing = TypeVar("Thing")
+
 FOLDER = "inventories"
 REPLY = Sampling(max_new_tokens=24)
 MASS = 0.5
 """A model that puts this much probability on the numbers together answers at once; else its reply is read."""
 EVERYDAY = 24
 """Everyday prompts whose answers are judged, the same in every arm."""
+MOST_JUDGED = 4
+"""Items of each key and factor that everyday answers are held against, from all over the inventory: a judge's batch
+holds one item, and small batches are slow."""
 
 Answers = Mapping[tuple[str, Arm], str]
 """What each arm said to each probe, where it could read it."""
@@ -75,9 +81,12 @@ def measure_inventory(
 
 def spread(probes: Sequence[Probe], most: int) -> list[Probe]:
     """Return at most `most` different prompts, evenly from the whole list, so that all of its kinds are among them."""
-    different = list({(probe.context, probe.messages): probe for probe in probes}.values())
-    step = max(1.0, len(different) / most)
-    return [different[int(i * step)] for i in range(min(most, len(different)))]
+    return _spread(list({(probe.context, probe.messages): probe for probe in probes}.values()), most)
+
+
+def _spread(things: Sequence[Thing], most: int) -> list[Thing]:
+    step = max(1.0, len(things) / most)
+    return [things[int(i * step)] for i in range(min(most, len(things)))]
 
 
 def _asked(inventory: Inventory, subject: CachedEngine, arm: Arm, prompt: str, order: Order) -> Iterator[ItemAnswer]:
@@ -125,7 +134,9 @@ def _shown(
     asked: list[tuple[Probe, Item]] = []
     for factor in inventory.factors:
         for key in (1, -1):
-            items = [item for item in inventory.items if item.factor == factor and item.key == key]
+            items = _spread(
+                [item for item in inventory.items if item.factor == factor and item.key == key], MOST_JUDGED
+            )
             asked += [(probe, items[place % len(items)]) for place, probe in enumerate(probes) if items]
     cases = [
         Case(probe.messages[-1].content, answers[probe.id, arm], (JudgeCheck(principle=principle(item.text)),))
