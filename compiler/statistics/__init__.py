@@ -18,18 +18,23 @@ from compiler.statistics.many import benjamini_hochberg, holm
 from compiler.statistics.means import paired_mean
 from compiler.statistics.paired import Paired, mcnemar_exact, newcombe_paired
 from compiler.statistics.proportions import binomial_tail, clopper_pearson, wilson, without_judge_errors
+from compiler.statistics.sequential import ConfidenceSequence, beta_binomial, betting, evidence
 
 __all__ = [
     "FEWEST_CLUSTERS",
     "Comparison",
+    "ConfidenceSequence",
     "Interval",
     "Outcome",
     "Paired",
     "benjamini_hochberg",
+    "beta_binomial",
     "beta_quantile",
+    "betting",
     "binomial_tail",
     "clopper_pearson",
     "effective_n",
+    "evidence",
     "holm",
     "incomplete_beta",
     "mcnemar_exact",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
+from statistics import NormalDist
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:
@@ -41,25 +43,62 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     return front * fraction
 
 
-def _solve(increasing: Callable[[float], float], value: float, low: float, high: float) -> float:
+def solve(increasing: Callable[[float], float], value: float, low: float, high: float) -> float:
+    """Return x between `low` and `high` with increasing(x) = value; the end where there is none.
+
+    Chandrupatla's method (Adv. Eng. Softw. 28, 1997): inverse quadratic steps where the function is smooth enough,
+    halving where it is not, or is infinite.
+    """
+    a, b = low, high
+    at_a, at_b = increasing(a) - value, increasing(b) - value
+    if at_a >= 0.0 or at_b <= 0.0:
+        return low if at_a >= 0.0 else high
+    share = 0.5
     for _ in range(200):
-        middle = (low + high) / 2.0
-        if middle in (low, high):
-            break
-        if increasing(middle) < value:
-            low = middle
+        x = a + share * (b - a)
+        at_x = increasing(x) - value
+        if at_x == 0.0 or x in (a, b):
+            return x
+        if (at_x > 0.0) == (at_a > 0.0):
+            c, at_c = a, at_a
         else:
-            high = middle
-    return (low + high) / 2.0
+            c, b, at_c, at_b = b, a, at_b, at_a
+        a, at_a = x, at_x
+        nearest = a if abs(at_a) < abs(at_b) else b
+        room = (4e-16 * abs(nearest) + 1e-300) / abs(b - a)
+        if room > 0.5:
+            return nearest
+        share = 0.5
+        if math.isfinite(at_a) and math.isfinite(at_b) and math.isfinite(at_c):
+            xi, phi = (a - b) / (c - b), (at_a - at_b) / (at_c - at_b)
+            if phi * phi < xi and (1.0 - phi) ** 2 < 1.0 - xi:
+                share = at_a / (at_b - at_a) * at_c / (at_b - at_c)
+                share += (c - a) / (b - a) * at_a / (at_c - at_a) * at_b / (at_c - at_b)
+        share = min(1.0 - room, max(room, share))
+    return a
 
 
 def beta_quantile(probability: float, a: float, b: float) -> float:
     """Return x with I_x(a, b) = probability."""
-    return _solve(lambda x: incomplete_beta(a, b, x), probability, 0.0, 1.0)
+    return solve(lambda x: incomplete_beta(a, b, x), probability, 0.0, 1.0)
 
 
+def t_tail(t: float, degrees: float) -> float:
+    """Return P(T >= t) for Student's t (A&S 26.7.1); infinite degrees make it the normal."""
+    if math.isinf(degrees):
+        return math.erfc(t / math.sqrt(2.0)) / 2.0
+    tail = incomplete_beta(degrees / 2.0, 0.5, degrees / (degrees + t * t)) / 2.0
+    return tail if t >= 0.0 else 1.0 - tail
+
+
+@lru_cache(maxsize=4096)
 def t_quantile(probability: float, degrees: float) -> float:
-    """Return the quantile of Student's t; its distribution function is an incomplete beta (DLMF 8.17, A&S 26.7.1)."""
+    """Return the quantile of Student's t; its distribution function is an incomplete beta (DLMF 8.17, A&S 26.7.1).
+
+    Infinite degrees make it the normal.
+    """
+    if math.isinf(degrees):
+        return NormalDist().inv_cdf(probability)
     if probability < 0.5:
         return -t_quantile(1.0 - probability, degrees)
     tail = 2.0 * (1.0 - probability)

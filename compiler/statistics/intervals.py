@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
@@ -16,6 +17,20 @@ Outcome = Literal["met", "missed", "unclear"]
 class Interval(NamedTuple):
     low: float
     high: float
+
+
+class Estimate(NamedTuple):
+    """A figure with its interval. error: its standard error, in the figure's unit; degrees: of freedom, of a t."""
+
+    value: float
+    low: float
+    high: float
+    error: float
+    degrees: float = math.inf
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(self.low, self.high)
 
 
 def outcome(interval: Interval, comparison: Comparison, share: float) -> Outcome:

@@ -1,12 +1,14 @@
-"""One proportion: its interval, and the exact chance of a count."""
+"""One proportion: its interval, of independent and of clustered prompts, and the exact chance of a count."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from statistics import NormalDist
 from typing import Literal
 
-from compiler.statistics.distributions import beta_quantile, incomplete_beta
+from compiler.statistics.clusters import design_effect, grouped
+from compiler.statistics.distributions import beta_quantile, incomplete_beta, t_quantile
 from compiler.statistics.intervals import Comparison, Interval
 
 
@@ -56,3 +58,56 @@ def without_judge_errors(share: float, sensitivity: float, specificity: float) -
     0.9
     """
     return min(1.0, max(0.0, (share + specificity - 1.0) / (sensitivity + specificity - 1.0)))
+
+
+def clustered_wilson(
+    outcomes: Sequence[float], clusters: Sequence[Hashable], confidence: float = 0.95, icc: float = 0.0
+) -> Interval:
+    """Return Wilson's interval of the mean of 0 to 1 outcomes, one a prompt, where prompts come in sampled clusters.
+
+    Wilson's formula at the effective sample size of Korn and Graubard (Survey Methodology 24, 1998): n over the design
+    effect, times (t with n - 1 degrees / t with clusters - 1)^2, since the design effect is itself an estimate; at most
+    n. Franco, Little, Louis and Slud (J. Surv. Stat. Methodol. 7, 2019) compare it with others. Where nearly all
+    outcomes agree and clusters are very alike within, the few others may all lie in clusters that were not drawn: then
+    it covers too little (benchmarks/coverage.py measures how much).
+
+    Args:
+        outcomes: for each prompt, the mean over its repeats; between 0 and 1.
+        clusters: for each prompt, its cluster (its template).
+        icc: the correlation within clusters that is assumed where all outcomes agree, which says nothing about it: at
+            0 every prompt counts, at 1 every cluster counts once.
+
+    Raises:
+        ValueError: not one cluster a prompt.
+    """
+    n = _worth(outcomes, clusters, confidence, icc)
+    return wilson(math.fsum(outcomes) / len(outcomes) * n if n else 0.0, n, confidence)
+
+
+def korn_graubard(
+    outcomes: Sequence[float],
+    clusters: Sequence[Hashable],
+    confidence: float = 0.95,
+    sides: Literal["both", "each", "lower", "upper"] = "both",
+    icc: float = 0.0,
+) -> Interval:
+    """Return the Clopper-Pearson interval at the effective sample size of Korn and Graubard (1998).
+
+    For hard clauses with sampled clusters. Source, arguments, errors and weak regimes as `clustered_wilson`, which it
+    is wider than; it is not exact, since the design effect is estimated.
+    """
+    n = _worth(outcomes, clusters, confidence, icc)
+    return clopper_pearson(math.fsum(outcomes) / len(outcomes) * n if n else 0.0, n, confidence, sides)
+
+
+def _worth(outcomes: Sequence[float], clusters: Sequence[Hashable], confidence: float, icc: float) -> float:
+    n, groups = len(outcomes), len(set(clusters))
+    if n < 2 or groups < 2:
+        return float(min(n, groups))
+    effect = design_effect(outcomes, clusters)
+    if effect is None:
+        sizes = [len(group) for group in grouped(outcomes, clusters)]
+        effect = 1.0 + (math.fsum(size * size for size in sizes) / n - 1.0) * icc
+        return n / effect
+    place = 0.5 + confidence / 2.0
+    return min(n, n / effect * (t_quantile(place, n - 1) / t_quantile(place, groups - 1)) ** 2)
