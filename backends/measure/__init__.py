@@ -23,6 +23,7 @@ from backends.devices import Device, choose
 from backends.engines import Conversation, Sampling
 from backends.files import write_rows, write_text
 from backends.measure.arms import seen, uses_adapter, waiting
+from backends.measure.asked import keep_asked
 from backends.measure.calibration import calibrate
 from backends.measure.engaged import engaged
 from backends.measure.kept import in_order, kept
@@ -130,6 +131,7 @@ def run(
     # The report says what the answers beside it are of, so it goes first and comes last.
     (folder / "measure.json").unlink(missing_ok=True)
     write_rows(folder / "measurements.jsonl", measurements)
+    keep_asked(build, folder)
     write_text(folder / "measure.json", report.model_dump_json(indent=1) + "\n")
     progress("measure", total, total, "answers", "done")
     return folder

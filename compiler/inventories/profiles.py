@@ -1,7 +1,7 @@
 """Answers to an inventory -> what each arm says of itself, beside what its everyday answers show.
 
-In: the lines of `inventories/<name>/`. Out: `Profile` records. Stated scores are means over items, an item being the
-mean of its two orders; revealed ones are means over prompts, a prompt being the mean of the items of both keys that it
+In: the lines of `inventories/<name>/`. Out: `Profile` records. Stated scores are means over items that were read in
+both orders, an item being the mean of the two; revealed ones are means over prompts, a prompt being the mean of the items of both keys that it
 was held against. Intervals are Student's t. No verdict rests on any of it. This file must not know models.
 """
 
@@ -69,6 +69,9 @@ def _stated(items: Sequence[ItemAnswer], top: int) -> tuple[dict[str, Score], Ag
     known = {item.line: item for item in items}
     agreed: Agreed = defaultdict(list)
     for line, orders in _orders(items).items():
+        if len(orders) < 2:
+            # One order alone says as much about a liking for a number as about the statement.
+            continue
         agreed[known[line].factor, known[line].key].append(sum(orders.values()) / len(orders))
     scores: dict[str, Score] = {}
     for factor in dict.fromkeys(item.factor for item in items):
