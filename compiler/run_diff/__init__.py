@@ -71,8 +71,8 @@ def compare(old: Side, new: Side, margin: float = MARGIN, *, anyway: bool = Fals
     alike = common.base_alike() if "base" in arms else None
     if alike is not None and alike[0] < alike[1]:
         notes.append(
-            f"The base itself answered {alike[1] - alike[0]} of {alike[1]} common prompts otherwise: the machine or the "
-            "batches differ, so small differences may be theirs."
+            f"The base itself answered {alike[1] - alike[0]} of {alike[1]} common prompts otherwise: the machine or "
+            "the batches differ, so small differences may be theirs."
         )
     return RunDiff(
         old=old.name,
@@ -232,10 +232,11 @@ def _effects(common: Common, subject: Arm, changed: set[str]) -> Iterator[Effect
 
 
 def _moved(effect: SideEffect) -> bool:
-    relative = effect.unit == "words" or effect.id == "variety"
-    threshold = effect.threshold * (max(1.0, effect.values["base"]) if effect.unit == "words" else effect.values["base"] if relative else 1.0)  # fmt: skip
+    was = effect.values["base"]
+    # Length and variety count as parts of what they were.
+    scale = max(1.0, was) if effect.unit == "words" else was if effect.id == "variety" else 1.0
     beyond = effect.low is None or effect.high is None or effect.low > 0 or effect.high < 0
-    return beyond and abs(effect.difference or 0.0) > threshold
+    return beyond and abs(effect.difference or 0.0) > effect.threshold * scale
 
 
 __all__ = ["MARGIN", "RunDiff", "Side", "compare", "exit_code"]

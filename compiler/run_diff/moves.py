@@ -18,7 +18,7 @@ from compiler.report.record import Figure
 from compiler.run_diff.records import Move, Outcome
 from compiler.run_diff.sides import Side
 from compiler.spec_diff.records import ClauseDiff
-from compiler.statistics.equivalence import tost_paired
+from compiler.statistics.equivalence import tango
 from compiler.tallies import Cell, Column, Key
 
 ALPHA = 0.05
@@ -60,7 +60,7 @@ class Common:
         if not pairs.n:
             return None
         bounds = statistics.newcombe_paired(pairs)
-        same = tost_paired(pairs, 1.0, ALPHA)
+        same = tango(pairs, 1.0 - 2.0 * ALPHA)
         return Move(
             arm=arm,
             n=pairs.n,
