@@ -63,8 +63,10 @@ def command(
     Several: one table over all of them.
 
     OLD.tenet NEW.tenet: what each clause asks for more or less, and what has to be made anew; exit code 1 when they
-    differ. OLD_RUN NEW_RUN: how behaviour moved on common prompts, beside how the two specs differ; exit code 1 on an
-    unintended change or a regression. Two specs that are both measured get the table of what was measured; --spec compares what they say.
+    differ. Two specs that are both measured get the table of what was measured; --spec compares what they say.
+
+    OLD_RUN NEW_RUN: how behaviour moved on common prompts, beside how the two specs differ; exit code 1 on an
+    unintended change or a regression.
     """
     format = "json" if as_json else format
     if since is not None:

@@ -1,8 +1,9 @@
 """Answers to an inventory -> what each arm says of itself, beside what its everyday answers show.
 
 In: the lines of `inventories/<name>/`. Out: `Profile` records. Stated scores are means over items that were read in
-both orders, an item being the mean of the two; revealed ones are means over prompts, a prompt being the mean of the items of both keys that it
-was held against. Intervals are Student's t. No verdict rests on any of it. This file must not know models.
+both orders, an item being the mean of the two; revealed ones are means over prompts, a prompt being the mean of the
+items of both keys that it was held against. Intervals are Student's t. No verdict rests on any of it. This
+file must not know models.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ know models.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from compiler import side_effects, spec_diff, statistics, tallies
 from compiler.failures import DataError
@@ -67,7 +67,7 @@ def compare(old: Side, new: Side, margin: float = MARGIN, *, anyway: bool = Fals
         moves=tuple(m for arm in arms if (m := common.move(FACTS, "rate", arm)) is not None),
     ), subject, margin)  # fmt: skip
     rows, facts = _corrected(rows, facts, arms, subject, margin)
-    changed = {clause.id for clause in changes.values() if clause.verdict != "equivalent"}
+    changed = {clause.id for clause in changes.values() if asks_otherwise(clause)}
     alike = common.base_alike() if "base" in arms else None
     if alike is not None and alike[0] < alike[1]:
         notes.append(
@@ -147,7 +147,7 @@ def _figures(common: Common, clause: ClauseDiff, arms: list[Arm], subject: Arm, 
             clause_id=clause.id,
             was=clause.was,
             figure=figure,
-            change=clause.verdict,
+            change=clause.verdict if asks_otherwise(clause) else "equivalent",
             reasons=tuple(f"{change.field}: {change.reason}" for change in clause.changes),
             quadrant="not compared",
             moves=moves,
@@ -159,10 +159,17 @@ def _figures(common: Common, clause: ClauseDiff, arms: list[Arm], subject: Arm, 
             clause_id=clause.id,
             was=clause.was,
             figure="rate",
-            change=clause.verdict,
+            change=clause.verdict if asks_otherwise(clause) else "equivalent",
             quadrant="not compared",
             reason="neither run has a probe of it",
         )
+
+
+def asks_otherwise(clause: ClauseDiff) -> bool:
+    """Whether the change is meant to show in behaviour: a target says what is enough, and a comment nothing."""
+    if clause.verdict in ("added", "removed"):
+        return True
+    return any(c.direction != "equivalent" and c.concern not in ("target", "commentary") for c in clause.changes)
 
 
 def _judge(row: FigureDiff, subject: Arm, margin: float) -> FigureDiff:
@@ -232,6 +239,9 @@ def _effects(common: Common, subject: Arm, changed: set[str]) -> Iterator[Effect
 
 
 def _moved(effect: SideEffect) -> bool:
+    """Whether it moved for the worse, or as clauses ask that may have asked so before."""
+    if not effect.asked_by:
+        return effect.notable
     was = effect.values["base"]
     # Length and variety count as parts of what they were.
     scale = max(1.0, was) if effect.unit == "words" else was if effect.id == "variety" else 1.0

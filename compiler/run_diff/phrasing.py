@@ -76,14 +76,16 @@ def two_by_two(found: RunDiff) -> list[tuple[str, int, int, int]]:
 def listed(found: RunDiff) -> list[FigureDiff]:
     """Figures that a reader has to see: all but the stable ones, and facts where they moved."""
     order = list(QUADRANTS)
-    rows = [row for row in (*found.clauses, *((found.facts,) if found.facts else ())) if row.quadrant != "stable"]
+    facts = (found.facts,) if found.facts else ()
+    rows = [row for row in (*found.clauses, *facts) if row.quadrant != "stable"]
     return sorted(rows, key=lambda row: (not row.regression, order.index(row.quadrant)))
 
 
 def about(found: RunDiff) -> list[str]:
     """Lines about how it was compared."""
     lines = [
-        f"{found.common} prompts in common; {found.only_old} only in the old run, {found.only_new} only in the new one. "
+        f"{found.common} prompts in common; {found.only_old} only in the old run, {found.only_new} only in the new "
+        "one. "
         f"Arm: {found.subject}. Stable means within {found.margin * 100:g} points (two one-sided tests, 5%)."
     ]
     if found.base_asked:

@@ -59,9 +59,12 @@ def _figure(found: RunDiff, row: FigureDiff, width: int) -> Iterator[str]:
         why = f": {'; '.join(row.reasons)}" if row.reasons else ""
         yield from _folded(f"the spec: {row.change}{why}", width, "    ", "      ")
     for move in row.moves:
-        again = "; old answers held against the new checks" if move.rejudged else ""
-        mark = "" if move.arm == found.subject else " (not counted)"
-        yield from _folded(f"{move.arm}: {phrasing.shares(move)}, {move.outcome}{again}{mark}", width, "    ", "      ")
+        if move.arm == found.subject or move.outcome == "moved":
+            mark = "" if move.arm == found.subject else " (not counted)"
+            text = f"{move.arm}: {phrasing.shares(move)}, {move.outcome}{mark}"
+            yield from _folded(text, width, "    ", "      ")
+    if any(move.rejudged for move in row.moves):
+        yield from _folded("old answers were held against the new checks", width, "    ")
     if row.reason:
         yield from _folded(row.reason, width, "    ")
 
