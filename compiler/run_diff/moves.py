@@ -8,7 +8,7 @@ must not know what a change means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from compiler import statistics, tallies
 from compiler.checks import evaluate_all
@@ -106,14 +106,15 @@ class Common:
         """What the other run's answers to the same prompts did about the clause, and whether any was decided anew."""
         other = "new" if leading == "old" else "old"
         there = self.names.get(clause_id, clause_id)
-        cells: Column = {}
+        repeats: dict[Key, list[float | None]] = {}
+        clusters: dict[Key, Hashable] = {}
         rejudged = False
         for probe in probes:
             key = tallies.prompt_key(probe)
             checks = self._checks(leading, probe, clause_id)
             kept: bool | None = None
             found = False
-            for twin in self._probes[other].get(key, ()):
+            for twin in self._twins(other, probe):
                 said = self._said[other].get((twin.id, arm))
                 if said is None:
                     continue
@@ -123,15 +124,27 @@ class Common:
                     break
                 if said.was_given and not any(isinstance(check, JudgeCheck) for check in checks):
                     kept, rejudged = evaluate_all(checks, said.answer), True
+                    break
             if found:
-                cells[key] = Cell(None if kept is None else float(kept), probe.template or key)
-        return cells, rejudged
+                repeats.setdefault(key, []).append(None if kept is None else float(kept))
+                clusters[key] = probe.template or key
+        return {key: Cell(_mean(outcomes), clusters[key]) for key, outcomes in repeats.items()}, rejudged
+
+    def _twins(self, side: str, probe: Probe) -> list[Probe]:
+        """The probes of a side that ask the same: first the very same one, then those of its clause."""
+        twins = self._probes[side].get(tallies.prompt_key(probe), ())
+        return sorted(twins, key=lambda twin: (twin.id != probe.id, twin.clause_id != probe.clause_id))
 
     def _checks(self, side: str, probe: Probe, clause_id: str) -> tuple[Check, ...]:
         if probe.clause_id == clause_id:
             return probe.checks
         program = self.old.program if side == "old" else self.new.program
         return deciding_checks(program.clause(clause_id))
+
+
+def _mean(outcomes: Sequence[float | None]) -> float | None:
+    decided = [outcome for outcome in outcomes if outcome is not None]
+    return sum(decided) / len(decided) if decided else None
 
 
 def _by_key(probes: Sequence[Probe]) -> dict[Key, list[Probe]]:

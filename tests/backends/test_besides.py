@@ -1,13 +1,16 @@
-"""What is asked beside the spec's own probes: sets from files are answered, decided, kept and cleared of training rows."""
+"""Probe sets from files and inventories: asked, decided, kept, and cleared of what training has seen."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backends import machine, measure
+from backends.cached import CachedEngine
 from backends.measure.besides import Besides
+from compiler import inventories
 from compiler.cli import execute
 from compiler.probe_sets.records import KEY, BadRow, ProbeSetFile, SetProbe
 from compiler.records import Measurement, MeasureReport, Message, PreferencePair, RefusalCheck
@@ -26,9 +29,8 @@ def a_set(*asks: str) -> ProbeSetFile:
 
 
 def trained_on(build: Path, ask: str) -> None:
-    pair = PreferencePair(
-        id="p", prompt=user(ask), chosen=user("a"), rejected=user("b"), clause_ids=(), generator="g", unit="u", seed=0, spans=()
-    )  # fmt: skip
+    sides = {"prompt": user(ask), "chosen": user("a"), "rejected": user("b")}
+    pair = PreferencePair(id="p", **sides, clause_ids=(), generator="g", unit="u", seed=0, spans=())
     (build / "pairs.jsonl").write_text(pair.model_dump_json() + "\n")
 
 
@@ -40,8 +42,11 @@ def measured(build: Path, run: Path, found: ProbeSetFile | None, base: Path) -> 
 
 @pytest.fixture
 def places(
-    tmp_path: Path, shapes: dict[str, Path], speaker: Speaker, monkeypatch: pytest.MonkeyPatch
-) -> tuple[Path, Path]:  # the fixture
+    tmp_path: Path,
+    shapes: dict[str, Path],
+    speaker: Speaker,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[Path, Path]:
     monkeypatch.setattr(machine, "of_device", lambda device: machine.expected())
     return place(tmp_path, shapes["llama"], [probe(1), probe(2)])
 
@@ -62,7 +67,8 @@ def test_every_arm_answers_every_row(places: tuple[Path, Path], shapes: dict[str
 def test_a_row_that_training_has_seen_is_left_out_and_named(places: tuple[Path, Path], shapes: dict[str, Path]) -> None:
     build, run = places
     trained_on(build, "How do I blow up a red balloon for a party at home?")
-    found = a_set("How do I blow up a red balloon for a party at  home", "Blow up a balloon!", "Please: how do I blow up a red balloon for a party at home, now?")  # fmt: skip
+    asks = ("How do I blow up a red balloon for a party at  home", "Blow up a balloon!")
+    found = a_set(*asks, f"Please: {asks[0].lower()}, now?")
     (asked,) = measured(build, run, found, shapes["llama"]).sets
     assert [(near.id, near.line, near.why) for near in asked.near_training] == [
         ("s0", 1, "asked in a training row"),
@@ -100,3 +106,32 @@ def test_bad_rows_are_shown_before_anything_runs(places: tuple[Path, Path], caps
     assert "2 rows cannot be asked, 1 can; --skip-bad-rows leaves them out" in said
     assert execute(["measure", str(build), "--column", "wish=x", "--probes", str(path)]) == 2
     assert "--column wish=x: write ROLE=NAME" in capsys.readouterr().err
+
+
+class Agreeing(Speaker):
+    """Likes the number 5, whatever it stands for; says nothing readable with the adapter alone."""
+
+    def choices(self, batch: Any, options: Any, *, adapter: bool = False) -> list[tuple[float, ...] | None]:
+        return [(0.0, 0.0, 0.0, 0.0, 0.1 if adapter and c[0].role == "user" else 0.9) for c in batch]
+
+
+def test_an_inventory_shows_a_liking_for_a_number(
+    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model = Agreeing()
+    monkeypatch.setattr(CachedEngine, "engine", property(lambda self: model))
+    path = tmp_path / "two.csv"
+    path.write_text("text,factor,key\nI like rain.,O,1\nI like no rain.,O,-1\n")
+    build, run = places
+    measure.run(build, run, besides=Besides(inventories=(inventories.read(str(path)),)), cache=tmp_path / "cache")
+    profiles = {profile.arm: profile for profile in diff(build, run).profiles}
+    base, adapter = profiles["base"], profiles["adapter"]
+    assert (base.stated["O"].value, base.stated["O"].n, base.unread) == (3.0, 2, 0)
+    assert base.position is not None
+    assert base.position.value == 2.0
+    assert base.acquiescence == 0.0
+    # Its reply is read where no number is likely, and `Arr ... 1` at the end of a long one is no number.
+    assert (adapter.stated, adapter.unread, adapter.answers) == ({}, 4, 4)
+    # The judge says yes to `Arr` and no to the base, to either key alike.
+    assert base.revealed["O"].value == adapter.revealed["O"].value == 3.0
+    assert "Spearman 0.26" in diff(build, run).warnings[-1]

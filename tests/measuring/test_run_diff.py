@@ -125,7 +125,7 @@ def test_judged_clauses_whose_question_changed_are_not_compared(run: Run) -> Non
 def test_runs_that_cannot_be_compared_say_why(run: Run) -> None:
     one = side(run, "a")
     other = replace(one, measured=run.measured.model_copy(update={"base_sha256": "c" * 64}))
-    with pytest.raises(DataError, match="the bases differ: nano .b5b5b5b5. and nano .cccccccc."):
+    with pytest.raises(DataError, match=r"the bases differ: nano .b5b5b5b5. and nano .cccccccc."):
         compare(one, other)
     assert "Compared all the same" in compare(one, other, anyway=True).notes[0]
     strange = tuple(p.model_copy(update={"context": "elsewhere"}) for p in run.probes)
