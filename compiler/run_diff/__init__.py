@@ -32,7 +32,8 @@ from compiler.spec_diff.records import ClauseDiff
 
 MARGIN = 0.10
 """Ten points: some 36 prompts can show that nothing moved by more, where they agree."""
-LOOSER = ("looser", "removed", "incomparable")
+LOOSER = ("looser", "removed")
+"""Verdicts on a clause after which fewer answers may keep it."""
 LUCK = "Each run is one training: what its seed brought is in every difference."
 
 

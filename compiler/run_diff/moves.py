@@ -91,10 +91,8 @@ class Common:
         return sum(was == now for was, now in both), len(both)
 
     def old_answer(self, probe: Probe, arm: Arm) -> Measurement | None:
-        found = (
-            self._said["old"].get((other.id, arm)) for other in self._probes["old"].get(tallies.prompt_key(probe), ())
-        )
-        return next((m for m in found if m is not None), None)
+        said = self._said["old"]
+        return next((m for twin in self._twins("old", probe) if (m := said.get((twin.id, arm))) is not None), None)
 
     def new_answer(self, probe: Probe, arm: Arm) -> Measurement | None:
         return self._said["new"].get((probe.id, arm))
