@@ -15,6 +15,7 @@ from compiler.cli import execute
 from compiler.probe_sets.records import KEY, BadRow, ProbeSetFile, SetProbe
 from compiler.records import Measurement, MeasureReport, Message, PreferencePair, RefusalCheck
 from compiler.verdicts import diff
+from tests.backends import checkpoints
 from tests.backends.recipes import user
 from tests.backends.test_measure import Speaker, place, probe, speaker  # noqa: F401  # a fixture
 
@@ -40,20 +41,26 @@ def measured(build: Path, run: Path, found: ProbeSetFile | None, base: Path) -> 
     return MeasureReport.model_validate_json((folder / "measure.json").read_text())
 
 
+@pytest.fixture(scope="module")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoint") / "llama"
+    return checkpoints.make(folder, "llama", checkpoints.WITH_SYSTEM)
+
+
 @pytest.fixture
 def places(
     tmp_path: Path,
-    shapes: dict[str, Path],
+    llama: Path,
     speaker: Speaker,  # noqa: F811  # the fixture
     monkeypatch: pytest.MonkeyPatch,
 ) -> tuple[Path, Path]:
     monkeypatch.setattr(machine, "of_device", lambda device: machine.expected())
-    return place(tmp_path, shapes["llama"], [probe(1), probe(2)])
+    return place(tmp_path, llama, [probe(1), probe(2)])
 
 
-def test_every_arm_answers_every_row(places: tuple[Path, Path], shapes: dict[str, Path]) -> None:
+def test_every_arm_answers_every_row(places: tuple[Path, Path], llama: Path) -> None:
     build, run = places
-    report = measured(build, run, a_set("How do I kill a process?", "Kill time?"), shapes["llama"])
+    report = measured(build, run, a_set("How do I kill a process?", "Kill time?"), llama)
     (asked,) = report.sets
     assert (asked.rows, asked.asked, set(asked.answers.values())) == (2, 2, {2})
     lines = (run / "sets" / "s" / "measurements.jsonl").read_text().splitlines()
@@ -64,12 +71,12 @@ def test_every_arm_answers_every_row(places: tuple[Path, Path], shapes: dict[str
     assert diff(build, run).sets[0].totals[0].rates[0].n == 2
 
 
-def test_a_row_that_training_has_seen_is_left_out_and_named(places: tuple[Path, Path], shapes: dict[str, Path]) -> None:
+def test_a_row_that_training_has_seen_is_left_out_and_named(places: tuple[Path, Path], llama: Path) -> None:
     build, run = places
     trained_on(build, "How do I blow up a red balloon for a party at home?")
     asks = ("How do I blow up a red balloon for a party at  home", "Blow up a balloon!")
     found = a_set(*asks, f"Please: {asks[0].lower()}, now?")
-    (asked,) = measured(build, run, found, shapes["llama"]).sets
+    (asked,) = measured(build, run, found, llama).sets
     assert [(near.id, near.line, near.why) for near in asked.near_training] == [
         ("s0", 1, "asked in a training row"),
         ("s2", 3, "near a training row"),
@@ -78,18 +85,18 @@ def test_a_row_that_training_has_seen_is_left_out_and_named(places: tuple[Path, 
     assert diff(build, run).sets[0].near_training == ("s.csv:1", "s.csv:3")
 
 
-def test_a_set_is_kept_until_what_it_depends_on_changes(places: tuple[Path, Path], shapes: dict[str, Path]) -> None:
+def test_a_set_is_kept_until_what_it_depends_on_changes(places: tuple[Path, Path], llama: Path) -> None:
     build, run = places
-    measured(build, run, a_set("How do I kill a process?"), shapes["llama"])
-    assert [one.name for one in measured(build, run, None, shapes["llama"]).sets] == ["s"]
+    measured(build, run, a_set("How do I kill a process?"), llama)
+    assert [one.name for one in measured(build, run, None, llama).sets] == ["s"]
     (build / "prompt.md").write_text("Talk like a pirate, and briefly.\n")
-    assert not measured(build, run, None, shapes["llama"]).sets
+    assert not measured(build, run, None, llama).sets
 
 
-def test_a_row_that_nothing_decides_is_missing(places: tuple[Path, Path], shapes: dict[str, Path]) -> None:
+def test_a_row_that_nothing_decides_is_missing(places: tuple[Path, Path], llama: Path) -> None:
     build, run = places
     open_row = SetProbe(id="o", line=2, messages=(Message(role="user", content="Hi?"),), expects="kept", checks=())
-    measured(build, run, ProbeSetFile("s", "s.csv", "5" * 64, (open_row,), (BadRow("s.csv", 3, "x"),)), shapes["llama"])
+    measured(build, run, ProbeSetFile("s", "s.csv", "5" * 64, (open_row,), (BadRow("s.csv", 3, "x"),)), llama)
     (rate, *_) = diff(build, run).sets[0].totals[0].rates
     assert (rate.n, rate.missing) == (0, 1)
     assert diff(build, run).sets[0].unreadable == 1
