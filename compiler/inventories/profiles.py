@@ -112,8 +112,16 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _score(values: Sequence[float], lowest: float, highest: float) -> Score | None:
-    """The mean with its t interval, held within the scale; None without a value."""
+    """The mean with its 95% interval, held within the scale; None without a value.
+
+    Student's t has no width where all values agree. Then at most 1 - 0.05^(1/n) of the others differ (Clopper and
+    Pearson, one-sided), and the mean is off by no more than if all of those stood at an end of the scale.
+    """
     if not values:
         return None
     mean, bounds = paired_mean(values)
-    return Score(value=mean, low=max(lowest, bounds.low), high=min(highest, bounds.high), n=len(values))
+    low, high = bounds
+    if low == high:
+        others = 1.0 - 0.05 ** (1 / len(values))
+        low, high = mean - others * (mean - lowest), mean + others * (highest - mean)
+    return Score(value=mean, low=max(lowest, low), high=min(highest, high), n=len(values))

@@ -30,6 +30,14 @@ def test_reversed_items_are_turned_round_and_yes_saying_shows() -> None:
     assert (found.stated["E"].value, found.acquiescence) == (5.0, 0.0)
 
 
+def test_answers_that_agree_are_not_certain() -> None:
+    items = [answer for line in range(2, 12) for answer in item(line, 1, 5, 5)]
+    (found,) = profiles(ASKED, items, [], ("base",))
+    # Ten that agree: up to 26% of further ones may differ, each by 4 points at most.
+    assert round(found.stated["E"].low, 2) == 3.96
+    assert found.stated["E"].high == 5.0
+
+
 def test_one_order_alone_counts_for_nothing() -> None:
     (found,) = profiles(ASKED, [*item(2, 1, 5, None), *item(3, 1, 2, 4), *item(4, 1, 3, 3)], [], ("base",))
     assert (found.stated["E"].value, found.stated["E"].n, found.unread) == (3.0, 2, 1)
