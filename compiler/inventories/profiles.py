@@ -37,7 +37,7 @@ def _profile(asked: InventoryReport, arm: Arm, items: Sequence[ItemAnswer], show
     top, middle = asked.points, (asked.points + 1) / 2
     stated, agreed = _stated(items, top)
     both = [pair for pair in _orders(items).values() if len(pair) == 2]
-    position = _score([(pair["forward"] - pair["backward"]) / 2 for pair in both], -middle, middle)
+    position = _score([(pair["forward"] - pair["backward"]) / 2 for pair in both], (1 - top) / 2, (top - 1) / 2)
     return Profile(
         inventory=asked.name,
         arm=arm,
