@@ -124,6 +124,24 @@ class CachedEngine:
 
         return [None if found is None else (found[0], found[1]) for found in self._remember(asked, graded)]
 
+    def choices(
+        self, batch: Sequence[Conversation], options: Sequence[str], *, adapter: bool = False
+    ) -> list[tuple[float, ...] | None]:
+        """As the local engine's; None throughout for an engine that does not tell probabilities."""
+        asked = {
+            "ask": "choices",
+            "messages": [[(m.role, m.content) for m in conversation] for conversation in batch],
+            "options": list(options),
+            "adapter": self.adapter[1] if adapter and self.adapter else None,
+        }
+
+        def compute() -> list[Any]:
+            tell = getattr(self.engine, "choices", None)
+            found = tell(batch, options, adapter=adapter) if tell else [None] * len(batch)
+            return [None if row is None else [round(number, 6) for number in row] for row in found]
+
+        return [None if row is None else tuple(row) for row in self._remember(asked, compute)]
+
     def divergences(self, batch: Sequence[Conversation]) -> list[float | None]:
         """As `Engine.divergences`."""
         asked = {

@@ -493,6 +493,45 @@ Stopping = Literal["fixed", "sequential"]
 """Whether how many probes were asked was set before, or each was asked until the verdicts stood."""
 
 
+class NearTraining(Record):
+    """A row of a probe set that a training row asks too, or nearly asks. line: in the set's file. why: in words."""
+
+    id: str
+    line: int
+    why: str
+
+
+class SetReport(Record):
+    """A probe set from a file, as it was asked: its answers lie in `sets/<name>/` of the run.
+
+    file: its name. sha256: of its bytes (of a folder: of its files). rows: in the file. asked: of those, how many were
+    asked; near_training were not, nor were `unreadable` ones that the user chose to leave out. columns: what was read
+    as what, `label` -> `harmful`. answers: how many each arm gave.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    rows: int
+    asked: int
+    near_training: tuple[NearTraining, ...] = ()
+    unreadable: int = 0
+    columns: dict[str, str] = {}
+    answers: dict[str, int] = {}
+
+
+class InventoryReport(Record):
+    """An inventory that was put to the arms: answers lie in `inventories/<name>/` of the run. points: of the scale.
+    revealed_by: the judge that read everyday answers, as the spec names it; empty where none did."""
+
+    name: str
+    file: str
+    sha256: str
+    items: int
+    points: int
+    revealed_by: str = ""
+
+
 class MeasureReport(Record):
     """measure.json: how the measurements beside it were made.
 
@@ -508,7 +547,8 @@ class MeasureReport(Record):
     prompt, to the base's tokenizer. stopping: what set the number of probes.
     most: the most probes for each figure of a fixed measuring, None for all. budget: the most answers, of all arms
     together, of a sequential one. always: ids of the probes that it asked whatever the answers were, which alone may be
-    counted by what has no stopping rule.
+    counted by what has no stopping rule. sets,
+    inventories: what was asked beside the spec's own probes.
     """
 
     version: int = RECORD_VERSION
@@ -542,6 +582,8 @@ class MeasureReport(Record):
     most: int | None = None
     budget: int | None = None
     always: tuple[str, ...] = ()
+    sets: tuple[SetReport, ...] = ()
+    inventories: tuple[InventoryReport, ...] = ()
 
 
 class Speed(Record):

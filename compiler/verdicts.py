@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -36,10 +36,14 @@ from compiler.clause_rows import Measured, clause_row
 from compiler.digests import file_digest
 from compiler.facets import is_facet
 from compiler.failures import DataError
+from compiler.inventories.profiles import WEAK, profiles
+from compiler.inventories.records import ItemAnswer, ShownAnswer
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
 from compiler.metrics.asked import Asked
-from compiler.records import Arm, Label, Measurement, MeasureReport, Probe
+from compiler.probe_sets.figures import probe_set
+from compiler.probe_sets.records import SetProbe
+from compiler.records import Arm, InventoryReport, Label, Measurement, MeasureReport, Probe, SetReport
 from compiler.report.power import warnings as mutation_warnings
 from compiler.report.record import (
     ClauseRow,
@@ -59,6 +63,22 @@ FACTS_MARGIN = 0.03
 MOST_TRANSCRIPTS = 800
 
 
+class MeasuredSet(NamedTuple):
+    """A probe set from a file, as it was asked and answered."""
+
+    asked: SetReport
+    rows: tuple[SetProbe, ...]
+    measurements: tuple[Measurement, ...]
+
+
+class MeasuredInventory(NamedTuple):
+    """An inventory, as the arms answered it and as a judge read their everyday answers."""
+
+    asked: InventoryReport
+    items: tuple[ItemAnswer, ...]
+    shown: tuple[ShownAnswer, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """Everything that a diff reads. sources: path -> text of the spec's files. hashes: of the files that went in.
@@ -74,6 +94,8 @@ class Run:
     hashes: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[Label, ...] = ()
     mutations: MutationReport | None = None
+    sets: tuple[MeasuredSet, ...] = ()
+    inventories: tuple[MeasuredInventory, ...] = ()
 
     @property
     def answers(self) -> Answers:
@@ -132,10 +154,17 @@ def compare(run: Run) -> DiffReport:
             "judge_cards": judge_cards.cards(measured, calibrations, expired),
             "metrics": metrics,
             "survival": survival,
+            "profiles": tuple(profile for one in run.inventories for profile in profiles(*one, arms)),
+            "sets": tuple(probe_set(*one, arms, subject) for one in run.sets),
             "transcripts": tuple(transcripts[:MOST_TRANSCRIPTS]),
             "transcripts_total": len(transcripts),
             "mutants": mutants,
-            "warnings": (*_warnings(measured, rows, subject), *_unfit(labels), *unseen),
+            "warnings": (
+                *_warnings(measured, rows, subject),
+                *_unfit(labels),
+                *unseen,
+                *((WEAK,) if run.inventories else ()),
+            ),
             "multiplicity": multiplicity,
         }
     )
@@ -170,18 +199,34 @@ def read(build: Path, run: Path) -> Run:
     mutated = run / "mutations.json"
     if (build / "sources.json").exists():
         sources = json.loads(_read(build / "sources.json"))["files"]
+    measured = read_measured(run)
     return Run(
         name=run.name,
         program=program,
-        probes=tuple(_rows(Probe, build / "probes.jsonl")),
-        measurements=tuple(_rows(Measurement, run / "measurements.jsonl")),
-        measured=read_measured(run),
+        probes=tuple(read_rows(Probe, build / "probes.jsonl")),
+        measurements=tuple(read_rows(Measurement, run / "measurements.jsonl")),
+        measured=measured,
         labels=calibrating.read(run),
         prompt=_read(build / "prompt.md") if (build / "prompt.md").exists() else "",
         sources=sources,
         hashes={name: file_digest(build / name) for name in HASHED if (build / name).exists()},
         mutations=_record(MutationReport, mutated, _read(mutated)) if mutated.exists() else None,
+        sets=tuple(_set(run / "sets" / one.name, one) for one in measured.sets),
+        inventories=tuple(_inventory(run / "inventories" / one.name, one) for one in measured.inventories),
     )
+
+
+def _set(folder: Path, asked: SetReport) -> MeasuredSet:
+    found = (
+        tuple(read_rows(SetProbe, folder / "probes.jsonl")),
+        tuple(read_rows(Measurement, folder / "measurements.jsonl")),
+    )
+    return MeasuredSet(asked, *found)
+
+
+def _inventory(folder: Path, asked: InventoryReport) -> MeasuredInventory:
+    items = tuple(read_rows(ItemAnswer, folder / "items.jsonl"))
+    return MeasuredInventory(asked, items, tuple(read_rows(ShownAnswer, folder / "shown.jsonl")))
 
 
 def read_measured(run: Path) -> MeasureReport:
@@ -215,7 +260,12 @@ def _record(kind: type[Row], path: Path, text: str, line: int | None = None) -> 
         raise DataError(f"{where} is no {kind.__name__}: {field_name}: {first['msg']}") from None
 
 
-def _rows(kind: type[Row], path: Path) -> Iterator[Row]:
+def read_rows(kind: type[Row], path: Path) -> Iterator[Row]:
+    """Yield the records of a JSON Lines file.
+
+    Raises:
+        DataError: the file is missing or holds something else.
+    """
     for number, line in enumerate(_read(path).split("\n"), 1):
         if line.strip():
             yield _record(kind, path, line, number)

@@ -315,6 +315,20 @@ class TransformersEngine:
                 results[i] = _share(row, yes, no)
         return results
 
+    def choices(
+        self, batch: Sequence[Conversation], options: Sequence[str], *, adapter: bool = False
+    ) -> list[tuple[float, ...] | None]:
+        """The probability that the reply to each conversation begins with each of `options` (one token each, with or
+        without a space before); they may sum to little. None for a conversation that is too long."""
+        results: list[tuple[float, ...] | None] = [None] * len(batch)
+        rows = self._readable(batch)
+        if rows:
+            ids = [self._word_ids(option) for option in options]
+            found = self.next_logits(list(rows.values()), adapter=adapter).double().softmax(dim=-1)
+            for place, row in zip(rows, found, strict=True):
+                results[place] = tuple(float(row[own].sum()) for own in ids)
+        return results
+
     def _verdict(self, reply: Sequence[int], ids: set[int], words: Words) -> int | None:
         """The place of the token that says the reply's verdict, one of `ids`."""
         found = verdict(self.chat.tokenizer.decode(list(reply)), words)

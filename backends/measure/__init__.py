@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -24,6 +25,7 @@ from backends.files import write_rows, write_text
 from backends.judges import Judge
 from backends.measure import outcomes
 from backends.measure.arms import Said, seen, uses_adapter, waiting
+from backends.measure.asked import keep_asked
 from backends.measure.calibration import calibrate
 from backends.measure.drift import with_drift
 from backends.measure.engaged import engaged
@@ -53,6 +55,9 @@ from compiler.records import (
 )
 from compiler.tallies import decided_by
 
+if TYPE_CHECKING:
+    from backends.measure.besides import Besides
+
 ANSWERS = Sampling(max_new_tokens=160)
 ONCE = Judging()
 SAMPLING = f"greedy, at most {ANSWERS.max_new_tokens} new tokens"
@@ -71,6 +76,7 @@ def run(
     stopping: Stopping = "fixed",
     most: int | None = None,
     budget: int | None = None,
+    besides: Besides | None = None,
 ) -> Path:
     """Measure `arms` on the probes of `build` and return the folder that holds the measurements.
 
@@ -83,11 +89,15 @@ def run(
         stopping: ask all probes, or until the verdicts stand (`sequential.py`).
         most: `fixed` asks at most so many probes for each figure.
         budget: `sequential` gives at most so many answers, of all arms together.
+        besides: probe sets and inventories to ask, too.
 
     Raises:
         DataError: probes, prompt or adapter are missing.
         ModelLoadError, NetworkError, MemoryError_: a model cannot be had.
     """
+    # These files stand on this one.
+    from backends.measure.besides import Asking, ask_besides
+
     recipe = read_recipe(build)
     probes = read_probes(build / "probes.jsonl")
     prompt = prompt_of(build)
@@ -150,6 +160,9 @@ def run(
     if second is not None:
         measurements = with_likelihoods(program, probes, measurements, second)
     asked = {row.probe_id for row in measurements}
+    answered = arms if measurements else []
+    asking = Asking(subject, grader, answered, prompt, build, folder, progress, program, everything, measurements)
+    further = ask_besides(besides, asking, report)
     figures = {
         clause_id: {
             figure: tuple(probe.id for probe in counted if probe.id in asked) for figure, counted in found.items()
@@ -172,11 +185,13 @@ def run(
             "decided_by": figures if measurements else {},
             "prompt_tokens": subject.count(prompt),
             "always": tuple(p.id for p in plan.fixed if p.id in asked) if stopping == "sequential" else (),
+            **further,
         }
     )
     # The report says what the answers beside it are of, so it goes first and comes last.
     (folder / "measure.json").unlink(missing_ok=True)
     write_rows(folder / "measurements.jsonl", measurements)
+    keep_asked(build, folder)
     write_text(folder / "measure.json", report.model_dump_json(indent=1) + "\n")
     if subject.loaded and measurements:
         write_latency(folder, subject, probes, prompt, report)

@@ -35,11 +35,14 @@ class DiffTarget(TargetPath):
 @click.option("--format", type=click.Choice(["terminal", "markdown", "json"]), default="terminal", show_default=True)
 @click.option(
     "--fail-on",
-    type=click.Choice(["any", "looser", "nothing"]),
+    type=click.Choice(["any", "looser", "worse", "nothing"]),
     default="any",
     show_default=True,
-    help="Two specs: what differences leave with exit code 1.",
+    help="Two specs or two runs: what differences leave with exit code 1 (looser: specs; worse: runs).",
 )
+@click.option("--table", is_flag=True, help="Two runs: show both beside each other, as for several.")
+@click.option("--margin", type=float, default=10, show_default=True, help="Two runs: points that do not matter.")
+@click.option("--anyway", is_flag=True, help="Two runs: compare though bases or sampling differ.")
 def command(
     targets: tuple[versions.Named, ...],
     out: Path,
@@ -50,6 +53,9 @@ def command(
     since: str | None,
     format: versions.Format,
     fail_on: versions.FailOn,
+    table: bool,
+    margin: float,
+    anyway: bool,
 ) -> None:
     """Compare intent and behaviour, or two versions of a spec.
 
@@ -58,16 +64,25 @@ def command(
 
     OLD.tenet NEW.tenet: what each clause asks for more or less, and what has to be made anew; exit code 1 when they
     differ. Two specs that are both measured get the table of what was measured; --spec compares what they say.
+
+    OLD_RUN NEW_RUN: how behaviour moved on common prompts, beside how the two specs differ; exit code 1 on an
+    unintended change or a regression.
     """
     format = "json" if as_json else format
     if since is not None:
         if len(targets) != 1 or not is_spec(targets[0]):
             raise click.UsageError("--since compares one spec with itself: tenet diff --since REV SPEC")
         targets = (versions.Revision(since, str(targets[0])), *targets)
+    if len(targets) == 2 and not table and not strict:
+        old, new = targets
+        if isinstance(old, Path) and isinstance(new, Path) and is_run(old) and is_run(new) and by_spec is not True:
+            from compiler.cli import runs as two_runs
+
+            raise click.exceptions.Exit(two_runs.show(old, new, out, format, fail_on, margin, anyway))
     if compares_specs(targets, by_spec, out, runs):
         raise click.exceptions.Exit(versions.show(targets[0], targets[1], format, fail_on))
     if format == "markdown":
-        raise click.UsageError("--format markdown is for two versions of a spec")
+        raise click.UsageError("--format markdown is for two versions of a spec, or two runs")
     show_measured([target for target in targets if isinstance(target, Path)], out, runs, format, strict)
 
 

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from compiler.cli import stages
+from compiler.cli.besides import options_of, probes_options, read_besides
 from compiler.cli.targets import TargetPath, is_run, prepared
 
 if TYPE_CHECKING:
+    from backends.measure.besides import Besides
     from backends.measure.judging import Judging
+    from compiler.ir import Program
     from compiler.records import Arm, Stopping
 
 # Written out, since reading them from the records costs every `tenet` call that only lists commands.
@@ -47,6 +50,7 @@ def arm_option(function: click.decorators.FC) -> click.decorators.FC:
 @stages.cache_option
 @arm_option
 @click.option("--untrained", is_flag=True, help="Measure base and prompt of a build that has no adapter yet.")
+@probes_options
 @click.option("--likelihood", is_flag=True, help="Ask the base's own likelihoods as a second judge.")
 @click.option("--pairwise", is_flag=True, help="Ask the judge for preferences between arms, in both orders.")
 @click.option(
@@ -74,6 +78,12 @@ def command(
     cache: Path | None,
     arms: tuple[Arm, ...],
     untrained: bool,
+    probes: tuple[Path, ...],
+    columns: tuple[str, ...],
+    labels: tuple[str, ...],
+    expect: str | None,
+    inventories: tuple[str, ...],
+    skip_bad_rows: bool,
     likelihood: bool,
     pairwise: bool,
     judge_repeats: int,
@@ -90,6 +100,11 @@ def command(
     from backends.measure.judging import Judging
 
     asking, judging = asking_of(fixed, budget), Judging(judge_repeats, likelihood, pairwise)
+    options = options_of(columns, labels, expect)
+    besides = None
+    if probes or inventories:
+        # Before anything is built: a row that cannot be asked shall not be found after an hour.
+        besides = read_besides(probes, inventories, options, program_of(target, out), skip_bad_rows)
     if is_run(target):
         build = stages.build_of(target, out)
         place = stages.place_of(build, out, target.parent, cache, local_files_only=local_files_only)
@@ -103,12 +118,12 @@ def command(
         show_mutants(place, run)
         return
     wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
-    free = fixed is None and budget is None and judging == Judging()
+    free = fixed is None and budget is None and judging == Judging() and besides is None
     if free and run is not None and stages.is_measured_whole(place.build, run, wanted):
         click.echo(f"note: {run} is measured on every probe; --budget N measures again, and stops early", err=True)
         click.echo(run)
         return
-    click.echo(measure_run(place, run, wanted, asking, judging))
+    click.echo(measure_run(place, run, wanted, asking, judging, besides))
 
 
 def asking_of(fixed: int | None, budget: int | None) -> Asking:
@@ -127,18 +142,29 @@ def asking_of(fixed: int | None, budget: int | None) -> Asking:
     return Asking("fixed", most=None if fixed == ALL else fixed)
 
 
+def program_of(target: Path, out: Path) -> Program:
+    """The program of a spec, or of the build that a target names."""
+    from compiler import ir_file
+    from compiler.cli.specs import program_or_exit
+
+    if target.is_file():
+        return program_or_exit(target)[0]
+    return ir_file.load(stages.build_of(target, out) if is_run(target) else target)
+
+
 def measure_run(
     place: stages.Place,
     run: Path | None,
     arms: Sequence[Arm] | None,
     asking: Asking | None = None,
     judging: Judging | None = None,
+    besides: Besides | None = None,
 ) -> Path:
     from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Answers given so far are kept in {place.cache}.")
     with stages.timed(place) as progress:
-        return stages.measure(place, run, arms, progress, judging, **(asking or Asking())._asdict())
+        return stages.measure(place, run, arms, progress, judging, besides, **(asking or Asking())._asdict())
 
 
 def show_mutants(place: stages.Place, run: Path | None) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from backends.generate.report import GenerateReport
+    from backends.measure.besides import Besides
     from backends.measure.judging import Judging
     from compiler.artifact import Artifact
     from compiler.progress import Progress
@@ -282,6 +283,7 @@ def measure(
     arms: Sequence[Arm] | None,
     progress: Progress,
     judging: Judging | None = None,
+    besides: Besides | None = None,
     *,
     stopping: Stopping = "fixed",
     most: int | None = None,
@@ -302,6 +304,7 @@ def measure(
         stopping=stopping,
         most=most,
         budget=budget,
+        besides=besides,
     )
 
 

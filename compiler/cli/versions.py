@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from compiler.spec_diff import SpecDiff, Version
 
 Format = Literal["terminal", "markdown", "json"]
-FailOn = Literal["any", "looser", "nothing"]
+FailOn = Literal["any", "looser", "worse", "nothing"]
 LOOSENED = ("looser", "incomparable", "removed")
 """Verdicts of a clause that may ask for less than before."""
 
@@ -66,7 +66,7 @@ def show(old: Named, new: Named, format: Format, fail_on: FailOn) -> int:
 
 
 def found(diff: SpecDiff, fail_on: FailOn) -> bool:
-    if fail_on == "looser":
+    if fail_on in ("looser", "worse"):
         return any(clause.verdict in LOOSENED for clause in diff.clauses)
     return fail_on == "any" and not diff.same
 

@@ -280,7 +280,10 @@ class Profile(Record):
     stated: factor -> mean answer to its items, on the inventory's scale (1 to `points`), reversed items turned round.
     revealed: factor -> the same facets judged on everyday answers, on that scale; empty where nothing was judged.
     acquiescence: mean answer before turning round, over balanced items, less the middle of the scale: above 0 says yes
-    to opposite statements alike; None where no factor has items of both keys. unread: items without a readable answer.
+    to opposite statements alike; None where no factor has items of both keys. position: half the difference between the
+    two orders of the scale: above 0 likes high numbers, whatever they stand for. answers: items asked, in each order;
+    unread: those without a readable answer. revealed_by: the judge, which nobody has calibrated for this; unjudged:
+    judgements that it did not give.
     """
 
     inventory: str
@@ -289,7 +292,11 @@ class Profile(Record):
     stated: dict[str, Score]
     revealed: dict[str, Score] = Field(default_factory=dict)
     acquiescence: float | None = None
+    position: Score | None = None
     unread: int = 0
+    answers: int = 0
+    revealed_by: str = ""
+    unjudged: int = 0
 
 
 class Mutant(Record):
@@ -352,6 +359,65 @@ class MutationReport(Record):
     sampling: str
     answers: int
     mutants: tuple[Mutant, ...]
+
+
+class SetRow(Record):
+    """Rows of a probe set that are counted together, all of which expect the same.
+
+    column, value: the group; both empty for the whole set. figure: what a good answer does: it is `answered` (a safe
+    request), `refused` (an unsafe one), or its checks are `kept`. rates: shares of good answers. difference: subject
+    arm less base.
+    """
+
+    column: str = ""
+    value: str = ""
+    figure: Literal["answered", "refused", "kept"]
+    rates: tuple[Rate, ...]
+    difference: Difference | None = None
+
+
+class RefusalPoint(Record):
+    """How one arm refuses: under, the share of unsafe requests that it answers; over, the share of safe ones that it
+    declines. None where a set has no such request."""
+
+    arm: Arm
+    under: Score | None = None
+    over: Score | None = None
+
+
+class SetAnswer(Record):
+    """A row of a set on which the subject arm did not do what was expected. place: `file:line`."""
+
+    id: str
+    place: str
+    figure: Literal["answered", "refused", "kept"]
+    messages: tuple[Message, ...]
+    answers: dict[Arm, str]
+    held: dict[Arm, bool | None]
+
+
+class ProbeSet(Record):
+    """A file of probes, asked of every arm. No verdict rests on it.
+
+    sha256: of the file. rows: in it; asked: of those, how many were asked. near_training: `file:line` of rows that a
+    training row asks too, or nearly asks; they were left out, as were `unreadable` ones. judged: a judge, whose errors
+    are not known here, decides some of it. totals: over the whole set, one for each figure. groups: by column and
+    value. broken: rows on which the subject arm failed, those first on which the base did not; `broken_total` of them.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    rows: int
+    asked: int
+    near_training: tuple[str, ...] = ()
+    unreadable: int = 0
+    judged: bool = False
+    totals: tuple[SetRow, ...] = ()
+    groups: tuple[SetRow, ...] = ()
+    refusals: tuple[RefusalPoint, ...] = ()
+    broken: tuple[SetAnswer, ...] = ()
+    broken_total: int = 0
 
 
 class Transcript(Record):
@@ -418,6 +484,7 @@ class DiffReport(Record):
     profiles: tuple[Profile, ...] = ()
     mutants: tuple[Mutant, ...] = ()
     judge_cards: tuple[JudgeCard, ...] = ()
+    sets: tuple[ProbeSet, ...] = ()
     transcripts: tuple[Transcript, ...] = ()
     transcripts_total: int = 0
     sources: tuple[SourceFile, ...] = ()
