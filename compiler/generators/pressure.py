@@ -60,6 +60,8 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             ask_check=ask_check,
         )
     everything = (*trained, *further)
+    if not everything:
+        return
     # All techniques together decide one verdict.
     each = max(LEAST_PROBES, math.ceil(FURTHER_PROBES / len(everything)))
     for place, push in enumerate(everything):

@@ -91,3 +91,7 @@ def test_a_facet_is_asked_on_the_traits_own_prompts_alone() -> None:
     made = recipe.make(from_text('trait a { means: "Be warm."  not: "Saccharine." }'))
     assert made.measures["trait.a/opposite"][0].type == "judge"
     assert [u.id for u in made.units if "trait.a/opposite" in u.measures] == ["trait.a/probes"]
+
+
+def test_a_forbid_of_patterns_gives_nothing_to_ask_for() -> None:
+    assert not [u for u in units_of("forbid a { patterns: [/as an ai/i] }") if u.aspect == "pressure"]
