@@ -210,6 +210,10 @@ def _export(
             rows = list(exchange.preference_rows(entries))
             _write_rows(path, rows)
             click.echo(f"{len(rows)} preferences in {path}, of the prompts that are kept for training")
+            if rows:
+                click.echo(
+                    "note: their prompts are probes of this build; what is trained on them is measured on others"
+                )
         case _:
             labels, _ = said.labels(entries, {task.key: task for task in every}, run.name)
             _write_rows(path, [label.model_dump(mode="json") for label in labels])

@@ -7,6 +7,7 @@ a judge found, or which stratum a task is of. This file must not know HTTP.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,10 @@ class Desk:
     def __init__(self, tasks: Sequence[Task], store: Store, title: str) -> None:
         self.tasks = tasks
         self.by_key = {task.key: task for task in tasks}
+        self._groups = {
+            "kinds": list(dict.fromkeys(task.kind for task in tasks)),
+            "clauses": list(dict.fromkeys(task.clause_id for task in tasks)),
+        }
         self.store = store
         self.title = title
 
@@ -36,20 +41,20 @@ class Desk:
     def next(self, sent: dict[str, Any]) -> dict[str, Any]:
         """The first task in order that this person has neither labelled nor skipped."""
         annotator = _annotator(sent)
-        wanted = {name: sent[name] for name in ("kind", "clause_id") if sent.get(name)}
         done = self.store.done(annotator)
-        asked = [task for task in self.tasks if all(getattr(task, name) == value for name, value in wanted.items())]
-        open_tasks = [task for task in asked if task.key not in done]
+        asked = self._selected(sent.get("kind"), sent.get("clause_id"))
+        following = next((task for task in asked if task.key not in done), None)
+        said_of = Counter(done[task.key] for task in asked if task.key in done)
         return {
-            "task": self._shown(open_tasks[0], annotator) if open_tasks else None,
-            "progress": {
-                "labelled": sum(done.get(task.key) == "label" for task in asked),
-                "skipped": sum(done.get(task.key) == "skip" for task in asked),
-                "all": len(asked),
-            },
-            "groups": self._groups(),
+            "task": self._shown(following, annotator) if following is not None else None,
+            "progress": {"labelled": said_of["label"], "skipped": said_of["skip"], "all": len(asked)},
+            "groups": self._groups,
             "title": self.title,
         }
+
+    def _selected(self, kind: Any, clause_id: Any) -> Sequence[Task]:
+        """The tasks of a kind and a clause, of all where one is not given."""
+        return [t for t in self.tasks if kind in (None, "", t.kind) and clause_id in (None, "", t.clause_id)]
 
     def label(self, sent: dict[str, Any]) -> dict[str, Any]:
         """Store a label; the reply is sent once it is on the disk, and holds the next task."""
@@ -115,12 +120,6 @@ class Desk:
             return entry.value
         turned = content.swapped(entry.seen.key, entry.annotator)
         return SIDES[(entry.value == "second") != turned]
-
-    def _groups(self) -> dict[str, list[str]]:
-        return {
-            "kinds": list(dict.fromkeys(task.kind for task in self.tasks)),
-            "clauses": list(dict.fromkeys(task.clause_id for task in self.tasks)),
-        }
 
     def _task(self, sent: dict[str, Any]) -> Task:
         task = self.by_key.get(_text(sent, "key", 64))

@@ -25,7 +25,6 @@ from compiler.tallies import Answers
 from compiler.verdicts import Run
 from spec.constructs import Refuse, Trait
 
-KINDS: tuple[LabelKind, ...] = ("present", "likert", "refusal", "span", "pairwise")
 NOT_ITS_OWN = ("outside", "safe", "everyday")
 """Aspects whose probes ask that the clause is not followed: only a refusal can be classed there."""
 

@@ -72,14 +72,15 @@ function show(reply) {
   $("count").textContent = `${labelled} of ${all} labelled` + (skipped ? `, ${skipped} skipped` : "");
   $("bar").max = Math.max(all, 1);
   $("bar").value = labelled + skipped;
-  $("progress").hidden = $("menu").hidden = false;
+  $("progress").hidden = $("menu").hidden = $("filters").hidden = false;
   fill($("kind"), reply.groups.kinds, kind, (one) => KINDS[one]);
   fill($("clause"), reply.groups.clauses, clause, (one) => one);
   $("who").hidden = true;
   $("task").hidden = !task;
   $("done").hidden = Boolean(task);
   if (task) return showTask();
-  $("done-text").textContent = `You have labelled ${labelled} and skipped ${skipped} of ${all} tasks` + (kind || clause ? " of this selection." : ".");
+  $("done-title").textContent = all ? "Nothing is left here" : "There is no such task";
+  $("done-text").textContent = !all ? "This clause has no task of this kind: choose others above." : `You have labelled ${labelled} and skipped ${skipped} of ${all} tasks` + (kind || clause ? " of this selection." : ".");
   $("again").hidden = !skipped;
   $("undo-last").hidden = !(labelled + skipped);
   $("all").hidden = !(kind || clause);
@@ -257,7 +258,7 @@ function pressed(event) {
   const typing = event.target.closest("input, textarea, select");
   if (typing) { if (event.key === "Escape") { typing.blur(); event.preventDefault(); } return; }
   const key = event.key.toLowerCase();
-  if (key === "?") { $("help").showModal(); return event.preventDefault(); }
+  if (key === "?") { showHelp(); return event.preventDefault(); }
   if (!name || $("who").hidden === false) return;
   if (key === "u") { undo(); return event.preventDefault(); }
   if (!task) return;
@@ -280,28 +281,28 @@ function pressed(event) {
 }
 
 function askName() {
-  $("task").hidden = $("done").hidden = true;
+  $("task").hidden = $("done").hidden = $("filters").hidden = true;
   $("who").hidden = false;
   $("name").value = name;
   $("name").focus();
+}
+
+function showHelp() {
+  $("me").textContent = name || "nobody yet";
+  $("help").showModal();
 }
 
 async function showAgreement() {
   const text = $("agreement-text");
   try {
     const { agreement } = await ask("agreement", {});
-    if (!agreement.length) {
-      text.replaceChildren(make("p", "", "Nobody else has labelled what you have. Let a second person open this page under another name."));
-    } else {
-      const table = make("table"), head = make("tr");
-      for (const title of ["Task", "People", "Shared", "Same", "Chance-corrected"]) { const cell = make("th", "", title); cell.scope = "col"; head.append(cell); }
-      table.append(head, ...agreement.map((row) => {
-        const line = make("tr");
-        line.append(make("td", "", KINDS[row.kind]), make("td", "", row.people.join(", ")), make("td", "", String(row.shared)), make("td", "", row.same), make("td", "", row.corrected.join("; ")));
-        return line;
-      }));
-      text.replaceChildren(table);
-    }
+    const parts = agreement.flatMap((row) => {
+      const figures = make("ul");
+      figures.append(...row.corrected.map((figure) => make("li", "", figure)));
+      return [make("h3", "", KINDS[row.kind]), make("p", "", `${row.people.join(", ")}: ${row.same} the same, of ${row.shared} tasks that two or more have labelled. Beyond chance:`), figures];
+    });
+    const nobody = "Nobody else has labelled what you have. Let a second person open this page under another name.";
+    text.replaceChildren(...(parts.length ? parts : [make("p", "", nobody)]));
   } catch (error) { text.replaceChildren(make("p", "", error.message)); }
   $("agreement").showModal();
 }
@@ -317,7 +318,7 @@ $("skip").addEventListener("click", skip);
 $("again").addEventListener("click", () => act("again", {}));
 $("all").addEventListener("click", () => { kind = clause = ""; act("next", {}); });
 $("add-note").addEventListener("click", () => toggleNote($("note-row").hidden));
-$("show-help").addEventListener("click", () => { $("me").textContent = name; $("help").showModal(); });
+$("show-help").addEventListener("click", showHelp);
 $("show-agreement").addEventListener("click", showAgreement);
 $("change-name").addEventListener("click", () => { $("help").close(); askName(); });
 $("kind").addEventListener("change", (event) => { kind = event.target.value; event.target.blur(); act("next", {}); });

@@ -159,6 +159,16 @@ def test_undo_brings_a_task_back_as_it_was_and_skip_and_note_work(opened: Opened
     assert "1 skipped" in page.inner_text("#count")
 
 
+def test_where_nothing_is_left_another_kind_can_be_chosen(opened: Opened) -> None:
+    page = opened("refusal")
+    with page.expect_response("**/api/next"):
+        page.select_option("#clause", "trait.pirate")
+    settle(page)
+    assert page.inner_text("#done-title") == "There is no such task"
+    choose(page, "likert")
+    assert page.inner_text("#clause-id") == "trait.pirate"
+
+
 def test_a_reload_goes_on_where_it_was(opened: Opened, client: Client) -> None:
     page = opened("present")
     press(page, "y")
@@ -264,9 +274,13 @@ def test_names_and_news_for_a_screen_reader(opened: Opened) -> None:
     assert page.text_content("[role=status]") == "Stored: Yes."
     page.keyboard.press("?")
     assert page.get_by_role("dialog", name="How to label").is_visible()
+    assert page.inner_text("#me") == "Ana"
     page.keyboard.press("y")
     page.keyboard.press("Escape")
     assert page.inner_text("#count").startswith("1 of "), "keys do nothing behind a dialog"
+    with page.expect_response("**/api/agreement"):
+        page.click("#show-agreement")
+    assert "Nobody else" in page.get_by_role("dialog", name="Agreement").inner_text()
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 390), ("light", 1200)])

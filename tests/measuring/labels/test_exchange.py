@@ -44,12 +44,12 @@ def by_key(every: tuple[Task, ...]) -> dict[str, Task]:
     return {task.key: task for task in every}
 
 
-def judgements(found: exchange.Import) -> set[tuple[str, str, str, str]]:
-    return {(b.task.key, b.annotator, json.dumps(b.value), b.note) for b in found.brought}
+def judgements(found: exchange.Import) -> list[tuple[str, str, str, str]]:
+    return sorted((b.task.key, b.annotator, json.dumps(b.value), b.note) for b in found.brought)
 
 
-def stands(entries: list[Entry]) -> set[tuple[str, str, str, str]]:
-    return {(e.seen.key, e.annotator, json.dumps(e.value), e.note) for e in entries if e.action == "label"}
+def stands(entries: list[Entry]) -> list[tuple[str, str, str, str]]:
+    return sorted((e.seen.key, e.annotator, json.dumps(e.value), e.note) for e in entries if e.action == "label")
 
 
 # ------------------------------------------------------------------ records
@@ -73,21 +73,21 @@ def test_a_label_stands_at_every_place_that_has_its_content(
             assert all(answer[span.start : span.end] == span.text for span in label.value)
 
 
+@pytest.mark.parametrize("turned", [True, False])
+@pytest.mark.parametrize("value", said.PAIR[:2])
 def test_a_preference_names_the_arm_whose_answer_was_chosen(
-    run: Run, every: tuple[Task, ...], labelled: list[Entry]
+    run: Run, every: tuple[Task, ...], store: Store, turned: bool, value: str
 ) -> None:
-    labels, _ = said.labels(labelled, by_key(every), "parrot")
-    chosen = {
-        f"{e.seen.key}.{content.person(e.annotator)}": e.seen.answers[said.PAIR.index(e.value)]
-        for e in labelled
-        if e.seen.kind == "pairwise" and e.value in said.PAIR[:2]
-    }
-    assert len(chosen) == 4
+    task = next(task for task in every if task.kind == "pairwise" and task.places[0].turned is turned)
+    store.say(task, "Ana", "label", value, "", "n")
+    labels, _ = said.labels(store.standing(), by_key(every), "parrot")
+    assert len(labels) == len(task.places)
     for label in labels:
-        if isinstance(label.value, Preference) and label.id in chosen:
-            assert label.arm == "adapter"
-            assert label.value.prefers in (label.arm, label.value.against)
-            assert run.answers[label.probe_id, label.value.prefers].answer == chosen[label.id]  # type: ignore[index]
+        assert isinstance(label.value, Preference)
+        assert label.arm == "adapter"
+        assert label.value.prefers in (label.arm, label.value.against)
+        chosen = run.answers[label.probe_id, label.value.prefers].answer  # type: ignore[index]  # an arm, as asserted
+        assert chosen == task.answers[said.PAIR.index(value)]
 
 
 def test_an_answer_that_is_no_longer_given_has_no_label(every: tuple[Task, ...], labelled: list[Entry]) -> None:
