@@ -133,14 +133,15 @@ def _hub() -> Finding:
     return Finding("hub", "ok", f"{asked}; cache in {home}")
 
 
-def _model(title: str, find: Callable[[], Base]) -> Finding:
+def _model(title: str, find: Callable[[], Base], is_served: bool = False) -> Finding:
     from backends import engines
 
     try:
         base = find()
         said = engines.load(base).yes([wording.judge_request(*TO_JUDGE)])[0]
     except NetworkError as error:
-        return Finding(title, "missing", "not on this machine; a build would fetch it", error.help)
+        away = error.message if is_served else "not on this machine; a build would fetch it"
+        return Finding(title, "missing", away, error.help)
     except TenetError as error:
         return Finding(title, "missing", error.message, error.help)
     judges = "can judge" if said is not None else "gives no yes or no: name another judge for clauses without signs"
@@ -159,13 +160,10 @@ def _of_build(build: Path) -> list[Finding]:
         findings.append(_model(f"base {recipe.base}", lambda: base_of(build, recipe, local_files_only=True)))
     roles = (("judge", recipe.judge, recipe.judge_revision), ("teacher", recipe.teacher, recipe.teacher_revision))
     for role, name, revision in roles:
-        if name not in (None, recipe.base):
-            findings.append(
-                _model(
-                    f"{role} {name}",
-                    partial(bases.resolve_role, name, revision, local_files_only=not bases.is_served(name)),
-                )
-            )
+        if name is not None and name != recipe.base:
+            served = bases.is_served(name)
+            find = partial(bases.resolve_role, name, revision, local_files_only=not served)
+            findings.append(_model(f"{role} {name}", find, served))
         elif role == "judge":
             findings.append(Finding("judge", "ok", "the base itself; reports say so"))
     return findings
