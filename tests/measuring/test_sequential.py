@@ -6,14 +6,16 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 import pytest
 
 from backends.measure.sequential import ask_until_settled
-from compiler import rounds, statistics, stopping
+from compiler import rounds, statistics, stopping, tallies
 from compiler.clause_rows import is_hard
 from compiler.records import ARMS, Arm, Measurement, Probe
+from compiler.report.record import DiffReport
 from compiler.rounds import Plan
 from compiler.verdicts import Run, compare
 from tests.measuring.runs import rate, row
@@ -40,6 +42,16 @@ def asked(run: Run, budget: int | None = None, log: list[tuple[tuple[str, ...], 
     return replace(run, measurements=tuple(found), measured=measured)
 
 
+@pytest.fixture(scope="module")
+def stopped(run: Run) -> Run:
+    return asked(run)
+
+
+@pytest.fixture(scope="module")
+def stopped_report(stopped: Run) -> DiffReport:
+    return compare(stopped)
+
+
 def test_a_plan_holds_every_probe_once_and_whole_units(run: Run) -> None:
     plan = plan_of(run)
     batches = [batch for stream in plan.streams for batch in stream.rounds] + [plan.always]
@@ -60,8 +72,8 @@ def test_the_order_is_drawn_and_depends_on_the_clause_alone(run: Run) -> None:
     assert first != sorted(first)
 
 
-def test_a_settled_clause_is_left_alone_and_says_so(run: Run) -> None:
-    found = row(compare(asked(run)), "prefer.brevity")
+def test_a_settled_clause_is_left_alone_and_says_so(stopped_report: DiffReport) -> None:
+    found = row(stopped_report, "prefer.brevity")
     assert found.stopped is not None
     assert (found.verdict, found.stopped.why) == ("met", "settled")
     assert found.stopped.asked < found.stopped.of == 60
@@ -86,35 +98,34 @@ def test_a_budget_is_kept_and_a_larger_one_goes_on_from_it(run: Run) -> None:
     assert "budget" in why
 
 
-def test_a_forbid_that_rides_along_is_not_starved(run: Run) -> None:
+def test_a_forbid_that_rides_along_is_not_starved(stopped_report: DiffReport) -> None:
     """The clauses whose prompts it rides on are settled early; it is asked until it is, or nothing is left."""
-    found = row(compare(asked(run)), "forbid.canned")
+    found = row(stopped_report, "forbid.canned")
     assert found.stopped is not None
     assert found.verdict != "unclear" or found.stopped.asked == found.stopped.of
 
 
-def test_a_judge_that_may_settle_nothing_is_not_asked_on(run: Run) -> None:
+def test_a_judge_that_may_settle_nothing_is_not_asked_on(run: Run, stopped_report: DiffReport) -> None:
     none = replace(run, measured=run.measured.model_copy(update={"calibrations": ()}))
     found = row(compare(asked(none)), "trait.caring")
     assert found.stopped is not None
     assert found.stopped.why == "its judge settles nothing"
-    assert found.stopped.asked < row(compare(asked(run)), "trait.caring").stopped.asked  # type: ignore[union-attr]  # it stopped
+    assert found.stopped.asked < row(stopped_report, "trait.caring").stopped.asked  # type: ignore[union-attr]  # it stopped
 
 
-def test_no_fixed_interval_in_a_sequential_report(run: Run) -> None:
-    report = compare(asked(run))
+def test_no_fixed_interval_in_a_sequential_report(run: Run, stopped_report: DiffReport) -> None:
+    report = stopped_report
     assert report.stopping == "sequential"
     for found in report.clauses:
         for figure in found.decided:
-            exact = is_hard(run.program.clause(found.id)) or False
+            exact = is_hard(run.program.clause(found.id))
             for one in figure.rates:
                 bounds = stopping.interval(one.share * one.effective_n, one.effective_n, exact)
                 assert (one.low, one.high) == pytest.approx(tuple(bounds), abs=1e-9)
 
 
-def test_what_has_no_stopping_rule_counts_what_was_asked_anyway(run: Run) -> None:
-    new = asked(run)
-    report = compare(new)
+def test_what_has_no_stopping_rule_counts_what_was_asked_anyway(stopped: Run, stopped_report: DiffReport) -> None:
+    new, report = stopped, stopped_report
     assert report.facts is not None
     assert report.facts.rates[0].n == 100, "facts are asked whole"
     always = set(new.measured.always)
@@ -137,20 +148,16 @@ def test_a_template_counts_once(run: Run) -> None:
 @pytest.mark.parametrize("exact", [True, False])
 def test_a_verdict_is_wrong_no_more_often_than_stated(exact: bool) -> None:
     """A subject exactly at its target, looked at after every round; the fixed interval is wrong far more often."""
-    looks, dice = rounds.looks(400), random.Random(11)
+    sequence = cache(lambda k, n: stopping.interval(k, n, exact))
+    once = cache(lambda k, n: tallies.interval(k, n, exact))
+    looks, dice = rounds.looks(200), random.Random(11)
     wrong = {"sequence": 0, "fixed": 0}
     trials = 300
     for _ in range(trials):
         outcomes = [dice.random() < 0.9 for _ in range(looks[-1])]
         counts = [(sum(outcomes[:n]), n) for n in looks]
-        for name, bounds in (
-            ("sequence", stopping.interval),
-            (
-                "fixed",
-                lambda k, n, hard: statistics.clopper_pearson(k, n, sides="each") if hard else statistics.wilson(k, n),
-            ),
-        ):
-            wrong[name] += any(statistics.outcome(bounds(k, n, exact), ">=", 0.9) == "met" for k, n in counts)
+        for name, bounds in (("sequence", sequence), ("fixed", once)):
+            wrong[name] += any(statistics.outcome(bounds(k, n), ">=", 0.9) == "met" for k, n in counts)
     stated = 1.0 - stopping.confidence_of(exact)
     assert wrong["sequence"] / trials <= stated + 2.6 * math.sqrt(stated * (1 - stated) / trials)
     assert wrong["fixed"] > 2 * wrong["sequence"]
@@ -164,7 +171,7 @@ def test_the_rounds_grow_and_end_with_the_last_prompt() -> None:
 
 def test_differences_hold_at_every_look() -> None:
     """Two arms alike: seldom does any look claim a difference."""
-    dice, claimed, trials = random.Random(5), 0, 200
+    dice, claimed, trials = random.Random(5), 0, 60
     for _ in range(trials):
         first, second = ([float(dice.random() < 0.7) for _ in range(120)] for _ in range(2))
         found = [stopping.difference(first[:n], second[:n]) for n in rounds.looks(120)]
