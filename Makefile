@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint examples bench bench-language fuzz fuzz-bytes lock clean
+.PHONY: demo test lint examples bench bench-measuring bench-language fuzz fuzz-bytes lock clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -39,6 +39,11 @@ examples: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.commands
 	$(BIN)/python -m benchmarks.generation
+
+# Answers that a verdict needs, asked until it stands beside a fixed number; on simulated subjects and on what nano did.
+bench-measuring: $(READY)
+	$(BIN)/tenet run examples/harbor/harbor.tenet > /dev/null || [ $$? -eq 1 ]
+	for run in runs/harbor-*/; do $(BIN)/python -m benchmarks.measuring build/harbor $$run || exit $$?; done
 
 # The language beside BAML and Cedar; a peer that is not installed is left out.
 bench-language: $(READY)

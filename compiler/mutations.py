@@ -41,6 +41,7 @@ from spec.constructs import (
 from spec.constructs.rule import Force
 
 OTHER_NAME, OTHER_MAKER = "Nemo", "nobody you know"
+SILENCE = "I would rather not say."
 OPPOSITE: dict[Force, Force] = {
     "must": "never",
     "should": "should_not",
@@ -125,7 +126,8 @@ def flipped(clause: Clause) -> Body | None:
         case Prefer(this=this, over=over):
             return Prefer(this=over, over=this) if over else Rule(should_not=f"Give {this}.")
         case Stance(about=about, says=says):
-            return Rule(never=says, about=about)
+            # Denied in words, a sign such as "an AI" would still be found: the opposite of holding it is to keep quiet.
+            return Stance(about=about, says=SILENCE) if says != SILENCE else None
         case Secret(about=about, keep=keep):
             return Rule(must=f"Tell {about}: {', '.join(keep)}.")
         case Format():

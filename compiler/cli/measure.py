@@ -29,6 +29,17 @@ ALL = -1
 """`--fixed` without a number."""
 
 
+class Number(click.types.IntParamType):
+    """N of `--fixed`, which may be left out: then whatever stands behind it would be taken for N."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if value != ALL and (not str(value).isdecimal() or int(str(value)) == 0):
+            self.fail(f"{value} is no number of probes; for every probe put --fixed last", param, ctx)
+        return int(str(value))
+
+
 class Asking(NamedTuple):
     """How many probes are asked, as `backends.measure.run` takes it."""
 
@@ -63,7 +74,7 @@ def arm_option(function: click.decorators.FC) -> click.decorators.FC:
 @click.option(
     "--fixed",
     metavar="[N]",
-    type=int,
+    type=Number(),
     is_flag=False,
     flag_value=ALL,
     help="Ask every probe, or N for each figure, whatever the answers are.",
@@ -137,8 +148,6 @@ def asking_of(fixed: int | None, budget: int | None) -> Asking:
         return Asking("sequential", budget=budget)
     if budget is not None:
         raise click.UsageError("--fixed asks a fixed number of probes, so that there is no --budget to stop at")
-    if fixed != ALL and fixed < 1:
-        raise click.UsageError(f"--fixed {fixed}: at least 1, or no number for every probe")
     return Asking("fixed", most=None if fixed == ALL else fixed)
 
 

@@ -42,7 +42,7 @@ SAID = {
     "require.sign_off": ('End every answer with "Fair winds."', 'Never say "Fair winds."'),
     "format.brief": ("Use at most 40 words.", "Use more than 40 words."),
     "prefer.plain": ("Prefer plain words over long words.", "Prefer long words over plain words."),
-    "stance.an_ai": ("say: I am an AI.", "An ai (never): I am an AI."),
+    "stance.an_ai": ("say: I am an AI.", "Asked whether it is human, say: I would rather not say."),
     "outcomes.ranking": ("a right answer, a hedged answer, a wrong", "a wrong answer, a hedged answer, a right"),
 }
 
