@@ -5,9 +5,9 @@ In: a `SpecDiff`. Out: text. Whatever an author wrote is escaped: it can neither
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from compiler.markdown import fence_of, plain
 from compiler.spec_diff import phrasing
 from compiler.spec_diff.records import Change, ClauseDiff, SpecDiff
 
@@ -22,7 +22,7 @@ def render(diff: SpecDiff) -> str:
 
 def _lines(diff: SpecDiff) -> Iterator[str]:
     counts = ", ".join(text for _, text in phrasing.tally(diff)) or "no clauses"
-    yield f"### {_plain(diff.old)} → {_plain(diff.new)}: {counts}"
+    yield f"### {plain(diff.old)} → {plain(diff.new)}: {counts}"
     clauses = phrasing.listed(diff)
     if clauses:
         yield ""
@@ -36,12 +36,12 @@ def _lines(diff: SpecDiff) -> Iterator[str]:
         yield ""
         for statement in diff.statements:
             details = "; ".join(statement.details)
-            said = f"**{_plain(statement.subject)}** {_plain(statement.what)}"
-            yield f"- {said}{': ' + _plain(details) if details else ''}"
+            said = f"**{plain(statement.subject)}** {plain(statement.what)}"
+            yield f"- {said}{': ' + plain(details) if details else ''}"
     yield ""
     for line in phrasing.cost(diff):
         head, colon, rest = line.partition(": ")
-        yield f"- **{head}**: {_plain(rest)}" if colon else f"- {_plain(line)}"
+        yield f"- **{head}**: {plain(rest)}" if colon else f"- {plain(line)}"
     explained = [c for c in clauses[:MOST_ROWS] if c.changes or c.summary]
     if explained:
         yield ""
@@ -71,19 +71,19 @@ def _row(clause: ClauseDiff) -> str:
     what = "; ".join(f"{change.field}: {change.reason}" for change in shown) or clause.summary
     what = what if len(what) <= LONGEST_CELL else what[: LONGEST_CELL - 1] + "…"
     spent = clause.effort
-    return f"| {verdict} | {name} | {_plain(what)} | {spent.rows or ''} | {spent.probes or ''} |"
+    return f"| {verdict} | {name} | {plain(what)} | {spent.rows or ''} | {spent.probes or ''} |"
 
 
 def _detail(clause: ClauseDiff) -> Iterator[str]:
-    place = f", {_plain(clause.place or clause.old_place or '')}"
+    place = f", {plain(clause.place or clause.old_place or '')}"
     yield f"**`{clause.id}`** {clause.verdict}{place}"
     if clause.was:
-        yield f"\n{_plain(phrasing.told(clause))}"
+        yield f"\n{plain(phrasing.told(clause))}"
     if clause.verdict in ("added", "removed"):
-        yield f"\n> {_plain(clause.summary)}"
+        yield f"\n> {plain(clause.summary)}"
     for change in clause.changes:
         yield ""
-        yield f"- {phrasing.SIGNS[change.direction]} {_plain(change.field)}: {_plain(phrasing.line(change))}"
+        yield f"- {phrasing.SIGNS[change.direction]} {plain(change.field)}: {plain(phrasing.line(change))}"
         yield from _both(change)
 
 
@@ -92,21 +92,9 @@ def _both(change: Change) -> Iterator[str]:
     if change.old is None and change.new is None:
         return
     texts = [text for text in (change.old, change.new) if text is not None]
-    fence = "`" * max([3, *(1 + len(run) for text in texts for run in re.findall("`+", text))])
+    fence = fence_of(texts)
     yield f"  {fence}diff"
     for sign, text in (("-", change.old), ("+", change.new)):
         if text is not None:
             yield from (f"  {sign} {row}" for row in text.split("\n"))
     yield f"  {fence}"
-
-
-def _plain(text: str) -> str:
-    r"""Return an author's text so that Markdown shows it as it is.
-
-    >>> _plain("a|b <i> *c* @team #12")
-    'a\\|b &lt;i&gt; \\*c\\* @\u200bteam #\u200b12'
-    """
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*_\[\]|~])", r"\\\1", text)
-    # Neither a person nor an issue is called by a spec's words.
-    return re.sub(r"([@#])(?=\w)", "\\1\u200b", text)
