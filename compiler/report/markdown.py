@@ -41,7 +41,9 @@ def _lines(found: Found, room: int) -> Iterator[str]:
     head += [*_table(found), "", *_besides(report)]
     yield from head
     spent = sum(map(len, head))
+    missed = {row.id for row in report.clauses if any(figure.verdict == "missed" for figure in row.decided)}
     flipped = [talk for talk in report.transcripts if talk.flipped or talk.broken]
+    flipped.sort(key=lambda talk: not missed & set(talk.broken))
     shown: list[str] = []
     for talk in flipped[:MOST_TALKS]:
         lines = list(_talk(report, talk))
@@ -75,7 +77,11 @@ def _table(found: Found) -> Iterator[str]:
 
 def _row(found: Found, row: ClauseRow, figure: ClauseRow | Trial) -> str:
     report = found.report
-    name = f"↳ {plain(findings.label(figure))}" if isinstance(figure, Trial) else f"{code(row.id)} {plain(found.place(row))}"
+    name = (
+        f"↳ {plain(findings.label(figure))}"
+        if isinstance(figure, Trial)
+        else f"{code(row.id)} {plain(found.place(row))}"
+    )
     rates = [findings.rate_of(figure, arm) for arm in report.arms]
     own = findings.rate_of(figure, report.subject)
     against = figure.difference

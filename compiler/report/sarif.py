@@ -66,7 +66,8 @@ def _rule(name: str, short: str, full: str, level: str) -> Value:
 
 def _results(found: Found, strict: bool) -> Iterator[Value]:
     report = found.report
-    spec = Span(report.provenance.spec, 0, 0, 0, 0)
+    # What is of no clause stands at the head of the spec.
+    spec = Span(report.provenance.spec, 0, 0, 1, 1)
     if report.status == "not engaged":
         yield _result(found, NOT_ENGAGED, "", "error", "the adapter does nothing, so nothing was measured of it", spec)
     for row in report.clauses:
