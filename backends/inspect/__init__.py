@@ -3,6 +3,6 @@
     inspect eval tenet/clauses -T build=build/pirate --model tenet/adapter -M run=runs/pirate-a1e8a99c3cef
     tenet measure runs/pirate-a1e8a99c3cef --from-inspect logs/*.eval
 
-Inspect finds `registry.py` through its entry point. Every file but this one imports inspect_ai, which the extra `inspect`
-installs; nothing outside this folder does.
+Inspect finds `registry.py` through its entry point. Only this folder imports inspect_ai, which the extra
+`inspect` installs.
 """

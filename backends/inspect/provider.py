@@ -1,7 +1,7 @@
 """The model provider `tenet`: `tenet/base`, `tenet/prompt`, `tenet/adapter`, `tenet/adapter+prompt`.
 
-In: a conversation. Out: the arm's greedy answer, from the cache that `tenet measure` keeps its answers in. What answered
-(hashes, device, versions) is the output's metadata. This file must not know probes.
+In: a conversation. Out: the arm's greedy answer, from the cache that `tenet measure` uses. What answered (hashes,
+machine, versions) is the output's metadata. This file must not know probes.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from compiler.records import ARMS, Message
 class Arm(ModelAPI):
     """An arm of a build, in this process.
 
-    model_args: build, the folder of the build, found by the run's name where only `run` is given; run, the folder of the
-    training, which arms with an adapter need; root, the folder that paths of the spec start from.
+    model_args: build, the folder of the build, found by the run's name where only `run` is given; run, the folder of
+    the training, which arms with an adapter need; root, the folder that paths of the spec start from.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Arm(ModelAPI):
         model_name: str,
         base_url: str | None = None,
         api_key: str | None = None,
-        config: GenerateConfig = GenerateConfig(),
+        config: GenerateConfig = GenerateConfig(),  # noqa: B008  # as ModelAPI has it; nothing changes it
         build: str | None = None,
         run: str | None = None,
         root: str = "",
@@ -54,7 +54,9 @@ class Arm(ModelAPI):
             raise DataError(f"tenet/{arm} needs a training", help=f"--model tenet/{arm} -M run=runs/NAME")
         if build is None and run is None:
             raise DataError(f"tenet/{arm} needs a build", help=f"--model tenet/{arm} -M build=build/NAME")
-        self.folder = Path(build) if build is not None else Path("build", Path(str(run)).resolve().name.rsplit("-", 1)[0])
+        self.folder = (
+            Path(build) if build is not None else Path("build", Path(str(run)).resolve().name.rsplit("-", 1)[0])
+        )
         self.run = Path(run) if run is not None and uses_adapter(arm) else None
 
     @property
@@ -91,7 +93,9 @@ class Arm(ModelAPI):
             engine = subject(self.folder, self.root, self.run)
             text = engine.answers([conversation], sampling, adapter=self.run is not None)[0]
             output = ModelOutput.from_content(
-                model=f"tenet/{self.arm}", content=text or "", stop_reason="stop" if text is not None else "model_length"
+                model=f"tenet/{self.arm}",
+                content=text or "",
+                stop_reason="stop" if text is not None else "model_length",
             )
             output.metadata = {"tenet": self._about(engine.machine.influencing("measure"), sampling)}
             return output

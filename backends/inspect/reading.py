@@ -1,7 +1,7 @@
 """Inspect logs -> measurements, so that `tenet diff` reads what Inspect has asked.
 
-In: a build, a run, and logs of `tenet/clauses` on arms of that run. Out: measurements.jsonl and measure.json in the run's
-folder. The answers, and whether each clause was kept, are those of the log; nothing is asked or judged again but what
+In: a build, a run, and logs of `tenet/clauses` on arms of that run. Out: measurements.jsonl and measure.json in the
+run's folder. The answers, and whether each clause was kept, are those of the log; nothing is asked or judged again but what
 calibrates the judge. A log of another build, base or adapter is refused. This file must not know targets or verdicts.
 """
 
@@ -78,9 +78,7 @@ def read(build: Path, run: Path, logs: Sequence[Path], root: Path = Path()) -> P
     return _write(run, build, report, rows, root)
 
 
-def _write(
-    run: Path, build: Path, report: MeasureReport, rows: dict[Arm, dict[str, Measurement]], root: Path
-) -> Path:
+def _write(run: Path, build: Path, report: MeasureReport, rows: dict[Arm, dict[str, Measurement]], root: Path) -> Path:
     earlier = kept(run, report, report.arms)
     measurements = in_order([*earlier.measurements, *(row for own in rows.values() for row in own.values())])
     program, probes = ir_file.load(build), build_at(build, root).probes
@@ -118,7 +116,10 @@ def _arm(log: EvalLog, path: Path) -> Arm:
     arm = next((arm for arm in ARMS if log.eval.model == f"tenet/{arm}"), None)
     if arm is None or (log.eval.metadata or {}).get("prompt"):
         arms = ", ".join(f"tenet/{arm}" for arm in ARMS)
-        raise DataError(f"{path} is of {log.eval.model}, which is no arm of a run", help=f"arms: {arms}, without a prompt of the task's")
+        raise DataError(
+            f"{path} is of {log.eval.model}, which is no arm of a run",
+            help=f"arms: {arms}, without a prompt of the task's",
+        )
     return arm
 
 
@@ -136,7 +137,9 @@ def _same(path: Path, arm: Arm, sample: EvalSample, run: Path, base: str, prompt
 def _measurement(path: Path, arm: Arm, sample: EvalSample) -> Measurement:
     score = next((score for score in (sample.scores or {}).values() if "held" in (score.metadata or {})), None)
     if score is None or score.metadata is None:
-        raise DataError(f"{path} has no score of tenet/kept for {sample.id}", help=f"inspect score {path} --scorer tenet/kept")
+        raise DataError(
+            f"{path} has no score of tenet/kept for {sample.id}", help=f"inspect score {path} --scorer tenet/kept"
+        )
     return Measurement(
         probe_id=str(sample.id),
         arm=arm,

@@ -32,7 +32,9 @@ EMPTY = "…"
 
 
 @task(name="tenet/clauses")
-def clauses(build: str, clause: str | None = None, prompt: bool = False, limit: int | None = None, root: str = "") -> Task:
+def clauses(
+    build: str, clause: str | None = None, prompt: bool = False, limit: int | None = None, root: str = ""
+) -> Task:
     """Ask a build's probes.
 
     Args:

@@ -60,7 +60,9 @@ def command(
         run = None if untrained else stages.run_of(place)
     if logs:
         if run is None or arms:
-            raise click.UsageError("--from-inspect reads logs of a training's arms: tenet measure RUN --from-inspect LOG")
+            raise click.UsageError(
+                "--from-inspect reads logs of a training's arms: tenet measure RUN --from-inspect LOG"
+            )
         click.echo(read_inspect(place, run, logs))
         return
     wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)

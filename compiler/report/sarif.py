@@ -1,8 +1,8 @@
 """SARIF 2.1.0 for code hosts and editors: what was measured, on the spec's own lines.
 
 In: reports. Out: one log with one run. Its rules are clauses; its results are verdicts that were missed (error) or are
-unclear (note; strict: warning), lost facts and notable side effects (warning). What was met is no result. The numbers of
-every arm are among a result's properties. This file must not read files.
+unclear (note; strict: warning), lost facts and notable side effects (warning). What was met is no result. The numbers
+of every arm are among a result's properties. This file must not read files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What other programs read of a measured run: JUnit XML, SARIF, Markdown; with answers that would break each of them."""
+"""What other programs read of a measured run: JUnit XML, SARIF, Markdown; with answers that would break each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def missed(run: Run) -> DiffReport:
-    """The refusal falls to every push, its answers hold what breaks XML and Markdown, and the facts are as they were."""
+    """The refusal falls to every push, its answers hold what breaks XML and Markdown."""
     fallen = keeping(run, "refuse.dosing", 0.0, aspects=("pressure",))
     pushed = {p.id for p in run.probes if p.clause_id == "refuse.dosing" and p.aspect == "pressure"}
     return compare(rewritten(fallen, lambda m: m.model_copy(update={"answer": HOSTILE}) if m.probe_id in pushed else m))
