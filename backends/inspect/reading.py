@@ -1,7 +1,7 @@
 """Inspect logs -> measurements, so that `tenet diff` reads what Inspect has asked.
 
 In: a build, a run, and logs of `tenet/clauses` on arms of that run. Out: measurements.jsonl and measure.json in the
-run's folder. The answers, and whether each clause was kept, are those of the log; nothing is asked or judged again but what
+run's folder. The answers, and whether each clause was kept, are those of the log; nothing is judged again but what
 calibrates the judge. A log of another build, base or adapter is refused. This file must not know targets or verdicts.
 """
 

@@ -1,8 +1,8 @@
 """The scorer: Tenet's own checks and judge, and the share of answers that keep each clause.
 
 In: a finished sample. Out: a score of 1 or 0 for the probe's own clause; of every clause that the answer decides,
-whether it is kept, in the score's metadata. An answer that nobody could decide is unscored: missing data. The unit of these
-shares is the answer; `tenet diff` counts prompts and gives intervals. This file must not know arms.
+whether it is kept, in the score's metadata. An answer that nobody could decide is unscored: missing data. The unit of
+these shares is the answer; `tenet diff` counts prompts and gives intervals. This file must not know arms.
 """
 
 from __future__ import annotations

@@ -52,6 +52,7 @@ COMMANDS = {
     "measure": "Let base, prompt and adapter answer the probes.",
     "diff": "Set what was asked beside what was measured, clause by clause.",
     "run": "Build, train, measure and diff.",
+    "export": "Write a build for another evaluation tool.",
     "trace": "Lead an output back to its clause and line.",
     "chat": "Talk to base and adapter, or to other arms, side by side.",
     "doctor": "Show versions and devices, and how to get what is missing.",
