@@ -19,7 +19,7 @@ def command() -> None:
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
 @click.option("--provider", "providers", multiple=True, default=("echo",), show_default=True, help="Whom to ask.")
 def promptfoo(build: Path, out: Path, providers: tuple[str, ...]) -> None:
-    """promptfoo: prompts, tests from the probes, assertions from the checks. They import Tenet from promptfoo's python."""
+    """promptfoo: prompts, tests from probes, assertions from checks. They import Tenet from promptfoo's python."""
     from compiler.agreement import check_build
     from compiler.exports import promptfoo as exporter
     from compiler.records import Probe, Recipe

@@ -1,7 +1,7 @@
 """promptfoo: a build's prompt as prompts, its probes as tests, its checks as assertions.
 
-In: probes, the compiled prompt, the checks of clauses that ride along. Out: the files of a folder, by name. What a check
-decides is decided by Tenet's own code, called from an assertion in Python, so both agree; what a judge decides is an
+In: probes, the compiled prompt, the checks of clauses that ride along. Out: the files of a folder, by name. What a
+check decides is decided by Tenet's own code, called from a Python assertion, so both agree; what a judge decides is an
 `llm-rubric`. An assertion's metric is its clause. promptfoo asks once a test: probes in which the model speaks before
 the last message are left out, and counted. This file must not read files.
 """
