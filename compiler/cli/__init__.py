@@ -53,6 +53,7 @@ COMMANDS = {
     "diff": "Set what was asked beside what was measured, clause by clause.",
     "run": "Build, train, measure and diff.",
     "label": "Ask people what answers are worth, and keep what they say.",
+    "export": "Write a build for another evaluation tool.",
     "trace": "Lead an output back to its clause and line.",
     "chat": "Talk to base and adapter, or to other arms, side by side.",
     "monitor": "Watch a served model or a log of conversations; alarm where a clause is not kept.",

@@ -4,6 +4,7 @@ Two versions of one spec are compared in `versions.py`; here it is told which of
 
 from __future__ import annotations
 
+import os
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,13 @@ class DiffTarget(TargetPath):
 @click.option("--strict", is_flag=True, help="An unclear verdict is a finding too.")
 @click.option("--spec/--measured", "by_spec", default=None, help="Compare what two specs say, or what was measured.")
 @click.option("--since", metavar="REV", help="Compare a spec with itself at a git revision.")
-@click.option("--format", type=click.Choice(["terminal", "markdown", "json"]), default="terminal", show_default=True)
+@click.option(
+    "--format",
+    type=click.Choice(versions.FORMATS),
+    default="terminal",
+    show_default=True,
+    help="junit and sarif are for what was measured.",
+)
 @click.option(
     "--fail-on",
     type=click.Choice(["any", "looser", "worse", "nothing"]),
@@ -73,16 +80,16 @@ def command(
         if len(targets) != 1 or not is_spec(targets[0]):
             raise click.UsageError("--since compares one spec with itself: tenet diff --since REV SPEC")
         targets = (versions.Revision(since, str(targets[0])), *targets)
-    if len(targets) == 2 and not table and not strict:
+    if len(targets) == 2 and not table and not strict and format not in ("junit", "sarif"):
         old, new = targets
         if isinstance(old, Path) and isinstance(new, Path) and is_run(old) and is_run(new) and by_spec is not True:
             from compiler.cli import runs as two_runs
 
             raise click.exceptions.Exit(two_runs.show(old, new, out, format, fail_on, margin, anyway))
     if compares_specs(targets, by_spec, out, runs):
+        if format in ("junit", "sarif"):
+            raise click.UsageError(f"--format {format} is for what was measured: tenet diff RUN --format {format}")
         raise click.exceptions.Exit(versions.show(targets[0], targets[1], format, fail_on))
-    if format == "markdown":
-        raise click.UsageError("--format markdown is for two versions of a spec, or two runs")
     show_measured([target for target in targets if isinstance(target, Path)], out, runs, format, strict)
 
 
@@ -126,6 +133,9 @@ def show_measured(targets: list[Path], out: Path, runs: Path, format: versions.F
     if format == "json":
         texts = [report.model_dump_json(indent=1) for report, _ in reports]
         click.echo(texts[0] if len(texts) == 1 else "[" + ",\n".join(texts) + "]")
+    elif format != "terminal":
+        folders = [spec_folder(target, out) for target in targets]
+        click.echo(written([report for report, _ in reports], folders, format, strict), nl=False)
     elif len(reports) == 1:
         show(*reports[0])
     else:
@@ -134,6 +144,36 @@ def show_measured(targets: list[Path], out: Path, runs: Path, format: versions.F
 
         stdout().print(family.render([report for report, _ in reports]))
     raise click.exceptions.Exit(code)
+
+
+def written(reports: list[DiffReport], folders: list[str], format: versions.Format, strict: bool) -> str:
+    """Return reports as other programs read them; folders: where the paths of each one's spec start."""
+    from compiler.report import junit, markdown, sarif
+    from compiler.report.findings import Found
+
+    found = [Found(report, folder) for report, folder in zip(reports, folders, strict=True)]
+    match format:
+        case "junit":
+            return junit.render(found, strict)
+        case "sarif":
+            return sarif.render(found, strict) + "\n"
+        case _:
+            return markdown.render(found)
+
+
+def spec_folder(target: Path, out: Path) -> str:
+    """Return the folder of a target's spec as seen from here, empty for this one, or where the spec is not found."""
+    if target.is_file():
+        folder = target.parent
+    else:
+        build = stages.build_of(target, out) if is_run(target) else target
+        owner = stages.read_json(build / "lock.json").get("spec")
+        above = [up / owner for up in build.resolve().parents] if owner else []
+        spec = next((path for path in above if path.is_file()), None)
+        if spec is None:
+            return ""
+        folder = Path(os.path.relpath(spec.parent))
+    return "" if folder == Path() else folder.as_posix()
 
 
 def report_of(target: Path, out: Path, runs: Path) -> tuple[DiffReport, Path]:

@@ -81,6 +81,14 @@ def arm_option(function: click.decorators.FC) -> click.decorators.FC:
 )
 @click.option("--budget", metavar="N", type=click.IntRange(min=1), help="Give at most N answers, of all arms together.")
 @click.option("--mutate", is_flag=True, help="Remove and flip each clause in the prompt: do its probes notice?")
+@click.option(
+    "--from-inspect",
+    "logs",
+    multiple=True,
+    metavar="LOG",
+    type=click.Path(path_type=Path, exists=True),
+    help="Ask nothing: read what Inspect asked an arm of this run; may be given several times.",
+)
 @stages.local_option
 def command(
     target: Path,
@@ -101,6 +109,7 @@ def command(
     fixed: int | None,
     budget: int | None,
     mutate: bool,
+    logs: tuple[Path, ...],
     local_files_only: bool,
 ) -> None:
     """Answer the probes with every arm, and decide which clauses each answer kept.
@@ -128,6 +137,13 @@ def command(
             raise click.UsageError("--mutate asks the prompt arm alone, each clause's own probes: leave the others out")
         show_mutants(place, run)
         return
+    if logs:
+        if run is None or arms:
+            raise click.UsageError(
+                "--from-inspect reads logs of a training's arms: tenet measure RUN --from-inspect LOG"
+            )
+        click.echo(read_inspect(place, run, logs))
+        return
     wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
     free = fixed is None and budget is None and judging == Judging() and besides is None
     if free and run is not None and stages.is_measured_whole(place.build, run, wanted):
@@ -135,6 +151,22 @@ def command(
         click.echo(run)
         return
     click.echo(measure_run(place, run, wanted, asking, judging, besides))
+
+
+def read_inspect(place: stages.Place, run: Path, logs: Sequence[Path]) -> Path:
+    """
+    Raises:
+        DataError: inspect-ai is not installed, or a log is of something else.
+    """
+    from importlib.util import find_spec
+
+    from compiler.failures import DataError
+
+    if find_spec("inspect_ai") is None:
+        raise DataError("reading Inspect's logs needs inspect-ai", help='pip install "tenetc[inspect]"')
+    from backends.inspect import reading
+
+    return reading.read(place.build, run, logs, place.root or Path())
 
 
 def asking_of(fixed: int | None, budget: int | None) -> Asking:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
@@ -24,7 +24,8 @@ from spec.doors import NOTATIONS
 if TYPE_CHECKING:
     from compiler.spec_diff import SpecDiff, Version
 
-Format = Literal["terminal", "markdown", "json"]
+Format = Literal["terminal", "markdown", "json", "junit", "sarif"]
+FORMATS: tuple[Format, ...] = get_args(Format)
 FailOn = Literal["any", "looser", "worse", "nothing"]
 LOOSENED = ("looser", "incomparable", "removed")
 """Verdicts of a clause that may ask for less than before."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compiler.markdown import plain
 from compiler.run_diff import phrasing
 from compiler.run_diff.records import FigureDiff, RunDiff
-from compiler.spec_diff.markdown import plain
 
 MOST_ROWS = 60
 

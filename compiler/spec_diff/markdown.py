@@ -5,9 +5,9 @@ In: a `SpecDiff`. Out: text. Whatever an author wrote is escaped: it can neither
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from compiler.markdown import fence_of, plain
 from compiler.spec_diff import phrasing
 from compiler.spec_diff.records import Change, ClauseDiff, SpecDiff
 
@@ -92,21 +92,9 @@ def _both(change: Change) -> Iterator[str]:
     if change.old is None and change.new is None:
         return
     texts = [text for text in (change.old, change.new) if text is not None]
-    fence = "`" * max([3, *(1 + len(run) for text in texts for run in re.findall("`+", text))])
+    fence = fence_of(texts)
     yield f"  {fence}diff"
     for sign, text in (("-", change.old), ("+", change.new)):
         if text is not None:
             yield from (f"  {sign} {row}" for row in text.split("\n"))
     yield f"  {fence}"
-
-
-def plain(text: str) -> str:
-    r"""Return an author's text so that Markdown shows it as it is.
-
-    >>> plain("a|b <i> *c* @team #12")
-    'a\\|b &lt;i&gt; \\*c\\* @\u200bteam #\u200b12'
-    """
-    text = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*_\[\]|~])", r"\\\1", text)
-    # Neither a person nor an issue is called by a spec's words.
-    return re.sub(r"([@#])(?=\w)", "\\1\u200b", text)

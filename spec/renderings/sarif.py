@@ -25,8 +25,6 @@ def render(specs: Sequence[Checked], codes: Mapping[str, Code]) -> str:
 
 def log(specs: Sequence[Checked], codes: Mapping[str, Code]) -> dict[str, object]:
     """Return the log as values; a finding that several specs share, in a file that they import, stands once."""
-    from importlib.metadata import version
-
     rules = {code: i for i, code in enumerate(sorted({d.code for found, _ in specs for d in found}))}
     results: list[dict[str, object]] = []
     seen: set[str] = set()
@@ -37,12 +35,15 @@ def log(specs: Sequence[Checked], codes: Mapping[str, Code]) -> dict[str, object
             if key not in seen:
                 seen.add(key)
                 results.append(result)
-    driver = {
-        "name": "tenet",
-        "version": version("tenetc"),
-        "rules": [_rule(code, codes.get(code)) for code in rules],
-    }
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return log_of([_rule(code, codes.get(code)) for code in rules], results)
+
+
+def log_of(rules: Sequence[object], results: Sequence[object], **more: object) -> dict[str, object]:
+    """Return a log with one run of Tenet; `more` goes into the run."""
+    from importlib.metadata import version
+
+    driver = {"name": "tenet", "version": version("tenetc"), "rules": list(rules)}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": list(results), **more}
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
@@ -71,11 +72,11 @@ def _result(diagnostic: Diagnostic, sources: Mapping[str, Source], rules: Mappin
         "ruleIndex": rules[diagnostic.code],
         "level": diagnostic.severity,
         "message": {"text": text},
-        "locations": [_location(diagnostic.span, diagnostic.label, sources)],
+        "locations": [location(diagnostic.span, diagnostic.label, sources)],
     }
     if diagnostic.secondary:
         result["relatedLocations"] = [
-            {"id": i, **_location(note.span, note.label, sources)} for i, note in enumerate(diagnostic.secondary)
+            {"id": i, **location(note.span, note.label, sources)} for i, note in enumerate(diagnostic.secondary)
         ]
     if diagnostic.fix is not None:
         result["fixes"] = [_fix(diagnostic.fix, sources)]
@@ -84,7 +85,8 @@ def _result(diagnostic: Diagnostic, sources: Mapping[str, Source], rules: Mappin
     return result
 
 
-def _location(span: Span, label: str, sources: Mapping[str, Source]) -> dict[str, object]:
+def location(span: Span, label: str, sources: Mapping[str, Source]) -> dict[str, object]:
+    """Return a place in a spec, as a SARIF location."""
     physical: dict[str, object] = {"artifactLocation": {"uri": uri(span, sources)}}
     if place := _region(span, sources):
         physical["region"] = place

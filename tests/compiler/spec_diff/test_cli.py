@@ -117,7 +117,8 @@ def test_a_comment_alone_is_no_difference(capsys: Capture) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["old.tenet", "--spec"], ["old.tenet", "new.tenet", "--since", "HEAD"], ["old.tenet", "--format", "markdown"],
+    [["old.tenet", "--spec"], ["old.tenet", "new.tenet", "--since", "HEAD"],
+     ["old.tenet", "new.tenet", "--spec", "--format", "junit"],
      ["old.tenet", "new.tenet", "--fail-on", "stricter"]],
 )  # fmt: skip
 def test_a_wrong_use(arguments: list[str]) -> None:

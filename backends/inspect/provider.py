@@ -1,0 +1,118 @@
+"""The model provider `tenet`: `tenet/base`, `tenet/prompt`, `tenet/adapter`, `tenet/adapter+prompt`.
+
+In: a conversation. Out: the arm's greedy answer, from the cache that `tenet measure` uses. What answered (hashes,
+machine, versions) is the output's metadata. This file must not know probes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from inspect_ai.model import ChatMessage, GenerateConfig, ModelAPI, ModelOutput, modelapi
+from inspect_ai.tool import ToolChoice, ToolInfo
+
+from backends import machine
+from backends.engines import Conversation, Sampling
+from backends.inspect.loading import ONE_AT_A_TIME, Build, build_at, subject
+from backends.inspect.task import as_conversation
+from backends.measure import ANSWERS, SAMPLING
+from backends.measure.arms import uses_adapter, uses_prompt
+from backends.train.adapters import adapter_digest
+from compiler.failures import DataError
+from compiler.records import ARMS, Message
+
+
+@modelapi(name="tenet")
+class Arm(ModelAPI):
+    """An arm of a build, in this process.
+
+    model_args: build, the folder of the build, found by the run's name where only `run` is given; run, the folder of
+    the training, which arms with an adapter need; root, the folder that paths of the spec start from.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: GenerateConfig = GenerateConfig(),  # noqa: B008  # as ModelAPI has it; nothing changes it
+        build: str | None = None,
+        run: str | None = None,
+        root: str = "",
+        **model_args: Any,
+    ) -> None:
+        super().__init__(model_name, base_url, api_key, [], config)
+        if model_args:
+            raise DataError(f"tenet/{model_name} takes no {', '.join(model_args)}", help="it takes build, run and root")
+        arm = next((arm for arm in ARMS if arm == model_name), None)
+        if arm is None:
+            raise DataError(f"there is no arm {model_name}", help=f"arms: {', '.join(f'tenet/{a}' for a in ARMS)}")
+        self.arm, self.root = arm, Path(root)
+        if uses_adapter(arm) and run is None:
+            raise DataError(f"tenet/{arm} needs a training", help=f"--model tenet/{arm} -M run=runs/NAME")
+        if build is None and run is None:
+            raise DataError(f"tenet/{arm} needs a build", help=f"--model tenet/{arm} -M build=build/NAME")
+        self.folder = (
+            Path(build) if build is not None else Path("build", Path(str(run)).resolve().name.rsplit("-", 1)[0])
+        )
+        self.run = Path(run) if run is not None and uses_adapter(arm) else None
+
+    @property
+    def build(self) -> Build:
+        return build_at(self.folder, self.root)
+
+    async def generate(
+        self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
+    ) -> ModelOutput:
+        """
+        Raises:
+            DataError: something else than greedy text is asked for.
+        """
+        if tools:
+            raise DataError(f"tenet/{self.arm} calls no tools", help="ask it tasks without tools")
+        if config.temperature:
+            raise DataError(f"tenet/{self.arm} answers greedily", help="leave --temperature out, or set it to 0")
+        sampling = Sampling(max_new_tokens=config.max_tokens or ANSWERS.max_new_tokens)
+        return await asyncio.to_thread(self._answer, self._seen(as_conversation(input)), sampling)
+
+    def max_connections(self) -> int:
+        return 1
+
+    def _seen(self, conversation: Conversation) -> Conversation:
+        """Put the compiled prompt before the system message, as `measure.arms.seen` does."""
+        if not uses_prompt(self.arm):
+            return conversation
+        own = [m.content for m in conversation if m.role == "system"]
+        rest = tuple(m for m in conversation if m.role != "system")
+        return (Message(role="system", content="\n\n".join([self.build.prompt, *own])), *rest)
+
+    def _answer(self, conversation: Conversation, sampling: Sampling) -> ModelOutput:
+        with ONE_AT_A_TIME:
+            engine = subject(self.folder, self.root, self.run)
+            text = engine.answers([conversation], sampling, adapter=self.run is not None)[0]
+            output = ModelOutput.from_content(
+                model=f"tenet/{self.arm}",
+                content=text or "",
+                stop_reason="stop" if text is not None else "model_length",
+            )
+            output.metadata = {"tenet": self._about(engine.machine.influencing("measure"), sampling)}
+            return output
+
+    def _about(self, computes: dict[str, Any], sampling: Sampling) -> dict[str, Any]:
+        build = self.build
+        return {
+            "base": build.base.name,
+            "base_sha256": build.base.digest,
+            "adapter_sha256": adapter_digest(self.run / "adapter") if self.run else None,
+            "prompt_sha256": self._prompt_digest(),
+            "machine": computes,
+            "versions": machine.recorded_versions(),
+            "sampling": SAMPLING if sampling == ANSWERS else f"greedy, at most {sampling.max_new_tokens} new tokens",
+        }
+
+    def _prompt_digest(self) -> str | None:
+        from compiler.agreement import prompt_digest
+
+        return prompt_digest(self.folder) if uses_prompt(self.arm) else None

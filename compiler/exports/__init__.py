@@ -1,0 +1,1 @@
+"""Builds as other evaluation tools read them: one file each."""
