@@ -25,7 +25,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from compiler import ir_file, side_effects, statistics, tallies
+from compiler import ir_file, marking, side_effects, statistics, tallies
 from compiler.clause_rows import Measured, clause_row
 from compiler.digests import file_digest
 from compiler.failures import DataError
@@ -100,7 +100,7 @@ def compare(run: Run) -> DiffReport:
             "clauses": tuple(rows),
             "facts": facts,
             "side_effects": effects,
-            "transcripts": tuple(transcripts[:MOST_TRANSCRIPTS]),
+            "transcripts": marking.marked(transcripts[:MOST_TRANSCRIPTS], run.program, run.probes),
             "transcripts_total": len(transcripts),
             "warnings": _warnings(measured, rows, subject),
             "multiplicity": multiplicity,

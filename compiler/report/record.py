@@ -255,8 +255,18 @@ class Mutant(Record):
     noticed: bool
 
 
+class Mark(Record):
+    """The characters `start` to `end` of an answer, which decided `clause_id`: they are why it is kept, or offend."""
+
+    clause_id: str
+    start: int
+    end: int
+    kept: bool
+
+
 class Transcript(Record):
-    """One probe with each arm's answer. flipped: clauses that base and subject arm decide differently."""
+    """One probe with each arm's answer. flipped: clauses that base and subject arm decide differently. marks: where
+    checks found what they look for, in order."""
 
     probe_id: str
     clause_id: str
@@ -268,6 +278,7 @@ class Transcript(Record):
     answers: dict[Arm, str]
     held: dict[Arm, dict[str, bool | None]]
     judge_yes: dict[Arm, float] = Field(default_factory=dict)
+    marks: dict[Arm, tuple[Mark, ...]] = Field(default_factory=dict)
     flipped: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
 
