@@ -81,7 +81,9 @@ class Drawing:
         )
 
     def dot(self, x: Length, y: float, radius: float = 4.0, kind: str = "dot") -> None:
-        self.body.append(Markup('<circle class="{}" cx="{}" cy="{}" r="{}"/>').format(kind, *map(_length, (x, y, radius))))
+        self.body.append(
+            Markup('<circle class="{}" cx="{}" cy="{}" r="{}"/>').format(kind, *map(_length, (x, y, radius)))
+        )
 
     def square(self, x: Length, y: float, radius: float = 3.6, kind: str = "dot", turned: bool = False) -> None:
         """A square around (x, y); `turned`, it stands on a corner."""
@@ -90,9 +92,7 @@ class Drawing:
             kind, half, half, side, side, Markup(' transform="rotate(45)"') if turned else ""
         )
         # A nested svg takes a percentage as its place, which a transform does not.
-        self.body.append(
-            Markup('<svg x="{}" y="{}" overflow="visible">{}</svg>').format(_length(x), _length(y), inner)
-        )
+        self.body.append(Markup('<svg x="{}" y="{}" overflow="visible">{}</svg>').format(_length(x), _length(y), inner))
 
     def arm(self, arm: Arm, subject: bool, x: Length, y: float) -> None:
         """The sign of an arm: round without a prompt and square with one, filled with an adapter and hollow without."""

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compiler.records import Arm, Calibration
-from compiler.report import figures
+from compiler.report import figures, terminal_more
 from compiler.report.record import ClauseRow, DiffReport, Line, Rate, Trial, Verdict
 
 STYLES: dict[Verdict | None, str] = {"met": "green", "missed": "bold red", "unclear": "yellow", None: "dim"}
@@ -49,6 +49,9 @@ def _report(report: DiffReport, page: str | None, width: int) -> Iterator[Render
     if any(_further(row) for row in report.clauses):
         yield Text()
         yield _lines(report, width)
+    for table in terminal_more.tables(report, width >= NARROW):
+        yield Text()
+        yield table
     yield Text()
     yield _foot(report, page)
 

@@ -38,7 +38,9 @@ SWITCHES = (
 
 def find() -> str | None:
     """Return the path of a Chromium, or None where there is none."""
-    return next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    return next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
 
 
 class Page:

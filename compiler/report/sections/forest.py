@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from compiler.report import arms
-from compiler.report.record import ClauseRow, DiffReport, Difference, Trial
+from compiler.report.record import ClauseRow, Difference, DiffReport, Trial
 from compiler.report.svg import Drawing, across, wide
 
 HEIGHT = 22
