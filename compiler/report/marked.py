@@ -10,6 +10,7 @@ clause it breaks. This file must not find anything itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -33,7 +34,7 @@ def marked(text: str, marks: Sequence[Mark]) -> Markup:
     why something holds, the stretch offends."""
     edges = sorted({0, len(text), *(min(edge, len(text)) for mark in marks for edge in (mark.start, mark.end))})
     out: list[Markup] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         piece = escape(visible(text[start:end]))
         over = [mark for mark in marks if mark.start <= start and end <= mark.end]
         broken = [mark for mark in over if not mark.kept]

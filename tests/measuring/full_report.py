@@ -1,7 +1,7 @@
 """A report with everything in it that a report can hold: verdicts of each sort, long dialogues, an inventory, mutants.
 
-In: a report on a made-up run. Out: the same with further records. Their figures are made up too: they fit the schema and
-each other (shares fall, intervals hold their share), and mean nothing.
+In: a report on a made-up run. Out: the same with further records. Their figures are made up too: they fit the schema
+and each other (shares fall, intervals hold their share), and mean nothing.
 """
 
 from __future__ import annotations

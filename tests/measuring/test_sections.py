@@ -91,17 +91,21 @@ def test_what_is_over_a_forbid_is_said_so(report: DiffReport) -> None:
 # ------------------------------------------------------------------ marks
 
 
+def never(phrase: str) -> PhrasesCheck:
+    return PhrasesCheck(phrases=(phrase,), present=False)
+
+
 @pytest.mark.parametrize(
     ("check", "answer", "marks"),
     [
-        (PhrasesCheck(phrases=("Certainly!",), present=False), "CERTAINLY! So. Certainly!", ["CERTAINLY!", "Certainly!"]),
+        (never("Certainly!"), "CERTAINLY! So. Certainly!", ["CERTAINLY!", "Certainly!"]),
         (PhrasesCheck(phrases=("Certainly",), present=False), "Uncertainly **Cert**ainly.", ["Cert**ainly"]),
         (PhrasesCheck(phrases=("Certainly",), present=False), "ok C-e-r-t-a-i-n-l-y then", ["C-e-r-t-a-i-n-l-y"]),
         (PhrasesCheck(phrases=("as an AI",), present=False), "So “as\u00a0an  *AI*”.", ["as\u00a0an  *AI"]),
         (PhrasesCheck(phrases=("art",), present=False), "A fresh start.", []),
-        (PatternsCheck(patterns=(r"as an? (ai|model)", r"\d+"), flags="i", present=False), "Wéll, As an AI, 12.", ["As an AI", "12"]),
+        (PatternsCheck(patterns=(r"an (ai|bot)", r"\d+"), flags="i", present=False), "Wéll, An AI, 12.", ["An AI", "12"]),
         (RefusalCheck(present=False), "Arr! I **cannot** tell ye that.", ["I **cannot** tell"]),
-        (RefusalCheck(present=True, cues=("stays in the locker",)), "That stays in the locker.", ["stays in the locker"]),
+        (RefusalCheck(present=True, cues=("stays in the bag",)), "That stays in the bag.", ["stays in the bag"]),
         (EmojiCheck(), "Aye \u2693 and \u2693!", ["\u2693", "\u2693"]),
         (LengthCheck(max_words=3), "One two - three four five. ", ["four five."]),
         (LengthCheck(max_sentences=1), "One. Two. Three.", ["Two. Three."]),
