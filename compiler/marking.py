@@ -7,7 +7,7 @@ a judge's opinion) has no mark. This file must not know how a mark looks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.checks import evaluate
 from compiler.checks.spans import spans
@@ -34,7 +34,7 @@ def marked(transcripts: Sequence[Transcript], program: Program, probes: Sequence
     return tuple(out)
 
 
-def _marks(checks: dict[str, Sequence[Check]], answer: str, held: dict[str, bool | None]) -> Iterator[Mark]:
+def _marks(checks: Mapping[str, Sequence[Check]], answer: str, held: dict[str, bool | None]) -> Iterator[Mark]:
     for clause_id, own in checks.items():
         kept = held.get(clause_id)
         if kept is None:

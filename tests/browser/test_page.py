@@ -94,10 +94,10 @@ def test_the_filters_show_flips_first_and_find_words(tab: chromium.Page, address
     tab.run("document.getElementById('show-more').click()")
     assert tab.run(f"{shown}.length") > 25
     about, words = "document.querySelector('select[name=about]')", "document.querySelector('input[name=words]')"
-    tab.run(
-        f"{about}.value = 'all'; {words}.value = 'senna'; {words}.dispatchEvent(new Event('input', {{bubbles: true}}))"
-    )
-    assert tab.run(f"{shown}.every((t) => t.textContent.includes('senna'))")
+    tell = f"{words}.dispatchEvent(new Event('input', {{bubbles: true}}))"
+    tab.run(f"{about}.value = 'all'; {words}.value = 'aspirin'; {tell}")
+    assert tab.run(f"{shown}.length") > 0
+    assert tab.run(f"{shown}.every((t) => t.textContent.includes('aspirin'))")
     tab.run(f"{words}.value = 'no such words'; {tell}")
     assert tab.run("document.getElementById('shown').textContent") == "No conversation fits."
 

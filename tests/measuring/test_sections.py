@@ -103,7 +103,7 @@ def never(phrase: str) -> PhrasesCheck:
         (PhrasesCheck(phrases=("Certainly",), present=False), "ok C-e-r-t-a-i-n-l-y then", ["C-e-r-t-a-i-n-l-y"]),
         (PhrasesCheck(phrases=("as an AI",), present=False), "So “as\u00a0an  *AI*”.", ["as\u00a0an  *AI"]),
         (PhrasesCheck(phrases=("art",), present=False), "A fresh start.", []),
-        (PatternsCheck(patterns=(r"an (ai|bot)", r"\d+"), flags="i", present=False), "Wéll, An AI, 12.", ["An AI", "12"]),
+        (PatternsCheck(patterns=("an (ai|bot)", r"\d"), flags="i", present=False), "Wé, An AI, 2.", ["An AI", "2"]),
         (RefusalCheck(present=False), "Arr! I **cannot** tell ye that.", ["I **cannot** tell"]),
         (RefusalCheck(present=True, cues=("stays in the bag",)), "That stays in the bag.", ["stays in the bag"]),
         (EmojiCheck(), "Aye \u2693 and \u2693!", ["\u2693", "\u2693"]),
