@@ -6,8 +6,8 @@ escaped. This file must not know what a figure is about.
 
 >>> drawing = Drawing("A line", "from left to right", 100, 10)
 >>> drawing.line(0, 100, 5, 5, "axis")
->>> str(drawing)[:66]
-'<svg class="plot" role="img" width="100" height="10"><title>A line'
+>>> print(str(drawing)[:53])
+<svg class="plot" role="img" width="100" height="10">
 """
 
 from __future__ import annotations
