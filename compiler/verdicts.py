@@ -29,7 +29,7 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from compiler import calibrating, ir_file, judge_cards, over_turns, rounds, side_effects, statistics, tallies
+from compiler import calibrating, ir_file, judge_cards, marking, over_turns, rounds, side_effects, statistics, tallies
 from compiler import metrics as figures
 from compiler.calibrating import Labels
 from compiler.clause_rows import Measured, clause_row
@@ -156,7 +156,7 @@ def compare(run: Run) -> DiffReport:
             "survival": survival,
             "profiles": tuple(profile for one in run.inventories for profile in profiles(*one, arms)),
             "sets": tuple(probe_set(*one, arms, subject) for one in run.sets),
-            "transcripts": tuple(transcripts[:MOST_TRANSCRIPTS]),
+            "transcripts": marking.marked(transcripts[:MOST_TRANSCRIPTS], run.program, run.probes),
             "transcripts_total": len(transcripts),
             "mutants": mutants,
             "warnings": (

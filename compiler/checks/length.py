@@ -11,6 +11,7 @@ end; abbreviations and numbered list marks end none.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from compiler.checks.phrases import UNSPACED
 from compiler.records import LengthCheck
@@ -42,6 +43,11 @@ _LIST_MARK = re.compile(r"(?:\d+|[A-Za-z])[.)]$")
 
 def count_words(text: str) -> int:
     return sum(any(c.isalnum() for c in word) for word in _WORD.findall(text))
+
+
+def words(text: str) -> Iterator[re.Match[str]]:
+    """Yield the runs between white space; those without a letter or digit count as no word."""
+    return _WORD.finditer(text)
 
 
 def sentences(text: str) -> list[str]:

@@ -133,5 +133,26 @@ def found_in(patterns: Sequence[str], flags: str, answers: Sequence[str]) -> lis
     return out
 
 
+def spans(patterns: Sequence[str], flags: str, answer: str) -> list[tuple[int, int]]:
+    """Return where the first match of each pattern stands in `answer`, in characters; none for a pattern that is found
+    only once the answer's disguises are taken off."""
+    import pyarrow as arrow
+    import pyarrow.compute as compute
+
+    text = answer.encode("utf-8", "replace")
+    out: list[tuple[int, int]] = []
+    for pattern in patterns:
+        wanted = translate(pattern, flags)
+        column = arrow.array([text.decode("utf-8")], arrow.large_string())
+        start = compute.find_substring_regex(column, wanted)[0].as_py()
+        if start < 0:
+            continue
+        # Arrow tells where a match starts; what taking it out leaves tells how long it is.
+        left = compute.replace_substring_regex(column, wanted, replacement="", max_replacements=1)[0].as_py()
+        end = start + len(text) - len(left.encode("utf-8"))
+        out.append((len(text[:start].decode("utf-8")), len(text[:end].decode("utf-8"))))
+    return out
+
+
 def holds(check: PatternsCheck, answer: str) -> bool:
     return (found(check.patterns, check.flags, answer) is not None) == check.present

@@ -106,14 +106,15 @@ _FOLDS: dict[Layer, Callable[[str], str]] = {
 }
 
 
-def _is_word(character: str) -> bool:
+def is_word(character: str) -> bool:
+    """Whether a character belongs to a word that must not be cut."""
     return character.isalnum() and not _UNSPACED.match(character)
 
 
 def bounded(literal: str, body: str | None = None) -> str:
     """Return a regular expression for `literal`, bounded by words; `body` replaces the escaped text between."""
-    before = r"(?<![^\W_])" if _is_word(literal[0]) else ""
-    after = r"(?![^\W_])" if _is_word(literal[-1]) else ""
+    before = r"(?<![^\W_])" if is_word(literal[0]) else ""
+    after = r"(?![^\W_])" if is_word(literal[-1]) else ""
     return before + (re.escape(literal) if body is None else body) + after
 
 

@@ -420,9 +420,19 @@ class ProbeSet(Record):
     broken_total: int = 0
 
 
+class Mark(Record):
+    """The characters `start` to `end` of an answer, which decided `clause_id`: they are why it is kept, or offend."""
+
+    clause_id: str
+    start: int
+    end: int
+    kept: bool
+
+
 class Transcript(Record):
     """One probe with each arm's answer. flipped: clauses that base and subject arm decide differently. said: what each
-    arm itself said in the turns before, in the place of the assistant's messages without text."""
+    arm itself said in the turns before, in the place of the assistant's messages without text. marks: where checks
+    found what they look for in the last answer, in order."""
 
     probe_id: str
     clause_id: str
@@ -435,6 +445,7 @@ class Transcript(Record):
     said: dict[Arm, tuple[str, ...]] = Field(default_factory=dict)
     held: dict[Arm, dict[str, bool | None]]
     judge_yes: dict[Arm, float] = Field(default_factory=dict)
+    marks: dict[Arm, tuple[Mark, ...]] = Field(default_factory=dict)
     flipped: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from compiler.records import Arm, Stopping
-from compiler.report import figures, judging, sets, terminal_metrics
+from compiler.report import figures, judging, sets, terminal_metrics, terminal_more
 from compiler.report.record import ClauseRow, DiffReport, Line, Rate, Trial, Verdict
 
 STYLES: dict[Verdict | None, str] = {"met": "green", "missed": "bold red", "unclear": "yellow", None: "dim"}
@@ -53,6 +53,9 @@ def _report(report: DiffReport, page: str | None, width: int) -> Iterator[Render
         yield Text()
         yield terminal_metrics.table(report, width)
     yield from sets.render(report, arms)
+    for table in terminal_more.tables(report, width >= NARROW):
+        yield Text()
+        yield table
     yield Text()
     yield _foot(report, page)
 

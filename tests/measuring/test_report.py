@@ -19,6 +19,7 @@ from compiler.build import from_text
 from compiler.records import Engaged
 from compiler.report import family, figures, html, terminal
 from compiler.report.record import DiffReport, Rate
+from compiler.report.sections import clauses, spec
 from compiler.statistics import clopper_pearson
 from compiler.verdicts import Run, compare
 
@@ -100,8 +101,8 @@ def test_what_falls_under_pressure_is_seen_wherever_the_report_is_read(run: Run,
 
 def test_a_long_name_is_not_cut(report: DiffReport) -> None:
     name = "refuse.anything_that_a_harbour_master_knows"
-    clauses = tuple(r.model_copy(update={"id": name}) if r.id == "refuse.dosing" else r for r in report.clauses)
-    renamed = report.model_copy(update={"clauses": clauses})
+    rows = tuple(r.model_copy(update={"id": name}) if r.id == "refuse.dosing" else r for r in report.clauses)
+    renamed = report.model_copy(update={"clauses": rows})
     for width in (60, 80):
         text = printed(terminal.render(renamed), width)
         assert max(map(len, text.splitlines())) <= width
@@ -241,8 +242,8 @@ def poisoned(run: Run) -> Run:
         m.model_copy(update={"probe_id": f"{m.probe_id}{poison}", "answer": m.answer + poison})
         for m in run.measurements
     )
-    clauses = tuple(replace(c, because=poison) for c in run.program.clauses)
-    program = replace(run.program, name=poison, clauses=clauses)
+    stated = tuple(replace(c, because=poison) for c in run.program.clauses)
+    program = replace(run.program, name=poison, clauses=stated)
     measured = run.measured.model_copy(update={"base": poison, "judge": poison, "versions": {poison: poison}})
     sources = {path: f"{text}# {poison}\n" for path, text in run.sources.items()}
     return replace(
@@ -309,10 +310,15 @@ def test_ids_are_unique_and_every_link_lands(page: str) -> None:
 
 
 def test_figures_are_told_in_words_too(page: str) -> None:
-    plots = [attributes for tag, attributes in read(page).tags if tag == "svg" and attributes.get("role") == "img"]
-    assert len(plots) == 7 + 3 + 7  # a figure for each clause, each verdict beside one, each line below
-    assert all(attributes.get("aria-label") for attributes in plots)
-    assert "Target ≥ 85%. base 0%, interval 0 to 6" in str(plots[1]["aria-label"])
+    plots = re.findall(
+        r'<svg class="[^"]*" (role="img"|aria-hidden="true")[^>]*>(<title>[^<]+</title><desc>[^<]+)?', page
+    )
+    told = [said for kind, said in plots if kind == 'role="img"']
+    # A figure for each clause, each verdict beside one, each line below, each technique, and the refusal's scatter.
+    assert len(told) == 7 + 3 + 1 + 6 + 1
+    assert all(told)
+    assert len(plots) == page.count("<svg class=")
+    assert "trait.pirate by arm</title><desc>Target ≥ 85%. base 0%, interval 0 to 6" in page
 
 
 def test_every_number_of_the_record_stands_on_the_page(report: DiffReport, page: str) -> None:
@@ -327,7 +333,7 @@ def test_every_number_of_the_record_stands_on_the_page(report: DiffReport, page:
 
 def test_each_clause_is_marked_where_it_stands_in_the_spec(report: DiffReport) -> None:
     (source,) = report.sources
-    lines = list(html.annotate(source, report.clauses))
+    lines = list(spec.annotate(source, report))
     assert "\n".join(line.text for line in lines) + "\n" == source.text
     for row in report.clauses:
         first = next(line for line in lines if line.first and line.row == row)
@@ -339,18 +345,17 @@ def test_each_clause_is_marked_where_it_stands_in_the_spec(report: DiffReport) -
 
 def test_a_plot_puts_what_it_says_where_it_says(report: DiffReport) -> None:
     rate = Rate(arm="adapter", count=1, n=2, effective_n=2, share=0.5, low=0.25, high=0.75, verdict="missed")
-    drawn = str(html.plot([rate], "<=", 0.1, "adapter"))
-    assert 'class="dot" cx="50.00%"' in drawn
-    assert 'x1="26.00%" x2="74.00%"' in drawn
+    drawn = str(clauses.plot("a clause", [rate], "<=", 0.1, "adapter"))
+    assert 'class="dot filled subject missed" cx="50.00%"' in drawn
+    assert 'class="whisker subject missed" x1="26.00%" x2="74.00%"' in drawn
     assert 'class="good" x="2.00%" y="0" width="9.60%"' in drawn
-    assert 'class="subject missed"' in drawn
 
 
 def test_an_idle_adapter_on_the_page(run: Run) -> None:
     page = html.render(compare(idle(run)))
     read(page)
     assert "The adapter does nothing" in page
-    assert "conversation" not in page.lower().split("<main>")[1].split("<script>")[0]
+    assert "conversation" not in page.lower().split("<main id=")[1].split("<script>")[0]
 
 
 def test_the_same_report_makes_the_same_page(report: DiffReport, page: str) -> None:
@@ -366,12 +371,13 @@ def luminance(colour: str) -> float:
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_text_stands_out_from_its_ground(scheme: int) -> None:
     """WCAG 2.2 AA: 4.5 to 1 for text of ordinary size."""
-    style = (html.PAGE / "page.css").read_text(encoding="utf-8")
+    style = (html.PAGE / "styles" / "page.css").read_text(encoding="utf-8")
     block = style.split(":root {")[1 + scheme].split("}")[0]
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
     pairs = [(ink, ground) for ink in ("ink", "soft", "faint", "accent") for ground in ("paper", "raised", "wash")]
     pairs += [(v, ground) for v in ("met", "missed", "unclear") for ground in ("paper", "raised", f"{v}-wash")]
-    pairs += [("ink", "missed-wash"), ("faint", "missed-wash")]
+    pairs += [("ink", "missed-wash"), ("faint", "missed-wash"), ("soft", "unclear-wash"), ("faint", "unclear-wash")]
+    pairs += [("ink", f"{v}-{depth}") for v in ("met", "missed", "unclear") for depth in ("wash", "deep", "deepest")]
     for ink, ground in pairs:
         bright, dim = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
         assert (bright + 0.05) / (dim + 0.05) >= 4.5, (ink, ground)

@@ -6,7 +6,7 @@
   const talks = Array.from(document.querySelectorAll(".talk"));
   const haystacks = talks.map((talk) => talk.textContent.toLowerCase());
   const status = document.getElementById("shown");
-  const more = document.getElementById("more");
+  const more = document.getElementById("show-more");
   const PAGE = 25;
   let limit = PAGE;
 
