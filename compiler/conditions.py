@@ -88,7 +88,7 @@ class Scope:
 
     def applies(self, facts: dict[str, Value]) -> bool:
         """Say whether the clause applies when only `facts` are known."""
-        known = {**dict.fromkeys(self._judged(), False), **facts}
+        known = {**dict.fromkeys(self._judged(), False), **facts} if self.dimensions else facts
         if self.unless is not None and truth(self.unless, known) is True:
             return False
         held = True if self.when is None else truth(self.when, known)
