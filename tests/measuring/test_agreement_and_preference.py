@@ -63,7 +63,7 @@ def test_gwet_of_the_books_example() -> None:
 )
 @pytest.mark.parametrize("seed", range(2))
 def test_gwet_agrees_with_its_package(weights: str, named: str, seed: int) -> None:
-    raw = pytest.importorskip("irrCAC.raw")
+    raw = pytest.importorskip("irrCAC.raw", reason="irrCAC asks for an old SciPy: pip install --no-deps")
     rows = ratings(seed)
     table = pd.DataFrame(rows, dtype=float)
     expected = raw.CAC(table, weights=named, digits=12, categories=[0.0, 1.0, 2.0, 3.0]).gwet()["est"]
