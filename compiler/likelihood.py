@@ -36,7 +36,7 @@ def cross_fitted(ratios: Sequence[float], kept: Sequence[bool]) -> list[bool | N
     """Decide each answer by the threshold of the other half of the answers, so that no label judges itself; None where
     that half gives no threshold. Halves are by turns within each sort.
 
-    >>> cross_fitted([1.0, 2.0, 5.0, 9.0], [False, False, True, True])
+    >>> cross_fitted([1.0, 2.0, 6.0, 9.0], [False, False, True, True])
     [False, False, True, True]
     """
     seen = {True: 0, False: 0}

@@ -49,7 +49,7 @@ def progress(count: float, n: float, share: float, exact: bool) -> float:
     """Return which part of the evidence that a verdict needs is there, in logarithms: 1 settles it, 0 is none.
 
     >>> round(progress(18, 18, 0.9, exact=True), 2), progress(0, 0, 0.9, exact=True)
-    (0.46, 0.0)
+    (0.47, 0.0)
     """
     best = max(evidence(min(count, n), n, side, share, *NO_FAVOUR) for side in SIDES)
     return math.log(max(best, 1.0)) / -math.log(1.0 - confidence_of(exact))

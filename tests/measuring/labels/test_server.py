@@ -305,7 +305,10 @@ def test_ipv6_is_a_loopback_too(every: tuple[Task, ...], store: Store) -> None:
 def served(on_disk: tuple[Path, Path]) -> tuple[subprocess.Popen[str], str]:
     """Start the real command, and return it with the address that it prints."""
     build, run = on_disk
-    command = [sys.executable, "-m", "compiler.cli", "label", str(run), "-o", str(build.parent), "--no-open"]
+    # Whoever runs the tests in the background hands down a Ctrl-C that is ignored.
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    start = f"{start}; from compiler.cli import main; main()"
+    command = [sys.executable, "-c", start, "label", str(run), "-o", str(build.parent), "--no-open"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
