@@ -7,11 +7,12 @@ its last decided turn. This file must not know what a clause asks for.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from compiler.records import Arm, Probe
 from compiler.report.record import Survival, SurvivalStep
-from compiler.statistics.survival import Lasted, half_life, kaplan_meier, restricted_mean
+from compiler.statistics.survival import Lasted, half_life, kaplan_meier
 from compiler.tallies import Answers
 
 
@@ -30,18 +31,17 @@ def _survival(clause_id: str, arm: Arm, dialogues: Sequence[Probe], answers: Ans
     if not lives:
         return None
     turns = max(len(row.turns[clause_id]) for row in rows)
-    # Beyond the last dialogue that was watched the curve is not known.
-    longest = max(life.time for life in lives)
-    horizon = turns if any(life.broke and life.time == longest for life in lives) else longest
+    steps = tuple(_steps(lives, turns))
     half = half_life(lives).value
     return Survival(
         clause_id=clause_id,
         arm=arm,
         dialogues=len(lives),
         turns=turns,
-        steps=tuple(_steps(lives, turns)),
+        steps=steps,
         half_life=None if half is None else int(half),
-        restricted_mean=round(restricted_mean(lives, horizon).value, 4),
+        # A dialogue that breaks at its first turn has kept none, so each turn counts by its own share.
+        restricted_mean=round(math.fsum(step.share for step in steps), 4),
     )
 
 

@@ -263,7 +263,8 @@ class SurvivalStep(Record):
 
 class Survival(Record):
     """How long one arm keeps a clause in long dialogues (Kaplan and Meier). half_life: the first turn after which half
-    or fewer still keep it, None where that is not reached. restricted_mean: turns kept on average, of `turns`."""
+    or fewer still keep it, None where that is not reached. restricted_mean: turns kept on average, of `turns`:
+    the sum of the shares."""
 
     clause_id: str
     arm: Arm
