@@ -84,8 +84,8 @@ def bases(figure: ClauseRow | Trial) -> Iterator[str]:
 
 INTERVALS: dict[Stopping, str] = {
     "fixed": "with 95% intervals (of hard clauses 95% on each side)",
-    "sequential": "asked until verdicts stood, with intervals that hold however often one looks: 97.5% on each side, of "
-    "hard clauses 95%",
+    "sequential": "asked until verdicts stood, with intervals that hold however often one looks: 97.5% on each side, "
+    "of hard clauses 95%",
 }
 """How intervals of clauses were made, after `over different prompts, `."""
 

@@ -37,7 +37,10 @@ def _lines(found: Found, room: int) -> Iterator[str]:
         yield f"Its answers are the base's, so nothing was measured of it. Run: {code(report.run)}"
         return
     head = [f"### {plain(report.name)}: {_tally(report)}", ""]
-    head += [f"Verdicts are for **{report.subject}**, over different prompts, {findings.INTERVALS[report.stopping]}.", ""]
+    head += [
+        f"Verdicts are for **{report.subject}**, over different prompts, {findings.INTERVALS[report.stopping]}.",
+        "",
+    ]
     head += [*_table(found), "", *_besides(report)]
     yield from head
     spent = sum(map(len, head))

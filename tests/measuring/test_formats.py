@@ -206,12 +206,16 @@ def test_a_sequential_run_and_labels_are_spoken_of_as_they_are(run: Run) -> None
     assert "; ~ by a judge that is not calibrated (base); † a judge's share, put right by people's labels (" in said
     assert said.endswith("; asking stopped after 36 of 60 probes: budget")
     text = markdown.render([Found(report)])
-    assert "over different prompts, asked until verdicts stood, with intervals that hold however often one looks" in text
+    assert (
+        "over different prompts, asked until verdicts stood, with intervals that hold however often one looks" in text
+    )
     assert "with 95% intervals" not in text
     assert "with 95% intervals (of hard clauses 95% on each side)" in markdown.render([Found(compare(run))])
     assert "- \\~ before a share: decided by a judge that nobody has calibrated" in text
     assert "- † after a share" in text
-    suite = ElementTree.fromstring(junit.render([Found(report)])).find(f".//testsuite[@name='{report.run}: {caring.id}']")
+    suite = ElementTree.fromstring(junit.render([Found(report)])).find(
+        f".//testsuite[@name='{report.run}: {caring.id}']"
+    )
     assert suite is not None
     values = {p.attrib["name"]: p.attrib["value"] for p in suite.iter("property")}
     assert (values["stopping"], values["rate.stopped"]) == ("sequential", "budget")

@@ -256,7 +256,9 @@ def test_a_probe_set_shows_totals_worst_groups_and_rows_that_fail(whole: DiffRep
     assert "113 of 120 rows of prompts.csv" in said
     assert "6 left out, since a training row asks the same, or nearly: prompts.csv:2, prompts.csv:3" in said
     assert "the 8 worst of 12 groups" in said
-    assert said.index("group 11 <i>") < said.index("group 4 <i>") < said.index("4 more groups") < said.index("group 0 <i>")
+    assert (
+        said.index("group 11 <i>") < said.index("group 4 <i>") < said.index("4 more groups") < said.index("group 0 <i>")
+    )
     assert "20 rows on which the adapter fails" in said
     assert all(answer.place in said for answer in (*many.broken, *few.broken))
     assert "14 more are not in diff.json" in said

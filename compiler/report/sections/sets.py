@@ -1,4 +1,4 @@
-"""Probe sets: what was asked out of somebody else's file, how often it went well, in which groups, and where it did not.
+"""Probe sets: what was asked out of somebody else's file, how often it went well, in which groups, and where not.
 
 In: a report. Out: for each set its totals, its groups with the worst ones first, and rows on which the subject failed.
 """
