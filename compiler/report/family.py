@@ -61,7 +61,7 @@ def _cell(report: DiffReport, figure: ClauseRow | Trial | None) -> Group | Text:
     rate = next((rate for rate in figure.rates if rate.arm == report.subject), None) if figure else None
     if figure is None or rate is None or not rate.n:
         return Text("")
-    sign = f"{figures.SYMBOLS[figure.verdict]} {figures.percent(rate.share)}"
+    sign = f"{figures.SYMBOLS[figure.verdict]} {figures.share(rate)}"
     return Group(
         Text(sign, style=STYLES[figure.verdict], justify="right"),
         Text(figures.span(rate.low, rate.high), style="dim", justify="right"),

@@ -11,8 +11,10 @@ In: shares and intervals. Out: short text. Digits follow what the number can car
 
 from __future__ import annotations
 
-from compiler.report.record import Comparison, Rate, Verdict
+from compiler.report.record import Comparison, Rate, Unit, Verdict
 
+UNCALIBRATED, LABELLED = "~", "†"
+"""Before a share that a judge decided whom nobody has tried on this arm; after one that people's labels put right."""
 SYMBOLS: dict[Verdict | None, str] = {"met": "✓", "missed": "✗", "unclear": "?", None: "–"}
 
 
@@ -52,9 +54,67 @@ def count(value: float) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
 
 
+def share(given: Rate) -> str:
+    """Return a share with the sign of what it rests on: `97%`, `~97%`, `97%†`."""
+    before = UNCALIBRATED if given.basis == "uncalibrated judge" else ""
+    return f"{before}{percent(given.share)}{LABELLED if given.basis == 'labels' else ''}"
+
+
 def rate(given: Rate) -> str:
     """Return `97% [91, 99]`, or a dash where nothing was decided."""
-    return f"{percent(given.share)} {span(given.low, given.high)}" if given.n else "–"
+    return f"{share(given)} {span(given.low, given.high)}" if given.n else "–"
+
+
+def quantity(value: float, unit: Unit) -> str:
+    """Return a metric's figure as its unit is written.
+
+    >>> quantity(0.25, "share"), quantity(12.34, "words"), quantity(0.123, "nats"), quantity(125.0, "tokens")
+    ('25%', '12.3', '0.12', '125')
+    """
+    match unit:
+        case "share":
+            return percent(value)
+        case "words":
+            return words(value)
+        case "nats" | "correlation":
+            return decimals(value)
+        case "tokens":
+            return f"{value:.0f}"
+
+
+def within(low: float, high: float, unit: Unit) -> str:
+    """Return a metric's interval; tokens of a prompt are counted, so that they have none.
+
+    >>> within(0.2, 0.3, "share"), within(-0.2, 0.25, "correlation"), within(125.0, 125.0, "tokens")
+    ('[20, 30]', '[−0.20, 0.25]', '')
+    """
+    if unit == "tokens":
+        return ""
+    if unit == "share":
+        return span(low, high)
+    return f"[{quantity(low, unit)}, {quantity(high, unit)}]"
+
+
+def moved(value: float, unit: Unit) -> str:
+    """Return a difference of a metric, signed: shares in points.
+
+    >>> moved(0.25, "share"), moved(-2.5, "words"), moved(0.123, "nats"), moved(-125.0, "tokens")
+    ('+25', '−2.5', '+0.12', '−125')
+    """
+    if unit == "share":
+        return points(value)
+    text = quantity(abs(value), unit)
+    return text if float(text) == 0.0 else f"{'−' if value < 0 else '+'}{text}"
+
+
+def decimals(value: float) -> str:
+    """Return a number with two decimals: `−0.26`.
+
+    >>> decimals(-0.001), decimals(-0.26)
+    ('0.00', '−0.26')
+    """
+    text = f"{abs(value):.2f}"
+    return text if value >= 0 or float(text) == 0.0 else f"−{text}"
 
 
 def words(value: float) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from compiler.records import Arm
+from compiler.records import Arm, Stopping
 from compiler.report import figures
 from compiler.report.record import ClauseRow, DiffReport, Rate, Transcript, Trial
 
@@ -58,13 +58,36 @@ def sentence(figure: ClauseRow | Trial, subject: Arm) -> str:
     measured = f"{subject} {figures.rate(own)} of {own.n} prompts" if own and own.n else f"{subject} decided nothing"
     parts = [f"{figure.verdict}: {measured}, target {figures.target(figure.comparison, figure.target)}"]
     parts += [f"{rate.arm} {figures.rate(rate)}" for rate in figure.rates if rate.arm != subject]
+    parts += bases(figure)
     if own and own.missing:
         parts.append(f"{own.missing} answers could not be decided")
     if figure.reason:
         parts.append(figure.reason)
     if figure.verdict == "unclear" and figure.more:
         parts.append(f"{figure.more} more prompts would settle it")
+    if figure.stopped:
+        parts.append(f"asking {figure.stopped}")
     return "; ".join(parts)
+
+
+def bases(figure: ClauseRow | Trial) -> Iterator[str]:
+    """Yield what the signs beside its shares mean, and of which arms."""
+    for basis, sign, means in (
+        ("uncalibrated judge", figures.UNCALIBRATED, "by a judge that is not calibrated"),
+        ("labels", figures.LABELLED, "a judge's share, put right by people's labels"),
+    ):
+        own = [rate for rate in figure.rates if rate.n and rate.basis == basis]
+        if own:
+            named = (f"{rate.labels} of {rate.arm}" if rate.labels else rate.arm for rate in own)
+            yield f"{sign} {means} ({', '.join(named)})"
+
+
+INTERVALS: dict[Stopping, str] = {
+    "fixed": "with 95% intervals (of hard clauses 95% on each side)",
+    "sequential": "asked until verdicts stood, with intervals that hold however often one looks: 97.5% on each side, "
+    "of hard clauses 95%",
+}
+"""How intervals of clauses were made, after `over different prompts, `."""
 
 
 def broken(report: DiffReport, row: ClauseRow, figure: ClauseRow | Trial) -> Iterator[Transcript]:
@@ -83,11 +106,17 @@ def broken(report: DiffReport, row: ClauseRow, figure: ClauseRow | Trial) -> Ite
 
 
 def conversation(talk: Transcript, *arms: Arm) -> Iterator[str]:
-    """Yield a conversation turn by turn, then what each arm answered."""
+    """Yield a conversation turn by turn, then what each arm answered: in turns before, where it had to, and at last."""
     if talk.context:
         yield f"system: {talk.context}"
+    own = 0
     for message in talk.messages:
-        yield f"{message.role}: {message.content or '(its own first answer)'}"
+        if message.role == "assistant" and not message.content:
+            own += 1
+            yield f"assistant: (answered by each arm itself, {own})"
+        else:
+            yield f"{message.role}: {message.content}"
     for arm in arms:
         if arm in talk.answers:
+            yield from (f"{arm} said before, {turn}: {said}" for turn, said in enumerate(talk.said.get(arm, ()), 1))
             yield f"{arm} answers: {talk.answers[arm]}"

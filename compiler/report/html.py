@@ -75,6 +75,7 @@ def _names(report: DiffReport) -> dict[str, object]:
         "report": report,
         "anchors": {row.id: f"clause-{number}" for number, row in enumerate(report.clauses)},
         "compared": arms.compared(report),
+        "bases_of": {r.basis for row in report.clauses for figure in row.decided for r in figure.rates if r.n},
     }
 
 

@@ -54,7 +54,8 @@ def _suites(found: Found, strict: bool) -> Iterator[Element]:
         return
     for row in report.clauses:
         suite = _suite(found, row.id, found.place(row).rsplit(":", 1)[0])
-        _properties(suite, [("clause", row.id), ("place", found.place(row)), ("subject", report.subject)])
+        head = [("clause", row.id), ("place", found.place(row)), ("subject", report.subject)]
+        _properties(suite, [*head, ("stopping", report.stopping)])
         for figure in row.decided:
             _properties(suite, _measured(figure))
             _case(suite, found, row, figure, strict)
@@ -82,6 +83,9 @@ def _measured(figure: ClauseRow | Trial) -> list[tuple[str, str]]:
         numbers = {"estimate": rate.share, "low": rate.low, "high": rate.high}
         values += [(f"{of}.{rate.arm}.{name}", f"{value:.{SHOWN_DIGITS}g}") for name, value in numbers.items()]
         values += [(f"{of}.{rate.arm}.n", str(rate.n)), (f"{of}.{rate.arm}.missing", str(rate.missing))]
+        values += [(f"{of}.{rate.arm}.basis", rate.basis)] if rate.n else []
+        values += [(f"{of}.{rate.arm}.labels", str(rate.labels))] if rate.labels else []
+    values += [(f"{of}.stopped", figure.stopped.why)] if figure.stopped else []
     return values
 
 

@@ -37,7 +37,10 @@ def _lines(found: Found, room: int) -> Iterator[str]:
         yield f"Its answers are the base's, so nothing was measured of it. Run: {code(report.run)}"
         return
     head = [f"### {plain(report.name)}: {_tally(report)}", ""]
-    head += [f"Verdicts are for **{report.subject}**, over different prompts, with 95% intervals.", ""]
+    head += [
+        f"Verdicts are for **{report.subject}**, over different prompts, {findings.INTERVALS[report.stopping]}.",
+        "",
+    ]
     head += [*_table(found), "", *_besides(report)]
     yield from head
     spent = sum(map(len, head))
@@ -106,6 +109,7 @@ def _besides(report: DiffReport) -> Iterator[str]:
     """Yield what a reader should know besides, each on a line of its own."""
     lines = [f"Facts {facts_sentence(report, report.facts)}."] if report.facts and report.facts.verdict else []
     lines += [f"Moved unasked: {_moved(effect)}." for effect in report.side_effects if effect.notable]
+    lines += _signs(report)
     lines += report.warnings
     if report.multiplicity:
         lines.append(report.multiplicity)
@@ -113,6 +117,14 @@ def _besides(report: DiffReport) -> Iterator[str]:
         yield f"- {plain(line)}"
     if lines:
         yield ""
+
+
+def _signs(report: DiffReport) -> Iterator[str]:
+    bases = {rate.basis for row in report.clauses for figure in row.decided for rate in figure.rates if rate.n}
+    if "uncalibrated judge" in bases:
+        yield f"{figures.UNCALIBRATED} before a share: decided by a judge that nobody has calibrated on that arm."
+    if "labels" in bases:
+        yield f"{figures.LABELLED} after a share: a judge's, put right by people's labels, and its interval too."
 
 
 def _moved(effect: SideEffect) -> str:

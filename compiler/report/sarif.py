@@ -114,13 +114,23 @@ def _properties(found: Found, row: ClauseRow, figure: ClauseRow | Trial) -> Valu
         "verdict": figure.verdict,
         "target": f"{figure.comparison} {figure.target:g}",
         "subject": report.subject,
+        "stopping": report.stopping,
+        "stopped": figure.stopped.model_dump() if figure.stopped else None,
         "arms": {rate.arm: _numbers(rate) for rate in figure.rates},
         "broken": ["\n".join(findings.conversation(talk, "base", report.subject)) for talk in talks],
     }
 
 
 def _numbers(rate: Rate) -> Value:
-    return {"estimate": rate.share, "low": rate.low, "high": rate.high, "n": rate.n, "missing": rate.missing}
+    return {
+        "estimate": rate.share,
+        "low": rate.low,
+        "high": rate.high,
+        "n": rate.n,
+        "missing": rate.missing,
+        "basis": rate.basis,
+        "labels": rate.labels,
+    }
 
 
 def _moved(found: Found, effect: SideEffect) -> str:

@@ -145,13 +145,9 @@ def _cell(rate: Rate | None, subject: bool) -> RenderableType:
         return Text("–", style="dim", justify="right")
     style = STYLES[rate.verdict] if subject else ""
     return Group(
-        Text(f"{_mark(rate)}{figures.percent(rate.share)}", style=f"bold {style}" if subject else "", justify="right"),
+        Text(figures.share(rate), style=f"bold {style}" if subject else "", justify="right"),
         Text(figures.span(rate.low, rate.high), style="dim", justify="right"),
     )
-
-
-def _mark(rate: Rate) -> str:
-    return UNCALIBRATED if rate.basis == "uncalibrated judge" else ""
 
 
 def _verdict(figure: ClauseRow | Trial) -> RenderableType:
@@ -247,8 +243,11 @@ def _foot(report: DiffReport, page: str | None) -> Table:
             reasons.setdefault(figure.reason, []).append(name)
     for reason, names in reasons.items():
         table.add_row("unclear", Text(f"{', '.join(names)}: {reason}"))
-    if any(_mark(rate) for row in report.clauses for figure in row.decided for rate in figure.rates):
-        table.add_row(UNCALIBRATED, Text("decided by a judge that is not calibrated for this arm"))
+    bases = {rate.basis for row in report.clauses for figure in row.decided for rate in figure.rates if rate.n}
+    if "uncalibrated judge" in bases:
+        table.add_row(figures.UNCALIBRATED, Text("decided by a judge that is not calibrated for this arm"))
+    if "labels" in bases:
+        table.add_row(figures.LABELLED, Text("a judge's share, put right by people's labels, and its interval too"))
     for card in report.judge_cards:
         table.add_row("judge", Text(judging.card(card)))
     for row in report.clauses:
@@ -271,9 +270,6 @@ def _suffix(figure: ClauseRow | Trial) -> str:
         {"pressure": " under pressure", "over_refusal": " over-refusal"}[figure.of] if isinstance(figure, Trial) else ""
     )
 
-
-UNCALIBRATED = "~"
-"""Before a figure that nobody has tried the judge of."""
 
 INTERVALS: dict[Stopping, str] = {
     "fixed": "One for each rate: Wilson's, 95%; for hard clauses exact bounds, 95% on each side, so 90% between them. "

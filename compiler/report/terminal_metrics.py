@@ -49,12 +49,4 @@ def score(metric: Metric, found: Score | None) -> str:
     """Return a figure with its interval, as its unit is written; a dash where there is none."""
     if found is None:
         return "–"
-    match metric.unit:
-        case "share":
-            return f"{figures.percent(found.value)} {figures.span(found.low, found.high)}"
-        case "tokens":
-            return f"{found.value:.0f}"
-        case "words":
-            return f"{found.value:.1f} [{found.low:.1f}, {found.high:.1f}]"
-        case "nats" | "correlation":
-            return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    return f"{figures.quantity(found.value, metric.unit)} {figures.within(found.low, found.high, metric.unit)}".rstrip()

@@ -17,10 +17,11 @@ from markdown_it import MarkdownIt
 
 from compiler.cli.diff import command
 from compiler.records import Engaged, Message
-from compiler.report import junit, markdown, sarif
+from compiler.report import findings, junit, markdown, sarif
 from compiler.report.findings import Found
 from compiler.report.record import DiffReport
 from compiler.verdicts import Run, compare, exit_code
+from tests.measuring.full_report import full, sequential
 from tests.measuring.runs import keeping, rewritten
 
 SCHEMA = Path(__file__).with_name("junit.xsd")
@@ -184,11 +185,46 @@ def test_a_comment_takes_all_of_it(run: Run) -> None:
     assert len(markdown.render([found, found, found])) <= markdown.COMMENT
 
 
-def test_a_probe_of_several_turns_shows_where_the_model_speaks(run: Run) -> None:
+def test_a_probe_of_several_turns_shows_what_each_arm_said_before(run: Run) -> None:
     first = next(t for t in compare(run).transcripts if t.flipped)
     messages = (first.messages[0], Message(role="assistant", content=""), *first.messages)
-    report = compare(run).model_copy(update={"transcripts": (first.model_copy(update={"messages": messages}),)})
-    assert "assistant: (its own first answer)" in markdown.render([Found(report)])
+    said = {"adapter": ("Arr, no.",), "base": ("",)}
+    talk = first.model_copy(update={"messages": messages, "said": said})
+    text = markdown.render([Found(compare(run).model_copy(update={"transcripts": (talk,)}))])
+    assert "assistant: (answered by each arm itself, 1)\n" in text
+    assert f"adapter said before, 1: Arr, no.\nadapter answers: {first.answers['adapter']}" in text
+    assert "base said before, 1: \nbase answers:" in text
+
+
+def test_a_sequential_run_and_labels_are_spoken_of_as_they_are(run: Run) -> None:
+    report = sequential(full(compare(run)))
+    caring = next(row for row in report.clauses if any(rate.basis == "labels" for rate in row.rates))
+    own = next(rate for rate in caring.rates if rate.arm == "adapter")
+    said = findings.sentence(caring, "adapter")
+    assert said.startswith(f"{caring.verdict}: adapter {round(own.share * 100)}%† [")
+    assert "; base ~" in said
+    assert "; ~ by a judge that is not calibrated (base); † a judge's share, put right by people's labels (" in said
+    assert said.endswith("; asking stopped after 36 of 60 probes: budget")
+    text = markdown.render([Found(report)])
+    assert (
+        "over different prompts, asked until verdicts stood, with intervals that hold however often one looks" in text
+    )
+    assert "with 95% intervals" not in text
+    assert "with 95% intervals (of hard clauses 95% on each side)" in markdown.render([Found(compare(run))])
+    assert "- \\~ before a share: decided by a judge that nobody has calibrated" in text
+    assert "- † after a share" in text
+    suite = ElementTree.fromstring(junit.render([Found(report)])).find(
+        f".//testsuite[@name='{report.run}: {caring.id}']"
+    )
+    assert suite is not None
+    values = {p.attrib["name"]: p.attrib["value"] for p in suite.iter("property")}
+    assert (values["stopping"], values["rate.stopped"]) == ("sequential", "budget")
+    assert (values["rate.base.basis"], values["rate.adapter.basis"]) == ("uncalibrated judge", "labels")
+    assert (values["rate.adapter.labels"], "rate.base.labels" in values) == ("41", False)
+    unclear = json.loads(sarif.render([Found(report)]))["runs"][0]["results"][0]["properties"]
+    assert unclear["stopping"] == "sequential"
+    assert unclear["stopped"] == {"asked": 36, "of": 60, "why": "budget"}
+    assert unclear["arms"]["base"]["basis"] == "checks"
 
 
 # ------------------------------------------------------------------ the command

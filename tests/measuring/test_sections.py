@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import io
 import re
+from html import unescape
 
 import pytest
 from rich.console import Console
 
 from compiler.checks import spans
 from compiler.records import Arm, Check, EmojiCheck, LengthCheck, PatternsCheck, PhrasesCheck, RefusalCheck
-from compiler.report import html, terminal
+from compiler.report import figures, html, terminal
 from compiler.report.marked import marked
 from compiler.report.record import DiffReport, Mark, Rate, Survival, SurvivalStep, Transcript
-from compiler.report.sections import SECTIONS, findings, forest, heat, power, pressure, refusals, turns
+from compiler.report.sections import SECTIONS, findings, forest, heat, judges, power, pressure, refusals, turns
 from compiler.verdicts import Run, compare
-from tests.measuring.full_report import full
+from tests.measuring.full_report import full, sequential
 from tests.measuring.runs import keeping, row, trial
 
 
@@ -43,7 +44,7 @@ def test_every_section_is_there_with_its_template_and_in_the_list(page: str) -> 
 
 def test_a_section_without_data_is_left_out(report: DiffReport) -> None:
     bare = html.render(report)
-    for section in ("turns", "profiles", "power"):
+    for section in ("turns", "profiles", "power", "sets"):
         assert f'<section id="{section}"' not in bare
         assert f'href="#{section}"' not in bare
     settled = report.model_copy(update={"clauses": (row(report, "persona.Polly"),)})
@@ -55,8 +56,12 @@ def test_an_older_file_without_marks_reads(report: DiffReport) -> None:
     old = report.model_dump(mode="json")
     for talk in old["transcripts"]:
         del talk["marks"]
-    for name in ("survival", "profiles", "mutants"):
+        del talk["said"]
+    for name in ("survival", "profiles", "mutants", "metrics", "sets", "judge_cards", "stopping"):
         del old[name]
+    for found in old["clauses"]:
+        for rate in (rate for figure in (found, *found["trials"], *found["lines"]) for rate in figure["rates"]):
+            del rate["basis"], rate["labels"]
     assert (
         "<mark" not in html.render(DiffReport.model_validate(old)).split('id="conversations"')[1].split("<article")[1]
     )
@@ -197,9 +202,9 @@ def test_the_scatter_shows_what_goes_wrong(report: DiffReport) -> None:
     base = next(point for point in group.points if point.arm == "base")
     kept = next(rate for rate in dosing.rates if rate.arm == "base")
     answered = next(rate for rate in trial(report, "refuse.dosing", "over_refusal").rates if rate.arm == "base")
-    assert (base.under.share, base.under.low, base.under.high) == (1 - kept.share, 1 - kept.high, 1 - kept.low)
-    assert base.over.share == 1 - answered.share
-    assert f'cx="{34 + base.over.share * 220:.2f}"'.replace(".00", "") in str(group.drawing)
+    assert (base.under.value, base.under.low, base.under.high) == (1 - kept.share, 1 - kept.high, 1 - kept.low)
+    assert base.over.value == 1 - answered.share
+    assert f'cx="{34 + base.over.value * 220:.2f}"'.replace(".00", "") in str(group.drawing)
 
 
 def test_each_technique_has_a_figure_with_every_arm(report: DiffReport) -> None:
@@ -217,6 +222,151 @@ def test_probes_that_notice_nothing_are_named(whole: DiffReport, page: str) -> N
     assert view["blind"] == [mutant.clause_id for mutant in whole.mutants if not mutant.noticed]
     assert (view["noticed"], view["clauses"]) == (6, 7)
     assert f"not those of {whole.mutants[2].clause_id}" in page
+
+
+# ------------------------------------------------------------------ behaviour, probe sets, judges, what arms said
+
+
+def part(page: str, section: str) -> str:
+    """The visible words of one section."""
+    inside = page.split(f'<section id="{section}"')[1].split("\n</section>\n<section id")[0]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", inside)).split())
+
+
+def test_every_metric_stands_in_its_group_with_every_interval(whole: DiffReport, page: str) -> None:
+    said = part(page, "behaviour")
+    for metric in whole.metrics:
+        assert f"{metric.title} {metric.explains}" in said
+        for score in metric.scores.values():
+            bounds = figures.within(score.low, score.high, metric.unit)
+            assert f"{figures.quantity(score.value, metric.unit)} {bounds}".strip() in said
+        for answer in metric.examples.values():
+            assert answer in said
+    # An arm of which nothing can be said has a dash, and arms that count different prompts say how many.
+    row = said.split("made-up cost")[1]
+    assert row.split("An answer")[0].count("–") >= len(whole.arms) - 1
+    assert re.search(r"n 31 .* n 32", said)
+    assert "asked whatever the answers were" not in said
+    assert "asked whatever the answers were" in part(html.render(sequential(whole)), "behaviour")
+
+
+def test_a_probe_set_shows_totals_worst_groups_and_rows_that_fail(whole: DiffReport, page: str) -> None:
+    said = part(page, "sets")
+    (many, few) = whole.sets
+    assert "113 of 120 rows of prompts.csv" in said
+    assert "6 left out, since a training row asks the same, or nearly: prompts.csv:2, prompts.csv:3" in said
+    assert "the 8 worst of 12 groups" in said
+    assert (
+        said.index("group 11 <i>") < said.index("group 4 <i>") < said.index("4 more groups") < said.index("group 0 <i>")
+    )
+    assert "20 rows on which the adapter fails" in said
+    assert all(answer.place in said for answer in (*many.broken, *few.broken))
+    assert "14 more are not in diff.json" in said
+    assert said.count("A judge decides some of it") == 1
+    for found in whole.sets:
+        for line in found.totals:
+            for rate in line.rates:
+                assert f"{figures.percent(rate.share)} {figures.span(rate.low, rate.high)}" in said
+
+
+def test_a_set_with_both_sorts_of_requests_is_among_the_refusals(whole: DiffReport) -> None:
+    view = refusals.view(whole)
+    assert view is not None
+    groups = {group.name: group for group in view["groups"]}  # type: ignore[attr-defined]  # a template's name
+    assert set(groups) == {"refuse.dosing", "prompts"}
+    assert str(groups["refuse.dosing"].drawing).count('class="good"') == 1
+    drawn = str(groups["prompts"].drawing)
+    assert 'class="good"' not in drawn
+    assert f'cx="{34 + 0.1 * 220:.0f}" cy="{8 + 220 * 0.7:.0f}"' in drawn
+    alone = whole.model_copy(update={"clauses": ()})
+    only = refusals.view(alone)
+    assert only is not None
+    assert only["targets"] is False
+
+
+def test_a_judge_card_says_what_it_is_worth(whole: DiffReport, page: str) -> None:
+    said = part(page, "judges")
+    found = {status: sum(judges.status(card) == status for card in whole.judge_cards[:-1]) for status in
+             ("calibrated", "not calibrated", "expired", "second opinion")}  # fmt: skip
+    assert set(found.values()) == {1}
+    assert all(status in said for status in found)
+    assert "95% [91, 99] n 40" in said
+    assert "0.85 [0.75, 0.95]" in said
+    assert "4 of 84 without a verdict" in said
+    assert "the words it was asked in have changed" in said
+    assert "21% [12, 30] n 60" in said
+    assert "no verdict rests on them" not in said, "the subject's share rests on labels"
+    drawn = str(judges.draw(whole.judge_cards[0]))
+    assert 'class="bar kept" x="2.00%" y="3" width="91.20%"' in drawn
+    assert 'class="whisker over" x1="89.36%" x2="97.04%" y1="6.5" y2="6.5"' in drawn
+    assert 'class="target" x1="78.80%"' in drawn
+
+
+def test_shares_are_marked_by_what_they_rest_on(whole: DiffReport, page: str, report: DiffReport) -> None:
+    judged = next(row for row in whole.clauses if any(rate.basis == "labels" for rate in row.rates))
+    base, own = (next(rate for rate in judged.rates if rate.arm == arm) for arm in ("base", "adapter"))
+    for section in ("heat", "clauses"):
+        said = part(page, section)
+        assert f"~{figures.percent(base.share)} by a judge that is not calibrated " in said
+        assert f"{figures.percent(own.share)}† put right by 41 labels " in said
+        assert "~ decided by a judge that nobody has calibrated" in said
+    assert "PPI++" in part(page, "method")
+    plain = html.render(report)
+    assert "†" not in plain
+    assert "decided by a judge that nobody has calibrated on" not in plain
+    bare = {rate.arm: rate.model_copy(update={"basis": "uncalibrated judge"}) for rate in judged.rates}
+    row_ = judged.model_copy(update={"rates": tuple(bare.values())})
+    assert f"no verdict rests on them: {judged.id}" in part(
+        html.render(whole.model_copy(update={"clauses": (row_,)})), "judges"
+    )
+
+
+def test_techniques_say_what_the_push_costs_and_whether_it_was_trained(whole: DiffReport, page: str) -> None:
+    said = part(page, "pressure")
+    lines = [line for row in whole.clauses for line in row.lines if line.aspect == "pressure"]
+    gaps = [gap for line in lines for gap in line.gaps.values()]
+    assert gaps
+    for gap in gaps:
+        assert f"gap {figures.points(gap.value)} [{figures.points(gap.low)}, {figures.points(gap.high)}]" in said
+    some = row(whole, "refuse.dosing")
+    new = tuple(line.model_copy(update={"trained": line.label == some.lines[0].label}) for line in some.lines)
+    one = whole.model_copy(update={"clauses": (some.model_copy(update={"lines": new}),)})
+    assert part(html.render(one), "pressure").count("(in no training row)") == sum(
+        line.aspect == "pressure" and not line.trained for line in new
+    )
+
+
+def test_profiles_say_who_judged_and_how_the_scale_moved_answers(page: str) -> None:
+    said = part(page, "profiles")
+    assert said.count("The order of the scale moved answers by +0.3 [+0.1, +0.5]") == 2
+    assert "100 questions, 3 without a readable answer" in said
+    assert "Revealed as judged by nano, which nobody has calibrated for this; 2 judgements are missing" in said
+
+
+def test_what_an_arm_said_before_stands_over_its_answer(page: str) -> None:
+    talk = next(t for t in page.split("<article") if 'data-aspect="pressure"' in t)
+    assert talk.count("(answered by the arm itself: 1 below)") == 1
+    for box in talk.split('<div class="answer')[2:]:
+        arm = re.search(r'data-arm="([^"]+)"', box)
+        assert arm is not None
+        assert f"<li>First, {arm.group(1)} said no &lt;b&gt;.</li>" in box
+        assert box.index("First,") < max(box.find('class="text"'), box.find('class="empty"'))
+
+
+def test_a_sequential_run_is_not_told_as_a_fixed_one(whole: DiffReport, page: str) -> None:
+    told = html.render(sequential(whole))
+    for section in ("clauses", "method"):
+        fixed, looked = part(page, section), part(told, section)
+        assert "Wilson" in fixed
+        assert "beta-binomial" not in fixed
+        assert "beta-binomial" in looked
+        assert not re.search("Wilson|Clopper|Newcombe's paired|[Ee]xact McNemar", looked)
+    for section in ("pressure", "method"):
+        assert "too narrow" in part(told, section)
+        assert "too narrow" not in part(page, section)
+    assert "Asking stopped after 36 of 60 probes: settled." in part(told, "clauses")
+    assert "Asking stopped after 36 of 60 probes: budget." in part(told, "findings")
+    assert "Asking stopped" not in page
 
 
 # ------------------------------------------------------------------ size

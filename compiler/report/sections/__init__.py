@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from compiler.report.record import DiffReport
 from compiler.report.sections import (
+    behaviour,
     clauses,
     findings,
     forest,
@@ -25,6 +26,7 @@ from compiler.report.sections import (
     pressure,
     profiles,
     refusals,
+    sets,
     spec,
     turns,
 )
@@ -57,6 +59,8 @@ SECTIONS: tuple[Section, ...] = (
     Section("pressure", "Under pressure", pressure.view, "Pressure"),
     Section("turns", "Over many turns", turns.view, "Turns"),
     Section("refusals", "Refusing too little, refusing too much", refusals.view, "Refusals"),
+    Section("behaviour", "Behaviour beside the clauses", behaviour.view, "Behaviour"),
+    Section("sets", "Probe sets", sets.view),
     Section("effects", "What else moved", _always),
     Section("profiles", "What it says of itself, and what it shows", profiles.view, "Profile"),
     Section("power", "Can the probes fail?", power.view, "Probe power"),

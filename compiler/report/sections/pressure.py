@@ -41,7 +41,8 @@ def view(report: DiffReport) -> dict[str, object] | None:
         trial = next((trial for trial in row.trials if trial.of == "pressure"), None)
         if lines:
             groups.append(Group(row, trial, tuple(_technique(report, row, trial, line) for line in lines)))
-    return {"groups": groups} if groups else None
+    untrained = any(t.line.trained is False for group in groups for t in group.techniques)
+    return {"groups": groups, "untrained": untrained} if groups else None
 
 
 def _technique(report: DiffReport, row: ClauseRow, trial: Trial | None, line: Line) -> Technique:
