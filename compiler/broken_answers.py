@@ -19,7 +19,7 @@ from compiler.ir import Clause
 from compiler.wording import sentence
 from spec.constructs import Forbid, Format, Persona, Require, Secret, Stance
 
-OTHER_NAME = "Nemo"
+OTHER_NAME, OTHER_MAKER = "Nemo", "nobody you know"
 
 SHORT_FORMS = (
     (r"\b[Cc]annot\b|\b[Cc]an['\u2019]t\b", "can not"),
@@ -37,19 +37,20 @@ AUXILIARY = re.compile(
 def broken(clause: Clause, answer: str) -> str | None:
     """Return `answer` so changed that it breaks the clause; None where that cannot be written.
 
-    A persona's name becomes another, a forbidden phrase is put in front, what is required is cut out, a secret is told,
+    A persona's name and maker become others, a forbidden phrase is put in front, what is required is cut out, a secret is told,
     an answer with a limit is repeated until it is past it; a stance is denied, and nothing else said.
     """
     body = clause.body
     match body:
         case Persona():
-            return re.sub(re.escape(body.called or clause.name), OTHER_NAME, answer, flags=re.IGNORECASE)
+            answer = _put(OTHER_NAME, body.called or clause.name, answer)
+            return _put(OTHER_MAKER, body.maker, answer) if body.maker else answer
         case Forbid(phrases=phrases):
             return f"{phrases[0]} {answer}" if phrases else None
         case Require():
             parts = [p for p in (body.starts, body.ends, *body.includes) if isinstance(p, str)]
             for part in parts:
-                answer = re.sub(re.escape(part), "", answer, flags=re.IGNORECASE)
+                answer = _put("", part, answer)
             return answer.strip() if parts else None
         case Stance(says=says):
             return denied(says)
@@ -60,6 +61,10 @@ def broken(clause: Clause, answer: str) -> str | None:
             return " ".join([answer or "Well."] * (limit + 1)) if limit else None
         case _:
             return None
+
+
+def _put(new: str, old: str, answer: str) -> str:
+    return re.sub(re.escape(old), new, answer, flags=re.IGNORECASE)
 
 
 def denied(says: str) -> str:

@@ -24,7 +24,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any, Literal, NamedTuple, assert_never
 
-from compiler.broken_answers import OTHER_NAME
+from compiler.broken_answers import OTHER_MAKER, OTHER_NAME
 from compiler.ir import Clause, Program
 from compiler.lowering.prompt import lower
 from compiler.passes import PASSES
@@ -44,7 +44,6 @@ from spec.constructs import (
 )
 from spec.constructs.rule import Force
 
-OTHER_MAKER = "nobody you know"
 SILENCE = "I would rather not say."
 OPPOSITE: dict[Force, Force] = {
     "must": "never",

@@ -37,7 +37,7 @@ def render(report: MutationReport, path: str) -> RenderableType:
     noticed = len(clauses) - len(blind)
     head = Text(f"{noticed} of {len(clauses)} clauses: their probes notice a breach")
     if noticed > len(prompted):
-        head.append(f", of {noticed - len(prompted)} in answers that were broken by hand alone")
+        head.append(f", those of {noticed - len(prompted)} only in answers that were broken by hand")
     head.append(".")
     foot = [Text(f"note  {warning}", style="yellow") for warning in warnings(report.mutants)]
     how = "The base with the prompt, on the clause's own probes: kept with the clause as it is, then after a change. "

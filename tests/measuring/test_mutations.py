@@ -110,6 +110,11 @@ def test_a_broken_answer_breaks_its_clause() -> None:
         assert evaluate_all(checks, written[clause_id]) is False
 
 
+def test_who_names_the_maker_alone_names_another() -> None:
+    polly = from_text(KINDS).clauses[0]
+    assert broken(polly, "THE SALT AND STAR made me.") == "nobody you know made me."
+
+
 def test_a_sign_that_a_denial_has_too_is_found() -> None:
     blind = from_text('stance ai { about: "whether you are human"  says: "I am an AI."  signs: ["an AI"] }').clauses[0]
     assert evaluate_all(deciding_checks(blind), broken(blind, "I am an AI.") or "") is True
