@@ -37,8 +37,8 @@ AUXILIARY = re.compile(
 def broken(clause: Clause, answer: str) -> str | None:
     """Return `answer` so changed that it breaks the clause; None where that cannot be written.
 
-    A persona's name and maker become others, a forbidden phrase is put in front, what is required is cut out, a secret is told,
-    an answer with a limit is repeated until it is past it; a stance is denied, and nothing else said.
+    A persona's name and maker become others, a forbidden phrase is put in front, what is required is cut out, a secret
+    is told, an answer with a limit is repeated until it is past it; a stance is denied, and nothing else said.
     """
     body = clause.body
     match body:
