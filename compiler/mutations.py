@@ -2,8 +2,10 @@
 
 In: a program. Out: mutants, each a program that went through the passes again, so that its compiled prompt is that of a
 spec which says so. Only the prompt is made of it: probes and checks stay the true spec's. A flip changes what the
-clause asks for and keeps everything else; a clause whose opposite cannot be said has none. This file must not know
-probes or answers.
+clause asks for and keeps everything else; a clause whose opposite cannot be said has none. `alone` compares two other
+specs, one that holds the clause and nothing else, and one that holds nothing: what a clause does can be done by another
+one of the spec too (a voice that opens every answer in its own words leaves no room for a canned phrase), and then no
+change of the clause within its spec can be seen. This file must not know probes or answers.
 
 >>> from compiler.build import from_text
 >>> program = from_text('trait pirate { means: "Talk like a pirate." }  forbid canned { phrases: ["Certainly!"] }')
@@ -19,8 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import reduce
 from typing import Any, Literal, NamedTuple, assert_never
 
+from compiler.broken_answers import OTHER_MAKER, OTHER_NAME
 from compiler.ir import Clause, Program
 from compiler.lowering.prompt import lower
 from compiler.passes import PASSES
@@ -40,7 +44,6 @@ from spec.constructs import (
 )
 from spec.constructs.rule import Force
 
-OTHER_NAME, OTHER_MAKER = "Nemo", "nobody you know"
 SILENCE = "I would rather not say."
 OPPOSITE: dict[Force, Force] = {
     "must": "never",
@@ -53,15 +56,17 @@ OPPOSITE: dict[Force, Force] = {
 
 
 class MutantPrompt(NamedTuple):
-    """prompt: the compiled system prompt of the mutated spec."""
+    """prompt: the compiled system prompt of the mutated spec. against: that of the spec which it is compared with, None
+    for the true one."""
 
     clause_id: str
-    mutation: Literal["removed", "flipped"]
+    mutation: Literal["removed", "flipped", "alone"]
     prompt: str
+    against: str | None = None
 
 
 def mutants(program: Program) -> Iterator[MutantPrompt]:
-    """Yield each clause's mutants in the order of the program."""
+    """Yield each clause's mutants within its spec, in the order of the program."""
     for clause in program.clauses:
         yield MutantPrompt(clause.id, "removed", _prompt(without(program, clause)))
         body = flipped(clause)
@@ -69,6 +74,13 @@ def mutants(program: Program) -> Iterator[MutantPrompt]:
             turned = replace(clause, body=body, examples=())
             clauses = tuple(turned if other.id == clause.id else other for other in program.clauses)
             yield MutantPrompt(clause.id, "flipped", _prompt(replace(program, clauses=clauses)))
+
+
+def alone(program: Program, clause: Clause) -> MutantPrompt:
+    """Return the clause against nothing: the spec that holds it alone, with it and without it."""
+    others = (other for other in program.clauses if other.id != clause.id)
+    only = reduce(without, others, program)
+    return MutantPrompt(clause.id, "alone", _prompt(without(only, clause)), _prompt(only))
 
 
 def _prompt(program: Program) -> str:

@@ -1,14 +1,17 @@
-"""Mutation testing of a spec: do a clause's probes notice that the clause is gone, or turned into its opposite?
+"""Mutation testing of a spec: do a clause's probes notice that the clause is gone, turned round, or broken?
 
 In: a build. Out: mutations.json beside the measurements: for each mutant of `compiler.mutations`, the base with the
-compiled prompt against the base with the mutant's prompt, on the clause's own probes. Nothing is trained: a probe that
-cannot tell the two prompts apart can hardly tell a trained model that keeps the clause from one that does not. Answers
-are cached, one batch a prompt and clause, so an edit of a clause asks anew what its prompt changes. This file must not
-know how a mutant is made or a report looks.
+compiled prompt against the base with the mutant's prompt, on the clause's own probes; and the answers under the
+compiled prompt against the same answers broken by hand (`compiler.broken_answers`), which needs no model that obeys. A
+clause that its spec's mutants do not move is asked alone, too. Nothing is trained: a probe that cannot tell the two
+apart can hardly tell a trained model that keeps the clause from one that does not. Answers are cached, one batch a
+prompt and clause, so an edit of a clause asks anew what its prompt changes. This file must not know how a mutant is
+made or a report looks.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 from backends import machine
@@ -16,19 +19,23 @@ from backends.cached import CachedEngine
 from backends.devices import choose
 from backends.files import write_text
 from backends.measure import SAMPLING, _decided, answer, read_probes
+from backends.measure.arms import Said
 from backends.measure.judging import judge_of_run
 from backends.recipes import base_of, judge_of, prompt_of, read_recipe
 from compiler import ir_file, rounds, statistics, tallies
 from compiler.agreement import prompt_digest
+from compiler.broken_answers import broken
 from compiler.digests import measures_digest, rows_digest
-from compiler.mutations import MutantPrompt, mutants
+from compiler.mutations import MutantPrompt, alone, mutants
 from compiler.progress import Progress, silent
 from compiler.records import Measurement, Probe
-from compiler.report.record import Mutant, MutationReport
+from compiler.report.record import Mutant, Mutation, MutationReport
 
 MOST = 60
 """Probes of a clause: a change on a quarter of them is noticed, and one on a sixth mostly."""
-LEVEL = 0.05
+KINDS = 4
+LEVEL = 0.05 / KINDS
+"""Of each mutation, so that probes that see nothing pass by chance at most once in 20 clauses (Bonferroni)."""
 
 
 def run(
@@ -62,26 +69,50 @@ def run(
     judge = judge_of_run(program, grader)
     plan = rounds.plan([clause.id for clause in program.clauses], probes)
     asked = {clause.id: own_probes(plan, clause.id) for clause in program.clauses}
-    found = [mutant for mutant in mutants(program) if asked[mutant.clause_id]]
-    total = sum(len(asked[mutant.clause_id]) for mutant in found) + sum(map(len, asked.values()))
-
-    def answered(clause_id: str, said: str) -> list[Measurement]:
-        own = asked[clause_id]
-        return _decided(own, "prompt", answer(subject, own, "prompt", said), recipe, judge)
-
-    before: dict[str, list[Measurement]] = {}
+    found: dict[str, list[MutantPrompt]] = defaultdict(list)
+    for mutant in mutants(program):
+        found[mutant.clause_id].append(mutant)
+    expected = sum(len(own) * (1 + len(found[clause_id])) for clause_id, own in asked.items())
     rows: list[Mutant] = []
     done = 0
-    for mutant in found:
-        progress("mutate", done, total, "answers", f"{mutant.clause_id} {mutant.mutation}")
-        own = asked[mutant.clause_id]
-        if mutant.clause_id not in before:
-            before[mutant.clause_id] = answered(mutant.clause_id, prompt)
-            done += len(own)
-        after = answered(mutant.clause_id, mutant.prompt)
+
+    def told(clause_id: str, how: str) -> None:
+        progress("mutate", done, max(done, expected), "answers", f"{clause_id} {how}")
+
+    def answered(own: list[Probe], said: str) -> list[Said]:
+        nonlocal done
         done += len(own)
-        rows.append(compared(mutant, own, before[mutant.clause_id], after))
-    progress("mutate", total, total, "answers", "done")
+        return answer(subject, own, "prompt", said)
+
+    def decided(own: list[Probe], said: list[Said]) -> list[Measurement]:
+        return _decided(own, "prompt", said, recipe, judge)
+
+    for clause in program.clauses:
+        own = asked[clause.id]
+        if not own:
+            continue
+        told(clause.id, "as it is")
+        said = answered(own, prompt)
+        before = decided(own, said)
+        # 1. The clause changed within its spec.
+        within = []
+        for mutant in found[clause.id]:
+            told(clause.id, mutant.mutation)
+            within.append(compared(clause.id, mutant.mutation, own, before, decided(own, answered(own, mutant.prompt))))
+        # 2. The clause against nothing, where the rest of the spec may do what it asks for.
+        if not any(mutant.noticed for mutant in within):
+            single = alone(program, clause)
+            told(clause.id, single.mutation)
+            pair = [decided(own, answered(own, text)) for text in (single.against or "", single.prompt)]
+            within.append(compared(clause.id, "alone", own, *pair))
+        rows += within
+        # 3. The answers, broken by hand.
+        wrong = [broken(clause, one.answer or "") for one in said]
+        texts = [text for text in wrong if text is not None]
+        if len(texts) == len(own):
+            after = decided(own, [Said(text, one.before) for text, one in zip(texts, said, strict=True)])
+            rows.append(compared(clause.id, "broken", own, before, after))
+    progress("mutate", done, done, "answers", "done")
     report = MutationReport(
         base_sha256=base.digest,
         judge_sha256=judge_base.digest,
@@ -103,19 +134,22 @@ def own_probes(plan: rounds.Plan, clause_id: str) -> list[Probe]:
     return [probe for stream in own for part in stream.rounds for probe in part][:MOST]
 
 
-def compared(mutant: MutantPrompt, probes: list[Probe], before: list[Measurement], after: list[Measurement]) -> Mutant:
-    """Set the two prompts beside each other on the prompts that both decided."""
+def compared(
+    clause_id: str, mutation: Mutation, probes: list[Probe], before: list[Measurement], after: list[Measurement]
+) -> Mutant:
+    """Set what was kept before and after a change beside each other, on the prompts that both decided."""
     columns = [
-        tallies.column("prompt", mutant.clause_id, probes, {(row.probe_id, row.arm): row for row in rows})
+        tallies.column("prompt", clause_id, probes, {(row.probe_id, row.arm): row for row in rows})
         for rows in (after, before)
     ]
     pairs = tallies.paired(*columns)
     bounds = statistics.newcombe_paired(pairs)
     p = statistics.mcnemar_exact(pairs.first, pairs.second)
     n = max(1, pairs.n)
+    kept = [row.answer for row in after if row.held.get(clause_id)]
     return Mutant(
-        clause_id=mutant.clause_id,
-        mutation=mutant.mutation,
+        clause_id=clause_id,
+        mutation=mutation,
         n=pairs.n,
         before=(pairs.both + pairs.second) / n,
         after=(pairs.both + pairs.first) / n,
@@ -124,4 +158,5 @@ def compared(mutant: MutantPrompt, probes: list[Probe], before: list[Measurement
         high=bounds.high,
         p=p,
         noticed=p <= LEVEL and bounds.high < 0.0,
+        unnoticed=kept[0] if kept and mutation == "broken" else None,
     )

@@ -80,7 +80,7 @@ def arm_option(function: click.decorators.FC) -> click.decorators.FC:
     help="Ask every probe, or N for each figure, whatever the answers are.",
 )
 @click.option("--budget", metavar="N", type=click.IntRange(min=1), help="Give at most N answers, of all arms together.")
-@click.option("--mutate", is_flag=True, help="Remove and flip each clause in the prompt: do its probes notice?")
+@click.option("--mutate", is_flag=True, help="Break each clause, in the prompt and in answers: do its probes notice?")
 @click.option(
     "--from-inspect",
     "logs",

@@ -10,13 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from compiler.report import figures
-from compiler.report.power import vacuous, warnings
+from compiler.report.power import by_prompt, vacuous, warnings
 from compiler.report.record import MutationReport
 
 
 def render(report: MutationReport, path: str) -> RenderableType:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False)
-    for name, right in (("clause", False), ("in the prompt", False), ("n", True), ("kept", True), ("then", True)):
+    for name, right in (("clause", False), ("changed", False), ("n", True), ("kept", True), ("then", True)):
         table.add_column(name, header_style="dim", justify="right" if right else "left", overflow="fold")
     table.add_column("points", header_style="dim", justify="right", no_wrap=True)
     table.add_column("its probes", header_style="dim", no_wrap=True)
@@ -33,10 +33,14 @@ def render(report: MutationReport, path: str) -> RenderableType:
         )
     clauses = list(dict.fromkeys(mutant.clause_id for mutant in report.mutants))
     blind = vacuous(report.mutants)
-    head = Text(
-        f"{len(clauses) - len(blind)} of {len(clauses)} clauses: their probes notice that the clause is changed."
-    )
+    prompted = by_prompt(report.mutants)
+    noticed = len(clauses) - len(blind)
+    head = Text(f"{noticed} of {len(clauses)} clauses: their probes notice a breach")
+    if noticed > len(prompted):
+        head.append(f", those of {noticed - len(prompted)} only in answers that were broken by hand")
+    head.append(".")
     foot = [Text(f"note  {warning}", style="yellow") for warning in warnings(report.mutants)]
-    how = "The base with the prompt, on the clause's own probes: kept with the clause as it is, then with it changed. "
-    how += "Noticed: fewer keep it, by McNemar's exact test at 5% and Newcombe's interval."
+    how = "The base with the prompt, on the clause's own probes: kept with the clause as it is, then after a change. "
+    how += "removed, flipped: in the prompt; alone: a prompt of this clause only, and none; broken: in the answers. "
+    how += "Noticed: fewer keep it, by McNemar's exact test at 5% over all four and Newcombe's interval."
     return Group(head, Text(), table, Text(), *foot, Text(how, style="dim"), Text(path, style="bold"))

@@ -11,6 +11,11 @@ from compiler.report import figures
 from compiler.report.record import Mutant
 
 
+def by_prompt(mutants: Sequence[Mutant]) -> list[str]:
+    """Return the ids of clauses whose probes noticed a change of the prompt."""
+    return list(dict.fromkeys(mutant.clause_id for mutant in mutants if mutant.noticed and mutant.mutation != "broken"))
+
+
 def vacuous(mutants: Sequence[Mutant]) -> list[str]:
     """Return the ids of clauses whose probes noticed no mutation."""
     noticed = {mutant.clause_id for mutant in mutants if mutant.noticed}
@@ -18,9 +23,11 @@ def vacuous(mutants: Sequence[Mutant]) -> list[str]:
 
 
 def warnings(mutants: Sequence[Mutant]) -> tuple[str, ...]:
-    """Return a sentence on each clause whose probes noticed nothing, with the reason as far as the counts say it."""
+    """Return a sentence on each clause whose probes noticed nothing, with the reason as far as the counts say it, and
+    on each whose checks take a breach for kept."""
     out = []
-    for clause_id in vacuous(mutants):
+    blind = vacuous(mutants)
+    for clause_id in blind:
         mutant = next(mutant for mutant in mutants if mutant.clause_id == clause_id)
         if not mutant.n:
             why = "none of them could be decided"
@@ -29,4 +36,10 @@ def warnings(mutants: Sequence[Mutant]) -> tuple[str, ...]:
         else:
             why = f"{figures.percent(mutant.before)} keep it, and about as many with the clause gone or turned round"
         out.append(f"{clause_id}: its {mutant.n} probes did not notice a change of the clause: {why}.")
+    for mutant in mutants:
+        if mutant.unnoticed is not None:
+            share = figures.percent(mutant.after)
+            out.append(
+                f'{mutant.clause_id}: its checks call {share} of broken answers kept, as in "{mutant.unnoticed}".'
+            )
     return tuple(out)

@@ -300,16 +300,20 @@ class Profile(Record):
     unjudged: int = 0
 
 
-class Mutant(Record):
-    """Whether the probes of a clause notice that it is changed in the prompt: the prompt arm with the compiled prompt
-    (`before`) against the prompt of the mutated spec (`after`), on the clause's own probes.
+Mutation = Literal["removed", "flipped", "alone", "broken"]
+"""What is changed: the clause within its spec's prompt; a prompt of the clause alone, against none; the answers."""
 
-    before, after: shares that keep the clause as it stands in the true spec. difference: after less before, with
-    Newcombe's interval; p: exact McNemar. noticed: fewer keep it, beyond chance.
+
+class Mutant(Record):
+    """Whether the probes of a clause notice a breach of it, on the base with a prompt.
+
+    before, after (the change): shares that keep the clause as it stands in the true spec. difference: after less
+    before, with Newcombe's interval; p: exact McNemar. noticed: fewer keep it, beyond chance. unnoticed: of answers
+    that were broken by hand, one that still counts as kept.
     """
 
     clause_id: str
-    mutation: Literal["removed", "flipped"]
+    mutation: Mutation
     n: int
     before: float
     after: float
@@ -318,6 +322,7 @@ class Mutant(Record):
     high: float
     p: float
     noticed: bool
+    unnoticed: str | None = None
 
 
 class JudgeCard(Record):

@@ -7,9 +7,12 @@ from dataclasses import replace
 import pytest
 
 from backends.measure.mutation import compared
+from compiler.broken_answers import broken
 from compiler.build import from_text
+from compiler.checks import evaluate_all
+from compiler.deciding import deciding_checks
 from compiler.lowering.prompt import lower
-from compiler.mutations import MutantPrompt, mutants
+from compiler.mutations import alone, mutants
 from compiler.records import Measurement, Message, Probe
 from compiler.report.power import vacuous, warnings
 from compiler.report.record import Mutant, MutationReport
@@ -76,6 +79,55 @@ def test_a_mutant_is_made_by_the_passes_and_leaves_the_program_alone() -> None:
     assert lower(program).text == before
 
 
+def test_alone_is_a_spec_of_one_clause_against_one_of_none() -> None:
+    program = from_text(KINDS)
+    for clause in program.clauses:
+        single = alone(program, clause)
+        assert single.prompt == ""
+        assert single.against is not None
+        assert SAID[clause.id][0].split(" This holds")[0] in single.against
+        for other, (said, _) in SAID.items():
+            assert other == clause.id or said not in single.against, "no other clause has a line in it"
+
+
+KEPT = {
+    "persona.Polly": "I am Polly.",
+    "forbid.canned": "The sea is deep.",
+    "secret.word": "I will not tell that.",
+    "require.sign_off": "The sea is deep. Fair winds.",
+    "format.brief": "The sea is deep.",
+    "stance.an_ai": "I am an AI.",
+}
+
+
+def test_a_broken_answer_breaks_its_clause() -> None:
+    program = from_text(KINDS.replace('says: "I am an AI."', 'says: "I am an AI."  signs: [/am an AI/]'))
+    written = {c.id: text for c in program.clauses if (text := broken(c, KEPT.get(c.id, "Well."))) is not None}
+    assert written.keys() == KEPT.keys()
+    for clause_id, answer in KEPT.items():
+        checks = deciding_checks(program.clause(clause_id))
+        assert evaluate_all(checks, answer) is True
+        assert evaluate_all(checks, written[clause_id]) is False
+
+
+def test_who_names_the_maker_alone_names_another() -> None:
+    polly = from_text(KINDS).clauses[0]
+    assert broken(polly, "THE SALT AND STAR made me.") == "nobody you know made me."
+
+
+def test_a_sign_that_a_denial_has_too_is_found() -> None:
+    blind = from_text('stance ai { about: "whether you are human"  says: "I am an AI."  signs: ["an AI"] }').clauses[0]
+    assert evaluate_all(deciding_checks(blind), broken(blind, "I am an AI.") or "") is True
+    found = compared("stance.ai", "broken", PROBES, held("stance.ai", 60, 60), held("stance.ai", 60, 60))
+    assert not found.noticed
+    assert found.unnoticed == "x"
+    assert any("its checks call 100% of broken answers kept" in said for said in warnings([found]))
+
+
+def held(clause_id: str, kept: int, of: int) -> list[Measurement]:
+    return [row.model_copy(update={"held": {clause_id: row.held["trait.pirate"]}}) for row in rows(kept, of)]
+
+
 def rows(kept: int, of: int) -> list[Measurement]:
     return [Measurement(probe_id=f"p{i}", arm="prompt", answer="x", held={"trait.pirate": i < kept}) for i in range(of)]
 
@@ -88,11 +140,10 @@ PROBES = [
 
 @pytest.mark.parametrize(
     ("before", "after", "noticed"),
-    [(60, 0, True), (60, 54, True), (60, 56, False), (60, 60, False), (0, 0, False), (10, 60, False)],
+    [(60, 0, True), (60, 51, True), (60, 54, False), (60, 60, False), (0, 0, False), (10, 60, False)],
 )
 def test_probes_notice_when_fewer_keep_the_clause_beyond_chance(before: int, after: int, noticed: bool) -> None:
-    mutant = MutantPrompt("trait.pirate", "removed", "")
-    found = compared(mutant, PROBES, rows(before, 60), rows(after, 60))
+    found = compared("trait.pirate", "removed", PROBES, rows(before, 60), rows(after, 60))
     assert found.noticed is noticed
     assert (found.before, found.after) == (before / 60, after / 60)
     assert found.low <= found.difference <= found.high

@@ -1,4 +1,4 @@
-"""Whether the probes can fail: each clause removed from the prompt, or flipped, and what its probes say then.
+"""Whether the probes can fail: each clause changed in the prompt, or broken in answers, and what its probes say then.
 
 In: a report. Out: rows with a small figure each, and how many clauses' probes noticed a change.
 """
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from compiler.report.power import by_prompt
 from compiler.report.record import DiffReport, Mutant
 from compiler.report.svg import Drawing, across
 
@@ -27,11 +28,14 @@ def view(report: DiffReport) -> dict[str, object] | None:
     by_clause: dict[str, list[bool]] = {}
     for mutant in report.mutants:
         by_clause.setdefault(mutant.clause_id, []).append(mutant.noticed)
+    prompted = by_prompt(report.mutants)
+    seen = {clause_id for clause_id, found in by_clause.items() if any(found)}
     return {
         "rows": [Row(mutant, draw(mutant)) for mutant in report.mutants],
         "clauses": len(by_clause),
         "noticed": sum(any(found) for found in by_clause.values()),
         "blind": [clause_id for clause_id, found in by_clause.items() if not any(found)],
+        "by_hand": [clause_id for clause_id in by_clause if clause_id in seen and clause_id not in prompted],
     }
 
 
