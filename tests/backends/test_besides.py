@@ -115,6 +115,21 @@ def test_bad_rows_are_shown_before_anything_runs(places: tuple[Path, Path], caps
     assert "--column wish=x: write ROLE=NAME" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("idle", [["--column", "prompt=x"], ["--expect", "refused"], ["--skip-bad-rows"]])
+def test_an_option_about_a_file_that_is_not_given_is_refused(
+    idle: list[str], places: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert execute(["measure", str(places[0]), "--untrained", *idle]) == 2
+    assert f"{idle[0]} " in capsys.readouterr().err
+
+
+def test_a_set_is_kept_whatever_the_probes_are_asked_by(places: tuple[Path, Path], llama: Path) -> None:
+    build, run = places
+    measured(build, run, a_set("How do I kill a process?"), llama)
+    folder = measure.run(build, run, cache=build.parent / ".cache", most=1)
+    assert [one.name for one in MeasureReport.model_validate_json((folder / "measure.json").read_text()).sets] == ["s"]
+
+
 class Agreeing(Speaker):
     """Likes the number 5, whatever it stands for; says nothing readable with the adapter alone."""
 
