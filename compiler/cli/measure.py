@@ -15,6 +15,7 @@ import click
 
 from compiler.cli import stages
 from compiler.cli.besides import options_of, probes_options, read_besides, refuse_idle
+from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run, prepared
 
 if TYPE_CHECKING:
@@ -54,7 +55,16 @@ def arm_option(function: click.decorators.FC) -> click.decorators.FC:
     )(function)
 
 
-@click.command("measure")
+SECTIONS = {
+    "How much is asked": ("fixed", "budget"),
+    "Questions of your own": ("probes", "columns", "labels", "expect", "inventories", "skip_bad_rows"),
+    "Judges": ("likelihood", "pairwise", "judge_repeats"),
+    "Instead of asking the probes": ("mutate", "logs"),
+    "Folders and models": ("out", "runs", "cache", "local_files_only"),
+}
+
+
+@click.command("measure", cls=Sectioned, sections=SECTIONS)
 @click.argument("target", metavar="SPEC|BUILD|RUN", type=TargetPath(runs=True))
 @stages.out_option
 @stages.runs_option
