@@ -68,6 +68,12 @@ def trace(build: Path, file: str, place: str, run: Path | None = None) -> Trail:
         # Base and prompt, measured before there is a run.
         run, file = build / "measured", file.removeprefix("measured/")
     folder = run or build
+    if run is not None and file.startswith(KEPT):
+        return _kept(build, run, file, place)
+    if run is not None and file.startswith("sets/") and file.endswith(".jsonl"):
+        from compiler.trace_beside import set_row
+
+        return set_row((run / file).parent, _find_row(run / file, place), file, place, build)
     if file in ROWS:
         return _row(build, file, _find_row(build / file, place))
     if file == "measurements.jsonl":
@@ -87,7 +93,21 @@ def trace(build: Path, file: str, place: str, run: Path | None = None) -> Trail:
 
 # ------------------------------------------------------------------ text that lowerings wrote
 
-RUN_FILES = ("diff.json", "measurements.jsonl", "measure.json", "run.json", "events.jsonl")
+RUN_FILES = ("diff.json", "measurements.jsonl", "measure.json", "run.json", "events.jsonl", "mutations.json", "sets/*")
+KEPT = ("asked/", "spec/")
+"""Folders of a run that hold what its build was: `backends.measure.asked` writes them."""
+
+
+def _kept(build: Path, run: Path, file: str, place: str) -> Trail:
+    """A copy leads where its original does; of a build that has gone on, rows still name their clauses."""
+    name = file.partition("/")[2]
+    if (build / name).is_file() and _text(run / file) == _text(build / name):
+        return trace(build, name, place)
+    if name in ROWS:
+        return _row(build, name, _find_row(run / file, place))
+    raise PlaceError(
+        f"{build} has been built anew since {run / file} was written", help="rows are traced, and diff.json"
+    )
 
 
 def _mapped(build: Path, file: str, place: str) -> Trail:
@@ -128,6 +148,8 @@ KINDS = {
     "run.json": "says what an adapter was trained on, and by what",
     "measure.json": "says how answers were made, and which of them decide which figure",
     "diff.json": "sets what was asked beside what was measured",
+    "mutations.json": "counts which probes noticed that a clause was removed or flipped",
+    "latency.json": "says how fast the arms answer",
     "tenet-base.json": "says which base stands here",
 }
 
@@ -194,7 +216,11 @@ def _owners(build: Path, path: json_places.Path, whole: Any) -> list[str]:
             return list(dict.fromkeys(i for marked in whole_files[step].values() for i in marked))
         if step in MODEL_KEYS or step in TRAIN_KEYS:
             return ["model" if step in MODEL_KEYS else "train"]
-    return [i for i, cause in known.items() if "fields" in cause]
+    return every_clause(build)
+
+
+def every_clause(build: Path) -> list[str]:
+    return [i for i, cause in _source_map(build)["causes"].items() if "fields" in cause]
 
 
 def _ids_in(value: Any, known: Iterable[str]) -> list[str]:

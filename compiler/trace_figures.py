@@ -9,6 +9,8 @@ In: a build, a run, and the name of a figure. Out: a `Trail`. A figure is named 
     facts/adapter                   the factual controls
     length                          a side effect, by its id
 
+and what no verdict rests on, as `trace_beside.py` says.
+
 This file must not compute a rate: what it shows stands in diff.json.
 """
 
@@ -26,6 +28,7 @@ from compiler.records import ARMS, Probe
 from compiler.report.record import DiffReport
 from compiler.tallies import decided_by
 from compiler.trace import Trail, causes_of, near, rows_of
+from compiler.trace_beside import beside, names
 
 FACTS = "facts"
 SHOWN = 5
@@ -47,13 +50,19 @@ def figure(build: Path, run: Path, place: str) -> Trail:
         said = (f"{effect.explains}", f"read from the answers in measurements.jsonl to {effect.n} prompts")
         return Trail(f"diff.json:{place}", shown, said, causes_of(build, effect.asked_by))
 
+    found = beside(build, report, place) if report else None
+    if found is not None:
+        return found
     known = [*(clause.id for clause in load(build).clauses), FACTS, *CONTROLS]
+    others = list(names(report)) if report else []
     if name not in known:
+        known += others
         raise PlaceError(f"diff.json has no clause or figure {name!r}", help=near(name, known))
     of = rest[0] if rest else "rate"
-    probes = _counted(build, name, of)
+    probes = _asked(run, _counted(build, name, of))
     if not probes or len(rest) > 1:
         figures = dict.fromkeys(x for p in _own(build, name) for x in (p.pressure or p.aspect,))
+        figures |= dict.fromkeys(x.removeprefix(f"{name}/") for x in others if x.startswith(f"{name}/"))
         help = f"it has: {', '.join((*decided_by(name, _probes(build)), *figures))}; and each of {', '.join(ARMS)}"
         raise PlaceError(f"diff.json has no figure {'/'.join(rest)!r} of {name}", help=help)
     units = Counter(probe.unit for probe in probes)
@@ -79,6 +88,14 @@ def _counted(build: Path, name: str, of: str) -> Sequence[Probe]:
     """The probes of a figure; those of one technique, or of one aspect, where `of` is none."""
     found = {str(key): rows for key, rows in decided_by(name, _probes(build)).items()}
     return found.get(of) or [probe for probe in _own(build, name) if of in (probe.pressure, probe.aspect)]
+
+
+def _asked(run: Path, probes: Sequence[Probe]) -> Sequence[Probe]:
+    """Those that were asked: a sequential measuring stops where a verdict stands."""
+    if not (run / "measurements.jsonl").is_file():
+        return probes
+    asked = {row["probe_id"] for _, row in rows_of(run / "measurements.jsonl")}
+    return [probe for probe in probes if probe.id in asked] or probes
 
 
 def _report(run: Path) -> DiffReport | None:

@@ -159,7 +159,7 @@ def run(
     measurements = with_drift(measurements, probes, subject)
     if second is not None:
         measurements = with_likelihoods(program, probes, measurements, second)
-    asked = {row.probe_id for row in measurements}
+    asked, given = {row.probe_id for row in measurements}, len(measurements)
     answered = arms if measurements else []
     asking = Asking(subject, grader, answered, prompt, build, folder, progress, program, everything, measurements)
     further = ask_besides(besides, asking, report)
@@ -195,7 +195,7 @@ def run(
     write_text(folder / "measure.json", report.model_dump_json(indent=1) + "\n")
     if subject.loaded and measurements:
         write_latency(folder, subject, probes, prompt, report)
-    progress("measure", total, total, "answers", "done")
+    progress("measure", given, given, "answers", "done")
     return folder
 
 

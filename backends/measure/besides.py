@@ -84,6 +84,6 @@ def earlier(folder: Path, now: MeasureReport) -> MeasureReport | None:
         before = MeasureReport.model_validate_json((folder / "measure.json").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError):
         return None
-    # Sets have probes and checks of their own.
-    names = {*EVERY_ARM, "prompt_sha256", "adapter_sha256"} - {"probes_sha256", "measures_sha256"}
+    # Sets have probes and checks of their own, and are asked whole.
+    names = {*EVERY_ARM, "prompt_sha256", "adapter_sha256"} - {"probes_sha256", "measures_sha256", "stopping", "most"}
     return before if all(getattr(before, name) == getattr(now, name) for name in names) else None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from compiler import judges
 from compiler.clause_rows import Measured, clause_row, wanted_of
+from compiler.failures import DataError
 from compiler.ir import Program
 from compiler.records import Arm, Calibration, Measurement, Probe
 from compiler.rounds import Plan, Stream, wanted
@@ -37,6 +38,9 @@ def ask_until_settled(
         ask: has an arm answer probes of one clause.
         budget: the most answers of all arms together; a round that would exceed it is not asked.
         tell: called with the number of answers given, and what is asked.
+
+    Raises:
+        DataError: not one round fits the budget.
     """
     answers: dict[tuple[str, Arm], Measurement] = {}
     done: dict[Stream, int] = {}
@@ -70,6 +74,10 @@ def ask_until_settled(
             next_round(stream)
     if plan.always and fits(plan.always):
         put(plan.always, plan.always[0].clause_id)
+    if not answers and budget is not None:
+        least = min(len(stream.rounds[0]) for stream in plan.streams if stream.figure is not None) * len(arms)
+        message = f"a budget of {budget} answers asks nothing: the smallest first round takes {least}"
+        raise DataError(message, help=f"give --budget {least} or more, or leave it out")
     # 2. What is unsettled, a round each, until nothing is, nothing is left, or nothing fits.
     while True:
         of_run = Measured(program, probes, answers, arms, subject, calibrations, {}, units=plan.units)

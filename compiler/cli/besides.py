@@ -67,6 +67,27 @@ def probes_options(function: click.decorators.FC) -> click.decorators.FC:
     return function
 
 
+def refuse_idle(
+    probes: tuple[Path, ...],
+    inventories: tuple[str, ...],
+    columns: tuple[str, ...],
+    labels: tuple[str, ...],
+    expect: str | None,
+    skip_bad_rows: bool,
+) -> None:
+    """Refuse options that say how to read a file where there is none to read.
+
+    Raises:
+        UsageError: there is such an option.
+    """
+    given = {"--column": columns, "--label": labels, "--expect": expect}
+    idle = next((option for option, value in given.items() if value), None)
+    if idle and not probes:
+        raise click.UsageError(f"{idle} says how to read the file of --probes, and there is none")
+    if skip_bad_rows and not (probes or inventories):
+        raise click.UsageError("--skip-bad-rows is of the files of --probes and --inventory, and there is none")
+
+
 def options_of(columns: tuple[str, ...], labels: tuple[str, ...], expect: str | None) -> Options:
     """Read what the user says about columns and labels.
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from compiler.cli import stages
-from compiler.cli.besides import options_of, probes_options, read_besides
+from compiler.cli.besides import options_of, probes_options, read_besides, refuse_idle
+from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run, prepared
 
 if TYPE_CHECKING:
@@ -54,7 +55,16 @@ def arm_option(function: click.decorators.FC) -> click.decorators.FC:
     )(function)
 
 
-@click.command("measure")
+SECTIONS = {
+    "How much is asked": ("fixed", "budget"),
+    "Questions of your own": ("probes", "columns", "labels", "expect", "inventories", "skip_bad_rows"),
+    "Judges": ("likelihood", "pairwise", "judge_repeats"),
+    "Instead of asking the probes": ("mutate", "logs"),
+    "Folders and models": ("out", "runs", "cache", "local_files_only"),
+}
+
+
+@click.command("measure", cls=Sectioned, sections=SECTIONS)
 @click.argument("target", metavar="SPEC|BUILD|RUN", type=TargetPath(runs=True))
 @stages.out_option
 @stages.runs_option
@@ -120,6 +130,7 @@ def command(
     from backends.measure.judging import Judging
 
     asking, judging = asking_of(fixed, budget), Judging(judge_repeats, likelihood, pairwise)
+    refuse_idle(probes, inventories, columns, labels, expect, skip_bad_rows)
     options = options_of(columns, labels, expect)
     besides = None
     if probes or inventories:
@@ -145,11 +156,14 @@ def command(
         click.echo(read_inspect(place, run, logs))
         return
     wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
-    free = fixed is None and budget is None and judging == Judging() and besides is None
+    free = fixed is None and budget is None
     if free and run is not None and stages.is_measured_whole(place.build, run, wanted):
-        click.echo(f"note: {run} is measured on every probe; --budget N measures again, and stops early", err=True)
-        click.echo(run)
-        return
+        if judging == Judging() and besides is None:
+            click.echo(f"note: {run} is measured on every probe; --budget N measures again, and stops early", err=True)
+            click.echo(run)
+            return
+        # A question more does not make less of the answers that are there; they come from the cache.
+        asking = Asking("fixed")
     click.echo(measure_run(place, run, wanted, asking, judging, besides))
 
 

@@ -76,7 +76,8 @@ def place_of(target: Path, out: Path, runs: Path, cache: Path | None, *, local_f
 
 
 def is_build(path: Path) -> bool:
-    return path.is_dir() and (path / "ir.json").is_file()
+    # A measured run keeps what its build was in `asked` and `spec`.
+    return path.is_dir() and (path / "ir.json").is_file() and not (path.parent / "measure.json").is_file()
 
 
 # ------------------------------------------------------------------ emit: the pure part

@@ -34,6 +34,8 @@ def command(place: str, out: Path, as_json: bool) -> None:
       tenet trace build/pirate/lock.json:20
       tenet trace runs/pirate-1a2b3c4d5e6f/diff.json:trait.pirate/adapter
       tenet trace runs/pirate-1a2b3c4d5e6f/diff.json:refuse.dosing/pressure
+      tenet trace runs/pirate-1a2b3c4d5e6f/diff.json:refuse.dosing/declines
+      tenet trace runs/pirate-1a2b3c4d5e6f/diff.json:trait.pirate/over_turns
     """
     from compiler import trace
 

@@ -90,7 +90,7 @@ def _amiss(path: Path, table: tables.Table, found: dict[str, str], options: Opti
     """What is wrong with the file as a whole: no row, a column that is not there, no column with prompts."""
     file, there = str(path), ", ".join(table.names)
     if not table.rows:
-        return None if table.bad else BadRow(file, 0, "this file holds no row", _kinds())
+        return None if table.bad else BadRow(file, 0, "this file holds no row", "give at least one prompt")
     for role, column in columns.unknown(table.names, options):
         near = get_close_matches(column, table.names, n=1)
         hint = f"did you mean `--column {role}={near[0]}`?" if near else f"its columns: {there}"

@@ -25,10 +25,12 @@ from compiler.records import (
     Recipe,
     Unit,
 )
-from compiler.report.record import DiffReport
+from compiler.report.record import DiffReport, ProbeSet
 from compiler.tallies import decided_by
 from compiler.trace import trace
+from compiler.trace_beside import names
 from tests.compiler.conftest import NAMES, artifacts_of
+from tests.measuring.full_report import full
 
 Capture = pytest.CaptureFixture[str]
 Write = Callable[[dict[str, Artifact], str], Path]
@@ -255,3 +257,62 @@ def test_the_command_shows_a_trail_in_a_few_lines(build: Path, measured: Path, c
     assert f"{build.name}.tenet:" in said
     assert run(["trace", f"{build}/lock.json:program"]) == 0
     assert len(capsys.readouterr().out.splitlines()) < 40
+
+
+def test_what_no_verdict_rests_on_leads_back_too(build: Path, measured: Path, capsys: Capture) -> None:
+    path = measured / "diff.json"
+    report = full(DiffReport.model_validate_json(path.read_text("utf-8")))
+    of_set = ProbeSet(name="x", file="x.csv", sha256="5" * 64, rows=2, asked=2)
+    report = report.model_copy(update={"sets": (of_set,)})
+    path.write_text(report.model_dump_json(indent=1), "utf-8")
+    assert report.metrics
+    assert report.survival
+    for metric in report.metrics:
+        trail = trace(build, "diff.json", f"{metric.id}/{next(iter(metric.scores))}", measured)
+        assert trail.shows == metric.title
+        assert all(cause.place for cause in trail.causes)
+        assert {cause.id for cause in trail.causes} >= set(metric.clause_ids)
+    for name in names(report):
+        assert trace(build, "diff.json", name, measured).causes, name
+    assert trace(build, "diff.json", "x", measured).causes[0].place == "x.csv:1"
+    assert (
+        trace(build, "diff.json", f"{report.survival[0].clause_id}/over_turns", measured).chain[0].startswith("base:")
+    )
+    assert run(["trace", "--out", str(build.parent), f"{measured}/diff.json:{report.mutants[0].clause_id}/nope"]) == 2
+    assert report.mutants[0].mutation in capsys.readouterr().err
+
+
+def test_a_row_of_a_probe_set_leads_to_its_line(build: Path, measured: Path) -> None:
+    folder = measured / "sets" / "x"
+    folder.mkdir(parents=True)
+    probe = {"id": "line 4", "line": 4, "messages": [{"role": "user", "content": "Why?"}], "expects": "refused"}
+    (folder / "probes.jsonl").write_text(json.dumps(probe) + "\n", "utf-8")
+    answer = {"probe_id": "line 4", "arm": "base", "answer": "No."}
+    (folder / "measurements.jsonl").write_text(json.dumps(answer) + "\n", "utf-8")
+    trail = trace(build, "sets/x/measurements.jsonl", "1", measured)
+    assert trail.shows == "No."
+    assert [(cause.place, cause.line) for cause in trail.causes] == [("x:4", "Why?")]
+
+
+def test_what_a_run_keeps_of_its_build_is_traced_and_is_no_build(build: Path, measured: Path, capsys: Capture) -> None:
+    (measured / "asked").mkdir()
+    for name in ("ir.json", "probes.jsonl", "prompt.md"):
+        (measured / "asked" / name).write_text((build / name).read_text("utf-8"), "utf-8")
+    assert run(["trace", "--out", str(build.parent), f"{measured}/asked/prompt.md:1"]) == 0
+    assert run(["trace", "--out", str(build.parent), f"{measured}/asked/probes.jsonl:1"]) == 0
+    assert run(["measure", f"{measured}/asked"]) == 2
+    (build / "prompt.md").write_text("another", "utf-8")
+    with pytest.raises(PlaceError, match="has been built anew"):
+        trace(build, "asked/prompt.md", "1", measured)
+
+
+def test_a_figure_counts_the_probes_that_were_asked(build: Path, measured: Path) -> None:
+    """A sequential measuring stops before all probes of a clause are asked."""
+    path = measured / "measurements.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    probes = {row["id"]: row for row in map(json.loads, (build / "probes.jsonl").read_text("utf-8").splitlines())}
+    own = next(row["probe_id"] for row in rows if probes[row["probe_id"]]["clause_id"] == "refuse.dosing"
+               and probes[row["probe_id"]]["aspect"] == "kept")  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows if row["probe_id"] == own), "utf-8")
+    chain = trace(build, "diff.json", "refuse.dosing", measured).chain
+    assert "decided by the answers in measurements.jsonl to 1 probes" in chain

@@ -14,6 +14,7 @@ import pytest
 from backends.measure.sequential import ask_until_settled
 from compiler import rounds, statistics, stopping, tallies
 from compiler.clause_rows import is_hard
+from compiler.failures import DataError
 from compiler.records import ARMS, Arm, Measurement, Probe
 from compiler.report.record import DiffReport
 from compiler.rounds import Plan
@@ -103,6 +104,14 @@ def test_a_budget_is_kept_and_a_larger_one_goes_on_from_it(run: Run, stopped: Ru
     assert set(little) <= set(log), "batches are the same, so that the cache serves"
     why = [f.stopped.why for r in compare(small).clauses for f in r.decided if f.stopped]
     assert "budget" in why
+
+
+def test_a_budget_that_asks_nothing_is_refused(run: Run) -> None:
+    """A measuring of no answers would take the place of one that had some."""
+    with pytest.raises(DataError, match="a budget of 3 answers asks nothing: the smallest first round takes") as found:
+        asked(run, 3)
+    least = int(found.value.message.split()[-1])
+    assert asked(run, least).measurements
 
 
 def test_a_forbid_that_rides_along_is_not_starved(stopped_report: DiffReport) -> None:
