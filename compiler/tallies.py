@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from compiler import statistics, stopping
 from compiler.records import Arm, Measurement, Probe
@@ -125,78 +125,67 @@ def rate(
 
     sequential: the cells' clusters are units, and what is counted is their means (`compiler.stopping`).
     """
-    if sequential:
-        return _unit_rate(arm, cells, comparison, exact, share)
+    n = sum(cell.kept is not None for cell in cells.values())
+    missing = len(cells) - n
+    seen = (_units_seen if sequential else _prompts_seen)(cells, comparison)
+    bounds = seen.interval(seen.sum, seen.worth, exact)
+    verdict: Verdict | None = None
+    more = None
+    if share is not None:
+        verdict = statistics.outcome(bounds, comparison, share) if n else "unclear"
+        if missing and verdict != "unclear":
+            either = {statistics.outcome(seen.interval(*end, exact), comparison, share) for end in seen.ends}
+            verdict = verdict if either == {verdict} else "unclear"
+        if verdict == "unclear" and n:
+            more = statistics.more_to_settle(
+                seen.sum, seen.worth, comparison, share, lambda k, total: seen.interval(k, total, exact)
+            )
+            more = None if not more else round(more * n / seen.worth)
+    return Rate(
+        arm=arm,
+        count=round(seen.prompts, 4),
+        n=n,
+        effective_n=round(seen.worth, 1),
+        missing=missing,
+        share=seen.share,
+        low=bounds.low,
+        high=bounds.high,
+        verdict=verdict,
+        more=more,
+    )
+
+
+class _Seen(NamedTuple):
+    """What an interval is taken of. sum, worth: outcomes and how many independent ones they are worth. prompts: the
+    sum over prompts. ends: sum and worth, were all undecided prompts broken, and were they all kept."""
+
+    interval: Callable[[float, float, bool], Interval]
+    sum: float
+    worth: float
+    share: float
+    prompts: float
+    ends: tuple[tuple[float, float], ...]
+
+
+def _prompts_seen(cells: Column, comparison: Comparison) -> _Seen:
     decided = [(cell.kept, cell.cluster) for cell in cells.values() if cell.kept is not None]
     values = [kept if comparison == ">=" else 1.0 - kept for kept, _ in decided]
     n, count, missing = len(values), sum(values), len(cells) - len(decided)
     worth = statistics.effective_n(values, [cluster for _, cluster in decided])
-    share_seen = count / n if n else 0.0
-    bounds = interval(share_seen * worth, worth, exact)
-    verdict: Verdict | None = None
-    more = None
-    if share is not None:
-        verdict = statistics.outcome(bounds, comparison, share) if n else "unclear"
-        if missing and verdict != "unclear":
-            scale = worth / n
-            total = (n + missing) * scale
-            either = {
-                statistics.outcome(interval((count + extra) * scale, total, exact), comparison, share)
-                for extra in (0, missing)
-            }
-            verdict = verdict if either == {verdict} else "unclear"
-        if verdict == "unclear" and n:
-            more = statistics.more_to_settle(
-                share_seen * worth, worth, comparison, share, lambda k, total: interval(k, total, exact)
-            )
-            more = None if not more else round(more * n / worth)
-    return Rate(
-        arm=arm,
-        count=round(count, 4),
-        n=n,
-        effective_n=round(worth, 1),
-        missing=missing,
-        share=share_seen,
-        low=bounds.low,
-        high=bounds.high,
-        verdict=verdict,
-        more=more,
-    )
+    share = count / n if n else 0.0
+    scale = worth / n if n else 1.0
+    ends = tuple(((count + extra) * scale, (n + missing) * scale) for extra in (0, missing))
+    return _Seen(interval, share * worth, worth, share, count, ends)
 
 
-def _unit_rate(arm: Arm, cells: Column, comparison: Comparison, exact: bool, share: float | None) -> Rate:
-    values = unit_means(cells, comparison)
-    worth, total = len(values), math.fsum(values)
+def _units_seen(cells: Column, comparison: Comparison) -> _Seen:
+    means = unit_means(cells, comparison)
+    worth, total = float(len(means)), math.fsum(means)
+    share = total / worth if worth else 0.0
     n = sum(cell.kept is not None for cell in cells.values())
-    missing = len(cells) - n
-    share_seen = total / worth if worth else 0.0
-    bounds = stopping.interval(total, worth, exact)
-    verdict: Verdict | None = None
-    more = None
-    if share is not None:
-        verdict = statistics.outcome(bounds, comparison, share) if n else "unclear"
-        if missing and verdict != "unclear":
-            filled = [unit_means(cells, comparison, undecided) for undecided in (0.0, 1.0)]
-            sums = [stopping.interval(math.fsum(means), len(means), exact) for means in filled]
-            either = {statistics.outcome(found, comparison, share) for found in sums}
-            verdict = verdict if either == {verdict} else "unclear"
-        if verdict == "unclear" and n:
-            more = statistics.more_to_settle(
-                total, worth, comparison, share, lambda k, units: stopping.interval(k, units, exact)
-            )
-            more = None if not more else round(more * n / worth)
-    return Rate(
-        arm=arm,
-        count=round(share_seen * n, 4),
-        n=n,
-        effective_n=float(worth),
-        missing=missing,
-        share=share_seen,
-        low=bounds.low,
-        high=bounds.high,
-        verdict=verdict,
-        more=more,
-    )
+    filled = [unit_means(cells, comparison, undecided) for undecided in (0.0, 1.0)] if n < len(cells) else []
+    ends = tuple((math.fsum(found), len(found)) for found in filled)
+    return _Seen(stopping.interval, total, worth, share, share * n, ends)
 
 
 def unit_means(cells: Column, comparison: Comparison, undecided: float | None = None) -> list[float]:
