@@ -15,17 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends import bases, engines
-from backends.engines import Engine, Sampling
-from backends.measure import read_probes
+from backends.engines import Engine
+from backends.measure.answering import ANSWERS
 from backends.measure.arms import seen, waiting
-from backends.recipes import prompt_of, read_recipe
+from backends.recipes import prompt_of, read_probes, read_recipe
 from compiler.checks import evaluate_all
 from compiler.ir import Program
 from compiler.monitoring.clauses import plain
 from compiler.records import Arm, Check, Probe
 from compiler.tallies import decided_by
-
-ANSWERS = Sampling(max_new_tokens=160)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ def questions(build: Path, program: Program) -> dict[str, tuple[Question, ...]]:
     Raises:
         DataError: the build has no probes, or cannot be read.
     """
-    probes = [p for p in read_probes(build / "probes.jsonl") if waiting(p.messages) is None]
+    probes = [p for p in read_probes(build) if waiting(p.messages) is None]
     further = read_recipe(build).measures
     found = {}
     for clause in program.clauses:

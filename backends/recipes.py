@@ -1,7 +1,7 @@
-"""What a build asks for: its recipe, its filters, and the models that the recipe names.
+"""What a build asks for: its recipe, filters, prompt and probes, and the models that the recipe names.
 
-In: `build/<spec>/` as the compiler wrote it. Out: the records of recipe.json and filters.json, and the bases that play
-subject, teacher and judge. Every stage starts here. This file must not know how rows are made, trained on or measured.
+In: `build/<spec>/` as it was built. Out: the records of its files, and the bases that play subject, teacher and judge.
+Every stage starts here. This file must not know how rows are made, trained on or measured.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from backends import bases
 from backends.bases import Base
 from compiler.failures import DataError
-from compiler.records import Filters, Recipe
+from compiler.records import Filters, Probe, Recipe
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -25,6 +25,25 @@ def read_recipe(build: Path) -> Recipe:
 
 def read_filters(build: Path) -> Filters:
     return _read(build / "filters.json", Filters)
+
+
+def read_probes(build: Path) -> list[Probe]:
+    """Return the probes of a build.
+
+    Raises:
+        DataError: there are none, or they cannot be read.
+    """
+    path = build / "probes.jsonl"
+    try:
+        with path.open(encoding="utf-8") as lines:
+            probes = [Probe.model_validate_json(line) for line in lines if line.strip()]
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is not there", help="build the spec first: tenet build SPEC") from error
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    if not probes:
+        raise DataError(f"{path} has no probes", help="see generate.json for what was dropped, and why")
+    return probes
 
 
 def _read(path: Path, kind: type[Record]) -> Record:

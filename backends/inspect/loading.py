@@ -1,77 +1,27 @@
-"""What a task, its scorer and an arm share: a build's records, and engines that are loaded once a process.
+"""What a task, its scorer and an arm share: the models of a build, which are opened once a process.
 
-In: the folders of a build and a run. Out: records and engines. One question is asked at a time: an engine is not made
-for several threads, and batches composed by chance would give bytes by chance. This file must not know Inspect.
+In: the folders of a build and a run. Out: `Models`. One question is asked at a time: an engine is not made for several
+threads, and batches composed by chance would give bytes by chance. This file must not know Inspect.
 """
 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from backends.bases import Base
-from backends.cached import CachedEngine
-from backends.measure import read_probes
-from backends.recipes import base_of, judge_of, prompt_of, read_recipe
-from backends.train.adapters import adapter_digest
+from backends.measure.models import Models, opened
 from compiler.agreement import check_build
-from compiler.failures import DataError
-from compiler.records import Probe, Recipe
 
 ONE_AT_A_TIME = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
-    """root: the folder that paths of the spec start from."""
-
-    folder: Path
-    recipe: Recipe
-    probes: tuple[Probe, ...]
-    prompt: str
-    base: Base
-    judge: Base
-
-
 @cache
-def build_at(folder: Path, root: Path) -> Build:
-    """Return a whole build.
+def models_at(folder: Path, root: Path, run: Path | None = None) -> Models:
+    """Return the models of a whole build, with a run's adapter where one is named.
 
     Raises:
-        DataError: it is none, or was changed since.
+        DataError: it is none, or was changed since; the run has no adapter.
     """
     check_build(folder)
-    recipe = read_recipe(folder)
-    base = base_of(folder, recipe, root)
-    return Build(
-        folder=folder,
-        recipe=recipe,
-        probes=tuple(read_probes(folder / "probes.jsonl")),
-        prompt=prompt_of(folder),
-        base=base,
-        judge=judge_of(recipe, base, root),
-    )
-
-
-@cache
-def subject(folder: Path, root: Path, run: Path | None) -> CachedEngine:
-    """Return the engine of a build's base, with a run's adapter.
-
-    Raises:
-        DataError: the run has no adapter.
-    """
-    build = build_at(folder, root)
-    adapter = None
-    if run is not None:
-        if not (run / "adapter").is_dir():
-            raise DataError(f"{run} has no adapter", help="train it first: tenet train SPEC")
-        adapter = (run / "adapter", adapter_digest(run / "adapter"))
-    return CachedEngine(build.base, folder.parent / ".cache", adapter)
-
-
-@cache
-def judge(folder: Path, root: Path) -> CachedEngine:
-    """Return the engine that judges answers to a build's probes."""
-    return CachedEngine(build_at(folder, root).judge, folder.parent / ".cache")
+    return opened(folder, run, root=root)

@@ -15,11 +15,11 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from backends import machine
 from backends.engines import Conversation, Sampling
-from backends.inspect.loading import ONE_AT_A_TIME, Build, build_at, subject
+from backends.inspect.loading import ONE_AT_A_TIME, models_at
 from backends.inspect.task import as_conversation
-from backends.measure import ANSWERS, SAMPLING
+from backends.measure.answering import ANSWERS, SAMPLING
 from backends.measure.arms import uses_adapter, uses_prompt
-from backends.train.adapters import adapter_digest
+from backends.measure.models import Models
 from compiler.failures import DataError
 from compiler.records import ARMS, Message
 
@@ -60,8 +60,8 @@ class Arm(ModelAPI):
         self.run = Path(run) if run is not None and uses_adapter(arm) else None
 
     @property
-    def build(self) -> Build:
-        return build_at(self.folder, self.root)
+    def models(self) -> Models:
+        return models_at(self.folder, self.root, self.run)
 
     async def generate(
         self, input: list[ChatMessage], tools: list[ToolInfo], tool_choice: ToolChoice, config: GenerateConfig
@@ -86,11 +86,11 @@ class Arm(ModelAPI):
             return conversation
         own = [m.content for m in conversation if m.role == "system"]
         rest = tuple(m for m in conversation if m.role != "system")
-        return (Message(role="system", content="\n\n".join([self.build.prompt, *own])), *rest)
+        return (Message(role="system", content="\n\n".join([self.models.prompt, *own])), *rest)
 
     def _answer(self, conversation: Conversation, sampling: Sampling) -> ModelOutput:
         with ONE_AT_A_TIME:
-            engine = subject(self.folder, self.root, self.run)
+            engine = self.models.subject
             text = engine.answers([conversation], sampling, adapter=self.run is not None)[0]
             output = ModelOutput.from_content(
                 model=f"tenet/{self.arm}",
@@ -101,18 +101,13 @@ class Arm(ModelAPI):
             return output
 
     def _about(self, computes: dict[str, Any], sampling: Sampling) -> dict[str, Any]:
-        build = self.build
+        models = self.models
         return {
-            "base": build.base.name,
-            "base_sha256": build.base.digest,
-            "adapter_sha256": adapter_digest(self.run / "adapter") if self.run else None,
-            "prompt_sha256": self._prompt_digest(),
+            "base": models.base.name,
+            "base_sha256": models.base.digest,
+            "adapter_sha256": models.adapter[1] if models.adapter else None,
+            "prompt_sha256": models.hashes["prompt_sha256"] if uses_prompt(self.arm) else None,
             "machine": computes,
             "versions": machine.recorded_versions(),
             "sampling": SAMPLING if sampling == ANSWERS else f"greedy, at most {sampling.max_new_tokens} new tokens",
         }
-
-    def _prompt_digest(self) -> str | None:
-        from compiler.agreement import prompt_digest
-
-        return prompt_digest(self.folder) if uses_prompt(self.arm) else None

@@ -13,18 +13,14 @@ from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 
-from backends.files import write_rows, write_text
-from backends.inspect.loading import build_at, judge
+from backends.inspect.loading import models_at
 from backends.inspect.task import written
-from backends.measure.arms import uses_prompt
+from backends.measure.arms import uses_adapter, uses_prompt
 from backends.measure.calibration import calibrate
-from backends.measure.kept import in_order, kept
-from backends.train.adapters import adapter_digest
-from compiler import ir_file
+from backends.measure.models import Models
+from backends.measure.results import with_earlier, write
 from compiler.failures import DataError
-from compiler.lowering.probes import FACTS
-from compiler.records import ARMS, Arm, Measurement, MeasureReport
-from compiler.tallies import decided_by
+from compiler.records import ARMS, Arm, Measurement
 
 SAME = ("probes_sha256", "measures_sha256", "judge_sha256")
 
@@ -35,7 +31,7 @@ def read(build: Path, run: Path, logs: Sequence[Path], root: Path = Path()) -> P
     Raises:
         DataError: a log is no finished log of this build and run.
     """
-    found = build_at(build, root)
+    found = models_at(build, root, run)
     now = written(found, prompt=False)
     rows: dict[Arm, dict[str, Measurement]] = {}
     made: dict[str, Any] = {}
@@ -51,54 +47,23 @@ def read(build: Path, run: Path, logs: Sequence[Path], root: Path = Path()) -> P
             if str(sample.id) not in known:
                 raise DataError(f"{path} has an answer to {sample.id}, which is no probe of {build}")
             if sample.error is None:
-                made = _same(path, arm, sample, run, found.base.digest, now["prompt_sha256"])
+                made = _same(path, arm, sample, found)
                 rows.setdefault(arm, {})[str(sample.id)] = _measurement(path, arm, sample)
     if not made:
         raise DataError("the logs hold no answer", help="look into them with `inspect view`")
-    measured = tuple(arm for arm in ARMS if arm in rows)
-    report = MeasureReport(
-        base=found.base.name,
-        base_sha256=found.base.digest,
-        adapter_sha256=adapter_digest(run / "adapter"),
-        prompt_sha256=now["prompt_sha256"],
-        probes_sha256=now["probes_sha256"],
-        measures_sha256=now["measures_sha256"],
-        judge=found.judge.name,
-        judge_sha256=found.judge.digest,
-        judge_is_subject=found.judge.digest == found.base.digest,
-        teaching_base=found.base.name == "nano",
-        arms=measured,
-        answers={},
-        device=str(made["machine"].get("device", "cpu")),
-        dtype=str(made["machine"].get("dtype", "float32")),
-        machine=made["machine"],
-        sampling=made["sampling"],
-        versions=made["versions"],
-    )
-    return _write(run, build, report, rows, root)
-
-
-def _write(run: Path, build: Path, report: MeasureReport, rows: dict[Arm, dict[str, Measurement]], root: Path) -> Path:
-    earlier = kept(run, report, report.arms)
-    measurements = in_order([*earlier.measurements, *(row for own in rows.values() for row in own.values())])
-    program, probes = ir_file.load(build), build_at(build, root).probes
-    figures = {
-        clause_id: {figure: tuple(probe.id for probe in counted) for figure, counted in by.items()}
-        for clause_id in (*(clause.id for clause in program.clauses), FACTS)
-        if (by := decided_by(clause_id, probes))
-    }
-    report = report.model_copy(
+    report = found.report().model_copy(
         update={
-            "arms": tuple(arm for arm in ARMS if arm in (*earlier.arms, *report.arms)),
-            "engaged": earlier.engaged,
-            "answers": {arm: sum(m.arm == arm for m in measurements) for arm in (*earlier.arms, *report.arms)},
-            "calibrations": calibrate(program, judge(build, root)),
-            "decided_by": figures,
+            "arms": tuple(arm for arm in ARMS if arm in rows),
+            "device": str(made["machine"].get("device", "cpu")),
+            "dtype": str(made["machine"].get("dtype", "float32")),
+            "machine": made["machine"],
+            "sampling": made["sampling"],
+            "versions": made["versions"],
+            "calibrations": calibrate(found.program, found.judge),
         }
     )
-    (run / "measure.json").unlink(missing_ok=True)
-    write_rows(run / "measurements.jsonl", measurements)
-    write_text(run / "measure.json", report.model_dump_json(indent=1) + "\n")
+    report, measurements = with_earlier(run, report, [row for own in rows.values() for row in own.values()])
+    write(run, build, found.program, found.probes, report, measurements)
     return run
 
 
@@ -123,14 +88,17 @@ def _arm(log: EvalLog, path: Path) -> Arm:
     return arm
 
 
-def _same(path: Path, arm: Arm, sample: EvalSample, run: Path, base: str, prompt: str) -> dict[str, Any]:
+def _same(path: Path, arm: Arm, sample: EvalSample, models: Models) -> dict[str, Any]:
     """Return what answered; it is this base, this run's adapter and this prompt."""
     made: dict[str, Any] = (sample.output.metadata or {}).get("tenet") or {}
-    adapter = adapter_digest(run / "adapter") if "adapter" in arm else None
-    expected = {"base_sha256": base, "adapter_sha256": adapter, "prompt_sha256": prompt if uses_prompt(arm) else None}
+    expected = {
+        "base_sha256": models.base.digest,
+        "adapter_sha256": models.adapter[1] if models.adapter and uses_adapter(arm) else None,
+        "prompt_sha256": models.hashes["prompt_sha256"] if uses_prompt(arm) else None,
+    }
     for name, value in expected.items():
         if made.get(name, "") != value:
-            raise DataError(f"{path} was answered by something else than {run}: {name} differs")
+            raise DataError(f"{path} was answered by something else than {models.build} and its run: {name} differs")
     return made
 
 

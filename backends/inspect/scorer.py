@@ -17,7 +17,7 @@ from inspect_ai.solver import TaskState
 from pydantic import TypeAdapter
 
 from backends.deciding import Case, Decision, decide
-from backends.inspect.loading import ONE_AT_A_TIME, judge
+from backends.inspect.loading import ONE_AT_A_TIME, models_at
 from compiler.records import Check
 
 CHECKS: TypeAdapter[dict[str, tuple[Check, ...]]] = TypeAdapter(dict[str, tuple[Check, ...]])
@@ -55,7 +55,9 @@ def kept(build: str, root: str = "") -> Scorer:
         answer = state.output.completion
         question = [message.text for message in state.messages if message.role == "user"][-1]
         cases = [Case(question, answer, rules) for rules in checks.values()]
-        decisions = dict(zip(checks, await _aside(lambda: decide(cases, judge(Path(build), Path(root)))), strict=True))
+        decisions = dict(
+            zip(checks, await _aside(lambda: decide(cases, models_at(Path(build), Path(root)).judge)), strict=True)
+        )
         about = {
             "held": {name: decision.kept for name, decision in decisions.items()},
             "yes": decisions[own].judge_yes,

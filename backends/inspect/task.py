@@ -17,12 +17,12 @@ from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSyste
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from backends.engines import Conversation
-from backends.inspect.loading import Build, build_at
+from backends.inspect.loading import models_at
 from backends.inspect.scorer import kept
-from backends.measure import ANSWERS
+from backends.measure.answering import ANSWERS
 from backends.measure.arms import seen, waiting
-from compiler.agreement import prompt_digest
-from compiler.digests import measures_digest, rows_digest
+from backends.measure.models import Models
+from backends.measure.outcomes import further_checks
 from compiler.failures import DataError
 from compiler.records import Message, Probe
 
@@ -44,10 +44,10 @@ def clauses(
         limit: at most so many probes of each clause, evenly over its kinds of probe.
         root: the folder that paths of the spec start from.
     """
-    found = build_at(Path(build), Path(root))
+    found = models_at(Path(build), Path(root))
     probes = chosen(found.probes, clause.split(",") if clause else None, limit)
     return Task(
-        dataset=MemoryDataset([sample(probe, found, prompt) for probe in probes], name=found.folder.name),
+        dataset=MemoryDataset([sample(probe, found, prompt) for probe in probes], name=found.build.name),
         solver=converse(),
         scorer=kept(build=build, root=root),
         config=GenerateConfig(temperature=0.0, max_tokens=ANSWERS.max_new_tokens),
@@ -56,16 +56,13 @@ def clauses(
     )
 
 
-def written(build: Build, prompt: bool) -> dict[str, Any]:
+def written(models: Models, prompt: bool) -> dict[str, Any]:
     """What a log says of the build it was asked from, so that it is read back against the same one."""
     return {
-        "tenet": build.folder.name,
+        "tenet": models.build.name,
         "prompt": prompt,
-        "base": build.base.name,
-        "judge_sha256": build.judge.digest,
-        "probes_sha256": rows_digest(build.folder / "probes.jsonl"),
-        "measures_sha256": measures_digest(build.recipe),
-        "prompt_sha256": prompt_digest(build.folder),
+        "base": models.base.name,
+        **{name: models.hashes[name] for name in ("judge_sha256", "probes_sha256", "measures_sha256", "prompt_sha256")},
     }
 
 
@@ -89,11 +86,11 @@ def chosen(probes: Sequence[Probe], clauses: Sequence[str] | None, limit: int | 
     return [probe for probe in probes if probe.id in taken]
 
 
-def sample(probe: Probe, build: Build, prompt: bool) -> Sample:
-    conversation = seen(probe, "prompt" if prompt else "base", build.prompt)
+def sample(probe: Probe, models: Models, prompt: bool) -> Sample:
+    conversation = seen(probe, "prompt" if prompt else "base", models.prompt)
     at = waiting(conversation)
     first = conversation if at is None else conversation[:at]
-    further = {c: build.recipe.measures[c] for c in probe.measures if c in build.recipe.measures}
+    further = further_checks(probe, models.recipe)
     checks = {**further, probe.clause_id: probe.checks}
     return Sample(
         id=probe.id,

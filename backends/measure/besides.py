@@ -14,16 +14,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backends.cached import CachedEngine
 from backends.measure.inventory import measure_inventory
 from backends.measure.kept import EVERY_ARM
+from backends.measure.models import Models
 from backends.measure.sets import measure_set
 from compiler import side_effects
 from compiler.inventories import Inventory
-from compiler.ir import Program
 from compiler.probe_sets.records import ProbeSetFile
 from compiler.progress import Progress
-from compiler.records import Arm, Measurement, MeasureReport, Probe
+from compiler.records import Arm, Measurement, MeasureReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,39 +35,33 @@ class Besides:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The models and the place of a measuring, and what the arms have said. prompt: as compiled."""
+    """Whom a measuring asks, where it writes, and what the arms have said to the spec's own probes."""
 
-    subject: CachedEngine
-    judge: CachedEngine
+    models: Models
     arms: Sequence[Arm]
-    prompt: str
-    build: Path
     folder: Path
     progress: Progress
-    program: Program
-    probes: Sequence[Probe]
     measurements: Sequence[Measurement]
 
 
 def ask_besides(wanted: Besides | None, asking: Asking, report: MeasureReport) -> dict[str, Any]:
     """Ask what is wanted and return the fields of `report` that it fills, with what is kept of an earlier measuring."""
-
     # An adapter that does nothing is asked nothing.
     wanted = wanted if wanted and asking.arms else Besides()
-    models = (asking.subject, asking.judge, asking.arms, asking.prompt)
+    models = asking.models
 
     def telling(stage: str) -> Callable[[int, int, str], None]:
         return lambda done, total, note: asking.progress(stage, done, total, "answers", note)
 
     sets = {
-        found.name: measure_set(found, *models, asking.build, asking.folder, telling(f"set {found.name}"))
+        found.name: measure_set(found, models, asking.arms, asking.folder, telling(f"set {found.name}"))
         for found in wanted.sets
     }
-    everyday = side_effects.everyday(asking.program, asking.probes)
+    everyday = side_effects.everyday(models.program, models.probes)
     answers = {(m.probe_id, m.arm): m.answer for m in asking.measurements if m.was_given}
     inventories = {
         found.name: measure_inventory(
-            found, *models, everyday, answers, asking.folder, telling(f"inventory {found.name}")
+            found, models, asking.arms, everyday, answers, asking.folder, telling(f"inventory {found.name}")
         )
         for found in wanted.inventories
     }

@@ -18,6 +18,7 @@ from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
 from backends.files import write_rows
 from backends.measure.arms import seen, uses_adapter
+from backends.measure.models import Models
 from compiler.inventories import Inventory, Item
 from compiler.inventories.records import ItemAnswer, ShownAnswer
 from compiler.inventories.wording import DIGITS, ORDERS, Order, agreement, point, principle, question
@@ -41,10 +42,8 @@ Answers = Mapping[tuple[str, Arm], str]
 
 def measure_inventory(
     inventory: Inventory,
-    subject: CachedEngine,
-    judge: CachedEngine,
+    models: Models,
     arms: Sequence[Arm],
-    prompt: str,
     everyday: Sequence[Probe],
     answers: Answers,
     folder: Path,
@@ -63,8 +62,8 @@ def measure_inventory(
     for arm in arms:
         tell(len(items), total, arm)
         for order in ORDERS:
-            items += _asked(inventory, subject, arm, prompt, order)
-        shown += _shown(inventory, judge, arm, chosen, answers)
+            items += _asked(inventory, models.subject, arm, models.prompt, order)
+        shown += _shown(inventory, models.grader, arm, chosen, answers)
     here = folder / FOLDER / inventory.name
     shutil.rmtree(here, ignore_errors=True)
     write_rows(here / "items.jsonl", items)
@@ -75,7 +74,7 @@ def measure_inventory(
         sha256=inventory.sha256,
         items=len(inventory.items),
         points=inventory.points,
-        revealed_by=judge.base.name if shown else "",
+        revealed_by=models.judge_base.name if shown else "",
     )
 
 

@@ -60,8 +60,3 @@ def _holds(arm: Arm, before: MeasureReport, now: MeasureReport) -> bool:
         names.append("adapter_sha256")
     # What a sequential measuring asks depends on all its arms, which answer together.
     return now.stopping == "fixed" and all(getattr(before, name) == getattr(now, name) for name in names)
-
-
-def in_order(measurements: Sequence[Measurement]) -> list[Measurement]:
-    """Arm by arm, as a measuring of all of them at once writes them."""
-    return [row for arm in ARMS for row in measurements if row.arm == arm]

@@ -14,18 +14,12 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from backends import machine
-from backends.cached import CachedEngine
-from backends.devices import choose
 from backends.files import write_text
-from backends.measure import SAMPLING, _decided, answer, read_probes
+from backends.measure.answering import SAMPLING, answer, decided
 from backends.measure.arms import Said
-from backends.measure.judging import judge_of_run
-from backends.recipes import base_of, judge_of, prompt_of, read_recipe
-from compiler import ir_file, rounds, statistics, tallies
-from compiler.agreement import prompt_digest
+from backends.measure.models import opened
+from compiler import rounds, statistics, tallies
 from compiler.broken_answers import broken
-from compiler.digests import measures_digest, rows_digest
 from compiler.mutations import MutantPrompt, alone, mutants
 from compiler.progress import Progress, silent
 from compiler.records import Measurement, Probe
@@ -56,18 +50,9 @@ def run(
         DataError: probes or prompt are missing.
         ModelLoadError, NetworkError, MemoryError_: a model cannot be had.
     """
-    recipe = read_recipe(build)
-    probes = read_probes(build / "probes.jsonl")
-    prompt = prompt_of(build)
-    base = base_of(build, recipe, root, local_files_only=local_files_only)
-    judge_base = judge_of(recipe, base, root or Path(), local_files_only=local_files_only)
-    cache = cache or build.parent / ".cache"
-    computes = machine.of_device(choose())
-    subject = CachedEngine(base, cache, computes=computes)
-    grader = subject if judge_base.digest == base.digest else CachedEngine(judge_base, cache, computes=computes)
-    program = ir_file.load(build / "ir.json")
-    judge = judge_of_run(program, grader)
-    plan = rounds.plan([clause.id for clause in program.clauses], probes)
+    models = opened(build, None, cache=cache, root=root, local_files_only=local_files_only)
+    program = models.program
+    plan = rounds.plan([clause.id for clause in program.clauses], models.probes)
     asked = {clause.id: own_probes(plan, clause.id) for clause in program.clauses}
     found: dict[str, list[MutantPrompt]] = defaultdict(list)
     for mutant in mutants(program):
@@ -82,46 +67,39 @@ def run(
     def answered(own: list[Probe], said: str) -> list[Said]:
         nonlocal done
         done += len(own)
-        return answer(subject, own, "prompt", said)
+        return answer(models.subject, own, "prompt", said)
 
-    def decided(own: list[Probe], said: list[Said]) -> list[Measurement]:
-        return _decided(own, "prompt", said, recipe, judge)
+    def kept(own: list[Probe], said: list[Said]) -> list[Measurement]:
+        return decided(own, "prompt", said, models.recipe, models.judge)
 
     for clause in program.clauses:
         own = asked[clause.id]
         if not own:
             continue
         told(clause.id, "as it is")
-        said = answered(own, prompt)
-        before = decided(own, said)
+        said = answered(own, models.prompt)
+        before = kept(own, said)
         # 1. The clause changed within its spec.
         within = []
         for mutant in found[clause.id]:
             told(clause.id, mutant.mutation)
-            within.append(compared(clause.id, mutant.mutation, own, before, decided(own, answered(own, mutant.prompt))))
+            within.append(compared(clause.id, mutant.mutation, own, before, kept(own, answered(own, mutant.prompt))))
         # 2. The clause against nothing, where the rest of the spec may do what it asks for.
         if not any(mutant.noticed for mutant in within):
             single = alone(program, clause)
             told(clause.id, single.mutation)
-            pair = [decided(own, answered(own, text)) for text in (single.against or "", single.prompt)]
+            pair = [kept(own, answered(own, text)) for text in (single.against or "", single.prompt)]
             within.append(compared(clause.id, "alone", own, *pair))
         rows += within
         # 3. The answers, broken by hand.
         wrong = [broken(clause, one.answer or "") for one in said]
         texts = [text for text in wrong if text is not None]
         if len(texts) == len(own):
-            after = decided(own, [Said(text, one.before) for text, one in zip(texts, said, strict=True)])
+            after = kept(own, [Said(text, one.before) for text, one in zip(texts, said, strict=True)])
             rows.append(compared(clause.id, "broken", own, before, after))
     progress("mutate", done, done, "answers", "done")
-    report = MutationReport(
-        base_sha256=base.digest,
-        judge_sha256=judge_base.digest,
-        prompt_sha256=prompt_digest(build),
-        probes_sha256=rows_digest(build / "probes.jsonl"),
-        measures_sha256=measures_digest(recipe),
-        sampling=SAMPLING,
-        answers=done,
-        mutants=tuple(rows),
+    report = MutationReport.model_validate(
+        {**models.hashes, "sampling": SAMPLING, "answers": done, "mutants": tuple(rows)}
     )
     path = (run or build / "measured") / "mutations.json"
     write_text(path, report.model_dump_json(indent=1) + "\n")

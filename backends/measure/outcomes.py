@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from backends.deciding import Case, Decision
 from backends.measure.arms import Said
-from compiler.records import Arm, Check, Measurement, Probe
+from compiler.records import Arm, Check, Measurement, Probe, Recipe
 
 Further = Mapping[str, tuple[Check, ...]]
 
@@ -24,6 +24,11 @@ class Asked:
     clause_id: str
     turn: int
     case: Case
+
+
+def further_checks(probe: Probe, recipe: Recipe) -> Further:
+    """Return the clauses beside the probe's own that decide on the same answer, with their checks."""
+    return {c: recipe.measures[c] for c in probe.measures if c in recipe.measures and c != probe.clause_id}
 
 
 def asked(probe: Probe, said: Said, further: Further) -> list[Asked]:

@@ -17,7 +17,8 @@ from backends.engines import Conversation
 from backends.files import write_rows
 from backends.generate.disjoint import asked_in, trained_on
 from backends.generate.split import HeldOut
-from backends.measure import answer
+from backends.measure.answering import answer
+from backends.measure.models import Models
 from compiler import verdicts
 from compiler.probe_sets.records import KEY, ProbeSetFile, SetProbe
 from compiler.records import Arm, ChatRow, Measurement, NearTraining, PreferencePair, SetReport
@@ -27,11 +28,8 @@ FOLDER = "sets"
 
 def measure_set(
     found: ProbeSetFile,
-    subject: CachedEngine,
-    judge: CachedEngine,
+    models: Models,
     arms: Sequence[Arm],
-    prompt: str,
-    build: Path,
     folder: Path,
     tell: Callable[[int, int, str], None],
 ) -> SetReport:
@@ -42,7 +40,7 @@ def measure_set(
         folder: of the run.
         tell: takes the number of answers that are done, of how many, and the arm.
     """
-    near = near_training(found.probes, build)
+    near = near_training(found.probes, models.build)
     left_out = {row.id for row in near}
     rows = [row for row in found.probes if row.id not in left_out]
     probes = [row.probe(found.name) for row in rows]
@@ -53,8 +51,8 @@ def measure_set(
             tell(before + n, len(arms) * len(rows), arm)
 
         told(0)
-        said = [found.answer for found in answer(subject, probes, arm, prompt, told)]
-        measurements += _decided(rows, arm, said, judge)
+        said = [found.answer for found in answer(models.subject, probes, arm, models.prompt, told)]
+        measurements += _decided(rows, arm, said, models.grader)
     here = folder / FOLDER / found.name
     shutil.rmtree(here, ignore_errors=True)
     write_rows(here / "probes.jsonl", rows)

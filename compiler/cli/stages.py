@@ -366,7 +366,7 @@ def stale_parts(build: Path, run: Path) -> list[str]:
     Raises:
         DataError: the build or the measurements cannot be read.
     """
-    from backends.measure import SAMPLING
+    from backends.measure.answering import SAMPLING
     from backends.train.adapters import adapter_digest
     from compiler import agreement, verdicts
 

@@ -13,6 +13,7 @@ from backends.cached import CachedEngine
 from backends.deciding import Case, decide
 from backends.devices import choose
 from backends.engines import Conversation, Sampling
+from backends.measure.answering import ANSWERS
 from backends.measure.arms import seen, waiting
 from backends.measure.calibration import calibrate
 from compiler import ir_file
@@ -245,7 +246,7 @@ def test_the_record_names_what_computed_and_not_what_was_expected(
     build, run = place(tmp_path, shapes["llama"], [probe(1)])
     there = CachedEngine(bases.resolve(str(shapes["llama"])), build.parent / ".cache")
     there._load = lambda: False  # type: ignore[method-assign]  # a machine that is as it was expected
-    assert there.answers([user("Question 1?")], measure.ANSWERS) == ["Certainly! Question 1? 1"]
+    assert there.answers([user("Question 1?")], ANSWERS) == ["Certainly! Question 1? 1"]
     speaker.batches.clear()
 
     folder = measure.run(build, run)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backends import machine
-from backends.measure import SAMPLING
+from backends.measure.answering import SAMPLING
 from backends.train import content_digest, run_folder
 from backends.train.adapters import adapter_digest
 from compiler.agreement import prompt_digest, read_lock

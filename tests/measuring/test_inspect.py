@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from backends import bases, measure
+from backends import bases
 from backends.devices import choose
 from backends.files import write_rows
+from backends.measure.answering import answer
 from backends.measure.arms import waiting
+from backends.recipes import read_probes
 from compiler.cli import execute
 from compiler.digests import file_digest
 from compiler.failures import DataError
@@ -122,13 +124,13 @@ def test_what_was_asked_in_inspect_is_what_tenet_measures(
     build, run = made
     read(build, run, [asked[0]])
     rows = [Measurement.model_validate_json(line) for line in (run / "measurements.jsonl").open(encoding="utf-8")]
-    probes = {probe.id: probe for probe in measure.read_probes(build / "probes.jsonl")}
+    probes = {probe.id: probe for probe in read_probes(build)}
     assert any(waiting(probes[row.probe_id].messages) is not None for row in rows), "no probe of several turns"
-    from backends.inspect.loading import subject
+    from backends.inspect.loading import models_at
 
-    engine = subject(build, Path(), run)
+    engine = models_at(build, Path(), run).subject
     few = [probes[row.probe_id] for row in rows]
-    alone = [one for probe in few for one in measure.answer(engine, [probe], "adapter+prompt", _prompt(build))]
+    alone = [one for probe in few for one in answer(engine, [probe], "adapter+prompt", _prompt(build))]
     assert [row.answer for row in rows] == alone
     assert {row.arm for row in rows} == {"adapter+prompt"}
 
@@ -159,7 +161,7 @@ def test_a_log_of_something_else_is_refused(made: tuple[Path, Path], asked: tupl
 def test_a_few_probes_come_from_every_kind(made: tuple[Path, Path]) -> None:
     from backends.inspect.task import chosen
 
-    probes: list[Probe] = measure.read_probes(made[0] / "probes.jsonl")
+    probes: list[Probe] = read_probes(made[0])
     own = [probe for probe in probes if probe.clause_id == PUSHED]
     few = chosen(own, None, len({probe.unit for probe in own}))
     assert {probe.unit for probe in few} == {probe.unit for probe in own}
