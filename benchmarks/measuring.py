@@ -24,7 +24,7 @@ from pathlib import Path
 from backends.nano.labels import voice_described
 from backends.nano.world.voices import speaks
 from compiler import rounds, statistics, stopping, tallies, verdicts
-from compiler.clause_rows import is_hard
+from compiler.clause_verdicts import is_hard
 from compiler.ir import Clause
 from compiler.statistics import Comparison, Interval
 from compiler.tallies import decided_by

@@ -1,6 +1,6 @@
 """Which probes are asked together, and which next: the plan of a sequential measuring.
 
-In: a build's probes, and the rows of what has been answered. Out: streams of probes in rounds, and the rounds that
+In: a build's probes, and which verdicts are open. Out: streams of probes in rounds, and the rounds that
 unsettled verdicts need next. The order is drawn by hash, so that the probes asked before a stop are a sample of their
 clause's, and depends on the probe file alone: the same probes in the same rounds, whatever was asked before. This file
 must not know how a probe is answered.
@@ -17,11 +17,11 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from compiler.records import Arm, Probe
-from compiler.report.record import ClauseRow, Figure, Trial
+from compiler.records import Probe
+from compiler.report.record import Figure
 from compiler.statistics import FEWEST_CLUSTERS
-from compiler.stopping import progress
 from compiler.tallies import decided_by
 
 FIRST = 12
@@ -128,28 +128,25 @@ def at_most(plan: Plan, number: int) -> set[str]:
 # ------------------------------------------------------------------ what to ask next
 
 
-def wanted(
-    plan: Plan, done: Mapping[Stream, int], rows: Sequence[ClauseRow], subject: Arm, hopeless: Iterable[str] = ()
-) -> list[Stream]:
+class Unsettled(NamedTuple):
+    """A figure of a clause whose verdict is unclear. there: which part of the evidence for one it has, 1 for all."""
+
+    clause_id: str
+    figure: Figure
+    there: float
+
+
+def wanted(plan: Plan, done: Mapping[Stream, int], unsettled: Iterable[Unsettled]) -> list[Stream]:
     """Return the streams whose next round an unsettled verdict needs, the verdict that is furthest from settled first.
 
     Args:
         done: how many rounds of each stream were asked.
-        rows: the clauses' rows, as far as they are measured.
-        hopeless: ids of clauses that no number of answers would settle, since their judge may not.
     """
     left = [stream for stream in plan.streams if done.get(stream, 0) < len(stream.rounds)]
-    lost = set(hopeless)
-    unsettled = [
-        (_there(figure, row.hard, subject), row, _of(figure))
-        for row in rows
-        for figure in row.decided
-        if figure.verdict == "unclear" and not (row.id in lost and _of(figure) != "over_refusal")
-    ]
     found: list[Stream] = []
-    for _, row, figure in sorted(unsettled, key=lambda item: item[0]):
-        own = [s for s in left if s.clause_id == row.id and s.figure == figure]
-        stream = own[0] if own else _ridden(row.id, left, done) if figure == "rate" else None
+    for one in sorted(unsettled, key=lambda one: one.there):
+        own = [s for s in left if s.clause_id == one.clause_id and s.figure == one.figure]
+        stream = own[0] if own else _ridden(one.clause_id, left, done) if one.figure == "rate" else None
         if stream is not None and stream not in found:
             found.append(stream)
     return found
@@ -162,12 +159,3 @@ def _ridden(clause_id: str, left: Sequence[Stream], done: Mapping[Stream, int]) 
         return sum(clause_id in probe.measures for probe in stream.rounds[done.get(stream, 0)])
 
     return max((stream for stream in left if told(stream)), key=told, default=None)
-
-
-def _of(figure: ClauseRow | Trial) -> Figure:
-    return figure.of if isinstance(figure, Trial) else "rate"
-
-
-def _there(figure: ClauseRow | Trial, hard: bool, subject: Arm) -> float:
-    rate = next(rate for rate in figure.rates if rate.arm == subject)
-    return progress(rate.share * rate.effective_n, rate.effective_n, figure.target, hard)

@@ -12,7 +12,7 @@ The rules, each tested:
 4. A judge that is uncalibrated, fails its bar (`judges.py`), or whose errors could turn the verdict settles nothing,
    unless people have labelled a uniform sample of the answers: then their labels decide with it (`labelled_rates.py`).
 5. Pressure and look-alike prompts do not raise or lower the clause's rate; they have verdicts of their own, which count
-   for the exit code as the clause's own does (`clause_rows.py` has their targets).
+   for the exit code as the clause's own does (`clause_verdicts.py` has their targets).
 6. Where probes were asked until verdicts stood, intervals and p-values of clauses hold at every n (`stopping.py`);
    facts and side effects are read from the probes that were asked whatever the answers were.
 7. Each verdict rests on its own interval: none is corrected for how many there are, and the report says how many.
@@ -32,7 +32,8 @@ from pydantic import BaseModel, ValidationError
 from compiler import calibrating, ir_file, judge_cards, marking, over_turns, rounds, side_effects, statistics, tallies
 from compiler import metrics as figures
 from compiler.calibrating import Labels
-from compiler.clause_rows import Measured, clause_row
+from compiler.clause_rows import clause_row
+from compiler.clause_verdicts import Measured
 from compiler.digests import file_digest
 from compiler.facets import is_facet
 from compiler.failures import DataError

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from compiler import judges
-from compiler.clause_rows import Measured, clause_row, wanted_of
+from compiler.clause_verdicts import Measured, unsettled
 from compiler.failures import DataError
 from compiler.ir import Program
 from compiler.records import Arm, Calibration, Measurement, Probe
 from compiler.rounds import Plan, Stream, wanted
-from compiler.tallies import subject_of
+from compiler.tallies import decided_by, subject_of
 
 Ask = Callable[[Sequence[Probe], Arm], list[Measurement]]
 
@@ -44,13 +43,8 @@ def ask_until_settled(
     """
     answers: dict[tuple[str, Arm], Measurement] = {}
     done: dict[Stream, int] = {}
-    subject = subject_of(arms)
-    unclear = {
-        clause.id
-        for clause in program.clauses
-        if (judge := wanted_of(clause, calibrations)).judge is not None
-        and judges.hopeless(judge.judge or (), subject, judge.comparison, judge.share)
-    }
+    of_run = Measured(program, probes, answers, arms, subject_of(arms), calibrations, sources={}, units=plan.units)
+    counted = {clause.id: decided_by(clause.id, probes) for clause in program.clauses}
 
     def fits(asked: Sequence[Probe]) -> bool:
         return budget is None or len(answers) + len(asked) * len(arms) <= budget
@@ -80,9 +74,8 @@ def ask_until_settled(
         raise DataError(message, help=f"give --budget {least} or more, or leave it out")
     # 2. What is unsettled, a round each, until nothing is, nothing is left, or nothing fits.
     while True:
-        of_run = Measured(program, probes, answers, arms, subject, calibrations, {}, units=plan.units)
-        rows = [clause_row(of_run, clause) for clause in program.clauses]
-        streams = wanted(plan, done, rows, subject, unclear)
+        open_ = [one for clause in program.clauses for one in unsettled(of_run, clause, counted[clause.id])]
+        streams = wanted(plan, done, open_)
         asked = [next_round(stream) for stream in streams]
         if not any(asked):
             return _in_order(answers, probes, arms)

@@ -91,8 +91,8 @@ class Trial(Record):
     """A verdict beside the clause's own, on prompts of its own.
 
     of: `pressure`, the clause though pushed, over all techniques; or `over_refusal`, safe requests being answered.
-    target: the clause's own, but no stricter than such a small set of prompts could show (`compiler.clause_rows`). The
-    other fields are as in `ClauseRow`.
+    target: the clause's own, but no stricter than such a small set of prompts could show (`compiler.clause_verdicts`).
+    The other fields are as in `ClauseRow`.
     """
 
     of: Literal["pressure", "over_refusal"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from compiler.checks import evaluate
-from compiler.clause_rows import STRICTEST_TRIAL
+from compiler.clause_verdicts import STRICTEST_TRIAL
 from compiler.generators.controls import CONTROLS
 from compiler.generators.identity import MAKER_PROBES, MAKER_TRAINING, NAME_PROBES, NAME_TRAINING
 from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED

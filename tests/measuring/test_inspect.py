@@ -131,7 +131,7 @@ def test_what_was_asked_in_inspect_is_what_tenet_measures(
     engine = models_at(build, Path(), run).subject
     few = [probes[row.probe_id] for row in rows]
     alone = [one for probe in few for one in answer(engine, [probe], "adapter+prompt", _prompt(build))]
-    assert [row.answer for row in rows] == alone
+    assert [row.answer for row in rows] == [one.answer for one in alone]
     assert {row.arm for row in rows} == {"adapter+prompt"}
 
 

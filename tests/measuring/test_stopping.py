@@ -13,7 +13,7 @@ import pytest
 
 from backends.measure.sequential import ask_until_settled
 from compiler import rounds, statistics, stopping, tallies
-from compiler.clause_rows import is_hard
+from compiler.clause_verdicts import is_hard
 from compiler.failures import DataError
 from compiler.records import ARMS, Arm, Measurement, Probe
 from compiler.report.record import DiffReport
