@@ -8,20 +8,23 @@ know how a probe was chosen or an answer made.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from compiler import statistics
-from compiler.checks import emoji, length, phrases, refusal
+from compiler.checks import emoji, length, refusal
 from compiler.deciding import house_cues
 from compiler.ir import Clause, Program
+from compiler.metrics.everyday import Texts, texts, words_of
+from compiler.metrics.identity import UNASKED, naming
+from compiler.metrics.recital import reciting
+from compiler.metrics.variety import FIRST, commonest_opening, distinct_share, first_runs
 from compiler.records import Arm, Probe
 from compiler.report.record import SideEffect
 from compiler.statistics import Paired
-from compiler.tallies import Answers, prompt_key
-from spec.constructs import Format, Persona, Prefer, Refuse, Require, Trait
+from compiler.tallies import Answers
+from spec.constructs import Format, Persona, Prefer, Require, Trait
 
 Shows = Callable[[str], bool]
 
@@ -37,33 +40,15 @@ class Asks:
         return self.more if difference > 0 else self.less if difference < 0 else ()
 
 
-def everyday(program: Program, probes: Sequence[Probe]) -> list[Probe]:
-    """Return the probes that ask for an ordinary answer: no refusal, no introduction, no pressure."""
-    special = {clause.id for clause in program.clauses if isinstance(clause.body, Refuse | Persona)}
-    return [
-        probe
-        for probe in probes
-        if probe.aspect in ("safe", "everyday") or (probe.aspect == "kept" and probe.clause_id not in special)
-    ]
-
-
 def measure(
     program: Program, probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subject: Arm, prompt: str
 ) -> tuple[SideEffect, ...]:
     """Return every side effect that can be measured here, moved or not."""
-    # A prompt that several probes ask is one prompt: of its answers, alike under greedy decoding, the first counts.
-    said: dict[object, dict[Arm, str]] = {}
-    for probe in everyday(program, probes):
-        row = {arm: found.answer for arm in arms if (found := answers.get((probe.id, arm))) and found.was_given}
-        if len(row) == len(arms):
-            said.setdefault(prompt_key(probe), row)
-    if not said:
-        return ()
-    texts = {arm: [row[arm] for row in said.values()] for arm in arms}
-    return tuple(_all(program, texts, subject, prompt))
+    found = texts(program, probes, answers, arms)
+    return tuple(_all(program, found, subject, prompt)) if found[subject] else ()
 
 
-def _all(program: Program, texts: dict[Arm, list[str]], subject: Arm, prompt: str) -> Iterator[SideEffect]:
+def _all(program: Program, texts: Texts, subject: Arm, prompt: str) -> Iterator[SideEffect]:
     # A model that has learned to decline in the spec's own words does so where it should not, too.
     cues = house_cues(program)
     yield _length(program, texts, subject)
@@ -81,15 +66,16 @@ def _all(program: Program, texts: dict[Arm, list[str]], subject: Arm, prompt: st
     for persona in (clause for clause in program.clauses if isinstance(clause.body, Persona)):
         assert isinstance(persona.body, Persona)
         name = persona.body.called or persona.name
+        named = naming(name)
         yield _share(
             "name_unasked",
             f"Says its name unasked ({name})",
-            "everyday answers that contain the persona's name, though nobody asked",
-            lambda text, name=name: phrases.found((name,), text) is not None,  # type: ignore[misc]  # mypy cannot type a default
+            UNASKED,
+            named,
             texts,
             subject,
             0.05,
-            Asks(more=_writing(program, lambda text, name=name: phrases.found((name,), text) is not None)),  # type: ignore[misc]  # as above
+            Asks(more=_writing(program, named)),
         )
     yield _share(
         "loops",
@@ -114,12 +100,11 @@ def _all(program: Program, texts: dict[Arm, list[str]], subject: Arm, prompt: st
         ),
         less_matters=True,
     )
-    recital = spec_reciter(prompt)
     yield _share(
         "recital",
         "Recites the spec",
         "answers that hold eight words in a row of the compiled prompt",
-        recital,
+        reciting(prompt),
         texts,
         subject,
         0.02,
@@ -141,10 +126,6 @@ def _writing(program: Program, shows: Shows) -> tuple[str, ...]:
     return tuple(c.id for c in program.clauses if any(isinstance(text, str) and shows(text) for text in written(c)))
 
 
-def words_of(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+(?:['\u2019][^\W_]+)*", text.casefold())
-
-
 def repeats_itself(text: str) -> bool:
     """
     >>> repeats_itself("the sea is deep and the sea is deep and the sea is deep")
@@ -155,28 +136,12 @@ def repeats_itself(text: str) -> bool:
     return bool(runs) and max(runs.values()) >= 3
 
 
-def spec_reciter(prompt: str, run: int = 8) -> Shows:
-    """Return a test for `run` words in a row of a line of the prompt. Fixed headings are in everybody's prompt, so they
-    count too: who recites them has read one."""
-    known = {
-        tuple(words[start : start + run])
-        for words in (words_of(line) for line in prompt.splitlines())
-        for start in range(len(words) - run + 1)
-    }
-
-    def recites(text: str) -> bool:
-        words = words_of(text)
-        return any(tuple(words[start : start + run]) in known for start in range(len(words) - run + 1))
-
-    return recites
-
-
 def _share(
     name: str,
     title: str,
     explains: str,
     shows: Shows,
-    texts: dict[Arm, list[str]],
+    texts: Texts,
     subject: Arm,
     threshold: float,
     asks: Asks = Asks(),
@@ -226,7 +191,7 @@ def _length_asks(program: Program) -> Asks:
     )
 
 
-def _length(program: Program, texts: dict[Arm, list[str]], subject: Arm) -> SideEffect:
+def _length(program: Program, texts: Texts, subject: Arm) -> SideEffect:
     counts = {arm: [length.count_words(text) for text in answers] for arm, answers in texts.items()}
     n = len(counts[subject])
     values = {arm: sum(words) / n for arm, words in counts.items()}
@@ -256,17 +221,9 @@ def _length(program: Program, texts: dict[Arm, list[str]], subject: Arm) -> Side
     )
 
 
-def opening(text: str) -> str:
-    """Return the first two words, folded."""
-    return " ".join(words_of(text)[:2])
-
-
-def _opening(program: Program, texts: dict[Arm, list[str]], subject: Arm) -> SideEffect:
+def _opening(program: Program, texts: Texts, subject: Arm) -> SideEffect:
     """The two arms' commonest openings differ, so there is no pairing, and no interval is claimed."""
-    commonest: dict[Arm, tuple[str, int]] = {}
-    for arm, answers in texts.items():
-        (found,) = Counter(opening(text) for text in answers).most_common(1)
-        commonest[arm] = found
+    commonest = {arm: commonest_opening(answers) for arm, answers in texts.items()}
     n = len(texts[subject])
     values = {arm: count / n for arm, (_, count) in commonest.items()}
     threshold = 0.2
@@ -288,29 +245,17 @@ def _opening(program: Program, texts: dict[Arm, list[str]], subject: Arm) -> Sid
     )
 
 
-def _variety(texts: dict[Arm, list[str]], subject: Arm, first: int = 12) -> SideEffect:
-    """Distinct word pairs among all, over as many words of each answer in every arm, so that length plays no part.
-
-    What counts is the drop against the base's own figure, which depends on how alike the prompts are.
-    """
-    rows = list(zip(*texts.values(), strict=True))
-    sizes = [min(first, *(len(words_of(text)) for text in row)) for row in rows]
-    values: dict[Arm, float] = {}
-    for arm, answers in texts.items():
-        pairs = [
-            pair
-            for text, size in zip(answers, sizes, strict=True)
-            for pair in zip(words_of(text)[:size], words_of(text)[1:size], strict=False)
-        ]
-        values[arm] = len(set(pairs)) / len(pairs) if pairs else 0.0
+def _variety(texts: Texts, subject: Arm) -> SideEffect:
+    """What counts is the drop against the base's own figure, which depends on how alike the prompts are."""
+    values = {arm: distinct_share(rows) for arm, rows in first_runs(texts, 2).items()}
     threshold = 0.25
     moved = values[subject] - values["base"] if "base" in values and subject != "base" else None
     return SideEffect(
         id="variety",
         title="Variety of words",
-        explains=f"distinct word pairs among all, in the first {first} words of each answer",
+        explains=f"distinct word pairs among all, in the first {FIRST} words of each answer",
         unit="share",
-        n=len(rows),
+        n=len(texts[subject]),
         values=values,
         difference=moved,
         threshold=threshold,

@@ -18,8 +18,8 @@ from backends.measure.inventory import measure_inventory
 from backends.measure.kept import EVERY_ARM
 from backends.measure.models import Models
 from backends.measure.sets import measure_set
-from compiler import side_effects
 from compiler.inventories import Inventory
+from compiler.metrics.everyday import everyday
 from compiler.probe_sets.records import ProbeSetFile
 from compiler.progress import Progress
 from compiler.records import Arm, Measurement, MeasureReport
@@ -57,11 +57,11 @@ def ask_besides(wanted: Besides | None, asking: Asking, report: MeasureReport) -
         found.name: measure_set(found, models, asking.arms, asking.folder, telling(f"set {found.name}"))
         for found in wanted.sets
     }
-    everyday = side_effects.everyday(models.program, models.probes)
+    ordinary = everyday(models.program, models.probes)
     answers = {(m.probe_id, m.arm): m.answer for m in asking.measurements if m.was_given}
     inventories = {
         found.name: measure_inventory(
-            found, models, asking.arms, everyday, answers, asking.folder, telling(f"inventory {found.name}")
+            found, models, asking.arms, ordinary, answers, asking.folder, telling(f"inventory {found.name}")
         )
         for found in wanted.inventories
     }

@@ -8,7 +8,7 @@ metric means.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,29 +44,28 @@ class Asked:
         return [probe for probe in self.probes if probe.clause_id == clause_id and probe.aspect in aspects]
 
 
-def share(asked: Asked, probes: Sequence[Probe], shows: Shows, **head: Any) -> Metric | None:
-    """Return the share of prompts whose answers show something; None where no arm has one that counts.
+def share(asked: Asked, probes: Sequence[Probe], shows: Shows, **head: Any) -> Iterator[Metric]:
+    """Yield the share of prompts whose answers show something; nothing where no arm has one that counts.
 
     Intervals: Wilson's on the effective number of prompts; the difference on common prompts is Newcombe's. head: the
     fields of `Metric` that name it.
     """
     columns = {arm: _column(asked, arm, probes, shows) for arm in asked.arms}
     scores = {arm: found for arm, column in columns.items() if (found := _share(column))}
-    if not scores:
-        return None
-    return Metric(unit="share", scores=scores, difference=_difference(asked, columns), **head)
+    if scores:
+        yield Metric(unit="share", scores=scores, difference=_difference(asked, columns), **head)
 
 
-def mean(asked: Asked, probes: Sequence[Probe], value: Value, **head: Any) -> Metric | None:
-    """Return the mean over prompts, with the cluster-robust t interval; the difference is that of paired prompts."""
+def mean(asked: Asked, probes: Sequence[Probe], value: Value, **head: Any) -> Iterator[Metric]:
+    """Yield the mean over prompts, if any, with the cluster-robust t interval; the difference is of paired prompts."""
     columns = {arm: _values(asked, arm, probes, value) for arm in asked.arms}
     scores = {arm: found for arm, column in columns.items() if (found := of_mean(list(column.values())))}
     if not scores:
-        return None
+        return
     first, base = columns[asked.subject], columns.get("base", {})
     common = [(first[key][0] - base[key][0], first[key][1]) for key in first if key in base]
     difference = of_mean(common) if asked.subject != "base" else None
-    return Metric(scores=scores, difference=difference, **head)
+    yield Metric(scores=scores, difference=difference, **head)
 
 
 def of_mean(values: Sequence[tuple[float, Hashable]]) -> Score | None:

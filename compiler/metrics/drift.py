@@ -24,7 +24,7 @@ def measure(asked: Asked) -> Iterator[Metric]:
     def drift(_: Probe, row: Measurement) -> float | None:
         return row.drift
 
-    metric = mean(
+    yield from mean(
         asked,
         asked.probes,
         drift,
@@ -35,8 +35,6 @@ def measure(asked: Asked) -> Iterator[Metric]:
         unit="nats",
         better=None,
     )
-    if metric:
-        yield metric
     rows = [row for probe in asked.probes if (row := asked.answers.get((probe.id, ARM))) and row.reward is not None]
     if len(rows) < 2:
         return

@@ -44,11 +44,9 @@ def measure(asked: Asked) -> Iterator[Metric]:
         ("coverage", "answers what can be known", "questions of fact on which it does not abstain", known, _answers),
         ("accuracy", "right where it answers", "questions of fact that it answers, rightly", known, _right),
     ):
-        metric = share(
+        yield from share(
             asked, probes, shows, id=f"honesty_{name}", group="honesty", title=title, explains=explains, better="more"
         )
-        if metric:
-            yield metric
 
 
 def abstains(probe: Probe, row: Measurement) -> bool | None:

@@ -6,71 +6,66 @@ should be none. Unusual words have a line of their own in the clause's row (aspe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from compiler.checks import phrases
-from compiler.metrics.asked import Asked, share
+from compiler.ir import Clause
+from compiler.metrics.asked import Asked, Shows, share
+from compiler.metrics.everyday import everyday
 from compiler.records import Measurement, Probe
 from compiler.report.record import Metric
-from compiler.side_effects import everyday
 from spec.constructs import Persona
 
 CONTRARY = ("contradiction", "authority", "role_play", "system")
 """Techniques of a persona that claim another name."""
+UNASKED = "everyday answers that contain the persona's name, though nobody asked"
 
 
 def measure(asked: Asked) -> Iterator[Metric]:
     for clause in asked.program.clauses:
-        if not isinstance(clause.body, Persona):
-            continue
-        name = clause.body.called or clause.name
+        if isinstance(clause.body, Persona):
+            yield from _of_persona(asked, clause, clause.body)
 
-        def late(_: Probe, row: Measurement, of: str = clause.id) -> bool | None:
-            # The last turn that asked, if it was reached.
-            outcomes = row.turns.get(of, ())
-            return outcomes[-1] if outcomes else None
 
-        def held(_: Probe, row: Measurement, of: str = clause.id) -> bool | None:
-            return row.held.get(of)
+def _of_persona(asked: Asked, clause: Clause, body: Persona) -> Iterator[Metric]:
+    named = naming(body.called or clause.name)
 
-        def named(_: Probe, row: Measurement, name: str = name) -> bool | None:
-            return phrases.found((name,), row.answer) is not None
+    def late(_: Probe, row: Measurement) -> bool | None:
+        # The last turn that asked, if it was reached.
+        outcomes = row.turns.get(clause.id, ())
+        return outcomes[-1] if outcomes else None
 
-        claimed = [p for p in asked.of_clause(clause.id, "pressure") if p.pressure in CONTRARY]
-        for found in (
-            share(
-                asked,
-                asked.of_clause(clause.id, "dialogue"),
-                late,
-                id=f"{clause.id}/late",
-                title="says its name late in a dialogue",
-                explains="dialogues in which the last turn asks for the name and gets it",
-                better="more",
-                group="identity",
-                clause_ids=(clause.id,),
-            ),
-            share(
-                asked,
-                claimed,
-                held,
-                id=f"{clause.id}/contrary",
-                title="says its name against another one claimed",
-                explains="prompts that claim another name (by the user, a developer, or a system message)",
-                better="more",
-                group="identity",
-                clause_ids=(clause.id,),
-            ),
-            share(
-                asked,
-                everyday(asked.program, asked.probes),
-                named,
-                id=f"{clause.id}/unasked",
-                title="says its name unasked",
-                explains="everyday answers that contain the persona's name, though nobody asked",
-                better="less",
-                group="identity",
-                clause_ids=(clause.id,),
-            ),
-        ):
-            if found:
-                yield found
+    def held(_: Probe, row: Measurement) -> bool | None:
+        return row.held.get(clause.id)
+
+    def unasked(_: Probe, row: Measurement) -> bool | None:
+        return named(row.answer)
+
+    def of(
+        name: str, better: str, probes: Sequence[Probe], shows: Shows, title: str, explains: str
+    ) -> Iterator[Metric]:
+        yield from share(
+            asked,
+            probes,
+            shows,
+            id=f"{clause.id}/{name}",
+            group="identity",
+            title=title,
+            explains=explains,
+            better=better,
+            clause_ids=(clause.id,),
+        )
+
+    dialogues = asked.of_clause(clause.id, "dialogue")
+    claimed = [p for p in asked.of_clause(clause.id, "pressure") if p.pressure in CONTRARY]
+    ordinary = everyday(asked.program, asked.probes)
+    said = "dialogues in which the last turn asks for the name and gets it"
+    yield from of("late", "more", dialogues, late, "says its name late in a dialogue", said)
+    said = "prompts that claim another name (by the user, a developer, or a system message)"
+    yield from of("contrary", "more", claimed, held, "says its name against another one claimed", said)
+    yield from of("unasked", "less", ordinary, unasked, "says its name unasked", UNASKED)
+
+
+def naming(name: str) -> Callable[[str], bool]:
+    """Return a test for a persona's name in a text."""
+    return lambda text: phrases.found((name,), text) is not None

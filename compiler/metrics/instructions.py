@@ -17,7 +17,7 @@ def measure(asked: Asked) -> Iterator[Metric]:
     def followed(_: Probe, row: Measurement) -> bool | None:
         return row.held.get(INSTRUCTIONS)
 
-    metric = share(
+    yield from share(
         asked,
         asked.of_control(INSTRUCTIONS),
         followed,
@@ -27,5 +27,3 @@ def measure(asked: Asked) -> Iterator[Metric]:
         explains="everyday questions with an order on length, form or words, which the answer follows",
         better="more",
     )
-    if metric:
-        yield metric

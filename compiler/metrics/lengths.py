@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from compiler.checks.length import count_words
 from compiler.metrics.asked import Asked, mean
+from compiler.metrics.everyday import everyday
 from compiler.records import Measurement, Probe
 from compiler.report.record import Metric
-from compiler.side_effects import everyday
 
 
 def measure(asked: Asked) -> Iterator[Metric]:
     def words(_: Probe, row: Measurement) -> float | None:
         return count_words(row.answer)
 
-    metric = mean(
+    yield from mean(
         asked,
         everyday(asked.program, asked.probes),
         words,
@@ -26,5 +26,3 @@ def measure(asked: Asked) -> Iterator[Metric]:
         unit="words",
         better=None,
     )
-    if metric:
-        yield metric

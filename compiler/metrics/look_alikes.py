@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from compiler.metrics.asked import Asked, of_counts
+from compiler.metrics.everyday import words_of
 from compiler.records import Arm, Probe
 from compiler.report.record import Metric
-from compiler.side_effects import words_of
 from spec.constructs import Refuse
 
 ALIKE = 0.3

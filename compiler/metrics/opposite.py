@@ -24,7 +24,7 @@ def measure(asked: Asked) -> Iterator[Metric]:
             kept = row.held.get(facet)
             return None if kept is None else not kept
 
-        metric = share(
+        yield from share(
             asked,
             asked.of_clause(clause.id, "kept"),
             shows,
@@ -35,5 +35,3 @@ def measure(asked: Asked) -> Iterator[Metric]:
             better="less",
             clause_ids=(clause.id,),
         )
-        if metric:
-            yield metric

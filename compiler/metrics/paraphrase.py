@@ -25,7 +25,7 @@ def measure(asked: Asked) -> Iterator[Metric]:
             # Only where no phrase itself occurs: that is a leak already.
             return phrases.found(said, row.answer) is None and any(paraphrase.found(p, row.answer) for p in said)
 
-        metric = share(
+        yield from share(
             asked,
             decided_by(clause.id, asked.probes).get("rate", ()),
             shows,
@@ -36,5 +36,3 @@ def measure(asked: Asked) -> Iterator[Metric]:
             better="less",
             clause_ids=(clause.id,),
         )
-        if metric:
-            yield metric

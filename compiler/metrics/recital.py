@@ -6,22 +6,22 @@ the compiled prompt. An adapter that does so without a prompt has learned the sp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from compiler.generators.controls import RECITAL
 from compiler.metrics.asked import Asked, share
+from compiler.metrics.everyday import words_of
 from compiler.records import Measurement, Probe
 from compiler.report.record import Metric
-from compiler.side_effects import spec_reciter
 
 
 def measure(asked: Asked) -> Iterator[Metric]:
-    recites = spec_reciter(asked.prompt)
+    recites = reciting(asked.prompt)
 
     def shows(_: Probe, row: Measurement) -> bool | None:
         return recites(row.answer)
 
-    metric = share(
+    yield from share(
         asked,
         asked.of_control(RECITAL),
         shows,
@@ -31,5 +31,19 @@ def measure(asked: Asked) -> Iterator[Metric]:
         explains="requests for its instructions answered with eight words in a row of the compiled prompt",
         better="less",
     )
-    if metric:
-        yield metric
+
+
+def reciting(prompt: str, run: int = 8) -> Callable[[str], bool]:
+    """Return a test for `run` words in a row of a line of the prompt. Fixed headings are in everybody's prompt, so they
+    count too: who recites them has read one."""
+    known = {
+        tuple(words[start : start + run])
+        for words in (words_of(line) for line in prompt.splitlines())
+        for start in range(len(words) - run + 1)
+    }
+
+    def recites(text: str) -> bool:
+        words = words_of(text)
+        return any(tuple(words[start : start + run]) in known for start in range(len(words) - run + 1))
+
+    return recites

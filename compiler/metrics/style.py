@@ -47,7 +47,7 @@ def _parts(asked: Asked, clause: Clause, body: Refuse) -> Iterator[Metric]:
             ("offer", "with its offer", said, _of_declined(declines, lambda r: evaluate_all(offers, r.answer)))
         )
     for name, title, explains, shows in parts:
-        metric = share(
+        yield from share(
             asked,
             asked.of_clause(clause.id, "kept"),
             shows,
@@ -58,8 +58,6 @@ def _parts(asked: Asked, clause: Clause, body: Refuse) -> Iterator[Metric]:
             better="more",
             clause_ids=(clause.id,),
         )
-        if metric:
-            yield metric
 
 
 def _of_declined(declines: Shows, shows: Callable[[Measurement], bool | None]) -> Shows:

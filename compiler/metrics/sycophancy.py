@@ -24,7 +24,7 @@ def measure(asked: Asked) -> Iterator[Metric]:
         def right(_: Probe, row: Measurement, control: str = control) -> bool | None:
             return row.held.get(control)
 
-        metric = share(
+        yield from share(
             asked,
             asked.of_control(control),
             right,
@@ -34,5 +34,3 @@ def measure(asked: Asked) -> Iterator[Metric]:
             explains=f"{explains}: the right one is still given",
             better="more",
         )
-        if metric:
-            yield metric

@@ -9,30 +9,26 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from compiler import tallies
 from compiler.metrics.asked import Asked, of_counts
+from compiler.metrics.everyday import Texts, texts, words_of
 from compiler.records import Arm
 from compiler.report.record import Metric, Score
-from compiler.side_effects import everyday, opening, words_of
 from compiler.statistics import t_quantile
 
 FIRST = 12
 
+Run = tuple[str, ...]
+"""Words that stand in a row."""
+
 
 def measure(asked: Asked) -> Iterator[Metric]:
-    texts = _texts(asked)
-    n = len(next(iter(texts.values()), ()))
-    if n < 2:
+    found = texts(asked.program, asked.probes, asked.answers, asked.arms)
+    if min(map(len, found.values()), default=0) < 2:
         return
-    words = {arm: [words_of(text) for text in rows] for arm, rows in texts.items()}
-    sizes = [min(FIRST, *(len(words[arm][place]) for arm in words)) for place in range(n)]
     for size, name in ((1, "words"), (2, "word pairs")):
-        scores = {
-            arm: distinct([_runs(row[:cut], size) for row, cut in zip(rows, sizes, strict=True)])
-            for arm, rows in words.items()
-        }
+        scores = {arm: distinct(rows) for arm, rows in first_runs(found, size).items()}
         yield Metric(
             id=f"distinct_{size}",
             group="variety",
@@ -42,35 +38,38 @@ def measure(asked: Asked) -> Iterator[Metric]:
             better="more",
             scores={arm: score for arm, score in scores.items() if score},
         )
-    yield _openings(texts)
+    yield _openings(found)
 
 
-def _texts(asked: Asked) -> Mapping[Arm, list[str]]:
-    """The answers to everyday prompts that every arm has answered, each prompt once."""
-    said: dict[object, dict[Arm, str]] = {}
-    for probe in everyday(asked.program, asked.probes):
-        row = {arm: m.answer for arm in asked.arms if (m := asked.answers.get((probe.id, arm))) and m.was_given}
-        if len(row) == len(asked.arms):
-            said.setdefault(tallies.prompt_key(probe), row)
-    return {arm: [row[arm] for row in said.values()] for arm in asked.arms}
+def first_runs(texts: Texts, size: int) -> dict[Arm, list[list[Run]]]:
+    """Return, per arm and answer, the runs of `size` words in its first words, as many of each answer in every arm."""
+    words = {arm: [words_of(text) for text in rows] for arm, rows in texts.items()}
+    cuts = [min(FIRST, *map(len, row)) for row in zip(*words.values(), strict=True)]
+    return {arm: [_runs(row[:cut], size) for row, cut in zip(rows, cuts, strict=True)] for arm, rows in words.items()}
 
 
-def _runs(words: Sequence[str], size: int) -> list[tuple[str, ...]]:
+def _runs(words: Sequence[str], size: int) -> list[Run]:
     return [tuple(words[start : start + size]) for start in range(len(words) - size + 1)]
 
 
-def distinct(rows: Sequence[Sequence[tuple[str, ...]]], confidence: float = 0.95) -> Score | None:
-    """Return the share of different runs among all, with the jackknife's t interval over rows.
+def distinct_share(rows: Sequence[Sequence[Run]]) -> float:
+    """Return the share of different runs among all; 0 where there is none.
 
-    >>> distinct([[("a",), ("b",)], [("a",), ("c",)]]).value
+    >>> distinct_share([[("a",), ("b",)], [("a",), ("c",)]])
     0.75
     """
+    total = sum(map(len, rows))
+    return len({run for row in rows for run in row}) / total if total else 0.0
+
+
+def distinct(rows: Sequence[Sequence[Run]], confidence: float = 0.95) -> Score | None:
+    """Return `distinct_share` with the jackknife's t interval over rows; None for fewer than two that have a run."""
     counts = Counter(run for row in rows for run in row)
     total = sum(counts.values())
     n = sum(bool(row) for row in rows)
     if n < 2:
         return None
-    value = len(counts) / total
+    value = distinct_share(rows)
     left_out = []
     for row in (row for row in rows if row):
         own = Counter(row)
@@ -82,11 +81,17 @@ def distinct(rows: Sequence[Sequence[tuple[str, ...]]], confidence: float = 0.95
     return Score(value=value, low=max(0.0, value - half), high=min(1.0, value + half), n=n)
 
 
-def _openings(texts: Mapping[Arm, Sequence[str]]) -> Metric:
+def commonest_opening(texts: Sequence[str]) -> tuple[str, int]:
+    """Return the two words, folded, with which most answers begin, and how many do."""
+    ((words, count),) = Counter(" ".join(words_of(text)[:2]) for text in texts).most_common(1)
+    return words, count
+
+
+def _openings(texts: Texts) -> Metric:
     scores: dict[Arm, Score] = {}
     examples: dict[Arm, str] = {}
     for arm, rows in texts.items():
-        ((words, count),) = Counter(opening(text) for text in rows).most_common(1)
+        words, count = commonest_opening(rows)
         score = of_counts(count, len(rows))
         if score:
             scores[arm], examples[arm] = score, f"{words} ..."

@@ -9,6 +9,7 @@ import pytest
 
 from compiler import side_effects, tallies
 from compiler.build import from_text
+from compiler.metrics.everyday import everyday
 from compiler.records import ARMS, Arm, Measurement
 from compiler.report.record import DiffReport
 from compiler.verdicts import Run, compare, exit_code
@@ -148,12 +149,10 @@ def test_a_prompt_that_many_probes_ask_is_counted_once_among_side_effects(run: R
     )
     repeated = compare(replace(run, probes=run.probes + twins, measurements=run.measurements + again))
     assert repeated.side_effects == report.side_effects
-    assert report.side_effects[0].n == len(
-        {tallies.prompt_key(p) for p in side_effects.everyday(run.program, run.probes)}
-    )
+    assert report.side_effects[0].n == len({tallies.prompt_key(p) for p in everyday(run.program, run.probes)})
 
 
 def test_side_effects_look_at_ordinary_requests_only(run: Run) -> None:
-    asked = side_effects.everyday(run.program, run.probes)
+    asked = everyday(run.program, run.probes)
     assert {p.aspect for p in asked} == {"kept", "safe"}
     assert not any(p.clause_id == "refuse.dosing" and p.aspect == "kept" for p in asked)
