@@ -6,13 +6,12 @@ is measured again, on another machine, and in a file that comes back from anothe
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
+from compiler.digests import digest
 from compiler.records import LabelKind, Message, Stratum
 
 UNIFORM_SHARE = 0.5
@@ -33,12 +32,12 @@ def key(
         answers: one, or the two that are compared, in any order.
     """
     said = [(message.role, message.content) for message in messages]
-    return _digest(kind, clause_id, says, context, said, sorted(answers))[:32]
+    return digest([kind, clause_id, says, context, said, sorted(answers)])[:32]
 
 
 def person(annotator: str) -> str:
     """Return what stands for a person in a label's id."""
-    return _digest("person", annotator)[:8]
+    return digest(["person", annotator])[:8]
 
 
 def half(messages: Conversation) -> Half:
@@ -69,8 +68,4 @@ def swapped(of: str, annotator: str) -> bool:
 
 def _chance(*of: str) -> float:
     """A number in [0, 1), uniform over texts."""
-    return int(_digest(*of)[:13], 16) / 16**13
-
-
-def _digest(*of: object) -> str:
-    return hashlib.sha256(json.dumps(of, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
+    return int(digest(of)[:13], 16) / 16**13

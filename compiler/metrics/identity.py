@@ -41,9 +41,27 @@ def _of_persona(asked: Asked, clause: Clause, body: Persona) -> Iterator[Metric]
     def unasked(_: Probe, row: Measurement) -> bool | None:
         return named(row.answer)
 
-    def of(
-        name: str, better: str, probes: Sequence[Probe], shows: Shows, title: str, explains: str
-    ) -> Iterator[Metric]:
+    claimed = [p for p in asked.of_clause(clause.id, "pressure") if p.pressure in CONTRARY]
+    figures: tuple[tuple[str, str, Sequence[Probe], Shows, str, str], ...] = (
+        (
+            "late",
+            "more",
+            asked.of_clause(clause.id, "dialogue"),
+            late,
+            "says its name late in a dialogue",
+            "dialogues in which the last turn asks for the name and gets it",
+        ),
+        (
+            "contrary",
+            "more",
+            claimed,
+            held,
+            "says its name against another one claimed",
+            "prompts that claim another name (by the user, a developer, or a system message)",
+        ),
+        ("unasked", "less", everyday(asked.program, asked.probes), unasked, "says its name unasked", UNASKED),
+    )
+    for name, better, probes, shows, title, explains in figures:
         yield from share(
             asked,
             probes,
@@ -55,15 +73,6 @@ def _of_persona(asked: Asked, clause: Clause, body: Persona) -> Iterator[Metric]
             better=better,
             clause_ids=(clause.id,),
         )
-
-    dialogues = asked.of_clause(clause.id, "dialogue")
-    claimed = [p for p in asked.of_clause(clause.id, "pressure") if p.pressure in CONTRARY]
-    ordinary = everyday(asked.program, asked.probes)
-    said = "dialogues in which the last turn asks for the name and gets it"
-    yield from of("late", "more", dialogues, late, "says its name late in a dialogue", said)
-    said = "prompts that claim another name (by the user, a developer, or a system message)"
-    yield from of("contrary", "more", claimed, held, "says its name against another one claimed", said)
-    yield from of("unasked", "less", ordinary, unasked, "says its name unasked", UNASKED)
 
 
 def naming(name: str) -> Callable[[str], bool]:

@@ -33,14 +33,9 @@ def _lines(found: RunDiff) -> Iterator[str]:
         yield from (_row(found, row) for row in rows[:MOST_ROWS])
     if len(rows) > MOST_ROWS:
         yield f"\nand {len(rows) - MOST_ROWS} more"
-    effects = [effect for effect in found.effects if effect.moved]
-    if effects:
+    if effects := phrasing.effects(found):
         yield ""
-    for effect in effects:
-        asked = (
-            f", asked by `{'`, `'.join(effect.asked_by)}`" if effect.asked_by else ", and no changed clause asks for it"
-        )
-        yield f"- {plain(phrasing.effect(effect))}{asked}"
+        yield from (f"- {plain(effect)}" for effect in effects)
     yield ""
     yield "<details><summary>How it was compared</summary>"
     yield ""
@@ -50,8 +45,7 @@ def _lines(found: RunDiff) -> Iterator[str]:
 
 
 def _row(found: RunDiff, row: FigureDiff) -> str:
-    sign = f"{phrasing.SIGNS[row.quadrant]} {phrasing.QUADRANTS[row.quadrant]}{', worse' if row.regression else ''}"
     own = phrasing.own(found, row)
     measured = phrasing.shares(own) if own else row.reason or ""
     said = "no change" if row.change == "equivalent" else "; ".join([row.change, *row.reasons[:2]])
-    return f"| {sign} | {plain(phrasing.name(row))} | {plain(said)} | {plain(measured)} |"
+    return f"| {phrasing.quadrant(row)} | {plain(phrasing.name(row))} | {plain(said)} | {plain(measured)} |"

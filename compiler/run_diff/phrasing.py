@@ -43,10 +43,24 @@ def own(found: RunDiff, row: FigureDiff) -> Move | None:
     return next((move for move in row.moves if move.arm == found.subject), None)
 
 
-def effect(moved: EffectDiff) -> str:
+def effects(found: RunDiff) -> list[str]:
+    """What moved besides the figures, each in a line."""
+    return [f"{_effect(moved)}, {_asked(moved)}" for moved in found.effects if moved.moved]
+
+
+def _effect(moved: EffectDiff) -> str:
     if moved.unit == "words":
         return f"{moved.title}: {figures.words(moved.old)} → {figures.words(moved.new)} words, n {moved.n}"
     return f"{moved.title}: {figures.percent(moved.old)} → {figures.percent(moved.new)}, n {moved.n}"
+
+
+def _asked(moved: EffectDiff) -> str:
+    return f"asked by {', '.join(moved.asked_by)}" if moved.asked_by else "and no changed clause asks for it"
+
+
+def quadrant(row: FigureDiff) -> str:
+    """`! unintended change, worse`"""
+    return f"{SIGNS[row.quadrant]} {QUADRANTS[row.quadrant]}{', worse' if row.regression else ''}"
 
 
 def verdict(found: RunDiff) -> str:

@@ -37,23 +37,17 @@ def _lines(found: RunDiff, width: int) -> Iterator[str]:
     for row in phrasing.listed(found):
         yield ""
         yield from _figure(found, row, width)
-    effects = [effect for effect in found.effects if effect.moved]
-    if effects:
+    if effects := phrasing.effects(found):
         yield ""
-    for effect in effects:
-        asked = (
-            f" (asked by {', '.join(effect.asked_by)})" if effect.asked_by else ", and no changed clause asks for it"
-        )
-        yield from _folded(f"moved besides: {phrasing.effect(effect)}{asked}", width, "", "    ")
+        for effect in effects:
+            yield from _folded(f"moved besides: {effect}", width, "", "    ")
     yield ""
     for line in phrasing.about(found):
         yield from (click.style(text, dim=True) for text in _folded(line, width))
 
 
 def _figure(found: RunDiff, row: FigureDiff, width: int) -> Iterator[str]:
-    sign = f"{phrasing.SIGNS[row.quadrant]} {phrasing.QUADRANTS[row.quadrant]}"
-    if row.regression:
-        sign += ", worse"
+    sign = phrasing.quadrant(row)
     yield f"{click.style(sign, fg='red' if row.regression else COLOURS[row.quadrant], bold=True)}  {phrasing.name(row)}"
     if row.change != "equivalent":
         why = f": {'; '.join(row.reasons)}" if row.reasons else ""
