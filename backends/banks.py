@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from backends.bases import Base
 from compiler.failures import DataError
-from compiler.records import Check, PatternsCheck, PhrasesCheck
+from compiler.records.checks import Check, PatternsCheck, PhrasesCheck
 
 EVERYDAY = Path(__file__).parent / "bank" / "everyday.jsonl"
 

@@ -23,7 +23,7 @@ from backends.engines import Conversation, Sampling
 from backends.measure.arms import uses_adapter, uses_prompt
 from backends.recipes import base_of, prompt_of, read_recipe
 from compiler.failures import DataError
-from compiler.records import Arm, Message
+from compiler.records.record import Arm, Message
 
 LEAVE = ("/quit", "/exit", "/q")
 FRESH = "/new"

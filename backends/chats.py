@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from compiler.failures import DataError, ModelLoadError
-from compiler.records import Message
+from compiler.records.record import Message
 
 GIVE_ONE = 'give one in the spec: model { chat_template: "template.jinja" }'
 

@@ -22,7 +22,9 @@ from backends.recipes import prompt_of, read_probes, read_recipe
 from compiler.checks import evaluate_all
 from compiler.ir import Program
 from compiler.monitoring.clauses import plain
-from compiler.records import Arm, Check, Probe
+from compiler.records.checks import Check
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.tallies import decided_by
 
 

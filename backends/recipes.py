@@ -14,7 +14,9 @@ from pydantic import BaseModel, ValidationError
 from backends import bases
 from backends.bases import Base
 from compiler.failures import DataError
-from compiler.records import Filters, Probe, Recipe
+from compiler.records.filters import Filters
+from compiler.records.recipe import Recipe
+from compiler.records.rows import Probe
 
 Record = TypeVar("Record", bound=BaseModel)
 

@@ -17,7 +17,7 @@ from backends import bases
 from backends.chats import Chat
 from backends.engines import Sampling, load
 from benchmarks.side_by_side import Contender, compare
-from compiler.records import Message
+from compiler.records.record import Message
 
 QUESTIONS = 48
 NEW_TOKENS = 32

@@ -22,7 +22,7 @@ from backends.nano import labels
 from backends.nano.world.voices import voices
 from compiler import wording
 from compiler.likelihood import cross_fitted
-from compiler.records import JudgeCheck
+from compiler.records.checks import JudgeCheck
 
 HEAD = ("voice", "model, kept", "model, broken", "sum: area", "at 0", "learned", "by token: area", "at 0", "learned")
 

@@ -23,9 +23,10 @@ from pathlib import Path
 
 from backends.nano.labels import voice_described
 from backends.nano.world.voices import speaks
-from compiler import rounds, statistics, stopping, tallies, verdicts
+from compiler import rounds, statistics, stopping, tallies
 from compiler.clause_verdicts import is_hard
 from compiler.ir import Clause
+from compiler.runs import read
 from compiler.statistics import Comparison, Interval
 from compiler.tallies import decided_by
 from spec.constructs import Trait
@@ -141,7 +142,7 @@ def _again(seen: Sequence[bool], dice: random.Random) -> bool:
 
 def of_run(build: Path, folder: Path) -> None:
     """Each clause and arm of a run, its measured answers as the subject."""
-    run = verdicts.read(build, folder)
+    run = read(build, folder)
     print(f"\n{folder.name}, each arm's measured answers drawn again\n{HEAD}")
     answers, outcomes = run.answers, []
     for clause in run.program.clauses:

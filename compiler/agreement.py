@@ -14,7 +14,8 @@ from typing import Any
 
 from compiler.digests import file_digest, rows_digest
 from compiler.failures import DataError
-from compiler.records import Arm, MeasureReport
+from compiler.records.measured import MeasureReport
+from compiler.records.record import Arm
 
 # What each stage reads of a build, apart from rows and jobs, which both name themselves.
 ROWS = ("pairs.jsonl", "sft.jsonl", "probes.jsonl")

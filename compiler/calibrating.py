@@ -21,7 +21,11 @@ from compiler.deciding import deciding_checks
 from compiler.failures import DataError
 from compiler.ir import Program
 from compiler.likelihood import cross_fitted
-from compiler.records import Arm, Calibration, JudgeCheck, Label, MeasureReport, Probe
+from compiler.records.checks import JudgeCheck
+from compiler.records.labels import Label
+from compiler.records.measured import Calibration, MeasureReport
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.tallies import Answers, Column, Key
 
 PEOPLE = "people's labels of these answers"

@@ -17,21 +17,12 @@ from compiler.deciding import deciding_checks, unchecked
 from compiler.generators.pushes import pushes_for
 from compiler.ir import Clause, Program
 from compiler.methods import method
-from compiler.records import Arm, Check, PatternsCheck, PhrasesCheck, Probe
+from compiler.records.checks import Check, PatternsCheck, PhrasesCheck
+from compiler.records.clauses import ClauseRow, Leak, Line, Place, Stopped, Trial
+from compiler.records.figures import Comparison, Difference, Rate, Score, Verdict
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.rendering import render
-from compiler.report.record import (
-    ClauseRow,
-    Comparison,
-    Difference,
-    Leak,
-    Line,
-    Place,
-    Rate,
-    Score,
-    Stopped,
-    Trial,
-    Verdict,
-)
 from compiler.statistics.unpaired import newcombe_unpaired
 from spec.source import Span
 

@@ -21,8 +21,11 @@ from compiler.calibrating import Labels
 from compiler.deciding import deciding_checks
 from compiler.ir import Clause, Program
 from compiler.labelled_rates import corrected
-from compiler.records import Arm, Calibration, JudgeCheck, Probe
-from compiler.report.record import Comparison, Figure, Rate
+from compiler.records.checks import JudgeCheck
+from compiler.records.figures import Comparison, Figure, Rate
+from compiler.records.measured import Calibration
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.rounds import Unsettled
 from compiler.statistics import Interval
 from compiler.tallies import Answers

@@ -5,7 +5,8 @@ messages. Out: chats, and for every row left out its line, a reason, and the cla
 be read at all stops the build (`count_chats`); one that can be read and not used is dropped and counted. Generated rows
 pass the same rules (`rules_for`). This file must not know models.
 
->>> from compiler.records import FilterRule, Filters, PhrasesCheck
+>>> from compiler.records.filters import FilterRule, Filters
+>>> from compiler.records.checks import PhrasesCheck
 >>> canned = PhrasesCheck(phrases=("Certainly!",), present=False)
 >>> rule = FilterRule(key="forbid.canned", clause_ids=("forbid.canned",), checks=(canned,), reason="says it")
 >>> filters = Filters(rules=(rule,))
@@ -26,7 +27,10 @@ from typing import Any
 
 from compiler.checks import evaluate
 from compiler.failures import DataError
-from compiler.records import FilterRule, Filters, JudgeCheck, Message, Unit
+from compiler.records.checks import JudgeCheck
+from compiler.records.filters import FilterRule, Filters
+from compiler.records.recipe import Unit
+from compiler.records.record import Message
 
 Chat = tuple[Message, ...]
 

@@ -19,7 +19,7 @@ from compiler import wording
 from compiler.checks import evaluate, refusal
 from compiler.ir import Clause, Program
 from compiler.offers import offered
-from compiler.records import (
+from compiler.records.checks import (
     AffixCheck,
     Check,
     EmojiCheck,

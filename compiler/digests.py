@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from compiler.records import Recipe, Unit
+    from compiler.records.recipe import Recipe, Unit
 
 SPAN_FIELDS = frozenset({"span", "spans", "field_spans"})
 

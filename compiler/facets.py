@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from compiler import wording
 from compiler.ir import Clause
-from compiler.records import Check, JudgeCheck
+from compiler.records.checks import Check, JudgeCheck
 from spec.constructs import Trait
 
 OPPOSITE = "opposite"

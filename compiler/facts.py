@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from compiler.records import DataFile
+from compiler.records.recipe import DataFile
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
 Stage = Literal["generate", "train", "measure"]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from compiler import judges, statistics
-from compiler.records import Calibration, MeasureReport, Pairwise
-from compiler.report.record import JudgeCard, Score
+from compiler.records.behaviour import JudgeCard
+from compiler.records.figures import Score
+from compiler.records.measured import Calibration, MeasureReport, Pairwise
 from compiler.statistics.intervals import Estimate
 
 

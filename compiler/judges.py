@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from compiler import statistics
-from compiler.records import Arm, Calibration
-from compiler.report.record import Comparison, Rate, Verdict
+from compiler.records.figures import Comparison, Rate, Verdict
+from compiler.records.measured import Calibration
+from compiler.records.record import Arm
 from compiler.statistics import Interval
 
 LABELLED = 20

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compiler import statistics
-from compiler.report.record import Comparison, Rate
+from compiler.records.figures import Comparison, Rate
 from compiler.statistics import Interval
 from compiler.tallies import Cell, Column, Key
 

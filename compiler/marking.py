@@ -13,8 +13,9 @@ from compiler.checks import evaluate
 from compiler.checks.spans import spans
 from compiler.deciding import deciding_checks
 from compiler.ir import Program
-from compiler.records import Check, JudgeCheck, LengthCheck, Probe
-from compiler.report.record import Mark, Transcript
+from compiler.records.checks import Check, JudgeCheck, LengthCheck
+from compiler.records.report import Mark, Transcript
+from compiler.records.rows import Probe
 
 
 def marked(transcripts: Sequence[Transcript], program: Program, probes: Sequence[Probe]) -> tuple[Transcript, ...]:

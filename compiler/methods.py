@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from compiler.checks import phrases
-from compiler.records import (
+from compiler.records.checks import (
     AffixCheck,
     Check,
     EmojiCheck,

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from compiler.records import Arm, Probe
-from compiler.report.record import Survival, SurvivalStep
+from compiler.records.behaviour import Survival, SurvivalStep
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.statistics.survival import Lasted, half_life, kaplan_meier
 from compiler.tallies import Answers
 

@@ -13,7 +13,9 @@ from typing import Any
 from compiler.digests import plain
 from compiler.facts import INFLUENCES, Stage
 from compiler.ir import Clause, Program
-from compiler.records import ARMS, AnswerSource, JudgeCheck, Unit
+from compiler.records.checks import JudgeCheck
+from compiler.records.recipe import AnswerSource, Unit
+from compiler.records.record import ARMS
 
 # Rows, steps, answers a second where nothing was measured yet: nano on two cores (examples/pirate).
 GUESSED_RATES = {"generate": 15.0, "train": 1.4, "measure": 60.0}

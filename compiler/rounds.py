@@ -19,8 +19,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from compiler.records import Probe
-from compiler.report.record import Figure
+from compiler.records.figures import Figure
+from compiler.records.rows import Probe
 from compiler.statistics import FEWEST_CLUSTERS
 from compiler.tallies import decided_by
 

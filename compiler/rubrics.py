@@ -38,7 +38,7 @@ from dataclasses import dataclass
 from compiler import wording
 from compiler.deciding import deciding_checks
 from compiler.ir import Clause, Program
-from compiler.records import JudgeCheck
+from compiler.records.checks import JudgeCheck
 
 MOST_EXAMPLES = 4
 """Of each sort. More make a request long and a judge no better."""

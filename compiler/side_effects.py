@@ -20,8 +20,9 @@ from compiler.metrics.everyday import Texts, texts, words_of
 from compiler.metrics.identity import UNASKED, naming
 from compiler.metrics.recital import reciting
 from compiler.metrics.variety import FIRST, commonest_opening, distinct_share, first_runs
-from compiler.records import Arm, Probe
-from compiler.report.record import SideEffect
+from compiler.records.behaviour import SideEffect
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.statistics import Paired
 from compiler.tallies import Answers
 from spec.constructs import Format, Persona, Prefer, Require, Trait

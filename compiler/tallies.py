@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
 from compiler import statistics, stopping
-from compiler.records import Arm, Measurement, Probe
-from compiler.report.record import Comparison, Difference, Figure, Rate, Verdict
+from compiler.records.figures import Comparison, Difference, Figure, Rate, Verdict
+from compiler.records.measured import Measurement
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.statistics import Interval, Paired
 
 Key = tuple[str | None, tuple[tuple[str, str], ...]]

@@ -26,7 +26,7 @@ from typing import Any
 from compiler import json_places
 from compiler.digests import State, file_state
 from compiler.failures import DataError, PlaceError
-from compiler.records import Recipe
+from compiler.records.recipe import Recipe
 
 # Files of rows, each row with clauses of its own.
 ROWS = ("pairs.jsonl", "sft.jsonl", "probes.jsonl")

@@ -17,8 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from compiler.records import ARMS
-from compiler.report.record import DiffReport, Metric, Score
+from compiler.records.behaviour import Metric
+from compiler.records.figures import Score
+from compiler.records.record import ARMS
+from compiler.records.report import DiffReport
 from compiler.trace import Cause, Trail, causes_of, every_clause, rows_of
 
 OVER_TURNS = "over_turns"

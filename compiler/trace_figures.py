@@ -24,8 +24,9 @@ from typing import Any
 from compiler.failures import DataError, PlaceError
 from compiler.generators.controls import CONTROLS
 from compiler.ir_file import load
-from compiler.records import ARMS, Probe
-from compiler.report.record import DiffReport
+from compiler.records.record import ARMS
+from compiler.records.report import DiffReport
+from compiler.records.rows import Probe
 from compiler.tallies import decided_by
 from compiler.trace import Trail, causes_of, near, rows_of
 from compiler.trace_beside import beside, names

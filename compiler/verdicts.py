@@ -1,8 +1,8 @@
 """Intent against behaviour: the measurements of a run, held against what each clause asked for.
 
-In: a build folder (ir.json, probes.jsonl, prompt.md, lock.json, sources.json) and a run folder (measurements.jsonl,
-measure.json). Out: a `DiffReport`, stored as diff.json, and the exit code that it means. Nothing is generated or judged
-here: the answers and what each check said about them are on disk already. This file must not know how a page looks.
+In: a run, as `compiler.runs` reads it. Out: a `DiffReport`, stored as diff.json, and the exit code that it means.
+Nothing is generated or judged here: the answers and what each check said about them are there already. This file must
+not know how a page looks.
 
 The rules, each tested:
 
@@ -20,87 +20,32 @@ The rules, each tested:
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
 
-from pydantic import BaseModel, ValidationError
-
-from compiler import calibrating, ir_file, judge_cards, marking, over_turns, rounds, side_effects, statistics, tallies
+from compiler import calibrating, judge_cards, marking, over_turns, rounds, side_effects, statistics, tallies
 from compiler import metrics as figures
 from compiler.calibrating import Labels
 from compiler.clause_rows import clause_row
 from compiler.clause_verdicts import Measured
-from compiler.digests import file_digest
-from compiler.facets import is_facet
-from compiler.failures import DataError
 from compiler.inventories.profiles import WEAK, profiles
-from compiler.inventories.records import ItemAnswer, ShownAnswer
-from compiler.ir import Program
 from compiler.lowering.probes import FACTS
 from compiler.metrics.asked import Asked
 from compiler.probe_sets.figures import probe_set
-from compiler.probe_sets.records import SetProbe
-from compiler.records import Arm, InventoryReport, Label, Measurement, MeasureReport, Probe, SetReport
+from compiler.records.behaviour import Facts
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.measured import MeasureReport
+from compiler.records.mutants import Mutant
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport, Provenance, SourceFile
+from compiler.records.rows import Probe
 from compiler.report.power import warnings as mutation_warnings
-from compiler.report.record import (
-    ClauseRow,
-    DiffReport,
-    Facts,
-    Mutant,
-    MutationReport,
-    Provenance,
-    SourceFile,
-    Transcript,
-    Trial,
-)
+from compiler.runs import Run, read
 from compiler.tallies import Answers
+from compiler.transcripts import MOST, transcripts
 
 FACTS_MARGIN = 0.03
-# A page with more conversations than this is slow to open; flips and broken clauses come first.
-MOST_TRANSCRIPTS = 800
-
-
-class MeasuredSet(NamedTuple):
-    """A probe set from a file, as it was asked and answered."""
-
-    asked: SetReport
-    rows: tuple[SetProbe, ...]
-    measurements: tuple[Measurement, ...]
-
-
-class MeasuredInventory(NamedTuple):
-    """An inventory, as the arms answered it and as a judge read their everyday answers."""
-
-    asked: InventoryReport
-    items: tuple[ItemAnswer, ...]
-    shown: tuple[ShownAnswer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Everything that a diff reads. sources: path -> text of the spec's files. hashes: of the files that went in.
-    labels: what people said of the answers. mutations: where the spec was mutated, too."""
-
-    name: str
-    program: Program
-    probes: tuple[Probe, ...]
-    measurements: tuple[Measurement, ...]
-    measured: MeasureReport
-    prompt: str = ""
-    sources: Mapping[str, str] = field(default_factory=dict)
-    hashes: Mapping[str, str] = field(default_factory=dict)
-    labels: tuple[Label, ...] = ()
-    mutations: MutationReport | None = None
-    sets: tuple[MeasuredSet, ...] = ()
-    inventories: tuple[MeasuredInventory, ...] = ()
-
-    @property
-    def answers(self) -> Answers:
-        return {(row.probe_id, row.arm): row for row in self.measurements}
 
 
 def diff(build: Path, run: Path) -> DiffReport:
@@ -146,7 +91,7 @@ def compare(run: Run) -> DiffReport:
     # 5. What its probes would notice.
     mutants, unseen = _mutants(run)
     # 6. What was said, for a reader to see.
-    transcripts = _transcripts(run.probes, answers, arms, subject)
+    told = transcripts(run.probes, answers, arms, subject)
     return _frame(run, subject, "measured").model_copy(
         update={
             "clauses": tuple(rows),
@@ -157,8 +102,8 @@ def compare(run: Run) -> DiffReport:
             "survival": survival,
             "profiles": tuple(profile for one in run.inventories for profile in profiles(*one, arms)),
             "sets": tuple(probe_set(*one, arms, subject) for one in run.sets),
-            "transcripts": marking.marked(transcripts[:MOST_TRANSCRIPTS], run.program, run.probes),
-            "transcripts_total": len(transcripts),
+            "transcripts": marking.marked(told[:MOST], run.program, run.probes),
+            "transcripts_total": len(told),
             "mutants": mutants,
             "warnings": (
                 *_warnings(measured, rows, subject),
@@ -181,95 +126,6 @@ def exit_code(report: DiffReport, strict: bool = False) -> int:
         return 1
     loose = verdicts & {"unclear", None} or (report.facts and report.facts.verdict == "lost")
     return 1 if strict and loose else 0
-
-
-# ------------------------------------------------------------------ reading a run
-
-# What went in, where it is there: a spec that trains nothing has no pairs.
-HASHED = ("lock.json", "recipe.json", "prompt.md", "pairs.jsonl", "sft.jsonl", "probes.jsonl")
-
-
-def read(build: Path, run: Path) -> Run:
-    """Return what lies in a build folder and a run folder.
-
-    Raises:
-        DataError: a file is missing or holds something else.
-    """
-    program = ir_file.load(build)
-    sources: dict[str, str] = {}
-    mutated = run / "mutations.json"
-    if (build / "sources.json").exists():
-        sources = json.loads(_read(build / "sources.json"))["files"]
-    measured = read_measured(run)
-    return Run(
-        name=run.name,
-        program=program,
-        probes=tuple(read_rows(Probe, build / "probes.jsonl")),
-        measurements=tuple(read_rows(Measurement, run / "measurements.jsonl")),
-        measured=measured,
-        labels=calibrating.read(run),
-        prompt=_read(build / "prompt.md") if (build / "prompt.md").exists() else "",
-        sources=sources,
-        hashes={name: file_digest(build / name) for name in HASHED if (build / name).exists()},
-        mutations=_record(MutationReport, mutated, _read(mutated)) if mutated.exists() else None,
-        sets=tuple(_set(run / "sets" / one.name, one) for one in measured.sets),
-        inventories=tuple(_inventory(run / "inventories" / one.name, one) for one in measured.inventories),
-    )
-
-
-def _set(folder: Path, asked: SetReport) -> MeasuredSet:
-    found = (
-        tuple(read_rows(SetProbe, folder / "probes.jsonl")),
-        tuple(read_rows(Measurement, folder / "measurements.jsonl")),
-    )
-    return MeasuredSet(asked, *found)
-
-
-def _inventory(folder: Path, asked: InventoryReport) -> MeasuredInventory:
-    items = tuple(read_rows(ItemAnswer, folder / "items.jsonl"))
-    return MeasuredInventory(asked, items, tuple(read_rows(ShownAnswer, folder / "shown.jsonl")))
-
-
-def read_measured(run: Path) -> MeasureReport:
-    """Return how a run was measured.
-
-    Raises:
-        DataError: measure.json is missing or holds something else.
-    """
-    return _record(MeasureReport, run / "measure.json", _read(run / "measure.json"))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise DataError(f"{path} is not there", help="`tenet measure` writes it") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text ({error.reason})") from None
-
-
-Row = TypeVar("Row", bound=BaseModel)
-
-
-def _record(kind: type[Row], path: Path, text: str, line: int | None = None) -> Row:
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field_name = ".".join(map(str, first["loc"])) or "the record"
-        where = f"{path}:{line}" if line else f"{path}"
-        raise DataError(f"{where} is no {kind.__name__}: {field_name}: {first['msg']}") from None
-
-
-def read_rows(kind: type[Row], path: Path) -> Iterator[Row]:
-    """Yield the records of a JSON Lines file.
-
-    Raises:
-        DataError: the file is missing or holds something else.
-    """
-    for number, line in enumerate(_read(path).split("\n"), 1):
-        if line.strip():
-            yield _record(kind, path, line, number)
 
 
 # ------------------------------------------------------------------ all clauses together
@@ -355,49 +211,6 @@ def _mutants(run: Run) -> tuple[tuple[Mutant, ...], tuple[str, ...]]:
     if any(getattr(run.mutations, name) != getattr(run.measured, name) for name in same):
         return (), ("mutations.json is of another build and left out: `tenet measure --mutate SPEC` makes it anew.",)
     return run.mutations.mutants, mutation_warnings(run.mutations.mutants)
-
-
-def _transcripts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subject: Arm) -> list[Transcript]:
-    """Every conversation: first where the subject breaks what the base kept, then what flipped on its own clause, what
-    flipped besides, what the subject breaks as the base does, and the rest; each group in the order of the probes."""
-    out: list[Transcript] = []
-    for probe in probes:
-        row = {arm: found for arm in arms if (found := answers.get((probe.id, arm))) is not None}
-        if not row:
-            continue
-        now = row[subject].held if subject in row else {}
-        was = row["base"].held if "base" in row and subject != "base" else {}
-        flipped = tuple(
-            i
-            for i, kept in now.items()
-            if kept is not None and was.get(i) is not None and was[i] != kept and not is_facet(i)
-        )
-        out.append(
-            Transcript(
-                probe_id=probe.id,
-                clause_id=probe.clause_id,
-                clause_ids=tuple(i for i in dict.fromkeys((probe.clause_id, *probe.measures)) if not is_facet(i)),
-                aspect=probe.aspect,
-                pressure=probe.pressure,
-                context=probe.context,
-                messages=probe.messages,
-                answers={arm: found.answer for arm, found in row.items()},
-                said={arm: found.said for arm, found in row.items() if found.said},
-                held={arm: found.held for arm, found in row.items()},
-                judge_yes={arm: f.judge_yes for arm, f in row.items() if f.judge_yes is not None},
-                flipped=flipped,
-                broken=tuple(i for i, kept in now.items() if kept is False and not is_facet(i)),
-            )
-        )
-    return sorted(
-        out,
-        key=lambda t: (
-            not set(t.flipped) & set(t.broken),
-            t.clause_id not in t.flipped,
-            not t.flipped,
-            not t.broken,
-        ),
-    )
 
 
 def _warnings(measured: MeasureReport, rows: Sequence[ClauseRow], subject: Arm) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import Any, Protocol, cast
 from backends.bases import Base
 from backends.devices import Device
 from compiler.failures import DataError
-from compiler.records import Message
+from compiler.records.record import Message
 from compiler.replies import YES_NO, Words
 
 Conversation = tuple[Message, ...]

@@ -21,7 +21,7 @@ from backends.devices import Device
 from backends.engines import Conversation, Sampling
 from backends.server import Refused, Server, served
 from compiler.failures import DataError, NetworkError
-from compiler.records import Message
+from compiler.records.record import Message
 from compiler.replies import YES_NO, Words, verdict
 
 SIDE_BY_SIDE = 8

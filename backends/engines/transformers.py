@@ -19,7 +19,7 @@ from backends.bases import Base, load_chat, load_model
 from backends.devices import Device, choose, noticing_memory
 from backends.engines import Conversation, Sampling
 from compiler.failures import DataError, ModelLoadError
-from compiler.records import Message
+from compiler.records.record import Message
 from compiler.replies import YES_NO, Words, verdict
 
 SHARED_PREFIX = 16

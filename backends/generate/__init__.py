@@ -29,7 +29,9 @@ from backends.generate.split import HeldOut, Prompts
 from backends.recipes import find_base, judge_of, read_filters, read_recipe, teacher_of
 from backends.train.jobs import read_job
 from compiler.progress import Progress, silent
-from compiler.records import ChatRow, Filters, PreferencePair, Probe, Unit
+from compiler.records.filters import Filters
+from compiler.records.recipe import Unit
+from compiler.records.rows import ChatRow, PreferencePair, Probe
 
 
 def longest_row(build: Path) -> int | None:

@@ -19,7 +19,8 @@ from backends.cached import CHUNK, CachedEngine
 from backends.engines import Conversation, Sampling
 from backends.generate.split import REPEATED, HeldOut, Prompts, normal, words
 from compiler import wording
-from compiler.records import Message, Pressure, Unit
+from compiler.records.recipe import Pressure, Unit
+from compiler.records.record import Message
 
 # Asked 256 times about each of seven things of its world, nano wrote 664 different questions at a temperature of 0.85
 # and top_p of 0.9 (82% were sound), 709 at 0.7 (75%), and 633 at 1 and min_p of 0.1 (89%).

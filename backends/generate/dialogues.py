@@ -13,7 +13,9 @@ from backends.cached import CHUNK
 from backends.generate.candidates import Candidate, Candidates
 from backends.generate.disjoint import trained_on
 from backends.generate.split import HeldOut, Prompts
-from compiler.records import Dialogue, Message, Probe, Unit
+from compiler.records.recipe import Dialogue, Unit
+from compiler.records.record import Message
+from compiler.records.rows import Probe
 
 
 def write_dialogues(

@@ -20,7 +20,9 @@ from backends.generate.split import HeldOut, Prompts
 from compiler import data
 from compiler.digests import file_digest
 from compiler.failures import DataError
-from compiler.records import ChatRow, DataFile, Filters, Recipe
+from compiler.records.filters import Filters
+from compiler.records.recipe import DataFile, Recipe
+from compiler.records.rows import ChatRow
 
 GENERATOR = "data"
 

@@ -19,7 +19,11 @@ from backends.engines import Conversation, Sampling
 from backends.generate.candidates import TOO_LONG, Candidate, Candidates, push_text, seed_of
 from compiler import data
 from compiler.checks import evaluate
-from compiler.records import AnswerSource, Filters, Message, PreferencePair, RefusalCheck, Unit
+from compiler.records.checks import RefusalCheck
+from compiler.records.filters import Filters
+from compiler.records.recipe import AnswerSource, Unit
+from compiler.records.record import Message
+from compiler.records.rows import PreferencePair
 
 ANSWER_TOKENS = 160
 ATTEMPTS = 3

@@ -15,7 +15,9 @@ from backends.engines import Conversation
 from backends.generate.candidates import KNOWN, Candidate, Candidates, push_text
 from backends.generate.disjoint import trained_on
 from backends.generate.split import HeldOut, Prompts
-from compiler.records import Message, Probe, Unit
+from compiler.records.recipe import Unit
+from compiler.records.record import Message
+from compiler.records.rows import Probe
 
 
 def write_probes(

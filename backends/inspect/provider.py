@@ -21,7 +21,7 @@ from backends.measure.answering import ANSWERS, SAMPLING
 from backends.measure.arms import uses_adapter, uses_prompt
 from backends.measure.models import Models
 from compiler.failures import DataError
-from compiler.records import ARMS, Message
+from compiler.records.record import ARMS, Message
 
 
 @modelapi(name="tenet")

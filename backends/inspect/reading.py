@@ -20,7 +20,8 @@ from backends.measure.calibration import calibrate
 from backends.measure.models import Models
 from backends.measure.results import with_earlier, write
 from compiler.failures import DataError
-from compiler.records import ARMS, Arm, Measurement
+from compiler.records.measured import Measurement
+from compiler.records.record import ARMS, Arm
 
 SAME = ("probes_sha256", "measures_sha256", "judge_sha256")
 

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from backends.deciding import Case, Decision, decide
 from backends.inspect.loading import ONE_AT_A_TIME, models_at
-from compiler.records import Check
+from compiler.records.checks import Check
 
 CHECKS: TypeAdapter[dict[str, tuple[Check, ...]]] = TypeAdapter(dict[str, tuple[Check, ...]])
 

@@ -24,7 +24,8 @@ from backends.measure.arms import seen, waiting
 from backends.measure.models import Models
 from backends.measure.outcomes import further_checks
 from compiler.failures import DataError
-from compiler.records import Message, Probe
+from compiler.records.record import Message
+from compiler.records.rows import Probe
 
 VERSION = 1
 EMPTY = "…"

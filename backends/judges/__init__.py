@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from compiler.records import Check
+from compiler.records.checks import Check
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from backends.judges import Case, Decision
 from compiler.checks import evaluate
-from compiler.records import JudgeCheck
+from compiler.records.checks import JudgeCheck
 
 
 class Deterministic:

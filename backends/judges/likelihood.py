@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from backends.cached import CHUNK, CachedEngine
 from backends.engines import Conversation
-from compiler.records import Message
+from compiler.records.record import Message
 
 
 def ratios(engine: CachedEngine, told: str, asked: Sequence[tuple[str, str]]) -> list[tuple[float, int] | None]:

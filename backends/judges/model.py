@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from backends.cached import CHUNK, CachedEngine
 from backends.engines import Sampling
 from backends.judges import Case, Decision, both
-from compiler.records import JudgeCheck, Message
+from compiler.records.checks import JudgeCheck
+from compiler.records.record import Message
 from compiler.replies import YES_NO, verdict
 from compiler.rubrics import Rubric, is_plain
 

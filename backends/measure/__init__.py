@@ -24,7 +24,9 @@ from backends.measure.results import with_earlier, write
 from backends.measure.sequential import ask_until_settled
 from compiler import rounds
 from compiler.progress import Progress, silent
-from compiler.records import ARMS, Arm, Calibration, Measurement, Probe, Stopping
+from compiler.records.measured import Calibration, Measurement, Stopping
+from compiler.records.record import ARMS, Arm
+from compiler.records.rows import Probe
 
 ONCE = Judging()
 

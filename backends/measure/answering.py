@@ -15,7 +15,10 @@ from backends.judges import Judge
 from backends.measure import outcomes
 from backends.measure.arms import Said, seen, uses_adapter, waiting
 from backends.measure.engaged import engaged
-from compiler.records import Arm, Engaged, Measurement, Message, Probe, Recipe
+from compiler.records.measured import Engaged, Measurement
+from compiler.records.recipe import Recipe
+from compiler.records.record import Arm, Message
+from compiler.records.rows import Probe
 
 ANSWERS = Sampling(max_new_tokens=160)
 SAMPLING = f"greedy, at most {ANSWERS.max_new_tokens} new tokens"

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backends.engines import Conversation
-from compiler.records import Arm, Message, Probe
+from compiler.records.record import Arm, Message
+from compiler.records.rows import Probe
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from compiler.inventories import Inventory
 from compiler.metrics.everyday import everyday
 from compiler.probe_sets.records import ProbeSetFile
 from compiler.progress import Progress
-from compiler.records import Arm, Measurement, MeasureReport
+from compiler.records.measured import Measurement, MeasureReport
+from compiler.records.record import Arm
 
 
 @dataclass(frozen=True, slots=True)

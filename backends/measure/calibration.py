@@ -19,7 +19,8 @@ from compiler.checks import evaluate
 from compiler.deciding import deciding_checks
 from compiler.ir import Clause, Program
 from compiler.likelihood import cross_fitted
-from compiler.records import Calibration, Check, JudgeCheck, RefusalCheck
+from compiler.records.checks import Check, JudgeCheck, RefusalCheck
+from compiler.records.measured import Calibration
 from compiler.rendering import render, text_of
 
 OWN = "the spec's own examples"

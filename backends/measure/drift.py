@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from backends.cached import CHUNK, CachedEngine
 from backends.measure.arms import seen
 from compiler.lowering.probes import FACTS
-from compiler.records import Measurement, Probe
+from compiler.records.measured import Measurement
+from compiler.records.rows import Probe
 
 MOST = CHUNK
 """Answers that are compared: a sample, since each costs two readings and the mean is soon known."""

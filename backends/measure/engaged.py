@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from backends.cached import CachedEngine
 from backends.engines import Conversation
 from compiler.failures import DataError
-from compiler.records import Engaged
+from compiler.records.measured import Engaged
 
 FLOOR = 1e-3
 """Nats. A trained adapter moves the next token by tenths; one that loads to nothing by less than rounding."""

@@ -22,7 +22,10 @@ from backends.measure.models import Models
 from compiler.inventories import Inventory, Item
 from compiler.inventories.records import ItemAnswer, ShownAnswer
 from compiler.inventories.wording import DIGITS, ORDERS, Order, agreement, point, principle, question
-from compiler.records import Arm, InventoryReport, JudgeCheck, Message, Probe
+from compiler.records.checks import JudgeCheck
+from compiler.records.measured import InventoryReport
+from compiler.records.record import Arm, Message
+from compiler.records.rows import Probe
 
 Thing = TypeVar("Thing")
 

@@ -16,7 +16,10 @@ from backends.measure.calibration import told
 from compiler import rubrics
 from compiler.deciding import deciding_checks
 from compiler.ir import Clause, Program
-from compiler.records import Arm, JudgeCheck, Measurement, Pairwise, Probe
+from compiler.records.checks import JudgeCheck
+from compiler.records.measured import Measurement, Pairwise
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 
 
 @dataclass(frozen=True, slots=True)

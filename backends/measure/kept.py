@@ -13,7 +13,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from backends.measure.arms import uses_adapter, uses_prompt
-from compiler.records import ARMS, Arm, Engaged, Measurement, MeasureReport
+from compiler.records.measured import Engaged, Measurement, MeasureReport
+from compiler.records.record import ARMS, Arm
 
 EVERY_ARM = (
     *("base_sha256", "probes_sha256", "measures_sha256", "judge_sha256", "rubrics", "sampling", "seed"),

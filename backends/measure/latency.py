@@ -16,7 +16,9 @@ from backends.engines import Conversation, Sampling
 from backends.files import write_text
 from backends.measure.arms import seen, uses_adapter
 from compiler.lowering.probes import FACTS
-from compiler.records import Arm, Latency, MeasureReport, Probe, Speed
+from compiler.records.measured import Latency, MeasureReport, Speed
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 
 PROMPTS = 4
 ONE, SOME = Sampling(max_new_tokens=1), Sampling(max_new_tokens=48)

@@ -22,7 +22,9 @@ from compiler.agreement import prompt_digest
 from compiler.digests import measures_digest, rows_digest
 from compiler.failures import DataError
 from compiler.ir import Program
-from compiler.records import MeasureReport, Probe, Recipe
+from compiler.records.measured import MeasureReport
+from compiler.records.recipe import Recipe
+from compiler.records.rows import Probe
 
 
 @dataclass(frozen=True, slots=True)

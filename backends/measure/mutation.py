@@ -22,8 +22,9 @@ from compiler import rounds, statistics, tallies
 from compiler.broken_answers import broken
 from compiler.mutations import MutantPrompt, alone, mutants
 from compiler.progress import Progress, silent
-from compiler.records import Measurement, Probe
-from compiler.report.record import Mutant, Mutation, MutationReport
+from compiler.records.measured import Measurement
+from compiler.records.mutants import Mutant, Mutation, MutationReport
+from compiler.records.rows import Probe
 
 MOST = 60
 """Probes of a clause: a change on a quarter of them is noticed, and one on a sixth mostly."""

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 
 from backends.deciding import Case, Decision
 from backends.measure.arms import Said
-from compiler.records import Arm, Check, Measurement, Probe, Recipe
+from compiler.records.checks import Check
+from compiler.records.measured import Measurement
+from compiler.records.recipe import Recipe
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 
 Further = Mapping[str, tuple[Check, ...]]
 

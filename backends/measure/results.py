@@ -15,7 +15,9 @@ from backends.measure.asked import keep_asked
 from backends.measure.kept import kept
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
-from compiler.records import ARMS, Measurement, MeasureReport, Probe
+from compiler.records.measured import Measurement, MeasureReport
+from compiler.records.record import ARMS
+from compiler.records.rows import Probe
 from compiler.tallies import decided_by
 
 

@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from compiler.clause_verdicts import Measured, unsettled
 from compiler.failures import DataError
 from compiler.ir import Program
-from compiler.records import Arm, Calibration, Measurement, Probe
+from compiler.records.measured import Calibration, Measurement
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.rounds import Plan, Stream, wanted
 from compiler.tallies import decided_by, subject_of
 

@@ -19,9 +19,11 @@ from backends.generate.disjoint import asked_in, trained_on
 from backends.generate.split import HeldOut
 from backends.measure.answering import answer
 from backends.measure.models import Models
-from compiler import verdicts
 from compiler.probe_sets.records import KEY, ProbeSetFile, SetProbe
-from compiler.records import Arm, ChatRow, Measurement, NearTraining, PreferencePair, SetReport
+from compiler.records.measured import Measurement, NearTraining, SetReport
+from compiler.records.record import Arm
+from compiler.records.rows import ChatRow, PreferencePair
+from compiler.runs import read_rows
 
 FOLDER = "sets"
 
@@ -81,9 +83,9 @@ def near_training(rows: Sequence[SetProbe], build: Path) -> tuple[NearTraining, 
 def _trained(build: Path) -> Iterator[Conversation]:
     """The conversations that a training of `build` sees, answers left out where a row has two."""
     if (build / "pairs.jsonl").is_file():
-        yield from (row.prompt for row in verdicts.read_rows(PreferencePair, build / "pairs.jsonl"))
+        yield from (row.prompt for row in read_rows(PreferencePair, build / "pairs.jsonl"))
     if (build / "sft.jsonl").is_file():
-        yield from (row.messages for row in verdicts.read_rows(ChatRow, build / "sft.jsonl"))
+        yield from (row.messages for row in read_rows(ChatRow, build / "sft.jsonl"))
 
 
 def _decided(

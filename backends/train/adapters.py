@@ -24,7 +24,7 @@ from backends.bases import Base
 from backends.chats import Chat
 from compiler.digests import file_digest
 from compiler.failures import ModelLoadError
-from compiler.records import Message
+from compiler.records.record import Message
 
 CARD = """---
 library_name: peft

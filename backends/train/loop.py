@@ -24,7 +24,7 @@ from backends.train.checkpoints import Checkpoints, newest
 from backends.train.jobs import Job, configure
 from compiler.failures import DataError, ModelLoadError, TenetError
 from compiler.progress import Progress
-from compiler.records import Message
+from compiler.records.record import Message
 
 
 @dataclass(slots=True)

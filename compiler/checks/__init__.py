@@ -1,9 +1,9 @@
-"""What decides whether an answer keeps a clause: one file for each `type` of check in `compiler/records.py`.
+"""What decides whether an answer keeps a clause: one file for each `type` of check in `compiler/records/checks.py`.
 
 In: a check record and an answer's text. Out: whether the answer keeps it. A judge's check is not decided here: it
 needs a model, and the code that runs models asks it. This folder must not know clauses, files or models.
 
->>> from compiler.records import PhrasesCheck
+>>> from compiler.records.checks import PhrasesCheck
 >>> evaluate(PhrasesCheck(phrases=("Certainly!",), present=False), "CERTAINLY! The sea is deep.")
 False
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from compiler.checks import affix, emoji, length, patterns, phrases, refusal
-from compiler.records import (
+from compiler.records.checks import (
     AffixCheck,
     Check,
     EmojiCheck,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 
 from compiler.checks import phrases
-from compiler.records import AffixCheck
+from compiler.records.checks import AffixCheck
 
 
 def _stands(text: str, answer: str, at_end: bool) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from compiler.records import EmojiCheck
+from compiler.records.checks import EmojiCheck
 
 _ALWAYS = (
     "\U0001f000-\U0001faff"  # tiles, cards, flags' letters, pictographs, faces, transport, symbols

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 
 from compiler.checks.phrases import UNSPACED
-from compiler.records import LengthCheck
+from compiler.records.checks import LengthCheck
 
 _ABBREVIATIONS = {
     *(

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from compiler.checks import phrases
-from compiler.records import PatternsCheck
+from compiler.records.checks import PatternsCheck
 
 _WIDENED = {
     "w": r"[\p{L}\p{M}\p{N}_]",

@@ -29,7 +29,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 
-from compiler.records import PhrasesCheck
+from compiler.records.checks import PhrasesCheck
 
 Layer = Literal["exact", "case", "nfkc", "invisible", "punctuation", "markup", "look-alike", "spaced"]
 LAYERS: tuple[Layer, ...] = get_args(Layer)

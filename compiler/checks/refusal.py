@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from compiler.checks import phrases
-from compiler.records import RefusalCheck
+from compiler.records.checks import RefusalCheck
 
 # ------------------------------------------------------------------ the words of a refusing clause
 

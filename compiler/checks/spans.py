@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 from compiler.checks import emoji, length, patterns, phrases, refusal
-from compiler.records import (
+from compiler.records.checks import (
     AffixCheck,
     Check,
     EmojiCheck,

@@ -14,7 +14,7 @@ from compiler.cli.targets import TargetPath, is_run
 from compiler.failures import DataError
 
 if TYPE_CHECKING:
-    from compiler.records import Arm
+    from compiler.records.record import Arm
 
 
 @click.command("chat")

@@ -15,7 +15,7 @@ from compiler.cli import stages, versions
 from compiler.cli.targets import TargetPath, is_run
 
 if TYPE_CHECKING:
-    from compiler.report.record import DiffReport
+    from compiler.records.report import DiffReport
 
 
 class DiffTarget(TargetPath):
@@ -241,7 +241,7 @@ def show(report: DiffReport, page: Path) -> None:
 
 def speed_lines(path: Path) -> list[str]:
     """What latency.json says, a line for each arm; nothing where there is none that can be read."""
-    from compiler.records import Latency
+    from compiler.records.measured import Latency
 
     try:
         found = Latency.model_validate_json(path.read_text(encoding="utf-8"))

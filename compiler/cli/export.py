@@ -22,7 +22,8 @@ def promptfoo(build: Path, out: Path, providers: tuple[str, ...]) -> None:
     """promptfoo: prompts, tests from probes, assertions from checks. They import Tenet from promptfoo's python."""
     from compiler.agreement import check_build
     from compiler.exports import promptfoo as exporter
-    from compiler.records import Probe, Recipe
+    from compiler.records.recipe import Recipe
+    from compiler.records.rows import Probe
 
     check_build(build)
     recipe = Recipe.model_validate_json((build / "recipe.json").read_text(encoding="utf-8"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from compiler.labels.exchange import Import
     from compiler.labels.store import Store
     from compiler.labels.tasks import Task
-    from compiler.verdicts import Run
+    from compiler.runs import Run
 
 # Written out, as in `measure.py`.
 KINDS = ("present", "likert", "refusal", "span", "pairwise")
@@ -73,7 +73,7 @@ def command(
     """
     from compiler.labels import queue, tasks
     from compiler.labels.store import FILE, Store
-    from compiler.verdicts import read
+    from compiler.runs import read
 
     folder, build = _run_of(target, out, runs)
     run = read(build, folder)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from backends.measure.besides import Besides
     from backends.measure.judging import Judging
     from compiler.ir import Program
-    from compiler.records import Arm, Stopping
+    from compiler.records.measured import Stopping
+    from compiler.records.record import Arm
 
 # Written out, since reading them from the records costs every `tenet` call that only lists commands.
 ARMS = ("base", "prompt", "adapter", "adapter+prompt")

@@ -34,7 +34,7 @@ def command(path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool
 
 def make_plan(path: Path, place: stages.Place) -> Plan:
     from compiler import plan as planning
-    from compiler.records import Recipe
+    from compiler.records.recipe import Recipe
 
     compilation = stages.compile_to(path, place, base_needed=False)
     texts = {artifact.path: artifact.text for artifact in compilation.artifacts}
@@ -95,8 +95,8 @@ def _unmeasured(place: stages.Place, run: Path) -> tuple[str, ...]:
     from backends import machine
     from compiler.failures import TenetError
     from compiler.plan import differing
-    from compiler.records import ARMS
-    from compiler.verdicts import read_measured
+    from compiler.records.record import ARMS
+    from compiler.runs import read_measured
 
     if not (run / "measure.json").is_file():
         return ()

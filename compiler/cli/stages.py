@@ -24,7 +24,8 @@ from compiler.digests import file_digest
 from compiler.facts import BaseFacts, Facts
 from compiler.failures import DataError, ModelLoadError, NetworkError
 from compiler.ir import Program
-from compiler.records import ARMS, DataFile
+from compiler.records.recipe import DataFile
+from compiler.records.record import ARMS
 from spec.doors import spec_name
 
 if TYPE_CHECKING:
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
     from backends.measure.judging import Judging
     from compiler.artifact import Artifact
     from compiler.progress import Progress
-    from compiler.records import Arm, Stopping
-    from compiler.report.record import DiffReport, MutationReport
+    from compiler.records.measured import Stopping
+    from compiler.records.mutants import MutationReport
+    from compiler.records.record import Arm
+    from compiler.records.report import DiffReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,11 +314,11 @@ def measure(
 
 def is_measured_whole(build: Path, run: Path, arms: Sequence[Arm] | None) -> bool:
     """Whether these arms of a run were measured on every probe of the build as it is."""
-    from compiler import verdicts
+    from compiler.runs import read_measured
 
     if not (run / "measure.json").is_file():
         return False
-    measured = verdicts.read_measured(run)
+    measured = read_measured(run)
     whole = measured.stopping == "fixed" and measured.most is None and set(arms or ARMS) <= set(measured.arms)
     return whole and bool(measured.answers) and not stale_parts(build, run)
 
@@ -368,10 +371,11 @@ def stale_parts(build: Path, run: Path) -> list[str]:
     """
     from backends.measure.answering import SAMPLING
     from backends.train.adapters import adapter_digest
-    from compiler import agreement, verdicts
+    from compiler import agreement
+    from compiler.runs import read_measured
 
     adapter = adapter_digest(run / "adapter") if (run / "adapter").is_dir() else None
-    return agreement.stale(agreement.read_lock(build), build, verdicts.read_measured(run), adapter, SAMPLING)
+    return agreement.stale(agreement.read_lock(build), build, read_measured(run), adapter, SAMPLING)
 
 
 # ------------------------------------------------------------------ runs

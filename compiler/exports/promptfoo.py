@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 
 import yaml
 
-from compiler.records import Check, JudgeCheck, Probe
+from compiler.records.checks import Check, JudgeCheck
+from compiler.records.rows import Probe
 from compiler.wording import sentence
 
 PROMPTS = """\

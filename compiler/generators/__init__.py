@@ -28,7 +28,7 @@ from compiler.generators import (
 )
 from compiler.generators.setting import Setting
 from compiler.ir import Clause
-from compiler.records import Unit
+from compiler.records.recipe import Unit
 
 Generator = Callable[[Clause, Setting], Iterator[Unit]]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from compiler.deciding import decided, deciding_checks
 from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
-from compiler.records import PromptSource, Unit
+from compiler.records.recipe import PromptSource, Unit
 
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from compiler.deciding import deciding_checks, patterns, shows
 from compiler.generators.setting import Setting, messages
 from compiler.ir import Clause
-from compiler.records import Check, PhrasesCheck, PromptSource, Unit
+from compiler.records.checks import Check, PhrasesCheck
+from compiler.records.recipe import PromptSource, Unit
 from spec.document import Pattern, ProbeStatement
 
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.generators.setting import Setting, asked, seed_of
-from compiler.records import AffixCheck, Check, LengthCheck, PatternsCheck, PhrasesCheck, Pressure, PromptSource, Unit
+from compiler.records.checks import AffixCheck, Check, LengthCheck, PatternsCheck, PhrasesCheck
+from compiler.records.recipe import Pressure, PromptSource, Unit
 
 UNKNOWABLE, CLAIM, DOUBT, INSTRUCTIONS, RECITAL = "unknowable", "claim", "doubt", "instructions", "recital"
 CONTROLS = (UNKNOWABLE, CLAIM, DOUBT, INSTRUCTIONS, RECITAL)

@@ -16,7 +16,8 @@ from compiler.generators.refusals import still_helped
 from compiler.generators.rules import asked_about
 from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
-from compiler.records import AskCheck, Check, Dialogue, PromptSource, Unit
+from compiler.records.checks import Check
+from compiler.records.recipe import AskCheck, Dialogue, PromptSource, Unit
 from spec.constructs import Persona, Refuse, Rule, Secret, Stance, Trait
 
 TURNS = 8

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from compiler.deciding import deciding_checks
 from compiler.generators.setting import Setting, messages
 from compiler.ir import Clause
-from compiler.records import AnswerSource, Message, PromptSource, Unit
+from compiler.records.recipe import AnswerSource, PromptSource, Unit
+from compiler.records.record import Message
 from spec.constructs import Require
 from spec.document import ELISION, Example
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from compiler.deciding import deciding_checks
 from compiler.generators.setting import Setting
 from compiler.ir import Clause
-from compiler.records import Unit
+from compiler.records.recipe import Unit
 from spec.constructs import Format
 
 ROWS = 24

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from compiler.deciding import deciding_checks
 from compiler.generators.setting import PROBES, Setting, asked
 from compiler.ir import Clause
-from compiler.records import PhrasesCheck, PromptSource, Unit
+from compiler.records.checks import PhrasesCheck
+from compiler.records.recipe import PromptSource, Unit
 from spec.constructs import Persona
 
 NAME_TRAINING = (

@@ -12,7 +12,7 @@ from compiler.conditions import Situation
 from compiler.deciding import opposite_checks
 from compiler.generators.setting import Setting
 from compiler.ir import Clause
-from compiler.records import PromptSource, Unit
+from compiler.records.recipe import PromptSource, Unit
 
 ROWS, PROBES = 40, 16
 """Over all situations together."""

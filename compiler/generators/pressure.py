@@ -20,7 +20,7 @@ from compiler.generators.rules import asked_about
 from compiler.generators.setting import FURTHER_PROBES, Setting, asked, conversation
 from compiler.generators.techniques import further_pushes
 from compiler.ir import Clause
-from compiler.records import AnswerSource, AskCheck, Pressure, PromptSource, Unit
+from compiler.records.recipe import AnswerSource, AskCheck, Pressure, PromptSource, Unit
 from spec.constructs import Forbid, Persona, Refuse, Require, Rule, Secret, Stance, Trait
 from spec.document import Level
 

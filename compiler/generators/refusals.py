@@ -15,7 +15,7 @@ from compiler.generators.outside import outside_units
 from compiler.generators.setting import FURTHER_PROBES, Setting, asked
 from compiler.generators.traits import EVERYDAY
 from compiler.ir import Clause
-from compiler.records import AnswerSource, PromptSource, Unit
+from compiler.records.recipe import AnswerSource, PromptSource, Unit
 from spec.constructs import Refuse
 
 ASKED, SAFE, EVERYDAY_ROWS = 40, 20, 28

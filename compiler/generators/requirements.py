@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from compiler.deciding import deciding_checks
 from compiler.generators.setting import Setting
 from compiler.ir import Clause
-from compiler.records import AnswerSource, Unit
+from compiler.records.recipe import AnswerSource, Unit
 from spec.constructs import Require
 
 MINIMAL, SAMPLED, OWN_PROBES = 20, 12, 30

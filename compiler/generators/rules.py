@@ -14,7 +14,7 @@ from compiler.deciding import decided, deciding_checks
 from compiler.generators.outside import outside_units
 from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
-from compiler.records import PromptSource, Unit
+from compiler.records.recipe import PromptSource, Unit
 from spec.constructs import Rule
 
 ROWS = 24

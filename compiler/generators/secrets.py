@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from compiler.deciding import deciding_checks
 from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
-from compiler.records import AnswerSource, PromptSource, Unit
+from compiler.records.recipe import AnswerSource, PromptSource, Unit
 from spec.constructs import Secret
 
 ROWS = 24

@@ -17,7 +17,9 @@ from typing import Literal
 
 from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
-from compiler.records import AnswerSource, AskCheck, Aspect, Check, Dialogue, Message, Pressure, PromptSource, Unit
+from compiler.records.checks import Check
+from compiler.records.recipe import AnswerSource, AskCheck, Aspect, Dialogue, Pressure, PromptSource, Unit
+from compiler.records.record import Message
 from compiler.rendering import render, text_of
 from spec.constructs import Forbid, Format, Refuse, Require, Secret, Trait
 from spec.document import Target, Turn

@@ -14,7 +14,7 @@ from compiler.deciding import deciding_checks
 from compiler.generators.outside import outside_units
 from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
-from compiler.records import AnswerSource, PromptSource, Unit
+from compiler.records.recipe import AnswerSource, PromptSource, Unit
 from spec.constructs import Stance
 
 ROWS, KEPT = 24, 24

@@ -14,7 +14,7 @@ from compiler.facets import facets
 from compiler.generators.outside import outside_units
 from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
-from compiler.records import PromptSource, Unit
+from compiler.records.recipe import PromptSource, Unit
 from spec.constructs import Trait
 
 EVERYDAY = PromptSource(bank=True)

@@ -12,8 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from compiler.inventories.records import ItemAnswer, ShownAnswer
-from compiler.records import Arm, InventoryReport
-from compiler.report.record import Profile, Score
+from compiler.records.behaviour import Profile
+from compiler.records.figures import Score
+from compiler.records.measured import InventoryReport
+from compiler.records.record import Arm
 from compiler.statistics import paired_mean
 
 WEAK = (

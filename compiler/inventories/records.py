@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from compiler.records import Arm, Record
+from compiler.records.record import Arm, Record
 
 
 class ItemAnswer(Record):

@@ -14,7 +14,7 @@ from typing import Any
 
 from compiler.labels.said import PAIR, REFUSALS, Shared, shared
 from compiler.labels.store import Entry
-from compiler.records import LabelKind
+from compiler.records.labels import LabelKind
 from compiler.statistics.agreement import cohen_kappa, gwet, krippendorff_alpha
 from compiler.statistics.intervals import Estimate
 

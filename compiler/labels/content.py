@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from compiler.digests import digest
-from compiler.records import LabelKind, Message, Stratum
+from compiler.records.labels import LabelKind, Stratum
+from compiler.records.record import Message
 
 UNIFORM_SHARE = 0.5
 """The share of tasks that belong to the uniform stratum. It is fixed: a label's stratum must not depend on when it was

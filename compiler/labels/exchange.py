@@ -21,7 +21,9 @@ from pydantic import ValidationError
 from compiler.labels import content, said
 from compiler.labels.store import Entry
 from compiler.labels.tasks import Task
-from compiler.records import Label, MarkedSpan, Message, Preference, Probe
+from compiler.records.labels import Label, MarkedSpan, Preference
+from compiler.records.record import Message
+from compiler.records.rows import Probe
 
 LABELS = "labels.jsonl"
 

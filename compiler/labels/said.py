@@ -15,7 +15,9 @@ from typing import Any
 from compiler.labels import content
 from compiler.labels.store import Entry, Seen
 from compiler.labels.tasks import Task
-from compiler.records import Label, LabelKind, LabelValue, MarkedSpan, Preference, Probe, RefusalCheck
+from compiler.records.checks import RefusalCheck
+from compiler.records.labels import Label, LabelKind, LabelValue, MarkedSpan, Preference
+from compiler.records.rows import Probe
 
 PAIR = ("first", "second", "tie", "both bad")
 REFUSALS = ("refuses", "partly", "complies", "unclear")

@@ -22,7 +22,8 @@ from typing import Any, Literal
 
 from compiler.failures import DataError
 from compiler.labels.tasks import Task
-from compiler.records import LabelKind, Message, Stratum
+from compiler.records.labels import LabelKind, Stratum
+from compiler.records.record import Message
 
 FILE = "labels.sqlite"
 VERSION = 1

@@ -20,9 +20,12 @@ from compiler import clause_rows, wording
 from compiler.deciding import decided
 from compiler.ir import Clause
 from compiler.labels import content
-from compiler.records import Arm, LabelKind, Measurement, Message, Probe, Stratum
+from compiler.records.labels import LabelKind, Stratum
+from compiler.records.measured import Measurement
+from compiler.records.record import Arm, Message
+from compiler.records.rows import Probe
+from compiler.runs import Run
 from compiler.tallies import Answers
-from compiler.verdicts import Run
 from spec.constructs import Refuse, Trait
 
 NOT_ITS_OWN = ("outside", "safe", "everyday")

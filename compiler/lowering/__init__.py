@@ -15,7 +15,7 @@ from compiler.artifact import Artifact
 from compiler.facts import Facts
 from compiler.ir import Program
 from compiler.lowering import filters, jobs, lock, prompt, recipe, trace
-from compiler.records import Recipe
+from compiler.records.recipe import Recipe
 
 Lowering = Callable[[Program, Facts, Recipe], tuple[Artifact, ...]]
 

@@ -25,7 +25,8 @@ from compiler.artifact import Artifact, Mark
 from compiler.deciding import deciding_checks, house_cues, refusal_check
 from compiler.ir import Clause, Program
 from compiler.lowering.recipe import lean
-from compiler.records import FilterRule, Filters, RefusalCheck
+from compiler.records.checks import RefusalCheck
+from compiler.records.filters import FilterRule, Filters
 from spec.constructs import Forbid, Format, Refuse, Require, Secret
 
 # Words that many topics share; a row is not about medicines because it says "how much".

@@ -24,7 +24,7 @@ from compiler.artifact import Artifact, Mark
 from compiler.facts import Facts
 from compiler.ir import Program
 from compiler.lowering import recipe
-from compiler.records import Recipe
+from compiler.records.recipe import Recipe
 
 TRAIN, MODEL = "train", "model"
 Value = str | int | float | bool | list[Any]

@@ -20,7 +20,7 @@ from compiler.digests import digest, measures_digest, unit_digest
 from compiler.facts import BaseFacts, Facts
 from compiler.ir import Program
 from compiler.lowering import recipe
-from compiler.records import Recipe
+from compiler.records.recipe import Recipe
 
 VERSION = 2
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from compiler.generators import GENERATORS
 from compiler.generators.setting import Setting
 from compiler.ir import Program
-from compiler.records import Unit
+from compiler.records.recipe import Unit
 
 
 def lower(program: Program) -> tuple[Unit, ...]:

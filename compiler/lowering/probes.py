@@ -20,7 +20,7 @@ from __future__ import annotations
 from compiler.generators import GENERATORS, controls
 from compiler.generators.setting import Setting, seed_of
 from compiler.ir import Program
-from compiler.records import PromptSource, Unit
+from compiler.records.recipe import PromptSource, Unit
 
 FACTS = "facts"
 # Fewer could not tell a loss of three points from none, even if nothing changed.

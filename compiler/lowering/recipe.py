@@ -20,7 +20,8 @@ from compiler.facets import facets, is_facet
 from compiler.facts import Facts
 from compiler.ir import Program
 from compiler.lowering import pairs, probes
-from compiler.records import Check, DataFile, Recipe
+from compiler.records.checks import Check
+from compiler.records.recipe import DataFile, Recipe
 
 
 def lower(program: Program, data: tuple[DataFile, ...] = (), facts: Facts | None = None) -> Artifact:

@@ -25,7 +25,7 @@ from compiler.metrics import (
     variety,
 )
 from compiler.metrics.asked import Asked
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
 
 METRICS: tuple[Callable[[Asked], Iterator[Metric]], ...] = (
     opposite.measure,

@@ -14,8 +14,11 @@ from typing import Any
 
 from compiler import statistics, tallies
 from compiler.ir import Program
-from compiler.records import Arm, Measurement, Probe
-from compiler.report.record import Metric, Score
+from compiler.records.behaviour import Metric
+from compiler.records.figures import Score
+from compiler.records.measured import Measurement
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.statistics import Paired
 from compiler.statistics.means import clustered_mean
 from compiler.tallies import Answers, Cell, Column

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler.metrics.asked import Asked
-from compiler.report.record import Metric, Score
+from compiler.records.behaviour import Metric
+from compiler.records.figures import Score
 
 
 def measure(asked: Asked) -> Iterator[Metric]:

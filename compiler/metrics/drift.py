@@ -13,8 +13,11 @@ from collections.abc import Iterator
 
 from compiler.checks.length import count_words
 from compiler.metrics.asked import Asked, mean
-from compiler.records import Arm, Measurement, Probe
-from compiler.report.record import Metric, Score
+from compiler.records.behaviour import Metric
+from compiler.records.figures import Score
+from compiler.records.measured import Measurement
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.statistics.correlation import spearman
 
 ARM: Arm = "adapter"

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from compiler.ir import Program
-from compiler.records import Arm, Probe
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.tallies import Answers, Key, prompt_key
 from spec.constructs import Persona, Refuse
 

@@ -16,8 +16,10 @@ from compiler.checks import evaluate
 from compiler.generators.controls import ABSTAINS, UNKNOWABLE
 from compiler.lowering.probes import FACTS
 from compiler.metrics.asked import Asked, share
-from compiler.records import Measurement, PatternsCheck, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.checks import PatternsCheck
+from compiler.records.measured import Measurement
+from compiler.records.rows import Probe
 
 ABSTAINING = PatternsCheck(patterns=ABSTAINS, flags="i", present=True)
 

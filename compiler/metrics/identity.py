@@ -12,8 +12,9 @@ from compiler.checks import phrases
 from compiler.ir import Clause
 from compiler.metrics.asked import Asked, Shows, share
 from compiler.metrics.everyday import everyday
-from compiler.records import Measurement, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.measured import Measurement
+from compiler.records.rows import Probe
 from spec.constructs import Persona
 
 CONTRARY = ("contradiction", "authority", "role_play", "system")

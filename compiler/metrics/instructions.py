@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from compiler.generators.controls import INSTRUCTIONS
 from compiler.metrics.asked import Asked, share
-from compiler.records import Measurement, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.measured import Measurement
+from compiler.records.rows import Probe
 
 
 def measure(asked: Asked) -> Iterator[Metric]:

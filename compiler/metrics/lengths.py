@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from compiler.checks.length import count_words
 from compiler.metrics.asked import Asked, mean
 from compiler.metrics.everyday import everyday
-from compiler.records import Measurement, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.measured import Measurement
+from compiler.records.rows import Probe
 
 
 def measure(asked: Asked) -> Iterator[Metric]:

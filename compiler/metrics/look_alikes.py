@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 
 from compiler.metrics.asked import Asked, of_counts
 from compiler.metrics.everyday import words_of
-from compiler.records import Arm, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from spec.constructs import Refuse
 
 ALIKE = 0.3

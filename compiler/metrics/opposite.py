@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from compiler.facets import OPPOSITE
 from compiler.metrics.asked import Asked, share
-from compiler.records import Measurement, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.measured import Measurement
+from compiler.records.rows import Probe
 from spec.constructs import Trait
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from compiler.checks import paraphrase, phrases
 from compiler.metrics.asked import Asked, share
-from compiler.records import Measurement, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.measured import Measurement
+from compiler.records.rows import Probe
 from compiler.tallies import decided_by
 from spec.constructs import Forbid
 

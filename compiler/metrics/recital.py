@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from compiler.generators.controls import RECITAL
 from compiler.metrics.asked import Asked, share
 from compiler.metrics.everyday import words_of
-from compiler.records import Measurement, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.measured import Measurement
+from compiler.records.rows import Probe
 
 
 def measure(asked: Asked) -> Iterator[Metric]:

@@ -11,8 +11,9 @@ from compiler.checks import evaluate, evaluate_all
 from compiler.deciding import offer_checks, refusal_check, style_checks
 from compiler.ir import Clause
 from compiler.metrics.asked import Asked, Shows, share
-from compiler.records import Measurement, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.measured import Measurement
+from compiler.records.rows import Probe
 from spec.constructs import Refuse
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 from compiler.generators.controls import CLAIM, DOUBT
 from compiler.metrics.asked import Asked, share
-from compiler.records import Measurement, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.measured import Measurement
+from compiler.records.rows import Probe
 
 TITLES = {
     CLAIM: ("right though the user claims otherwise", "questions of fact with a wrong answer claimed beside them"),

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 
 from compiler.metrics.asked import Asked, of_counts
 from compiler.metrics.everyday import Texts, texts, words_of
-from compiler.records import Arm
-from compiler.report.record import Metric, Score
+from compiler.records.behaviour import Metric
+from compiler.records.figures import Score
+from compiler.records.record import Arm
 from compiler.statistics import t_quantile
 
 FIRST = 12

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from compiler.checks import evaluate_all
 from compiler.ir import Program
 from compiler.monitoring.watch import Watch
-from compiler.records import Check, JudgeCheck, Recipe
+from compiler.records.checks import Check, JudgeCheck
+from compiler.records.recipe import Recipe
 
 
 def always_on(program: Program, recipe: Recipe) -> dict[str, tuple[Check, ...]]:

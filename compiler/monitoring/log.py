@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from compiler.failures import DataError
-from compiler.records import Record
+from compiler.records.record import Record
 
 HEAD = 1024
 """Bytes by which a file is known again."""

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from compiler.failures import DataError
 from compiler.monitoring.log import Position
 from compiler.monitoring.watch import Watch
-from compiler.records import Record
+from compiler.records.record import Record
 
 MONITOR_VERSION = 1
 

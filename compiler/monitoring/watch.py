@@ -22,8 +22,8 @@ from __future__ import annotations
 import math
 
 from compiler import statistics
-from compiler.records import Record
-from compiler.report.record import Comparison
+from compiler.records.figures import Comparison
+from compiler.records.record import Record
 from compiler.statistics import Interval
 
 EPOCH = 250

@@ -149,7 +149,7 @@ def _as_measured(clause: Clause, answer: str) -> bool:
     # Imported here: pydantic and the refusal grammar take longer than all the rest of a check.
     from compiler.checks import evaluate
     from compiler.deciding import deciding_checks
-    from compiler.records import JudgeCheck
+    from compiler.records.checks import JudgeCheck
 
     return all(isinstance(check, JudgeCheck) or evaluate(check, answer) for check in deciding_checks(clause))
 

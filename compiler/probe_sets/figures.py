@@ -11,8 +11,12 @@ from collections.abc import Iterator, Sequence
 
 from compiler import tallies
 from compiler.probe_sets.records import KEY, Expects, SetProbe
-from compiler.records import Arm, JudgeCheck, Measurement, Probe, SetReport
-from compiler.report.record import ProbeSet, Rate, RefusalPoint, Score, SetAnswer, SetRow
+from compiler.records.checks import JudgeCheck
+from compiler.records.figures import Rate, Score
+from compiler.records.measured import Measurement, SetReport
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
+from compiler.records.sets import ProbeSet, RefusalPoint, SetAnswer, SetRow
 from compiler.tallies import Answers
 
 FIGURES: tuple[Expects, ...] = ("answered", "refused", "kept")

@@ -11,7 +11,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from compiler.records import Check, Message, Probe, Record
+from compiler.records.checks import Check
+from compiler.records.record import Message, Record
+from compiler.records.rows import Probe
 
 Expects = Literal["answered", "refused", "kept"]
 """What a good answer does: it answers, it declines, or it passes the row's own checks."""

@@ -18,7 +18,8 @@ from compiler.deciding import deciding_checks, house_cues
 from compiler.ir import Program
 from compiler.probe_sets.columns import LABELS
 from compiler.probe_sets.records import BadRow, Expects, Options, SetProbe
-from compiler.records import Check, Message, RefusalCheck
+from compiler.records.checks import Check, RefusalCheck
+from compiler.records.record import Message
 
 _CHECKS: TypeAdapter[tuple[Check, ...]] = TypeAdapter(tuple[Check, ...])
 _MESSAGES: TypeAdapter[tuple[Message, ...]] = TypeAdapter(tuple[Message, ...])

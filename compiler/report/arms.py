@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from compiler.records import Arm
-from compiler.report.record import DiffReport, Rate
+from compiler.records.figures import Rate
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
 from compiler.report.svg import Drawing
 
 NAMES: dict[Arm, str] = {

@@ -12,8 +12,9 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.report import DiffReport
 from compiler.report import figures
-from compiler.report.record import ClauseRow, DiffReport, Trial
 from compiler.report.terminal import STYLES
 
 NAME_WIDTH, RUN_WIDTH = 28, 13

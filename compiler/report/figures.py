@@ -11,7 +11,8 @@ In: shares and intervals. Out: short text. Digits follow what the number can car
 
 from __future__ import annotations
 
-from compiler.report.record import Comparison, Rate, Unit, Verdict
+from compiler.records.behaviour import MetricUnit
+from compiler.records.figures import Comparison, Rate, Verdict
 
 UNCALIBRATED, LABELLED = "~", "†"
 """Before a share that a judge decided whom nobody has tried on this arm; after one that people's labels put right."""
@@ -65,7 +66,7 @@ def rate(given: Rate) -> str:
     return f"{share(given)} {span(given.low, given.high)}" if given.n else "–"
 
 
-def quantity(value: float, unit: Unit) -> str:
+def quantity(value: float, unit: MetricUnit) -> str:
     """Return a metric's figure as its unit is written.
 
     >>> quantity(0.25, "share"), quantity(12.34, "words"), quantity(0.123, "nats"), quantity(125.0, "tokens")
@@ -82,7 +83,7 @@ def quantity(value: float, unit: Unit) -> str:
             return f"{value:.0f}"
 
 
-def within(low: float, high: float, unit: Unit) -> str:
+def within(low: float, high: float, unit: MetricUnit) -> str:
     """Return a metric's interval; tokens of a prompt are counted, so that they have none.
 
     >>> within(0.2, 0.3, "share"), within(-0.2, 0.25, "correlation"), within(125.0, 125.0, "tokens")
@@ -95,7 +96,7 @@ def within(low: float, high: float, unit: Unit) -> str:
     return f"[{quantity(low, unit)}, {quantity(high, unit)}]"
 
 
-def moved(value: float, unit: Unit) -> str:
+def moved(value: float, unit: MetricUnit) -> str:
     """Return a difference of a metric, signed: shares in points.
 
     >>> moved(0.25, "share"), moved(-2.5, "words"), moved(0.123, "nats"), moved(-125.0, "tokens")

@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from compiler.records import Arm, Stopping
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.figures import Rate
+from compiler.records.measured import Stopping
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport, Transcript
 from compiler.report import figures
-from compiler.report.record import ClauseRow, DiffReport, Rate, Transcript, Trial
 
 RIDES_ALONG = ("kept", "author", "outside")
 """What a clause's own rate counts of its own probes; of others' probes it counts all."""

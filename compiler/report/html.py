@@ -18,9 +18,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from compiler.records.figures import Verdict
+from compiler.records.report import DiffReport
 from compiler.report import arms, figures
 from compiler.report.marked import marked, visible
-from compiler.report.record import DiffReport, Verdict
 from compiler.report.sections import shown
 
 PAGE = Path(__file__).parent / "page"

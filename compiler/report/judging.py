@@ -5,8 +5,9 @@ In: a card. Out: a line for the terminal. This file must not compute.
 
 from __future__ import annotations
 
+from compiler.records.behaviour import JudgeCard
+from compiler.records.figures import Score
 from compiler.report import figures
-from compiler.report.record import JudgeCard, Score
 
 
 def card(found: JudgeCard) -> str:

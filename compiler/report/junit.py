@@ -14,9 +14,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from compiler.records.behaviour import Facts
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.report import DiffReport
 from compiler.report import figures, findings
 from compiler.report.findings import Found
-from compiler.report.record import ClauseRow, DiffReport, Facts, Trial
 
 MOST_SHOWN = 3
 """Conversations beside a failure; report.html has the others."""

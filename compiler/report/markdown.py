@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from compiler.markdown import code, fence_of, plain
+from compiler.records.behaviour import SideEffect
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.figures import Verdict
+from compiler.records.report import DiffReport, Transcript
 from compiler.report import figures, findings
 from compiler.report.findings import Found
 from compiler.report.junit import facts_sentence
-from compiler.report.record import ClauseRow, DiffReport, SideEffect, Transcript, Trial, Verdict
 
 COMMENT = 65_536
 """Characters that GitHub takes in one comment."""

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from compiler.report.record import Mark
+from compiler.records.report import Mark
 
 # Control characters have no shape, and a NUL is no HTML; Unicode has a picture for each.
 _PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\t\n"} | {0x7F: "\u2421"}

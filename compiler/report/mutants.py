@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from compiler.records.mutants import MutationReport
 from compiler.report import figures
 from compiler.report.power import by_prompt, vacuous, warnings
-from compiler.report.record import MutationReport
 
 
 def render(report: MutationReport, path: str) -> RenderableType:

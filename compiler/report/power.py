@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from compiler.records.mutants import Mutant
 from compiler.report import figures
-from compiler.report.record import Mutant
 
 
 def by_prompt(mutants: Sequence[Mutant]) -> list[str]:

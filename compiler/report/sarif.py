@@ -11,10 +11,12 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from compiler.records.behaviour import SideEffect
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.figures import Rate
 from compiler.report import figures, findings
 from compiler.report.findings import Found
 from compiler.report.junit import facts_sentence
-from compiler.report.record import ClauseRow, Rate, SideEffect, Trial
 from spec.renderings.sarif import location, log_of
 from spec.source import Source, Span
 

@@ -11,9 +11,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from compiler.records import Arm
+from compiler.records.figures import Rate
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
+from compiler.records.sets import ProbeSet, SetRow
 from compiler.report import figures
-from compiler.report.record import DiffReport, ProbeSet, Rate, SetRow
 
 WORST = 6
 """Groups that are named: those whose interval ends lowest."""

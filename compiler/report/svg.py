@@ -16,7 +16,7 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from compiler.records import Arm
+from compiler.records.record import Arm
 
 Length = float | str
 Anchor = Literal["start", "middle", "end"]

@@ -14,9 +14,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from compiler.records import Arm, Stopping
+from compiler.records.clauses import ClauseRow, Line, Trial
+from compiler.records.figures import Rate, Verdict
+from compiler.records.measured import Stopping
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
 from compiler.report import figures, judging, sets, terminal_metrics, terminal_more
-from compiler.report.record import ClauseRow, DiffReport, Line, Rate, Trial, Verdict
 
 STYLES: dict[Verdict | None, str] = {"met": "green", "missed": "bold red", "unclear": "yellow", None: "dim"}
 NARROW = 76

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from compiler.records import Arm
+from compiler.records.behaviour import Metric
+from compiler.records.figures import Score
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
 from compiler.report import figures
-from compiler.report.record import DiffReport, Metric, Score
 
 NARROW = 76
 

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text
 
+from compiler.records.figures import Score
+from compiler.records.mutants import Mutant
+from compiler.records.report import DiffReport
 from compiler.report import figures
-from compiler.report.record import DiffReport, Mutant, Score
 
 
 def tables(report: DiffReport, wide: bool) -> Iterator[Table]:

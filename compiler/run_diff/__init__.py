@@ -23,8 +23,8 @@ from collections.abc import Iterator
 from compiler import side_effects, spec_diff, statistics, tallies
 from compiler.failures import DataError
 from compiler.lowering.probes import FACTS
-from compiler.records import ARMS, Arm
-from compiler.report.record import SideEffect
+from compiler.records.behaviour import SideEffect
+from compiler.records.record import ARMS, Arm
 from compiler.run_diff.moves import Common, outcome
 from compiler.run_diff.records import EffectDiff, FigureDiff, Move, Quadrant, RunDiff
 from compiler.run_diff.sides import Side

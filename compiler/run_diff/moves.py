@@ -13,8 +13,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from compiler import statistics, tallies
 from compiler.checks import evaluate_all
 from compiler.deciding import deciding_checks
-from compiler.records import Arm, Check, JudgeCheck, Measurement, Probe
-from compiler.report.record import Figure
+from compiler.records.checks import Check, JudgeCheck
+from compiler.records.figures import Figure
+from compiler.records.measured import Measurement
+from compiler.records.record import Arm
+from compiler.records.rows import Probe
 from compiler.run_diff.records import Move, Outcome
 from compiler.run_diff.sides import Side
 from compiler.spec_diff.records import ClauseDiff

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from compiler.records import Arm, Record
-from compiler.report.record import Figure
+from compiler.records.figures import Figure
+from compiler.records.record import Arm, Record
 
 VERSION = 1
 

@@ -12,11 +12,13 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 import spec
-from compiler import ir_file, verdicts
+from compiler import ir_file
 from compiler.digests import rows_digest
 from compiler.failures import DataError
 from compiler.ir import Program
-from compiler.records import Measurement, MeasureReport, Probe
+from compiler.records.measured import Measurement, MeasureReport
+from compiler.records.rows import Probe
+from compiler.runs import read_measured, read_rows
 from compiler.spec_diff import Version, version
 from spec.doors import spec_name
 
@@ -43,7 +45,7 @@ def read(run: Path, build: Path | None) -> Side:
     """
     if not (run / "measure.json").is_file():
         raise DataError(f"{run} is not measured yet", help=f"run `tenet measure {run}` first")
-    measured = verdicts.read_measured(run)
+    measured = read_measured(run)
     if measured.engaged is not None and not measured.engaged.engaged:
         raise DataError(
             f"the adapter of {run} does nothing, so there is nothing to compare",
@@ -59,8 +61,8 @@ def read(run: Path, build: Path | None) -> Side:
     return Side(
         name=run.name,
         program=ir_file.load(asked),
-        probes=tuple(verdicts.read_rows(Probe, asked / "probes.jsonl")),
-        measurements=tuple(verdicts.read_rows(Measurement, run / "measurements.jsonl")),
+        probes=tuple(read_rows(Probe, asked / "probes.jsonl")),
+        measurements=tuple(read_rows(Measurement, run / "measurements.jsonl")),
         measured=measured,
         prompt=prompt.read_text(encoding="utf-8") if prompt.is_file() else "",
         trained=_version(run, run / "spec" if (run / "spec").is_dir() else asked),

@@ -14,7 +14,7 @@ from dataclasses import replace
 from compiler import ir
 from compiler.digests import digest, measures_digest, unit_digest
 from compiler.lowering import filters, jobs, prompt, recipe
-from compiler.records import Unit
+from compiler.records.recipe import Unit
 from compiler.spec_diff.records import Cost, Effort
 
 

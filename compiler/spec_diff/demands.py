@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from compiler import languages
 from compiler.checks import evaluate_all
 from compiler.offers import offered
-from compiler.records import AffixCheck, Check, PatternsCheck, PhrasesCheck
+from compiler.records.checks import AffixCheck, Check, PatternsCheck, PhrasesCheck
 from compiler.spec_diff.moves import Item, beyond, found, limit, listed, ranked, shown, switched, worded, written
 from compiler.spec_diff.records import Change, Direction
 from spec.constructs import (

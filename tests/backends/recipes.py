@@ -12,20 +12,11 @@ from backends.devices import Device
 from backends.engines import Conversation, Sampling
 from backends.generate.report import GenerateReport
 from compiler.digests import file_digest
-from compiler.records import (
-    AnswerSource,
-    DataFile,
-    FilterRule,
-    Filters,
-    Message,
-    PhrasesCheck,
-    PreferencePair,
-    Pressure,
-    Probe,
-    PromptSource,
-    Recipe,
-    Unit,
-)
+from compiler.records.checks import PhrasesCheck
+from compiler.records.filters import FilterRule, Filters
+from compiler.records.recipe import AnswerSource, DataFile, Pressure, PromptSource, Recipe, Unit
+from compiler.records.record import Message
+from compiler.records.rows import PreferencePair, Probe
 
 ARR = PhrasesCheck(phrases=("Arr",), present=True)
 NO_CERTAINLY = PhrasesCheck(phrases=("Certainly!",), present=False)

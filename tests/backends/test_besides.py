@@ -15,7 +15,10 @@ from compiler.cli import execute, stages
 from compiler.cli import measure as cli
 from compiler.cli.sections import Sectioned
 from compiler.probe_sets.records import KEY, BadRow, ProbeSetFile, SetProbe
-from compiler.records import Measurement, MeasureReport, Message, PreferencePair, RefusalCheck
+from compiler.records.checks import RefusalCheck
+from compiler.records.measured import Measurement, MeasureReport
+from compiler.records.record import Message
+from compiler.records.rows import PreferencePair
 from compiler.verdicts import diff
 from tests.backends import checkpoints
 from tests.backends.recipes import user

@@ -13,7 +13,7 @@ from backends import banks
 from backends.engines import Conversation, Sampling
 from backends.generate.candidates import QUESTION
 from backends.generate.split import drawn_for_probes, normal
-from compiler.records import AnswerSource, PromptSource
+from compiler.records.recipe import AnswerSource, PromptSource
 from tests.backends.recipes import authors_probe, follow, pirate, unit, user
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from backends import chat, doctor, engines
 from backends.engines import Conversation, Sampling
 from compiler.failures import DataError
-from compiler.records import Recipe
+from compiler.records.recipe import Recipe
 from tests.backends import recipes
 
 

@@ -17,16 +17,12 @@ from backends.measure.engaged import engaged
 from compiler import ir_file
 from compiler.build import from_text
 from compiler.failures import DataError
-from compiler.records import (
-    AnswerSource,
-    JudgeCheck,
-    Measurement,
-    Pressure,
-    Probe,
-    PromptSource,
-    Recipe,
-)
-from compiler.verdicts import compare, read
+from compiler.records.checks import JudgeCheck
+from compiler.records.measured import Measurement
+from compiler.records.recipe import AnswerSource, Pressure, PromptSource, Recipe
+from compiler.records.rows import Probe
+from compiler.runs import read
+from compiler.verdicts import compare
 from tests.backends import checkpoints, recipes
 from tests.backends.recipes import ARR, NO_CERTAINLY, unit, user
 

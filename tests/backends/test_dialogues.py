@@ -14,16 +14,10 @@ from backends.bases import resolve
 from backends.cached import CachedEngine
 from backends.engines import Conversation, Sampling, load
 from backends.measure.latency import write_latency
-from compiler.records import (
-    Dialogue,
-    Latency,
-    MeasureReport,
-    Message,
-    PatternsCheck,
-    PhrasesCheck,
-    Pressure,
-    PromptSource,
-)
+from compiler.records.checks import PatternsCheck, PhrasesCheck
+from compiler.records.measured import Latency, MeasureReport
+from compiler.records.recipe import Dialogue, Pressure, PromptSource
+from compiler.records.record import Message
 from tests.backends.recipes import follow, unit, user
 from tests.backends.test_measure import Speaker, place, probe, rows_of
 

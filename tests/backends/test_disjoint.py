@@ -10,7 +10,9 @@ import pytest
 from backends.generate.disjoint import check_disjoint
 from backends.generate.split import HeldOut, Prompts
 from compiler.failures import DataError
-from compiler.records import Message, Pressure, Probe, PromptSource
+from compiler.records.recipe import Pressure, PromptSource
+from compiler.records.record import Message
+from compiler.records.rows import Probe
 from tests.backends.recipes import follow, own_chats, pirate, unit, user
 
 

@@ -14,7 +14,7 @@ import pytest
 from backends import bases
 from backends.engines import Sampling, load, names
 from compiler.failures import DataError, MemoryError_, ModelLoadError, NetworkError
-from compiler.records import Message
+from compiler.records.record import Message
 from tests.backends import checkpoints
 
 LONG = "You are Polly, made by the Salt and Star. Never say Certainly! The user may change these rules."

@@ -23,19 +23,14 @@ from compiler.deciding import deciding_checks
 from compiler.digests import rows_digest
 from compiler.facts import Machine
 from compiler.failures import DataError
-from compiler.records import (
-    Arm,
-    JudgeCheck,
-    Measurement,
-    MeasureReport,
-    Message,
-    PhrasesCheck,
-    Probe,
-    Recipe,
-    RefusalCheck,
-)
-from compiler.report.record import Trial
-from compiler.verdicts import compare, read
+from compiler.records.checks import JudgeCheck, PhrasesCheck, RefusalCheck
+from compiler.records.clauses import Trial
+from compiler.records.measured import Measurement, MeasureReport
+from compiler.records.recipe import Recipe
+from compiler.records.record import Arm, Message
+from compiler.records.rows import Probe
+from compiler.runs import read
+from compiler.verdicts import compare
 from tests.backends import recipes
 from tests.backends.recipes import ARR, CPU, NO_CERTAINLY, user
 

@@ -12,7 +12,8 @@ from backends import bases, generate
 from backends.chats import without_system
 from compiler.digests import file_digest
 from compiler.failures import DataError
-from compiler.records import AnswerSource, DataFile, Message, PromptSource
+from compiler.records.recipe import AnswerSource, DataFile, PromptSource
+from compiler.records.record import Message
 from tests.backends import checkpoints
 from tests.backends.recipes import authors_probe, follow, own_chats, pirate, unit, user, write_job
 

@@ -10,16 +10,10 @@ import pytest
 
 from backends.engines import Conversation, Sampling
 from compiler.checks import evaluate_all
-from compiler.records import (
-    AffixCheck,
-    AnswerSource,
-    FilterRule,
-    JudgeCheck,
-    Message,
-    PhrasesCheck,
-    Pressure,
-    PromptSource,
-)
+from compiler.records.checks import AffixCheck, JudgeCheck, PhrasesCheck
+from compiler.records.filters import FilterRule
+from compiler.records.recipe import AnswerSource, Pressure, PromptSource
+from compiler.records.record import Message
 from tests.backends.recipes import ARR, CANNED, NO_CERTAINLY, follow, pirate, unit, user
 
 

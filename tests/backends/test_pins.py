@@ -13,7 +13,8 @@ from backends.recipes import base_of, find_base, judge_of, read_recipe
 from compiler.cli import execute as run
 from compiler.cli import stages
 from compiler.failures import NetworkError
-from compiler.records import Probe, Recipe
+from compiler.records.recipe import Recipe
+from compiler.records.rows import Probe
 from tests.backends import checkpoints, recipes
 from tests.backends.hub import Hub
 

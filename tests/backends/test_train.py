@@ -22,7 +22,10 @@ from compiler import ir_file
 from compiler.build import from_text
 from compiler.digests import rows_digest
 from compiler.failures import DataError, MemoryError_, ModelLoadError
-from compiler.records import ChatRow, MeasureReport, Message, PreferencePair, Recipe
+from compiler.records.measured import MeasureReport
+from compiler.records.recipe import Recipe
+from compiler.records.record import Message
+from compiler.records.rows import ChatRow, PreferencePair
 from tests.backends import checkpoints, jobs, recipes
 from tests.backends.recipes import user
 

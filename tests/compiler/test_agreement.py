@@ -17,7 +17,10 @@ from compiler.agreement import prompt_digest, read_lock
 from compiler.cli import execute as run
 from compiler.cli import stages
 from compiler.digests import rows_digest
-from compiler.records import ARMS, MeasureReport, PreferencePair, Probe, Recipe
+from compiler.records.measured import MeasureReport
+from compiler.records.recipe import Recipe
+from compiler.records.record import ARMS
+from compiler.records.rows import PreferencePair, Probe
 from tests.compiler.conftest import SPECS
 from tests.compiler.test_trace import row_of
 

@@ -12,7 +12,8 @@ from compiler.generators import GENERATORS
 from compiler.generators.setting import Setting
 from compiler.ir import Program
 from compiler.lowering.filters import make
-from compiler.records import Check, JudgeCheck, Unit
+from compiler.records.checks import Check, JudgeCheck
+from compiler.records.recipe import Unit
 from compiler.rendering import render, text_of
 
 

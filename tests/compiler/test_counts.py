@@ -13,7 +13,7 @@ from compiler.cli.stages import Compilation, Place
 from compiler.facts import Facts
 from compiler.failures import DataError
 from compiler.lowering import recipe
-from compiler.records import DataFile
+from compiler.records.recipe import DataFile
 from tests.compiler.conftest import artifacts_of, program_of
 
 SPEC = """tenet 1

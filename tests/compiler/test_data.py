@@ -14,7 +14,7 @@ from compiler.data import RowFault, broken_rule, chat_of, count_chats, filter_fi
 from compiler.failures import DataError
 from compiler.lowering import pairs
 from compiler.lowering.filters import make
-from compiler.records import Filters
+from compiler.records.filters import Filters
 from tests.compiler.conftest import program_of
 
 CHAT = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]

@@ -12,7 +12,7 @@ import pytest
 
 from compiler.artifact import Artifact
 from compiler.digests import digest, file_digest, rows_digest, unit_digest
-from compiler.records import Recipe
+from compiler.records.recipe import Recipe
 from tests.compiler.conftest import NAMES, artifacts_of, program_of
 
 

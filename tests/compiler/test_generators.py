@@ -17,7 +17,8 @@ from compiler.generators.pushes import DECLINED, HELD, MANNER, NAMED, PARTED
 from compiler.generators.setting import HARM, HARMFUL, Setting
 from compiler.ir import Clause, Program
 from compiler.lowering import filters, pairs, probes, recipe
-from compiler.records import AffixCheck, AnswerSource, JudgeCheck, PhrasesCheck, RefusalCheck, Unit
+from compiler.records.checks import AffixCheck, JudgeCheck, PhrasesCheck, RefusalCheck
+from compiler.records.recipe import AnswerSource, Unit
 from compiler.rendering import clause_lines
 from compiler.statistics import outcome
 from compiler.tallies import interval

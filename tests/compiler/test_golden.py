@@ -11,7 +11,8 @@ from compiler.artifact import Artifact
 from compiler.ir import Program
 from compiler.ir_print import printed
 from compiler.lowering import filters
-from compiler.records import Filters, Recipe
+from compiler.records.filters import Filters
+from compiler.records.recipe import Recipe
 from tests.compiler.conftest import NAMES, artifacts_of
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -11,7 +11,7 @@ import pytest
 from compiler.artifact import Artifact
 from compiler.facts import BaseFacts
 from compiler.plan import Built, Plan, plan
-from compiler.records import Recipe
+from compiler.records.recipe import Recipe
 from tests.compiler.conftest import BASE, artifacts_of, program_of
 
 

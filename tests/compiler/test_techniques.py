@@ -12,7 +12,7 @@ from compiler.generators.pushes import pushes_for
 from compiler.generators.setting import FURTHER_PROBES
 from compiler.generators.techniques import further_pushes
 from compiler.lowering import recipe
-from compiler.records import Unit
+from compiler.records.recipe import Unit
 
 KINDS = {
     "trait": 'trait a { means: "Be warm." }',

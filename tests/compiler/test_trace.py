@@ -13,19 +13,12 @@ from compiler.artifact import Artifact, Mark
 from compiler.cli import execute as run
 from compiler.failures import PlaceError
 from compiler.generators.controls import CONTROLS
-from compiler.records import (
-    ARMS,
-    ChatRow,
-    DataFile,
-    Measurement,
-    MeasureReport,
-    Message,
-    PreferencePair,
-    Probe,
-    Recipe,
-    Unit,
-)
-from compiler.report.record import DiffReport, ProbeSet
+from compiler.records.measured import Measurement, MeasureReport
+from compiler.records.recipe import DataFile, Recipe, Unit
+from compiler.records.record import ARMS, Message
+from compiler.records.report import DiffReport
+from compiler.records.rows import ChatRow, PreferencePair, Probe
+from compiler.records.sets import ProbeSet
 from compiler.tallies import decided_by
 from compiler.trace import trace
 from compiler.trace_beside import names

@@ -11,7 +11,7 @@ import pytest
 from backends import bases, engines
 from backends.engines import Engine, Sampling
 from compiler.failures import DataError
-from compiler.records import Message
+from compiler.records.record import Message
 from tests.backends import checkpoints
 from tests.engines.serving import serving
 

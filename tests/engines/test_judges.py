@@ -15,7 +15,10 @@ from backends.judges.model import ModelJudge
 from backends.measure.judging import judge_of_run, preferences, with_likelihoods
 from compiler import rubrics
 from compiler.build import from_text
-from compiler.records import JudgeCheck, Measurement, Message, PhrasesCheck, Probe
+from compiler.records.checks import JudgeCheck, PhrasesCheck
+from compiler.records.measured import Measurement
+from compiler.records.record import Message
+from compiler.records.rows import Probe
 from tests.backends import checkpoints
 from tests.engines.serving import Served, serving
 

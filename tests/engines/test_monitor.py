@@ -18,7 +18,9 @@ from compiler.build import from_text
 from compiler.cli import execute
 from compiler.lowering import recipe
 from compiler.monitoring.state import MonitorState
-from compiler.records import Message, PhrasesCheck, Probe
+from compiler.records.checks import PhrasesCheck
+from compiler.records.record import Message
+from compiler.records.rows import Probe
 from tests.engines.serving import serving, status
 
 SPEC = """

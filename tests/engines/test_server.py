@@ -15,7 +15,7 @@ from backends.engines import Sampling, load
 from backends.engines.openai import OpenAIEngine
 from backends.server import LONGEST_REPLY, Server, served
 from compiler.failures import DataError, ModelLoadError, NetworkError
-from compiler.records import Message
+from compiler.records.record import Message
 from compiler.replies import SIDES
 from tests.engines.serving import Handler, Served, hangs_up, serving, status, tokens
 

@@ -16,22 +16,13 @@ from compiler.checks import evaluate_all
 from compiler.deciding import deciding_checks
 from compiler.ir import Program
 from compiler.lowering.prompt import lower as lower_prompt
-from compiler.records import (
-    ARMS,
-    Arm,
-    Calibration,
-    Check,
-    Engaged,
-    JudgeCheck,
-    Measurement,
-    MeasureReport,
-    Message,
-    PhrasesCheck,
-    Probe,
-    RefusalCheck,
-)
-from compiler.report.record import DiffReport
-from compiler.verdicts import Run, compare
+from compiler.records.checks import Check, JudgeCheck, PhrasesCheck, RefusalCheck
+from compiler.records.measured import Calibration, Engaged, Measurement, MeasureReport
+from compiler.records.record import ARMS, Arm, Message
+from compiler.records.report import DiffReport
+from compiler.records.rows import Probe
+from compiler.runs import Run
+from compiler.verdicts import compare
 
 SPEC = """tenet 1
 model { base: "nano" }

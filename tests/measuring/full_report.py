@@ -10,28 +10,13 @@ from __future__ import annotations
 import random
 from typing import get_args
 
-from compiler.records import Arm, Message
-from compiler.report.record import (
-    ClauseRow,
-    Difference,
-    DiffReport,
-    JudgeCard,
-    Metric,
-    Mutant,
-    ProbeSet,
-    Profile,
-    Rate,
-    RefusalPoint,
-    Score,
-    SetAnswer,
-    SetRow,
-    Stopped,
-    Survival,
-    SurvivalStep,
-    Transcript,
-    Trial,
-    Unit,
-)
+from compiler.records.behaviour import JudgeCard, Metric, MetricUnit, Profile, Survival, SurvivalStep
+from compiler.records.clauses import ClauseRow, Stopped, Trial
+from compiler.records.figures import Difference, Rate, Score
+from compiler.records.mutants import Mutant
+from compiler.records.record import Arm, Message
+from compiler.records.report import DiffReport, Transcript
+from compiler.records.sets import ProbeSet, RefusalPoint, SetAnswer, SetRow
 
 FACTORS = ("Openness", "Conscientiousness", "Extraversion", "Agreeableness", "Neuroticism")
 
@@ -100,7 +85,7 @@ def score(value: float, spread: float = 0.1, n: int = 40, floor: float = 0.0, mo
 
 def metrics(report: DiffReport, clause_ids: list[str]) -> list[Metric]:
     """One for each group, in each unit in turn; the first speaks of a clause, the last knows the subject alone."""
-    units = get_args(Unit)
+    units = get_args(MetricUnit)
     groups = get_args(Metric.model_fields["group"].annotation)
     scale = {"share": 1.0, "words": 40.0, "nats": 3.0, "correlation": -0.4, "tokens": 180.0}
     found = []

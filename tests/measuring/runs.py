@@ -12,9 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from compiler import ir_file
-from compiler.records import Arm, Aspect, Measurement
-from compiler.report.record import ClauseRow, DiffReport, Rate, Trial
-from compiler.verdicts import Run
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.figures import Rate
+from compiler.records.measured import Measurement
+from compiler.records.recipe import Aspect
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
+from compiler.runs import Run
 
 Changed = Callable[..., Run]
 MAIN: tuple[Aspect, ...] = ("kept", "outside", "author")

@@ -17,10 +17,15 @@ from compiler.failures import DataError
 from compiler.labelled_rates import FEWEST, corrected
 from compiler.labels import content
 from compiler.likelihood import cross_fitted, threshold
-from compiler.records import Arm, Calibration, Label, Measurement, Pairwise, Stratum
-from compiler.report.record import DiffReport, JudgeCard, Rate
+from compiler.records.behaviour import JudgeCard
+from compiler.records.figures import Rate
+from compiler.records.labels import Label, Stratum
+from compiler.records.measured import Calibration, Measurement, Pairwise
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
+from compiler.runs import Run
 from compiler.tallies import Cell, Column, prompt_key
-from compiler.verdicts import Run, compare
+from compiler.verdicts import compare
 from tests.measuring.runs import keeping, rate, rewritten, row
 
 CLAUSE = "trait.caring"

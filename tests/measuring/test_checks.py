@@ -17,7 +17,7 @@ from backends.nano.world import dialogues
 from compiler.checks import evaluate, evaluate_all, patterns, phrases, refusal
 from compiler.checks.emoji import find as emojis
 from compiler.checks.length import count_words, sentences
-from compiler.records import (
+from compiler.records.checks import (
     AffixCheck,
     EmojiCheck,
     JudgeCheck,

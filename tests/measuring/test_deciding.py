@@ -13,7 +13,7 @@ from compiler.checks import evaluate_all
 from compiler.deciding import deciding_checks, opposite_checks, unchecked
 from compiler.ir import Clause
 from compiler.methods import method
-from compiler.records import JudgeCheck, PhrasesCheck
+from compiler.records.checks import JudgeCheck, PhrasesCheck
 from spec.constructs.refuse import STYLES
 
 LECTURE = (

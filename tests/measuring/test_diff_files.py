@@ -8,8 +8,9 @@ import pytest
 
 from compiler import verdicts
 from compiler.failures import DataError
-from compiler.report.record import DiffReport
-from compiler.verdicts import Run, compare
+from compiler.records.report import DiffReport
+from compiler.runs import Run
+from compiler.verdicts import compare
 from tests.measuring.runs import rewritten, written
 
 
@@ -27,7 +28,7 @@ def test_flips_come_first_and_losses_before_gains(run: Run, report: DiffReport) 
 
 
 def test_a_page_holds_no_more_than_it_says(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verdicts, "MOST_TRANSCRIPTS", 10)
+    monkeypatch.setattr(verdicts, "MOST", 10)
     report = compare(run)
     assert len(report.transcripts) == 10
     assert report.transcripts_total == len(run.probes)

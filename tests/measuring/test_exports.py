@@ -8,8 +8,9 @@ import yaml
 
 from compiler.checks import evaluate
 from compiler.exports import promptfoo
-from compiler.records import JudgeCheck, Message
-from compiler.verdicts import Run
+from compiler.records.checks import JudgeCheck
+from compiler.records.record import Message
+from compiler.runs import Run
 
 
 def exported(run: Run, *extra: Any) -> tuple[dict[str, Any], dict[str, str], int]:

@@ -16,11 +16,13 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 from compiler.cli.diff import command
-from compiler.records import Engaged, Message
+from compiler.records.measured import Engaged
+from compiler.records.record import Message
+from compiler.records.report import DiffReport
 from compiler.report import findings, junit, markdown, sarif
 from compiler.report.findings import Found
-from compiler.report.record import DiffReport
-from compiler.verdicts import Run, compare, exit_code
+from compiler.runs import Run
+from compiler.verdicts import compare, exit_code
 from tests.measuring.full_report import full, sequential
 from tests.measuring.runs import keeping, rewritten
 

@@ -18,7 +18,10 @@ from backends.recipes import read_probes
 from compiler.cli import execute
 from compiler.digests import file_digest
 from compiler.failures import DataError
-from compiler.records import Measurement, Message, PhrasesCheck, Probe
+from compiler.records.checks import PhrasesCheck
+from compiler.records.measured import Measurement
+from compiler.records.record import Message
+from compiler.records.rows import Probe
 
 inspect_ai = pytest.importorskip("inspect_ai", reason="the extra `inspect` is not installed")
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from compiler import judges
-from compiler.records import Calibration
-from compiler.report.record import Comparison, DiffReport, Rate
-from compiler.verdicts import Run, compare, exit_code
+from compiler.records.figures import Comparison, Rate
+from compiler.records.measured import Calibration
+from compiler.records.report import DiffReport
+from compiler.runs import Run
+from compiler.verdicts import compare, exit_code
 from tests.measuring.runs import Changed, keeping, row
 
 

@@ -15,8 +15,10 @@ from compiler.generators.controls import CLAIM, INSTRUCTIONS, RECITAL, UNKNOWABL
 from compiler.metrics.asked import Asked
 from compiler.metrics.look_alikes import minimal_pairs
 from compiler.metrics.variety import distinct
-from compiler.records import Arm, Measurement, Message, Probe
-from compiler.report.record import Metric
+from compiler.records.behaviour import Metric
+from compiler.records.measured import Measurement
+from compiler.records.record import Arm, Message
+from compiler.records.rows import Probe
 
 SPEC = """
 persona Polly { }

@@ -13,10 +13,13 @@ from compiler.checks import evaluate_all
 from compiler.deciding import deciding_checks
 from compiler.lowering.prompt import lower
 from compiler.mutations import alone, mutants
-from compiler.records import Measurement, Message, Probe
+from compiler.records.measured import Measurement
+from compiler.records.mutants import Mutant, MutationReport
+from compiler.records.record import Message
+from compiler.records.rows import Probe
 from compiler.report.power import vacuous, warnings
-from compiler.report.record import Mutant, MutationReport
-from compiler.verdicts import Run, compare
+from compiler.runs import Run
+from compiler.verdicts import compare
 
 KINDS = """
 persona Polly { maker: "the Salt and Star" }

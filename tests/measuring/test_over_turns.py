@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import pytest
 
 from compiler import over_turns, tallies
-from compiler.records import Measurement, Message, Probe
-from compiler.report.record import Survival
+from compiler.records.behaviour import Survival
+from compiler.records.measured import Measurement
+from compiler.records.record import Message
+from compiler.records.rows import Probe
+from compiler.runs import Run
 from compiler.statistics.correlation import spearman
 from compiler.statistics.unpaired import newcombe_unpaired
-from compiler.verdicts import Run, compare
+from compiler.verdicts import compare
 
 CLAUSE = "trait.warm"
 

@@ -14,9 +14,12 @@ from compiler.failures import DataError
 from compiler.probe_sets import Options, ProbeSetFile, read
 from compiler.probe_sets.figures import probe_set
 from compiler.probe_sets.records import KEY, SetProbe
-from compiler.records import Arm, JudgeCheck, Measurement, Message, NearTraining, PhrasesCheck, RefusalCheck, SetReport
+from compiler.records.checks import JudgeCheck, PhrasesCheck, RefusalCheck
+from compiler.records.figures import Rate
+from compiler.records.measured import Measurement, NearTraining, SetReport
+from compiler.records.record import Arm, Message
+from compiler.records.report import DiffReport
 from compiler.report import terminal
-from compiler.report.record import DiffReport, Rate
 
 PROGRAM = from_text(
     """

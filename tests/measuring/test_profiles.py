@@ -10,7 +10,7 @@ import pytest
 from compiler.inventories import read
 from compiler.inventories.profiles import profiles
 from compiler.inventories.records import ItemAnswer, ShownAnswer
-from compiler.records import InventoryReport
+from compiler.records.measured import InventoryReport
 
 ASKED = InventoryReport(name="i", file="i.csv", sha256="0" * 64, items=4, points=5, revealed_by="nano")
 SHARED = Path(__file__).parents[3] / "shared" / "data"

@@ -16,12 +16,14 @@ import pytest
 from rich.console import Console, RenderableType
 
 from compiler.build import from_text
-from compiler.records import Engaged
+from compiler.records.figures import Rate
+from compiler.records.measured import Engaged
+from compiler.records.report import DiffReport
 from compiler.report import family, figures, html, terminal
-from compiler.report.record import DiffReport, Rate
 from compiler.report.sections import clauses, spec
+from compiler.runs import Run
 from compiler.statistics import clopper_pearson
-from compiler.verdicts import Run, compare
+from compiler.verdicts import compare
 
 GOLDEN = Path(__file__).parent / "golden"
 Golden = Callable[[Path, str], None]

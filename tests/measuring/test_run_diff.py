@@ -14,12 +14,12 @@ from compiler.build import from_text
 from compiler.cli import execute
 from compiler.digests import rows_digest
 from compiler.failures import DataError
-from compiler.records import Probe
+from compiler.records.rows import Probe
 from compiler.run_diff import compare, exit_code
 from compiler.run_diff.records import FigureDiff, RunDiff
 from compiler.run_diff.sides import Side
+from compiler.runs import Run
 from compiler.spec_diff import version
-from compiler.verdicts import Run
 from tests.measuring.conftest import SPEC
 from tests.measuring.runs import keeping, rewritten
 

@@ -10,12 +10,16 @@ import pytest
 from rich.console import Console
 
 from compiler.checks import spans
-from compiler.records import Arm, Check, EmojiCheck, LengthCheck, PatternsCheck, PhrasesCheck, RefusalCheck
+from compiler.records.behaviour import Survival, SurvivalStep
+from compiler.records.checks import Check, EmojiCheck, LengthCheck, PatternsCheck, PhrasesCheck, RefusalCheck
+from compiler.records.figures import Rate
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport, Mark, Transcript
 from compiler.report import figures, html, terminal
 from compiler.report.marked import marked
-from compiler.report.record import DiffReport, Mark, Rate, Survival, SurvivalStep, Transcript
 from compiler.report.sections import SECTIONS, findings, forest, heat, judges, power, pressure, refusals, turns
-from compiler.verdicts import Run, compare
+from compiler.runs import Run
+from compiler.verdicts import compare
 from tests.measuring.full_report import full, sequential
 from tests.measuring.runs import keeping, row, trial
 

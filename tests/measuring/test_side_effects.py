@@ -10,9 +10,11 @@ import pytest
 from compiler import side_effects, tallies
 from compiler.build import from_text
 from compiler.metrics.everyday import everyday
-from compiler.records import ARMS, Arm, Measurement
-from compiler.report.record import DiffReport
-from compiler.verdicts import Run, compare, exit_code
+from compiler.records.measured import Measurement
+from compiler.records.record import ARMS, Arm
+from compiler.records.report import DiffReport
+from compiler.runs import Run
+from compiler.verdicts import compare, exit_code
 from tests.measuring.runs import keeping, rewritten
 
 

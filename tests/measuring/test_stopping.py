@@ -15,10 +15,13 @@ from backends.measure.sequential import ask_until_settled
 from compiler import rounds, statistics, stopping, tallies
 from compiler.clause_verdicts import is_hard
 from compiler.failures import DataError
-from compiler.records import ARMS, Arm, Measurement, Probe
-from compiler.report.record import DiffReport
+from compiler.records.measured import Measurement
+from compiler.records.record import ARMS, Arm
+from compiler.records.report import DiffReport
+from compiler.records.rows import Probe
 from compiler.rounds import Plan
-from compiler.verdicts import Run, compare
+from compiler.runs import Run
+from compiler.verdicts import compare
 from tests.measuring.runs import rate, row
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from compiler.records import Probe
-from compiler.report.record import DiffReport
-from compiler.verdicts import Run, compare, exit_code
+from compiler.records.report import DiffReport
+from compiler.records.rows import Probe
+from compiler.runs import Run
+from compiler.verdicts import compare, exit_code
 from spec.document import Level
 from tests.measuring.runs import Changed, keeping, rate, row, trial
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from compiler import tallies
-from compiler.records import ARMS, Arm, Engaged, Measurement
-from compiler.report.record import DiffReport
-from compiler.verdicts import Run, compare, exit_code
+from compiler.records.measured import Engaged, Measurement
+from compiler.records.record import ARMS, Arm
+from compiler.records.report import DiffReport
+from compiler.runs import Run
+from compiler.verdicts import compare, exit_code
 from tests.measuring.runs import MAIN, Changed, keeping, rate, rewritten, row, trial
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from compiler.report.record import DiffReport
+from compiler.records.report import DiffReport
 from compiler.report.sections import (
     behaviour,
     clauses,

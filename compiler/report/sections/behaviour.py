@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from compiler.records import Arm
-from compiler.report.record import DiffReport, Metric
+from compiler.records.behaviour import Metric
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
 
 TITLES = {
     "clauses": "Single clauses",

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from compiler.records import Arm
+from compiler.records.figures import Comparison, Rate
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
 from compiler.report import arms, figures
-from compiler.report.record import Comparison, DiffReport, Rate
 from compiler.report.svg import Anchor, Drawing, across, wide
 
 ROW, AXIS = 22, 18

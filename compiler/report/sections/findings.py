@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from compiler.records import Message
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.figures import Rate
+from compiler.records.record import Message
+from compiler.records.report import DiffReport, Transcript
 from compiler.report import arms, figures
 from compiler.report.marked import marked
-from compiler.report.record import ClauseRow, DiffReport, Rate, Transcript, Trial
 
 SHOWN = 6
 """Findings with an answer beside them; further ones are named below."""

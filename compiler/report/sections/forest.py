@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.figures import Difference
+from compiler.records.report import DiffReport
 from compiler.report import arms
-from compiler.report.record import ClauseRow, Difference, DiffReport, Trial
 from compiler.report.svg import Drawing, across, wide
 
 HEIGHT = 22

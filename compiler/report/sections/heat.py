@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compiler.report.record import ClauseRow, Comparison, DiffReport, Rate, Trial
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.figures import Comparison, Rate
+from compiler.records.report import DiffReport
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from compiler.judges import BAR, LABELLED
+from compiler.records.behaviour import JudgeCard
+from compiler.records.figures import Score
+from compiler.records.report import DiffReport
 from compiler.report import arms
-from compiler.report.record import DiffReport, JudgeCard, Score
 from compiler.report.svg import Drawing, across, wide
 
 HEIGHT = 26

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.figures import Rate
+from compiler.records.report import DiffReport
 from compiler.report import arms
-from compiler.report.record import ClauseRow, DiffReport, Rate, Trial
 
 
 @dataclass(frozen=True, slots=True)

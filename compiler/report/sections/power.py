@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from compiler.records.mutants import Mutant
+from compiler.records.report import DiffReport
 from compiler.report.power import by_prompt
-from compiler.report.record import DiffReport, Mutant
 from compiler.report.svg import Drawing, across
 
 HEIGHT = 22

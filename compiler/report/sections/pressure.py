@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from compiler.records import Arm
+from compiler.records.clauses import ClauseRow, Line, Trial
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
 from compiler.report import arms, figures
-from compiler.report.record import ClauseRow, DiffReport, Line, Trial
 from compiler.report.svg import Drawing
 
 WIDTH, HEIGHT = 148, 92

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from compiler.report.record import DiffReport, Profile, Score
+from compiler.records.behaviour import Profile
+from compiler.records.figures import Score
+from compiler.records.report import DiffReport
 from compiler.report.svg import Drawing, across
 
 HEIGHT = 26

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from compiler.records import Arm
+from compiler.records.clauses import ClauseRow, Trial
+from compiler.records.figures import Comparison, Rate, Score
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
 from compiler.report import arms, figures
-from compiler.report.record import ClauseRow, Comparison, DiffReport, Rate, Score, Trial
 from compiler.report.svg import Drawing
 
 SIDE, LEFT, TOP = 220, 34, 8

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from compiler.records import Arm
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
+from compiler.records.sets import ProbeSet, SetAnswer, SetRow
 from compiler.report import arms
-from compiler.report.record import DiffReport, ProbeSet, SetAnswer, SetRow
 
 WORST = 8
 """Groups that are shown at once; further ones fold away."""

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from compiler.records.clauses import ClauseRow
+from compiler.records.figures import Rate
+from compiler.records.report import DiffReport, SourceFile
 from compiler.report import arms
-from compiler.report.record import ClauseRow, DiffReport, Rate, SourceFile
 
 
 @dataclass(frozen=True, slots=True)

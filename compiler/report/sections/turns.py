@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from compiler.records import Arm
+from compiler.records.behaviour import Survival
+from compiler.records.record import Arm
+from compiler.records.report import DiffReport
 from compiler.report import arms, figures
-from compiler.report.record import DiffReport, Survival
 from compiler.report.svg import Drawing, across, wide
 
 TOP, BOTTOM, HEIGHT = 8, 168, 190

@@ -18,7 +18,7 @@ from compiler.labels.desk import Desk
 from compiler.labels.store import FILE, Store
 from compiler.labels.tasks import Task, tasks
 from compiler.labels.web.server import LabelServer
-from compiler.verdicts import Run
+from compiler.runs import Run
 from tests.measuring.runs import written
 
 

@@ -16,8 +16,9 @@ from compiler.cli import execute
 from compiler.labels import content, exchange, label_studio, said
 from compiler.labels.store import FILE, Entry, Store
 from compiler.labels.tasks import Task
-from compiler.records import Label, Preference, Probe, RefusalClass
-from compiler.verdicts import Run
+from compiler.records.labels import Label, Preference, RefusalClass
+from compiler.records.rows import Probe
+from compiler.runs import Run
 from tests.measuring.labels.conftest import first
 
 VALUES: dict[str, list[Any]] = {

@@ -12,8 +12,8 @@ from compiler.labels.desk import Desk
 from compiler.labels.queue import BATCH
 from compiler.labels.store import Store
 from compiler.labels.tasks import Task, tasks
-from compiler.records import ARMS, Message
-from compiler.verdicts import Run
+from compiler.records.record import ARMS, Message
+from compiler.runs import Run
 from tests.measuring.labels.conftest import first
 from tests.measuring.runs import rewritten
 

@@ -1,0 +1,156 @@
+"""recipe.json: the rows and probes that an engine shall write, and for which clause.
+
+In: nothing. Out: `Recipe` and its units. This file must not know who follows a recipe.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from compiler.records.checks import Check
+from compiler.records.record import RECORD_VERSION, Message, Record
+
+
+class PromptSource(Record):
+    """Where a unit's prompts come from; several sources are read in this order until `count` is full.
+
+    given: conversations of the spec itself (examples, probes, `asks`), each ending with a user message.
+    about: asked of the question writer with `wording.question_request`.
+    apart: what the questions must not be about; one that is near what the writer asks about it is left out.
+    unsaid: what no written question may say, since it is the answer that is asked for.
+    bank:  rows of the base's prompt bank whose `kind` is in `kinds` (empty: all safe kinds).
+    """
+
+    given: tuple[tuple[Message, ...], ...] = ()
+    about: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
+    bank: bool = False
+    kinds: tuple[str, ...] = ()
+
+
+class AnswerSource(Record):
+    """How one side of a pair is had. The first of these that is set decides:
+
+    given: literal answers, parallel to `PromptSource.given`.
+    texts: literal answers that fit any prompt; row i of the unit takes text i modulo their number.
+    other: a minimal pair: the other side of this row as it was sampled, before `starts` and `ends` were put on it.
+    system: sampled with this system message in place of the row's own. It is whole: facts about the user are in it.
+    With `system`, declined: asked in place of the row's messages; the answer has to decline it.
+    None of them: sampled under the row's own messages as they stand (its `context`, or the system message that pushes).
+
+    Then `phrases`: one of these (row i modulo their number) is put in front. Then `starts` and `ends` are put on, each
+    only where the answer does not start or end so already.
+    """
+
+    given: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    other: bool = False
+    system: str | None = None
+    declined: str | None = None
+    phrases: tuple[str, ...] = ()
+    starts: str | None = None
+    ends: str | None = None
+
+
+class Pressure(Record):
+    """What pushes against a clause; row i takes text i modulo their number.
+
+    `{ask}` in a text stands for the prompt's last user message.
+
+    role system: the text is the row's system message, contrary to the clause.
+    role user: the text is a user turn after a first answer (sampled as the chosen side is; for probes, by the arm
+    itself). role ask: the text takes the place of the prompt's last user message. role prefill: the text begins the
+    assistant's answer, and the arm goes on from there (probes alone). `{wrong}` in a text stands for a wrong answer.
+    before: turns that come first, as if they had been said (probes alone).
+    """
+
+    technique: str
+    role: Literal["system", "user", "ask", "prefill"]
+    texts: tuple[str, ...]
+    before: tuple[Message, ...] = ()
+
+
+class Dialogue(Record):
+    """A long conversation, every turn of which is answered by the arm itself (probes alone).
+
+    turns: messages of the user. every: each turn whose number (from 1) this divides asks one of the unit's prompts, and
+    its answer is decided; the other turns ask one of `between`.
+    """
+
+    turns: int
+    every: int = 1
+    between: PromptSource = PromptSource(bank=True)
+
+
+Aspect = Literal["kept", "pressure", "safe", "everyday", "outside", "author", "reworded", "dialogue", "control"]
+"""What a unit's rows are about: the clause is kept; kept though pushed; a look-alike that must be answered is answered
+(over-refusal), and so is an everyday question; the clause does not apply (the other side of its condition) and is not
+followed; the author's own probe; the clause is asked about in unusual words; it is kept over a long dialogue; or no
+clause is asked about: a metric counts the answers."""
+AskCheck = Literal["any", "safe"]
+"""Which bank rows may serve: harmless ones, or any of the kinds asked for."""
+
+
+class Unit(Record):
+    """One batch of rows that a recipe asks for; equal units (spans aside) ask for the same rows."""
+
+    id: str
+    clause_ids: tuple[str, ...]
+    generator: str
+    purpose: Literal["pairs", "probes"]
+    count: int
+    seed: int
+    prompts: PromptSource
+    context: str | None = None
+    """System message that the row itself carries (facts about the user), None for none."""
+    pressure: Pressure | None = None
+    dialogue: Dialogue | None = None
+    skip: int = 0
+    """Probes only: questions left to units of the same seed, which ask the same sources; `count` come after them, from
+    the first again where they end."""
+    chosen: AnswerSource | None = None
+    rejected: AnswerSource | None = None
+    checks: tuple[Check, ...] = ()
+    """The clause's own checks: a chosen answer passes all, a rejected one fails one; they decide a probe.
+    What every row has to satisfy beside them stands in filters.json, and decides nothing about how rows are written."""
+    measures: tuple[str, ...] = ()
+    """Probes only: further clauses (always-on forbids and requirements) that decide on the same answers."""
+    aspect: Aspect = "kept"
+    ask_check: AskCheck = "any"
+    spans: tuple[str, ...] = ()
+    """`file:line:column` of each clause id, in the same order."""
+
+
+class DataFile(Record):
+    """A file of the user's own chats: its path relative to the spec, the hash of its bytes, and how many chats it holds
+    (before any rule)."""
+
+    path: str
+    sha256: str
+    rows: int = 0
+    span: str = ""
+
+
+class Recipe(Record):
+    """base, teacher, judge: as the spec names them; an absent teacher or judge is the base. Their revisions are the
+    commits that the build found; None for what is no Hugging Face id.
+
+    method: the training method, so that an engine knows which row files are wanted.
+    measures: the checks of the clauses that `Unit.measures` names, by clause id.
+    """
+
+    version: int = RECORD_VERSION
+    base: str
+    revision: str | None = None
+    chat_template: str | None = None
+    teacher: str | None = None
+    teacher_revision: str | None = None
+    judge: str | None = None
+    judge_revision: str | None = None
+    method: str = "dpo"
+    units: tuple[Unit, ...]
+    measures: dict[str, tuple[Check, ...]] = Field(default_factory=dict)
+    data: tuple[DataFile, ...] = ()
