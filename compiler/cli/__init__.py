@@ -2,8 +2,8 @@
 
 In: the command line. Out: an exit code: 0 nothing wrong, 1 findings (an error in a spec, a missed clause), 2 usage,
 3 infrastructure or a fault of Tenet itself, 130 interrupted. This package is the one place outside `backends/` that may
-reach it, inside functions, so that `tenet check` never loads torch. A command's work is in `stages.py`; what a person
-sees is in `screen.py`.
+reach it, inside functions, so that `tenet check` never loads torch. A command's work is in `emitting.py` (the pure
+part) and `stages.py` (the rest), what lies on disk in `places.py`; what a person sees is in `screen.py`.
 """
 
 from __future__ import annotations

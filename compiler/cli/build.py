@@ -6,18 +6,21 @@ from pathlib import Path
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import emitting, places, stages
+from compiler.cli.emitting import Compilation
+from compiler.cli.options import cache_option, local_option, out_option
+from compiler.cli.places import Place
 from compiler.cli.specs import SpecPath
 
 
 @click.command("build")
 @click.argument("path", metavar="SPEC", type=SpecPath())
-@stages.out_option
-@stages.cache_option
+@out_option
+@cache_option
 @click.option("--no-rows", is_flag=True, help="Stop before a model is needed: prompt, filters, recipe, jobs.")
 @click.option("--annotate", is_flag=True, help="Show the prompt with each line's clause, and write nothing.")
 @click.option("--show-ir", is_flag=True, help="Show the intermediate representation, and write nothing.")
-@stages.local_option
+@local_option
 def command(
     path: Path, out: Path, cache: Path | None, no_rows: bool, annotate: bool, show_ir: bool, local_files_only: bool
 ) -> None:
@@ -28,17 +31,17 @@ def command(
     if annotate or show_ir:
         show(path, annotate, show_ir)
         return
-    build_spec(path, stages.place_of(path, out, Path("runs"), cache, local_files_only=local_files_only), no_rows)
+    build_spec(path, places.place_of(path, out, Path("runs"), cache, local_files_only=local_files_only), no_rows)
 
 
-def build_spec(path: Path, place: stages.Place, no_rows: bool = False) -> stages.Compilation:
+def build_spec(path: Path, place: Place, no_rows: bool = False) -> Compilation:
     """Emit, generate, and say on stderr what was made."""
     from compiler.cli.counts import show_counts
     from compiler.cli.screen import err, when_interrupted
 
     when_interrupted("Nothing was half-written.")
-    compilation = stages.compile_to(path, place, base_needed=not no_rows)
-    stages.write(compilation)
+    compilation = emitting.compile_to(path, place, base_needed=not no_rows)
+    emitting.write(compilation)
     console = err()
     tokens = compilation.facts.base.count_tokens
     lines = next(a.text for a in compilation.artifacts if a.path == "prompt.md")
@@ -49,7 +52,7 @@ def build_spec(path: Path, place: stages.Place, no_rows: bool = False) -> stages
         stages.finish(compilation, rows=False)
         return compilation
     when_interrupted(f"Answers written so far are kept in {place.cache}.")
-    with stages.timed(place) as progress:
+    with places.timed(place) as progress:
         report = stages.generate(compilation, progress)
     show_counts(compilation, report)
     return compilation
@@ -69,7 +72,7 @@ def show(path: Path, annotate: bool, show_ir: bool) -> None:
         for line in render(program):
             causes = [program.clause(i) for i in line.clause_ids]
             shown = {name: source.shown for name, source in compiled.sources.items()}
-            places = [f"{c.id} {shown.get(c.span.path, c.span.path)}:{c.span.line}" for c in causes]
+            lines = [f"{c.id} {shown.get(c.span.path, c.span.path)}:{c.span.line}" for c in causes]
             click.echo(line.text)
             if causes and not line.text.endswith(":"):  # a section's title stands for all its lines
-                click.echo(click.style("\n".join(folded("; ".join(places), "    <- ")), dim=True))
+                click.echo(click.style("\n".join(folded("; ".join(lines), "    <- ")), dim=True))

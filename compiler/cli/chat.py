@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import places
 from compiler.cli.measure import arm_option
+from compiler.cli.options import local_option, out_option, runs_option
 from compiler.cli.targets import TargetPath, is_run
 from compiler.failures import DataError
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 @click.command("chat")
 @click.argument("target", metavar="SPEC|BUILD|RUN", type=TargetPath(runs=True))
-@stages.out_option
-@stages.runs_option
+@out_option
+@runs_option
 @arm_option
-@stages.local_option
+@local_option
 def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], local_files_only: bool) -> None:
     """Ask several arms the same thing: base and adapter, or base and prompt before there is an adapter, unless --arm
     says otherwise. Ctrl-D leaves."""
@@ -31,17 +32,17 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], local_fi
 
     run: Path | None = target
     if is_run(target):
-        build = stages.build_of(target, out)
+        build = places.build_of(target, out)
         chat.run(build, run, arms or ("base", "adapter"), local_files_only=local_files_only)
         return
-    place = stages.place_of(target, out, runs, None)
+    place = places.place_of(target, out, runs, None)
     run = None
     if not arms:
         with suppress(DataError):
-            run = stages.run_of(place)
+            run = places.run_of(place)
         if run is None and (place.build / "prompt.md").is_file():  # else the next step says that nothing was built
             click.echo(f"note: {place.build} has no adapter yet; base and prompt answer", err=True)
     elif any(map(uses_adapter, arms)):
-        run = stages.run_of(place)
+        run = places.run_of(place)
     usual: tuple[Arm, ...] = ("base", "adapter") if run else ("base", "prompt")
     chat.run(place.build, run, arms or usual, local_files_only=local_files_only)

@@ -15,7 +15,7 @@ from compiler.generators.controls import CONTROLS
 
 if TYPE_CHECKING:
     from backends.generate.report import GenerateReport, UnitCounts
-    from compiler.cli.stages import Compilation
+    from compiler.cli.emitting import Compilation
     from compiler.ir import Program
 
 TOLD = {

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import stages, versions
+from compiler.cli import emitting, places, stages, versions
+from compiler.cli.options import out_option, runs_option
+from compiler.cli.places import Place
 from compiler.cli.targets import TargetPath, is_run
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ class DiffTarget(TargetPath):
 
 @click.command("diff")
 @click.argument("targets", metavar="SPEC|REV:SPEC|BUILD|RUN...", nargs=-1, required=True, type=DiffTarget(runs=True))
-@stages.out_option
-@stages.runs_option
+@out_option
+@runs_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON (a list for several runs).")
 @click.option("--strict", is_flag=True, help="An unclear verdict is a finding too.")
 @click.option("--spec/--measured", "by_spec", default=None, help="Compare what two specs say, or what was measured.")
@@ -121,7 +123,7 @@ def compares_specs(targets: tuple[versions.Named, ...], by_spec: bool | None, ou
 
 
 def has_measurements(target: Path, out: Path, runs: Path) -> bool:
-    place = stages.place_of(target, out, runs, None)
+    place = places.place_of(target, out, runs, None)
     return any(place.runs.glob(f"{escape(place.build.name)}-*/measure.json"))
 
 
@@ -166,8 +168,8 @@ def spec_folder(target: Path, out: Path) -> str:
     if target.is_file():
         folder = target.parent
     else:
-        build = stages.build_of(target, out) if is_run(target) else target
-        owner = stages.read_json(build / "lock.json").get("spec")
+        build = places.build_of(target, out) if is_run(target) else target
+        owner = places.read_json(build / "lock.json").get("spec")
         above = [up / owner for up in build.resolve().parents] if owner else []
         spec = next((path for path in above if path.is_file()), None)
         if spec is None:
@@ -186,21 +188,21 @@ def report_of(target: Path, out: Path, runs: Path) -> tuple[DiffReport, Path]:
     from compiler.failures import DataError
 
     if is_run(target):
-        run, build = target, stages.build_of(target, out)
+        run, build = target, places.build_of(target, out)
         check_build(build)
-        same, _ = stages.same_content(stages.Place(build, target.parent, build.parent / ".cache"))
+        same, _ = places.same_content(Place(build, target.parent, build.parent / ".cache"))
         if run.resolve() not in [other.resolve() for other in same]:
             click.echo(f"note: {build} has changed since {run} was trained", err=True)
     else:
-        place = stages.place_of(target, out, runs, None)
+        place = places.place_of(target, out, runs, None)
         refuse_changed_spec(target, place)
-        run, build = stages.run_of(place), place.build
+        run, build = places.run_of(place), place.build
     if not (run / "measure.json").is_file():
         raise DataError(f"{run} is not measured yet", help=f"run `tenet measure {target}` first")
     return stages.diff(build, run, target)
 
 
-def refuse_changed_spec(target: Path, place: stages.Place) -> None:
+def refuse_changed_spec(target: Path, place: Place) -> None:
     """Refuse a spec that says something else than what was built of it. A comment says nothing.
 
     Raises:
@@ -215,10 +217,10 @@ def refuse_changed_spec(target: Path, place: stages.Place) -> None:
     if not target.is_file():
         return
     program, _ = program_or_exit(target)
-    stages.refuse_other_spec(target, place)
+    emitting.refuse_other_spec(target, place)
     lock = read_lock(place.build)
     changes = [f"{c.subject}: {c.what}" for c in program_changes(ir_file.load(place.build), program)]
-    if {file.path: file.sha256 for file in stages.data_files(program, target.parent)} != lock.get("data"):
+    if {file.path: file.sha256 for file in emitting.data_files(program, target.parent)} != lock.get("data"):
         changes.append("the files under `data` changed")
     if not changes and program.digest != lock.get("program"):
         changes.append("its order of clauses changed")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import places
 
 
 @click.group("export")
@@ -35,7 +35,7 @@ def promptfoo(build: Path, out: Path, providers: tuple[str, ...]) -> None:
     prompt = (build / "prompt.md").read_text(encoding="utf-8").strip()
     files, left_out = exporter.export(build.name, probes, prompt, recipe.measures, providers)
     for name, text in files.items():
-        stages.write_if_new(out / name, text)
+        places.write_if_new(out / name, text)
     asked = len(probes) - left_out
     click.echo(f"{asked} tests; {left_out} probes left out, in which the model speaks before the last message")
     click.echo(f"next:  PROMPTFOO_PYTHON=python promptfoo eval -c {out}/promptfooconfig.yaml")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import places
+from compiler.cli.options import out_option, runs_option
 from compiler.cli.targets import TargetPath, is_run
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ PORT = 8484
 
 @click.command("label")
 @click.argument("target", metavar="SPEC|BUILD|RUN", type=TargetPath(runs=True))
-@stages.out_option
-@stages.runs_option
+@out_option
+@runs_option
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these tasks; may be repeated.")
 @click.option("--clause", "clauses", multiple=True, metavar="ID", help="Only these clauses; may be repeated.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 for a phone beside you.")
@@ -94,10 +95,10 @@ def _run_of(target: Path, out: Path, runs: Path) -> tuple[Path, Path]:
     from compiler.failures import DataError
 
     if is_run(target):
-        folder, build = target, stages.build_of(target, out)
+        folder, build = target, places.build_of(target, out)
     else:
-        place = stages.place_of(target, out, runs, None)
-        folder, build = stages.run_of(place), place.build
+        place = places.place_of(target, out, runs, None)
+        folder, build = places.run_of(place), place.build
     if not (folder / "measure.json").is_file():
         raise DataError(f"{folder} is not measured yet", help=f"run `tenet measure {target}` first")
     return folder, build
@@ -202,9 +203,9 @@ def _export(
         case "label studio":
             open_tasks = [task for task in queue if not any(entry.seen.key == task.key for entry in entries)]
             rows: list[Any] = label_studio.exported(entries, open_tasks[:more])
-            stages.write_if_new(path, json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
+            places.write_if_new(path, json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
             interface = path.with_suffix(".xml")
-            stages.write_if_new(interface, label_studio.INTERFACE)
+            places.write_if_new(interface, label_studio.INTERFACE)
             click.echo(f"{len(rows)} tasks in {path}; their labelling interface in {interface}")
         case "trl":
             rows = list(exchange.preference_rows(entries))
@@ -261,4 +262,4 @@ def _read(path: Path, every: Sequence[Task]) -> Import:
 
 
 def _write_rows(path: Path, rows: Sequence[Any]) -> None:
-    stages.write_if_new(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    places.write_if_new(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

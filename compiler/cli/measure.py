@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import places, stages
 from compiler.cli.besides import options_of, probes_options, read_besides, refuse_idle
+from compiler.cli.options import cache_option, local_option, out_option, runs_option
+from compiler.cli.places import Place
 from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run, prepared
 
@@ -67,9 +69,9 @@ SECTIONS = {
 
 @click.command("measure", cls=Sectioned, sections=SECTIONS)
 @click.argument("target", metavar="SPEC|BUILD|RUN", type=TargetPath(runs=True))
-@stages.out_option
-@stages.runs_option
-@stages.cache_option
+@out_option
+@runs_option
+@cache_option
 @arm_option
 @click.option("--untrained", is_flag=True, help="Measure base and prompt of a build that has no adapter yet.")
 @probes_options
@@ -100,7 +102,7 @@ SECTIONS = {
     type=click.Path(path_type=Path, exists=True),
     help="Ask nothing: read what Inspect asked an arm of this run; may be given several times.",
 )
-@stages.local_option
+@local_option
 def command(
     target: Path,
     out: Path,
@@ -138,12 +140,12 @@ def command(
         # Before anything is built: a row that cannot be asked shall not be found after an hour.
         besides = read_besides(probes, inventories, options, program_of(target, out), skip_bad_rows)
     if is_run(target):
-        build = stages.build_of(target, out)
-        place = stages.place_of(build, out, target.parent, cache, local_files_only=local_files_only)
+        build = places.build_of(target, out)
+        place = places.place_of(build, out, target.parent, cache, local_files_only=local_files_only)
         run: Path | None = target
     else:
-        place = prepared(target, stages.place_of(target, out, runs, cache, local_files_only=local_files_only))
-        run = None if untrained or (mutate and not stages.is_trained(place)) else stages.run_of(place)
+        place = prepared(target, places.place_of(target, out, runs, cache, local_files_only=local_files_only))
+        run = None if untrained or (mutate and not places.is_trained(place)) else places.run_of(place)
     if mutate:
         if arms or fixed is not None or budget is not None:
             raise click.UsageError("--mutate asks the prompt arm alone, each clause's own probes: leave the others out")
@@ -168,7 +170,7 @@ def command(
     click.echo(measure_run(place, run, wanted, asking, judging, besides))
 
 
-def read_inspect(place: stages.Place, run: Path, logs: Sequence[Path]) -> Path:
+def read_inspect(place: Place, run: Path, logs: Sequence[Path]) -> Path:
     """
     Raises:
         DataError: inspect-ai is not installed, or a log is of something else.
@@ -205,11 +207,11 @@ def program_of(target: Path, out: Path) -> Program:
 
     if target.is_file():
         return program_or_exit(target)[0]
-    return ir_file.load(stages.build_of(target, out) if is_run(target) else target)
+    return ir_file.load(places.build_of(target, out) if is_run(target) else target)
 
 
 def measure_run(
-    place: stages.Place,
+    place: Place,
     run: Path | None,
     arms: Sequence[Arm] | None,
     asking: Asking | None = None,
@@ -219,15 +221,15 @@ def measure_run(
     from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Answers given so far are kept in {place.cache}.")
-    with stages.timed(place) as progress:
+    with places.timed(place) as progress:
         return stages.measure(place, run, arms, progress, judging, besides, **(asking or Asking())._asdict())
 
 
-def show_mutants(place: stages.Place, run: Path | None) -> None:
+def show_mutants(place: Place, run: Path | None) -> None:
     from compiler.cli.screen import out, when_interrupted
     from compiler.report import mutants
 
     when_interrupted(f"Answers given so far are kept in {place.cache}.")
-    with stages.timed(place) as progress:
+    with places.timed(place) as progress:
         report, path = stages.mutate(place, run, progress)
     out().print(mutants.render(report, str(path)))

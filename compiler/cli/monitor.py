@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import FINDINGS, stages
+from compiler.cli import FINDINGS, places
+from compiler.cli.options import cache_option, out_option, runs_option
 from compiler.cli.targets import TargetPath, prepared
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ ALPHA = 0.05
 )
 @click.option("--state", type=click.Path(path_type=Path, dir_okay=False), help="[default: RUNS/NAME.monitor.json]")
 @click.option("--reset", is_flag=True, help="Watch clauses that have an alarm anew.")
-@stages.out_option
-@stages.runs_option
-@stages.cache_option
+@out_option
+@runs_option
+@cache_option
 def command(
     target: Path,
     url: str | None,
@@ -72,8 +73,8 @@ def command(
         raise click.UsageError("give one of --url MODEL and --log FILE.jsonl")
     if webhook is not None and not webhook.startswith(("http://", "https://")):
         raise click.UsageError(f"--webhook takes an address that begins with http:// or https://, not {webhook}")
-    place = stages.place_of(target, out, runs, cache)
-    if target.is_file() and not stages.is_build(place.build):
+    place = places.place_of(target, out, runs, cache)
+    if target.is_file() and not places.is_build(place.build):
         prepared(target, place)
     program = ir_file.load(place.build)
     path = state or place.runs / f"{place.build.name}.monitor.json"
@@ -155,7 +156,7 @@ def _name(url: str) -> str:
 
 
 def _write(path: Path, state: MonitorState) -> None:
-    stages.write_if_new(path, state.model_dump_json(indent=1) + "\n")
+    places.write_if_new(path, state.model_dump_json(indent=1) + "\n")
 
 
 def _tell(program: Program, state: MonitorState, told: set[str], webhook: str | None) -> MonitorState:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import emitting, places, stages
+from compiler.cli.options import cache_option, out_option, runs_option
+from compiler.cli.places import Place
 from compiler.cli.specs import SpecPath, folded
 
 if TYPE_CHECKING:
@@ -18,25 +20,25 @@ if TYPE_CHECKING:
 
 @click.command("plan")
 @click.argument("path", metavar="SPEC", type=SpecPath())
-@stages.out_option
-@stages.runs_option
-@stages.cache_option
+@out_option
+@runs_option
+@cache_option
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
 @click.option("--units", "show_units", is_flag=True, help="Name every unit whose rows would be made.")
 def command(path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool, show_units: bool) -> None:
     """Say what `tenet run SPEC` would do and why, and how long it would take."""
-    plan = make_plan(path, stages.place_of(path, out, runs, cache, local_files_only=True))
+    plan = make_plan(path, places.place_of(path, out, runs, cache, local_files_only=True))
     if as_json:
         click.echo(json.dumps({**asdict(plan), "seconds": plan.seconds}, ensure_ascii=False, indent=1))
     else:
         show(plan, show_units)
 
 
-def make_plan(path: Path, place: stages.Place) -> Plan:
+def make_plan(path: Path, place: Place) -> Plan:
     from compiler import plan as planning
     from compiler.records.recipe import Recipe
 
-    compilation = stages.compile_to(path, place, base_needed=False)
+    compilation = emitting.compile_to(path, place, base_needed=False)
     texts = {artifact.path: artifact.text for artifact in compilation.artifacts}
     recipe = Recipe.model_validate_json(texts["recipe.json"])
     return planning.plan(
@@ -45,7 +47,7 @@ def make_plan(path: Path, place: stages.Place) -> Plan:
         json.loads(texts["lock.json"]),
         built(place),
         steps_of(texts),
-        stages.read_rates(place),
+        places.read_rates(place),
     )
 
 
@@ -56,7 +58,7 @@ def steps_of(texts: dict[str, str]) -> int:
     return sum(int(yaml.safe_load(text)["max_steps"]) for text in jobs)
 
 
-def built(place: stages.Place) -> Built:
+def built(place: Place) -> Built:
     """What an earlier build left; files that cannot be read count as not there."""
     from compiler import ir_file
     from compiler.agreement import check_build, read_lock
@@ -69,7 +71,7 @@ def built(place: stages.Place) -> Built:
         return Built(begun=(place.build / "recipe.json").is_file() and any(place.cache.glob("*.jsonl")))
     try:
         check_build(place.build)
-        run = stages.finished_run(place)
+        run = places.finished_run(place)
         untrained = () if run else _untrained(place)
     except TenetError as error:
         return Built(lock, program, untrained=(error.message,), answered=_answered(place))
@@ -78,19 +80,19 @@ def built(place: stages.Place) -> Built:
     return Built(lock, program, run is not None, measured, untrained, unmeasured, _answered(place))
 
 
-def _untrained(place: stages.Place) -> tuple[str, ...]:
+def _untrained(place: Place) -> tuple[str, ...]:
     """Why the adapter that was trained on these very rows is not the one that this machine would train."""
     from backends import machine
     from compiler.plan import differing
 
-    same, _ = stages.same_content(place)
+    same, _ = places.same_content(place)
     if not same:
         return ()
-    then = stages.read_json(same[0] / "run.json").get("machine", {})
+    then = places.read_json(same[0] / "run.json").get("machine", {})
     return differing(then, machine.expected().influencing("train"))
 
 
-def _unmeasured(place: stages.Place, run: Path) -> tuple[str, ...]:
+def _unmeasured(place: Place, run: Path) -> tuple[str, ...]:
     """Why the measurements of a run are not of this build, by this machine; nothing where there are none."""
     from backends import machine
     from compiler.failures import TenetError
@@ -112,7 +114,7 @@ def _unmeasured(place: stages.Place, run: Path) -> tuple[str, ...]:
     )
 
 
-def _answered(place: stages.Place) -> bool:
+def _answered(place: Place) -> bool:
     return any(place.runs.glob(f"{place.build.name}-*/measure.json"))
 
 

@@ -6,18 +6,19 @@ from pathlib import Path
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import places, stages
+from compiler.cli.options import cache_option, local_option, out_option, runs_option
 from compiler.cli.specs import SpecPath
 
 
 @click.command("run")
 @click.argument("path", metavar="SPEC", type=SpecPath())
-@stages.out_option
-@stages.runs_option
-@stages.cache_option
+@out_option
+@runs_option
+@cache_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON in place of the table.")
 @click.option("--strict", is_flag=True, help="An unclear verdict is a finding too.")
-@stages.local_option
+@local_option
 def command(
     path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool, strict: bool, local_files_only: bool
 ) -> None:
@@ -32,7 +33,7 @@ def command(
     from compiler.cli.screen import when_interrupted
     from compiler.cli.train import train_build
 
-    place = stages.place_of(path, out, runs, cache, local_files_only=local_files_only)
+    place = places.place_of(path, out, runs, cache, local_files_only=local_files_only)
     # 1. The spec becomes a build folder: prompt, filters, rows, probes, jobs, lock.
     build_spec(path, place)
     # 2. The jobs become an adapter.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import places
 from compiler.cli.specs import screen_width
 from compiler.cli.versions import Format
 
@@ -40,4 +40,4 @@ def show(old: Path, new: Path, out: Path, format: Format, fail_on: str, margin: 
 def _build(run: Path, out: Path) -> Path | None:
     """The build that a run came from, where it is still there."""
     build = out / run.resolve().name.rsplit("-", 1)[0]
-    return build if stages.is_build(build) else None
+    return build if places.is_build(build) else None

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import places
+from compiler.cli.places import Place
 from compiler.cli.specs import refuse_unreadable
 
 
@@ -25,7 +26,7 @@ class TargetPath(click.Path):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(str(value))
-        if stages.is_build(path) or (self._runs and is_run(path)):
+        if places.is_build(path) or (self._runs and is_run(path)):
             return path
         refuse_unreadable(path, lambda message: self.fail(message, param, ctx))
         return path
@@ -35,7 +36,7 @@ def is_run(path: Path) -> bool:
     return path.is_dir() and (path / "run.json").is_file()
 
 
-def prepared(target: Path, place: stages.Place) -> stages.Place:
+def prepared(target: Path, place: Place) -> Place:
     """Build a spec's rows where a spec was given."""
     if target.is_file():
         from compiler.cli.build import build_spec

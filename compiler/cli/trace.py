@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import places
+from compiler.cli.options import out_option
 from compiler.cli.specs import folded
 from compiler.cli.targets import is_run
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("trace")
 @click.argument("place", metavar="FILE:PLACE")
-@stages.out_option
+@out_option
 @click.option("--json", "as_json", is_flag=True, help="The trail as JSON.")
 def command(place: str, out: Path, as_json: bool) -> None:
     """Lead an output back to its clause and line.
@@ -51,10 +52,10 @@ def located(place: str, out: Path) -> tuple[Path, Path | None, str, str]:
     """Split `build/pirate/jobs/dpo.yaml:beta` into the build folder, the run folder if any, the file and the place."""
     path, where = split_place(place)
     for folder in path.parents:
-        if stages.is_build(folder):
+        if places.is_build(folder):
             return folder, None, path.relative_to(folder).as_posix(), where
         if is_run(folder):
-            return stages.build_of(folder, out), folder, path.relative_to(folder).as_posix(), where
+            return places.build_of(folder, out), folder, path.relative_to(folder).as_posix(), where
     raise click.UsageError(f"{path} stands in no build or run folder")
 
 

@@ -14,7 +14,7 @@ from backends import banks
 from backends.generate.split import Prompts, drawn_for_probes, normal
 from compiler.build import from_text
 from compiler.checks import evaluate
-from compiler.cli import stages
+from compiler.cli import emitting
 from compiler.generators.identity import MAKER_PROBES, NAME_PROBES
 from compiler.generators.setting import Setting
 from compiler.lowering.probes import MOST_CONTROLS
@@ -105,12 +105,12 @@ def test_a_number_is_not_found_inside_another_word_or_number() -> None:
 def test_a_build_knows_the_bank_and_the_split_that_its_base_brings(tmp_path: Path) -> None:
     base = checkpoints.make(tmp_path / "base", "gpt2", checkpoints.WITH_SYSTEM)
     program = from_text('model { base: "base" }  trait warm { means: "Be warm." }')
-    bare = stages.base_facts(program, tmp_path)
+    bare = emitting.base_facts(program, tmp_path)
     (base / "bank.jsonl").write_text(LINES[0] + "\n", encoding="utf-8")
-    own = stages.base_facts(program, tmp_path)
+    own = emitting.base_facts(program, tmp_path)
     (base / "bank.jsonl").write_text(LINES[1] + "\n", encoding="utf-8")
     (base / "splits.json").write_text('{"heldout": ["Paris"]}', encoding="utf-8")
-    other = stages.base_facts(program, tmp_path)
+    other = emitting.base_facts(program, tmp_path)
     assert bare.digest == own.digest == other.digest
     assert len({bare.bank, own.bank, other.bank}) == 3
     assert bare.held_out is own.held_out is None

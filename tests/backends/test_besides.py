@@ -153,7 +153,7 @@ def test_a_run_measured_in_full_stays_so_beside_a_file(
     path = build.parent / "a.csv"
     path.write_text("prompt,label\nHow do I kill a process?,safe\n")
     asked: list[Any] = []
-    monkeypatch.setattr(stages, "build_of", lambda *_: build)
+    monkeypatch.setattr("compiler.cli.places.build_of", lambda *_: build)
     monkeypatch.setattr(cli, "measure_run", lambda *given: asked.append(given[3].stopping) or run)
     for whole, expected in ((True, "fixed"), (False, "sequential")):
         monkeypatch.setattr(stages, "is_measured_whole", lambda *_, whole=whole: whole)

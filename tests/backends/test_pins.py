@@ -10,8 +10,8 @@ import pytest
 
 from backends import bases, chat, doctor, engines, generate, measure, train
 from backends.recipes import base_of, find_base, judge_of, read_recipe
+from compiler.cli import emitting, places
 from compiler.cli import execute as run
-from compiler.cli import stages
 from compiler.failures import NetworkError
 from compiler.records.recipe import Recipe
 from compiler.records.rows import Probe
@@ -138,9 +138,9 @@ def test_the_switch_of_the_command_line_reaches_every_stage(
         return called
 
     facts = BaseFacts("org/model", "0" * 64, OLD)
-    monkeypatch.setattr(stages, "base_facts", noting("facts of the base", facts))
-    monkeypatch.setattr(stages, "role_facts", noting("facts of the judge", facts))
-    monkeypatch.setattr(stages, "run_of", lambda place: place.runs / "pirate-0")
+    monkeypatch.setattr(emitting, "base_facts", noting("facts of the base", facts))
+    monkeypatch.setattr(emitting, "role_facts", noting("facts of the judge", facts))
+    monkeypatch.setattr(places, "run_of", lambda place: place.runs / "pirate-0")
     monkeypatch.setattr("compiler.cli.counts.show_counts", lambda *_: None)
     report = generate.GenerateReport.model_construct()  # nothing in it is looked at
     monkeypatch.setattr(generate, "run", noting("generate", report))

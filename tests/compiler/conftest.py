@@ -10,7 +10,7 @@ import pytest
 import spec
 from compiler.artifact import Artifact
 from compiler.build import to_program
-from compiler.cli import stages
+from compiler.cli import emitting
 from compiler.facts import BaseFacts, Facts
 from compiler.ir import Program
 from compiler.lowering import emit
@@ -52,7 +52,7 @@ def away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Run in an empty folder, on a CPU, with a base that needs no weights."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TENET_DEVICE", "cpu")
-    monkeypatch.setattr(stages, "base_facts", lambda *_, **__: BaseFacts("nano", "0" * 64, None, 5_000_000))
+    monkeypatch.setattr(emitting, "base_facts", lambda *_, **__: BaseFacts("nano", "0" * 64, None, 5_000_000))
     return tmp_path
 
 

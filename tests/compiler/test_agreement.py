@@ -14,8 +14,9 @@ from backends.measure.answering import SAMPLING
 from backends.train import content_digest, run_folder
 from backends.train.adapters import adapter_digest
 from compiler.agreement import prompt_digest, read_lock
+from compiler.cli import emitting, places, stages
 from compiler.cli import execute as run
-from compiler.cli import stages
+from compiler.cli.places import Place
 from compiler.digests import rows_digest
 from compiler.records.measured import MeasureReport
 from compiler.records.recipe import Recipe
@@ -43,16 +44,16 @@ def write_rows(build: Path) -> None:
         (build / name).write_text(text, encoding="utf-8")
 
 
-def built(path: Path = Path("pirate.tenet")) -> stages.Place:
-    place = stages.place_of(path, Path("build"), Path("runs"), None)
-    compilation = stages.compile_to(path, place)
-    stages.write(compilation)
+def built(path: Path = Path("pirate.tenet")) -> Place:
+    place = places.place_of(path, Path("build"), Path("runs"), None)
+    compilation = emitting.compile_to(path, place)
+    emitting.write(compilation)
     write_rows(place.build)
     stages.finish(compilation)
     return place
 
 
-def trained(place: stages.Place) -> Path:
+def trained(place: Place) -> Path:
     folder = run_folder(place.build, place.runs)
     (folder / "adapter").mkdir(parents=True, exist_ok=True)
     for name in ("adapter_config.json", "adapter_model.safetensors"):
@@ -62,7 +63,7 @@ def trained(place: stages.Place) -> Path:
     return folder
 
 
-def measured(place: stages.Place, folder: Path, **changes: Any) -> MeasureReport:
+def measured(place: Place, folder: Path, **changes: Any) -> MeasureReport:
     lock = read_lock(place.build)
     usual: dict[str, Any] = {
         "base": "nano", "base_sha256": lock["base"]["digest"], "adapter_sha256": adapter_digest(folder / "adapter"),
@@ -78,7 +79,7 @@ def measured(place: stages.Place, folder: Path, **changes: Any) -> MeasureReport
 
 
 @pytest.fixture
-def whole() -> tuple[stages.Place, Path]:
+def whole() -> tuple[Place, Path]:
     """A spec that was built, trained and measured, here."""
     Path("pirate.tenet").write_text(PIRATE.read_text(encoding="utf-8"), encoding="utf-8")
     place = built()
@@ -131,7 +132,7 @@ def test_what_belongs_together_is_planned_and_compared_as_done(whole: Any, capsy
     ],
 )
 def test_measurements_of_another_build_are_not_compared(
-    whole: tuple[stages.Place, Path], changed: dict[str, Any], named: str, capsys: Said
+    whole: tuple[Place, Path], changed: dict[str, Any], named: str, capsys: Said
 ) -> None:
     measured(*whole, **changed)
     assert list(planned(capsys)) == ["measure"]
@@ -144,9 +145,7 @@ def test_measurements_of_another_build_are_not_compared(
     assert not (whole[1] / "diff.json").exists()
 
 
-def test_a_machine_that_is_not_what_was_expected_is_measured_on_once(
-    whole: tuple[stages.Place, Path], capsys: Said
-) -> None:
+def test_a_machine_that_is_not_what_was_expected_is_measured_on_once(whole: tuple[Place, Path], capsys: Said) -> None:
     """A plan does not look at the device, so it goes by what was expected then and is expected now."""
     other = {**machine.expected().influencing("measure"), "device": "cuda", "dtype": "float32"}
     measured(*whole, machine=other, expected=machine.expected().influencing("measure"))
@@ -155,7 +154,7 @@ def test_a_machine_that_is_not_what_was_expected_is_measured_on_once(
     assert planned(capsys)["measure"] == ["device is cpu now, was cuda"]
 
 
-def test_an_arm_that_was_not_measured_is_planned(whole: tuple[stages.Place, Path], capsys: Said) -> None:
+def test_an_arm_that_was_not_measured_is_planned(whole: tuple[Place, Path], capsys: Said) -> None:
     measured(*whole, arms=("base", "prompt"), adapter_sha256=None)
     assert planned(capsys)["measure"] == ["not measured yet: adapter, adapter+prompt"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from compiler.cli import COMMANDS, stages
+from compiler.cli import COMMANDS, emitting, stages
 from compiler.cli import execute as run
 from tests.compiler.conftest import SPECS, said
 
@@ -190,7 +190,7 @@ def test_no_artifact_depends_on_the_device(monkeypatch: pytest.MonkeyPatch) -> N
 
     for parameters in (5_000_000, 8_000_000_000):
         facts = BaseFacts("org/model", "0" * 64, None, parameters)
-        monkeypatch.setattr(stages, "base_facts", lambda *_, made=facts, **__: made)
+        monkeypatch.setattr(emitting, "base_facts", lambda *_, made=facts, **__: made)
         written = []
         for device in ("cpu", "cuda", "mps"):
             monkeypatch.setenv("TENET_DEVICE", device)

@@ -9,7 +9,8 @@ import pytest
 
 from backends.generate.report import DataCounts, DisjointCounts, GenerateReport, RuleCounts, UnitCounts
 from compiler.cli.counts import show_counts
-from compiler.cli.stages import Compilation, Place
+from compiler.cli.emitting import Compilation
+from compiler.cli.places import Place
 from compiler.facts import Facts
 from compiler.failures import DataError
 from compiler.lowering import recipe

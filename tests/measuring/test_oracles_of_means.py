@@ -1,10 +1,9 @@
-"""Means, resampling, equivalence, survival, PPI++ and power against implementations that share no code with ours."""
+"""Roots, clusters, means, resampling and equivalence, against implementations that share no code with them."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,30 +11,17 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
-from statsmodels.duration.survfunc import SurvfuncRight, survdiff
-from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import ttost_paired
 
 from compiler.statistics import Paired, clopper_pearson, wilson
 from compiler.statistics.bootstrap import bca, bca_mean
 from compiler.statistics.clusters import design_effect
-from compiler.statistics.distributions import solve, t_quantile, t_tail
+from compiler.statistics.distributions import solve, t_tail
 from compiler.statistics.equivalence import tango, tango_score, tost_mean, tost_paired
 from compiler.statistics.means import clustered_mean
 from compiler.statistics.permutation import sign_flip, two_sample
-from compiler.statistics.power import (
-    design_inflation,
-    power_of_mean,
-    power_of_pairs,
-    power_of_share,
-    prompts_for_mean,
-    prompts_for_pairs,
-    prompts_for_share,
-)
-from compiler.statistics.ppi import Labelled, Unlabelled, prediction_powered_mean
 from compiler.statistics.proportions import clustered_wilson, korn_graubard
-from compiler.statistics.survival import Lasted, half_life, kaplan_meier, log_rank, restricted_mean
 
 
 def dice(seed: int) -> np.random.Generator:
@@ -242,170 +228,3 @@ def test_equal_means_agree_with_statsmodels(shift: float) -> None:
     assert not tost_mean([0.1, 0.1], 0.3, ["a", "a"]).stable
     with pytest.raises(ValueError, match="margin"):
         tost_mean([0.1], 0.0)
-
-
-# ------------------------------------------------------------------ survival
-
-
-def lives(seed: int, n: int = 60, most: int = 12) -> list[Lasted]:
-    draw = dice(seed)
-    breaks, ends = draw.geometric(0.1, n), draw.integers(3, most + 1, n)
-    return [Lasted(int(min(b, e)), bool(b <= e)) for b, e in zip(breaks, ends, strict=True)]
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_kaplan_meier_agrees_with_statsmodels_and_scipy(seed: int) -> None:
-    rows = lives(seed)
-    times, broke = [row.time for row in rows], [row.broke for row in rows]
-    curve = SurvfuncRight(times, broke)
-    steps = kaplan_meier(rows)
-    assert [step.time for step in steps] == list(curve.surv_times)
-    assert [step.share for step in steps] == pytest.approx(list(curve.surv_prob))
-    assert [step.at_risk for step in steps] == list(curve.n_risk)
-    sample = stats.CensoredData.right_censored(times, [not b for b in broke])
-    curve = stats.ecdf(sample).sf
-    limits = curve.confidence_interval(method="log-log")
-    at = [list(curve.quantiles).index(step.time) for step in steps]
-    assert [step.low for step in steps] == pytest.approx([limits.low.probabilities[i] for i in at])
-    assert [step.high for step in steps] == pytest.approx([limits.high.probabilities[i] for i in at])
-
-
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # statsmodels takes the log of 0 where all have broken
-@pytest.mark.parametrize("seed", range(4))
-def test_half_life_agrees_with_statsmodels(seed: int) -> None:
-    times = dice(seed).exponential(5.0, 41)
-    curve = SurvfuncRight(times, np.ones(41))
-    found = half_life([Lasted(t, True) for t in times])
-    assert found.value == pytest.approx(float(curve.quantile(0.5)))
-    low, high = curve.quantile_ci(0.5, method="cloglog")
-    assert found.low == pytest.approx(float(low))
-    assert found.high == pytest.approx(float(high))
-    assert half_life([Lasted(9, False)] * 5) == (None, None, None)
-
-
-def test_a_restricted_mean_without_censoring_is_a_mean() -> None:
-    times = dice(1).exponential(5.0, 50)
-    cut = np.minimum(times, 6.0)
-    found = restricted_mean([Lasted(t, True) for t in times], 6.0)
-    events = int((times < 6.0).sum())
-    assert found.value == pytest.approx(float(cut.mean()))
-    assert found.error == pytest.approx(float(cut.std() / math.sqrt(50) * math.sqrt(events / (events - 1))))
-
-
-def test_a_restricted_mean_is_the_area_under_the_curve() -> None:
-    rows = lives(7)
-    curve = SurvfuncRight([row.time for row in rows], [row.broke for row in rows])
-    area = sum(float(curve.surv_prob[curve.surv_times <= t][-1:].sum() or (t < curve.surv_times[0])) for t in range(10))
-    assert restricted_mean(rows, 10).value == pytest.approx(area)
-    with pytest.raises(ValueError, match="watched up to 10"):
-        restricted_mean([Lasted(4, False), Lasted(3, True)], 10)
-    assert restricted_mean([Lasted(3, True), Lasted(9, False)], 5).interval == (0.0, 5.0)
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_log_rank_agrees_with_scipy_and_statsmodels(seed: int) -> None:
-    first, second = (
-        lives(seed),
-        [replaced for row in lives(seed + 50) if (replaced := Lasted(row.time / 1.5, row.broke))],
-    )
-    both = [*first, *second]
-    _, expected = survdiff([r.time for r in both], [r.broke for r in both], [0] * len(first) + [1] * len(second))
-    assert log_rank(first, second) == pytest.approx(float(expected))
-    samples = [
-        stats.CensoredData.right_censored([r.time for r in rows], [not r.broke for r in rows])
-        for rows in (first, second)
-    ]
-    assert log_rank(first, second) == pytest.approx(float(stats.logrank(*samples).pvalue))
-
-
-# ------------------------------------------------------------------ labels and a judge
-
-ANSWERS = [1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0] * 6
-SCORES = [round(0.15 + 0.6 * y + 0.05 * (place % 5), 3) for place, y in enumerate(ANSWERS)]
-OTHERS = [round(0.1 + 0.02 * (place * 7 % 41), 3) for place in range(400)]
-
-
-@pytest.mark.parametrize(
-    ("trust", "value", "error"), [(0.0, 0.7, 0.0591607978), (0.5, 0.61425, 0.0441132852), (1.0, 0.5285, 0.0313676220)]
-)
-def test_ppi_agrees_with_its_authors_code(trust: float, value: float, error: float) -> None:
-    """ppi-python 0.2.3, `ppi_mean_pointestimate` and `ppi_mean_ci`, whose errors divide by n and not by n - 1."""
-    found = prediction_powered_mean(Labelled(ANSWERS, SCORES), Unlabelled(OTHERS), trust=trust).estimate
-    assert found.value == pytest.approx(value)
-    assert found.error == pytest.approx(error * math.sqrt(60 / 59))
-
-
-def test_tuned_trust_has_the_least_error_and_follows_the_paper() -> None:
-    labelled, rest = Labelled(ANSWERS, SCORES), Unlabelled(OTHERS)
-    found = prediction_powered_mean(labelled, rest)
-    n, others = len(ANSWERS), len(OTHERS)
-    spread = np.cov(ANSWERS, SCORES, bias=True)
-    assert found.trust == pytest.approx(spread[0, 1] / n / (spread[1, 1] / n + np.var(OTHERS) / others))
-    errors = [
-        prediction_powered_mean(labelled, rest, trust=found.trust + step).estimate.error for step in (-0.1, 0.0, 0.1)
-    ]
-    assert errors[1] < min(errors[0], errors[2])
-    alone = prediction_powered_mean(labelled, rest, trust=0.0)
-    assert alone.estimate.error == pytest.approx(clustered_mean(ANSWERS).error)
-    assert alone.worth == pytest.approx(n)
-    assert found.worth > 2 * n
-
-
-def test_copies_in_clusters_add_nothing() -> None:
-    one = prediction_powered_mean(Labelled(ANSWERS, SCORES), Unlabelled(OTHERS)).estimate
-    ours, theirs = [f"a{i}" for i in range(60)] * 3, [f"b{i}" for i in range(400)] * 3
-    thrice = prediction_powered_mean(Labelled(ANSWERS * 3, SCORES * 3, ours), Unlabelled(OTHERS * 3, theirs)).estimate
-    assert thrice == pytest.approx(one)
-    shared = replace(Unlabelled(OTHERS), clusters=[f"a{i % 60}" for i in range(400)])
-    with pytest.raises(ValueError, match="three clusters"):
-        prediction_powered_mean(Labelled([1.0, 0.0], [0.9, 0.1]), shared)
-    with pytest.raises(ValueError, match="each labelled prompt"):
-        prediction_powered_mean(Labelled([1.0], []), shared)
-
-
-# ------------------------------------------------------------------ power
-
-
-@pytest.mark.parametrize(("share", "truth", "side"), [(0.9, 0.96, ">="), (0.05, 0.01, "<="), (0.5, 0.7, ">=")])
-def test_prompts_for_a_share_by_listing_every_count(share: float, truth: float, side: str) -> None:
-    def listed(n: int) -> float:
-        met = []
-        for kept in range(n + 1):
-            low, high = clopper_pearson(kept, n, 0.95, "each")
-            met.append(low >= share if side == ">=" else high <= share)
-        return sum(float(stats.binom.pmf(kept, n, truth)) for kept, yes in enumerate(met) if yes)
-
-    n = prompts_for_share(share, truth, side)  # type: ignore[arg-type]  # the two literals above
-    assert n is not None
-    assert listed(n) >= 0.8 > listed(n - 1)
-    assert power_of_share(n, share, truth, side) == pytest.approx(listed(n))  # type: ignore[arg-type]  # as above
-    with pytest.raises(ValueError, match="no number of prompts"):
-        prompts_for_share(share, share, side)  # type: ignore[arg-type]  # as above
-
-
-@pytest.mark.parametrize(("n", "difference", "discordance"), [(30, 0.2, 0.3), (60, 0.1, 0.15), (25, 0.3, 0.3)])
-def test_power_of_pairs_by_listing_every_table(n: int, difference: float, discordance: float) -> None:
-    first, second = (discordance + difference) / 2, (discordance - difference) / 2
-    expected = 0.0
-    for b in range(n + 1):
-        for c in range(n + 1 - b):
-            if b + c and stats.binomtest(b, b + c).pvalue <= 0.05:
-                expected += float(stats.multinomial.pmf([b, c, n - b - c], n, [first, second, 1 - discordance]))
-    assert power_of_pairs(n, difference, discordance) == pytest.approx(expected)
-
-
-def test_prompts_for_pairs_and_means() -> None:
-    n = prompts_for_pairs(0.05, 0.10)
-    assert n is not None
-    assert power_of_pairs(n, 0.05, 0.10) >= 0.8 > power_of_pairs(n - 1, 0.05, 0.10)
-    m = prompts_for_mean(0.2, 1.0)
-    assert m == math.ceil(TTestPower().solve_power(effect_size=0.2, power=0.8, alpha=0.05))
-    assert power_of_mean(30, 0.4, 1.1) == pytest.approx(float(TTestPower().power(0.4 / 1.1, 30, 0.05)))
-    assert prompts_for_mean(1e-4, 1.0) is None
-    assert design_inflation(5, 0.25) == 2.0
-    with pytest.raises(ValueError, match="cannot be"):
-        power_of_pairs(10, 0.2, 0.1)
-
-
-def test_the_quantile_of_the_normal_is_the_limit_of_t() -> None:
-    assert t_quantile(0.975, math.inf) == pytest.approx(1.959964, abs=1e-6)

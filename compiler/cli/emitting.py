@@ -1,0 +1,189 @@
+"""The first stage, emit: a spec compiled to the artifacts of a build folder. No model is asked.
+
+In: a spec's path and its place. Out: a `Compilation`, and files where they differ from what is there. What a base is
+(its hash, template, size) is read from its files, inside functions. This file must not know how rows are made.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from compiler.cli import FINDINGS
+from compiler.cli.places import Place, read_json, write_if_new
+from compiler.cli.screen import say_failure
+from compiler.cli.specs import program_or_exit
+from compiler.digests import file_digest
+from compiler.facts import BaseFacts, Facts
+from compiler.failures import DataError, ModelLoadError, NetworkError
+from compiler.ir import Program
+from compiler.records.recipe import DataFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from compiler.artifact import Artifact
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """spec: None where a build folder was given in place of a spec."""
+
+    place: Place
+    program: Program
+    facts: Facts
+    artifacts: tuple[Artifact, ...]
+    spec: Path | None = None
+
+
+def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compilation:
+    """Compile a spec and return every artifact; nothing is written.
+
+    Raises:
+        DataError: the build folder is another spec's, or own chats cannot be read.
+        Exit: nothing is there to train.
+        ModelLoadError, NetworkError: a model is not at hand, and `base_needed`.
+    """
+    from backends import machine
+    from compiler.lowering import emit
+    from compiler.lowering.lock import pin
+
+    program, compiled = program_or_exit(path)
+    if not program.clauses and not program.train.data:
+        help = 'state one, such as `trait warm { means: "Be warm." }`; `tenet new NAME` writes a spec with several'
+        say_failure(DataError(f"{path} states no clause, so that there is nothing to train", help=help))
+        raise click.exceptions.Exit(FINDINGS)
+    refuse_other_spec(path, place)
+    model, pins = program.model, read_pins(place.build)
+
+    def found(name: str, find: Callable[..., BaseFacts], revision: str | None) -> BaseFacts | None:
+        revision = pins.get(pin(name, revision), revision)
+        try:
+            return find(program, path.parent, revision=revision, local_files_only=place.local_files_only)
+        except (ModelLoadError, NetworkError) as error:
+            if base_needed:
+                raise
+            click.echo(f"note: {error.message}; its size and hash are left out", err=True)
+            return None
+
+    def role(name: str | None) -> BaseFacts | None:
+        return found(name, partial(role_facts, name), None) if name not in (None, model.base) else None
+
+    facts = Facts(
+        base=found(model.base, base_facts, model.revision) or BaseFacts(model.base, revision=model.revision),
+        teacher=role(model.teacher),
+        judge=role(model.judge),
+        machine=machine.expected(),
+        data=data_files(program, path.parent),
+        sources=tuple((name, source.text) for name, source in sorted(compiled.sources.items())),
+        spec=seen_from(place.build, path),
+    )
+    return Compilation(place, program, facts, emit(program, facts), path)
+
+
+def read_pins(build: Path) -> dict[str, str]:
+    """The commits that an earlier build has found for what its spec asks of the hub."""
+    pins = read_json(build / "lock.json").get("pins")
+    return pins if isinstance(pins, dict) else {}
+
+
+def seen_from(build: Path, path: Path) -> str:
+    """The spec's path from the folder that holds both spec and build: it tells specs apart, and names no machine."""
+    steps = Path(os.path.relpath(path.resolve(), build.resolve())).parts
+    return Path(*(step for step in steps if step != os.pardir)).as_posix()
+
+
+def refuse_other_spec(path: Path, place: Place) -> None:
+    """Refuse a build folder that another spec of the same name has made and still stands for.
+
+    Raises:
+        DataError: it is another spec's.
+    """
+    owner = read_json(place.build / "lock.json").get("spec")
+    if not owner or owner == seen_from(place.build, path):
+        return
+    there = next((up / owner for up in place.build.resolve().parents if (up / owner).is_file()), None)
+    if there is not None and not there.samefile(path):
+        raise DataError(
+            f"{place.build} is the build of {os.path.relpath(there)}, which has the same name as {path}",
+            help=f"give one of them another name, or build it elsewhere: --out {path.parent / 'build'}",
+        )
+
+
+def base_facts(
+    program: Program, folder: Path, *, revision: str | None = None, local_files_only: bool = False
+) -> BaseFacts:
+    """Find the base and hash it and its bank; its tokenizer is loaded only when something counts tokens."""
+    from backends import banks, bases
+
+    model = program.model
+    template = folder / model.chat_template if model.chat_template else None
+    base = bases.resolve(model.base, revision, template, relative_to=folder, local_files_only=local_files_only)
+    weights = sum(file.stat().st_size for file in base.path.glob("*.safetensors"))
+
+    def count_tokens(text: str) -> int:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(base.path / "tokenizer.json"))
+        return len(tokenizer.encode(text, add_special_tokens=False).ids)
+
+    # Half precision is what weights are shipped in; the size only tells a small base from a large one.
+    counter = count_tokens if (base.path / "tokenizer.json").is_file() else None
+    split = banks.split_file(base)
+    return BaseFacts(
+        model.base,
+        base.digest,
+        base.revision,
+        weights // 2,
+        counter,
+        bank=file_digest(banks.bank_file(base)),
+        held_out=file_digest(split) if split else None,
+    )
+
+
+def role_facts(
+    name: str, program: Program, folder: Path, *, revision: str | None = None, local_files_only: bool = False
+) -> BaseFacts:
+    """Find a teacher or judge and hash it."""
+    from backends import bases
+
+    found = bases.resolve_role(name, revision, relative_to=folder, local_files_only=local_files_only)
+    return BaseFacts(name, found.digest, found.revision)
+
+
+def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
+    """Hash and count the user's own chats.
+
+    Raises:
+        DataError: a file that the spec names is not there, is empty, or holds a line that cannot be read.
+    """
+    from compiler.data import count_chats
+
+    found = []
+    for name in program.train.data:
+        path = folder / name
+        if not path.is_file():
+            raise DataError(
+                f"{program.train.span or 'train.data'}: there is no file {name}",
+                help=f"paths in `data` are relative to the spec: {folder}",
+            )
+        chats = count_chats(path, name)
+        found.append(DataFile(path=name, sha256=file_digest(path), rows=chats, span=str(program.train.span)))
+    return tuple(found)
+
+
+def write(compilation: Compilation) -> list[str]:
+    """Write the artifacts that differ from what is there and return their names. The lock stays for `finish`."""
+    build = compilation.place.build
+    whole = [artifact for artifact in compilation.artifacts if artifact.path != "lock.json"]
+    changed = [artifact.path for artifact in whole if write_if_new(build / artifact.path, artifact.text)]
+    wanted = {artifact.path for artifact in compilation.artifacts}
+    for stale in sorted((build / "jobs").glob("*.yaml")):
+        if f"jobs/{stale.name}" not in wanted:
+            stale.unlink()
+    return changed

@@ -1,0 +1,165 @@
+"""Where a spec's files go, and what lies there: builds, runs, and how fast stages went.
+
+In: what the user named, and the folders for builds and runs. Out: a `Place`; the run of a build. Heavy modules are
+imported inside functions. This file must not know how anything there is made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from compiler.agreement import check_build
+from compiler.failures import DataError
+from spec.doors import spec_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from compiler.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a spec's files go: its build folder, the folder of runs, and the cache beside the builds.
+
+    root: the spec's own folder, where relative paths of bases and data start; None where only a build was named.
+    local_files_only: models are taken from this machine only, by every stage.
+    """
+
+    build: Path
+    runs: Path
+    cache: Path
+    root: Path | None = None
+    local_files_only: bool = False
+
+
+def place_of(target: Path, out: Path, runs: Path, cache: Path | None, *, local_files_only: bool = False) -> Place:
+    """Where things go for a spec, or for a build folder given in its place."""
+    build = target if target.is_dir() else out / spec_name(target.name)
+    root = None if target.is_dir() else target.parent
+    return Place(build, runs, cache or build.parent / ".cache", root, local_files_only)
+
+
+def is_build(path: Path) -> bool:
+    # A measured run keeps what its build was in `asked` and `spec`.
+    return path.is_dir() and (path / "ir.json").is_file() and not (path.parent / "measure.json").is_file()
+
+
+def write_if_new(path: Path, text: str) -> bool:
+    """Write `text` whole or not at all; return whether anything changed."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_name(f".{path.name}.new")
+    with staged.open("w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    staged.replace(path)
+    return True
+
+
+def run_of(place: Place) -> Path:
+    """The run of this build as it stands; one that another machine has trained on the same rows, where this has not.
+
+    Raises:
+        DataError: nothing was built, or trained, yet.
+    """
+    check_build(place.build)
+    run = finished_run(place)
+    if run is not None:
+        return run
+    same, other = same_content(place)
+    if same:
+        return same[0]
+    if other:
+        raise DataError(
+            f"{place.build} has changed since it was last trained",
+            help=f"run `tenet train SPEC` first, or give an earlier run: {', '.join(map(str, other[:3]))}",
+        )
+    raise DataError(f"{place.build} is not trained yet", help="run `tenet train SPEC` first")
+
+
+def is_trained(place: Place) -> bool:
+    check_build(place.build)
+    return finished_run(place) is not None or bool(same_content(place)[0])
+
+
+def finished_run(place: Place) -> Path | None:
+    """The run of a whole build by this machine; None where it is not there or not done."""
+    from backends import train as training
+
+    run = training.run_folder(place.build, place.runs)
+    return run if training.is_done(run) else None
+
+
+def same_content(place: Place) -> tuple[list[Path], list[Path]]:
+    """Finished runs of this spec, the last one first: those of the very same rows and jobs, and the others.
+
+    Raises:
+        DataError: the build cannot be read.
+    """
+    from backends import train as training
+
+    content = training.content_digest(place.build)
+    done = sorted(
+        place.runs.glob(f"{place.build.name}-*/run.json"), key=lambda path: path.stat().st_mtime, reverse=True
+    )
+    same = [path.parent for path in done if read_json(path).get("content_digest") == content]
+    return same, [path.parent for path in done if path.parent not in same]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What a JSON file holds; nothing where it cannot be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def build_of(run: Path, out: Path) -> Path:
+    """The build that a run came from, by the run's name.
+
+    Raises:
+        DataError: there is no such build.
+    """
+    name = run.resolve().name.rsplit("-", 1)[0]
+    build = out / name
+    if not is_build(build):
+        raise DataError(f"{run} was made from {build}, which is not there", help="give --out, or build the spec again")
+    return build
+
+
+RATES = ".rates.json"
+"""Among the runs: nothing below the build folder tells of time."""
+
+
+def read_rates(place: Place) -> dict[str, float]:
+    try:
+        return {str(key): float(rate) for key, rate in read_json(place.runs / RATES).items()}
+    except (ValueError, TypeError):
+        # Rates only feed estimates: a torn file costs nothing but a guess.
+        return {}
+
+
+@contextmanager
+def timed(place: Place) -> Iterator[Progress]:
+    """Show progress and keep the rates, unless all that was done was to read what is cached."""
+    from compiler.cli.screen import shown_progress
+
+    before, rates = _made(place), read_rates(place)
+    with shown_progress(rates) as progress:
+        yield progress
+    if rates and _made(place) != before:
+        write_if_new(place.runs / RATES, json.dumps(rates, indent=1, sort_keys=True) + "\n")
+
+
+def _made(place: Place) -> tuple[int, int]:
+    """How many batches are cached, and how many runs are done."""
+    return sum(1 for _ in place.cache.glob("*.jsonl")), sum(1 for _ in place.runs.glob("*/run.json"))
