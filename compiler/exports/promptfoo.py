@@ -32,7 +32,7 @@ CHECK = """\
 from pydantic import TypeAdapter
 
 from compiler.checks import evaluate
-from compiler.records import Check
+from compiler.records.checks import Check
 
 
 def get_assert(output, context):

@@ -112,7 +112,7 @@ import sys
 from pathlib import Path
 from compiler.labels.store import Store
 from compiler.labels.tasks import Task
-from compiler.records import Message
+from compiler.records.record import Message
 
 def task(n):
     return Task(f"k{n}", "likert", "trait.x", "x", "?", None, (Message(role="user", content="q"),), ("a",), (), 0.0)
