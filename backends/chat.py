@@ -20,8 +20,8 @@ from rich.text import Text
 
 from backends import engines
 from backends.engines import Conversation, Sampling
-from backends.measure.arms import uses_adapter, uses_prompt
 from backends.recipes import base_of, prompt_of, read_recipe
+from compiler.arms import uses_adapter, uses_prompt
 from compiler.failures import DataError
 from compiler.records.record import Arm, Message
 

@@ -12,10 +12,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from compiler.arms import uses_adapter, uses_prompt
 from compiler.digests import file_digest, rows_digest
 from compiler.failures import DataError
 from compiler.records.measured import MeasureReport
-from compiler.records.record import Arm
 
 # What each stage reads of a build, apart from rows and jobs, which both name themselves.
 ROWS = ("pairs.jsonl", "sft.jsonl", "probes.jsonl")
@@ -82,9 +82,9 @@ def stale(lock: dict[str, Any], build: Path, measured: MeasureReport, adapter: s
         ("the judge", measured.judge_sha256, judge),
         ("the way answers are drawn", measured.sampling, sampling),
     ]
-    if any(_uses_prompt(arm) for arm in measured.arms):
+    if any(uses_prompt(arm) for arm in measured.arms):
         pairs.append(("prompt.md", measured.prompt_sha256, prompt_digest(build)))
-    if any(not _is_bare(arm) for arm in measured.arms):
+    if any(uses_adapter(arm) for arm in measured.arms):
         pairs.append(("the adapter", measured.adapter_sha256, adapter))
     return [what for what, then, now in pairs if then != now]
 
@@ -92,11 +92,3 @@ def stale(lock: dict[str, Any], build: Path, measured: MeasureReport, adapter: s
 def prompt_digest(build: Path) -> str:
     """Hash the prompt as an arm sees it: without the file's last line end."""
     return hashlib.sha256((build / "prompt.md").read_text(encoding="utf-8").strip().encode()).hexdigest()
-
-
-def _uses_prompt(arm: Arm) -> bool:
-    return arm in ("prompt", "adapter+prompt")
-
-
-def _is_bare(arm: Arm) -> bool:
-    return arm in ("base", "prompt")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
@@ -34,11 +34,6 @@ class Cell:
 
 
 Column = dict[Key, Cell]
-
-
-def subject_of(arms: Sequence[Arm]) -> Arm:
-    """Return the arm whose verdicts count: the adapter where it is there, else the prompt, else what is."""
-    return next((arm for arm in ("adapter", "prompt") if arm in arms), arms[0])
 
 
 def prompt_key(probe: Probe) -> Key:

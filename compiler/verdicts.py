@@ -26,6 +26,7 @@ from pathlib import Path
 
 from compiler import calibrating, judge_cards, marking, over_turns, rounds, side_effects, statistics, tallies
 from compiler import metrics as figures
+from compiler.arms import subject_of
 from compiler.calibrating import Labels
 from compiler.clause_rows import clause_row
 from compiler.clause_verdicts import Measured
@@ -61,7 +62,7 @@ def compare(run: Run) -> DiffReport:
     """Return what was asked beside what was measured."""
     measured = run.measured
     arms = measured.arms
-    subject = tallies.subject_of(arms)
+    subject = subject_of(arms)
     # 1. An adapter that does nothing gives no verdicts.
     engaged = measured.engaged is None or measured.engaged.engaged
     if not engaged:

@@ -27,8 +27,6 @@ FIXED = "Nobody can change these rules:"
 FIRM = "The user cannot change these rules:"
 OPEN = "The user may change these:"
 
-DEFAULT_REFUSAL_STYLE = "plain"
-
 
 def sentence(text: str) -> str:
     """Return `text` stripped, its first letter in upper case, closed by a full stop where it has no end mark."""

@@ -18,8 +18,8 @@ from backends.engines import Conversation, Sampling
 from backends.inspect.loading import ONE_AT_A_TIME, models_at
 from backends.inspect.task import as_conversation
 from backends.measure.answering import ANSWERS, SAMPLING
-from backends.measure.arms import uses_adapter, uses_prompt
 from backends.measure.models import Models
+from compiler.arms import uses_adapter, uses_prompt
 from compiler.failures import DataError
 from compiler.records.record import ARMS, Message
 

@@ -15,10 +15,10 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 
 from backends.inspect.loading import models_at
 from backends.inspect.task import written
-from backends.measure.arms import uses_adapter, uses_prompt
 from backends.measure.calibration import calibrate
 from backends.measure.models import Models
 from backends.measure.results import with_earlier, write
+from compiler.arms import uses_adapter, uses_prompt
 from compiler.failures import DataError
 from compiler.records.measured import Measurement
 from compiler.records.record import ARMS, Arm

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends.measure.answering import answer, decided, gate
-from backends.measure.arms import uses_adapter
 from backends.measure.besides import Asking, Besides, ask_besides
 from backends.measure.calibration import calibrate
 from backends.measure.drift import with_drift
@@ -23,6 +22,7 @@ from backends.measure.models import opened
 from backends.measure.results import with_earlier, write
 from backends.measure.sequential import ask_until_settled
 from compiler import rounds
+from compiler.arms import uses_adapter
 from compiler.progress import Progress, silent
 from compiler.records.measured import Calibration, Measurement, Stopping
 from compiler.records.record import ARMS, Arm

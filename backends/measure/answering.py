@@ -13,8 +13,9 @@ from backends.deciding import decide
 from backends.engines import Conversation, Sampling
 from backends.judges import Judge
 from backends.measure import outcomes
-from backends.measure.arms import Said, seen, uses_adapter, waiting
+from backends.measure.arms import Said, seen, waiting
 from backends.measure.engaged import engaged
+from compiler.arms import uses_adapter
 from compiler.records.measured import Engaged, Measurement
 from compiler.records.recipe import Recipe
 from compiler.records.record import Arm, Message

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backends.engines import Conversation
+from compiler.arms import uses_prompt
 from compiler.records.record import Arm, Message
 from compiler.records.rows import Probe
 
@@ -21,14 +22,6 @@ class Said:
 
     answer: str | None
     before: tuple[str | None, ...] = ()
-
-
-def uses_adapter(arm: Arm) -> bool:
-    return arm in ("adapter", "adapter+prompt")
-
-
-def uses_prompt(arm: Arm) -> bool:
-    return arm in ("prompt", "adapter+prompt")
 
 
 def seen(probe: Probe, arm: Arm, prompt: str) -> Conversation:

@@ -52,7 +52,7 @@ def with_likelihoods(
             for place, m in enumerate(measurements)
             if m.answer and (probe := by_id.get(m.probe_id)) is not None and probe.clause_id == clause.id
         ]
-        asked = [(_question(by_id[measurements[p].probe_id]), measurements[p].answer) for p in own]
+        asked = [(by_id[measurements[p].probe_id].question, measurements[p].answer) for p in own]
         different = list(dict.fromkeys(asked))
         found = dict(zip(different, likelihood.ratios(subject, told(program, clause), different), strict=True))
         ratios.update({p: ratio[0] for p, one in zip(own, asked, strict=True) if (ratio := found[one]) is not None})
@@ -75,7 +75,7 @@ def preferences(
         own = [probe for probe in probes if probe.clause_id == clause.id and probe.aspect in ("kept", "author")]
         for arm in arms:
             asked = [
-                (_question(probe), ours, theirs)
+                (probe.question, ours, theirs)
                 for probe in own
                 if (ours := answers.get((probe.id, arm))) and (theirs := answers.get((probe.id, "base")))
                 if ours != theirs
@@ -95,7 +95,3 @@ def preferences(
                 )
             )
     return tuple(found)
-
-
-def _question(probe: Probe) -> str:
-    return next((m.content for m in reversed(probe.messages) if m.role == "user"), "")

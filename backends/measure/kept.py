@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from backends.measure.arms import uses_adapter, uses_prompt
+from compiler.arms import uses_adapter, uses_prompt
 from compiler.records.measured import Engaged, Measurement, MeasureReport
 from compiler.records.record import ARMS, Arm
 

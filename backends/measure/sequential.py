@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from compiler.arms import subject_of
 from compiler.clause_verdicts import Measured, unsettled
 from compiler.failures import DataError
 from compiler.ir import Program
@@ -18,7 +19,7 @@ from compiler.records.measured import Calibration, Measurement
 from compiler.records.record import Arm
 from compiler.records.rows import Probe
 from compiler.rounds import Plan, Stream, wanted
-from compiler.tallies import decided_by, subject_of
+from compiler.tallies import decided_by
 
 Ask = Callable[[Sequence[Probe], Arm], list[Measurement]]
 

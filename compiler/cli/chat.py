@@ -28,7 +28,7 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], local_fi
     """Ask several arms the same thing: base and adapter, or base and prompt before there is an adapter, unless --arm
     says otherwise. Ctrl-D leaves."""
     from backends import chat
-    from backends.measure.arms import uses_adapter
+    from compiler.arms import uses_adapter
 
     run: Path | None = target
     if is_run(target):

@@ -1,8 +1,8 @@
 """Inventories: statements about oneself with the factor that each belongs to, such as the Big Five.
 
-In: a CSV file with the columns `text`, `label_ocean` (or `factor`), `key` (1, or -1 for a reversed item) and, where it
-has one, `label_raw` (or `facet`). Out: an `Inventory`. `short` names the one that ships: 30 statements of this
-project's own, three of each key for each factor; nobody has validated it on people. This folder must not know models.
+In: a CSV file with the columns `text`, `label_ocean` (or `factor`) and `key` (1, or -1 for a reversed item). Out: an
+`Inventory`. `short` names the one that ships: 30 statements of this project's own, three of each key for each factor;
+nobody has validated it on people. This folder must not know models.
 
     wording.py    what an arm is asked, and how a reply is read
     profiles.py   answers -> what an arm says of itself, and what it shows
@@ -21,15 +21,13 @@ from pathlib import Path
 from typing import Literal
 
 from compiler.failures import DataError
+from compiler.inventories.wording import POINTS
 from compiler.probe_sets.records import BadRow
 from compiler.probe_sets.tables import read_csv
 from spec.limits import LARGEST_FILE
 
 SHORT = "short"
-POINTS = 5
-FACTORS = {"O": "openness", "C": "conscientiousness", "E": "extraversion", "A": "agreeableness", "N": "neuroticism"}
 COLUMNS = {"text": ("text", "item", "statement"), "factor": ("label_ocean", "factor", "domain"), "key": ("key",)}
-FACET = ("label_raw", "facet")
 KEYS: dict[str, Literal[1, -1]] = {"1": 1, "+1": 1, "+": 1, "-1": -1, "-": -1, "−1": -1}
 
 
@@ -41,7 +39,6 @@ class Item:
     text: str
     factor: str
     key: Literal[1, -1]
-    facet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,6 @@ def _items(text: str, file: str) -> tuple[list[Item], list[BadRow]]:
     if absent := [role for role, column in found.items() if column is None]:
         help = f"it needs the columns {', '.join(names[0] for names in COLUMNS.values())}"
         return [], [BadRow(file, 1, f"no column holds the {' and the '.join(absent)}", help)]
-    facet = next((by_name[n] for n in FACET if n in by_name), None)
     items: list[Item] = []
     bad = list(table.bad)
     for line, row in table.rows:
@@ -101,7 +97,7 @@ def _items(text: str, file: str) -> tuple[list[Item], list[BadRow]]:
         elif key not in KEYS:
             bad.append(BadRow(file, line, f"its key is {key!r}", "write 1, or -1 where to agree is less of the factor"))
         else:
-            items.append(Item(line, said, factor, KEYS[key], str(row[facet]).strip() if facet else ""))
+            items.append(Item(line, said, factor, KEYS[key]))
     if not items and not bad:
         bad.append(BadRow(file, 0, "this file holds no item", "one statement a line"))
     return items, bad

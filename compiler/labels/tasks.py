@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from compiler import clause_rows, wording
+from compiler.arms import subject_of
 from compiler.deciding import decided
 from compiler.ir import Clause
 from compiler.labels import content
@@ -108,7 +109,7 @@ def kinds_of(clause: Clause) -> tuple[LabelKind, ...]:
 
 def _of_clause(run: Run, clause: Clause, says: str, probes: Sequence[Probe], answers: Answers) -> Iterator[Task]:
     arms = run.measured.arms
-    subject: Arm = next((arm for arm in ("adapter", "prompt") if arm in arms), arms[0])
+    subject = subject_of(arms)
     rarity = _rarity(clause.id, probes, answers)
     examples = _examples(clause)
     for probe in probes:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from compiler.records.behaviour import SideEffect
 from compiler.records.clauses import ClauseRow, Trial
 from compiler.records.figures import Rate
 from compiler.records.measured import Stopping
@@ -123,3 +124,9 @@ def conversation(talk: Transcript, *arms: Arm) -> Iterator[str]:
         if arm in talk.answers:
             yield from (f"{arm} said before, {turn}: {said}" for turn, said in enumerate(talk.said.get(arm, ()), 1))
             yield f"{arm} answers: {talk.answers[arm]}"
+
+
+def values(effect: SideEffect) -> str:
+    """A side effect in every arm: `base 3%, adapter 12%`."""
+    written = figures.percent if effect.unit == "share" else figures.words
+    return ", ".join(f"{arm} {written(value)}" for arm, value in effect.values.items())

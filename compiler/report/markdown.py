@@ -131,9 +131,7 @@ def _signs(report: DiffReport) -> Iterator[str]:
 
 
 def _moved(effect: SideEffect) -> str:
-    written = figures.percent if effect.unit == "share" else figures.words
-    values = ", ".join(f"{arm} {written(value)}" for arm, value in effect.values.items())
-    return f"{effect.title} ({values})"
+    return f"{effect.title} ({findings.values(effect)})"
 
 
 def _talk(report: DiffReport, talk: Transcript) -> Iterator[str]:

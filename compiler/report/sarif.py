@@ -14,7 +14,7 @@ from itertools import islice
 from compiler.records.behaviour import SideEffect
 from compiler.records.clauses import ClauseRow, Trial
 from compiler.records.figures import Rate
-from compiler.report import figures, findings
+from compiler.report import findings
 from compiler.report.findings import Found
 from compiler.report.junit import facts_sentence
 from spec.renderings.sarif import location, log_of
@@ -86,7 +86,7 @@ def _results(found: Found, strict: bool) -> Iterator[Value]:
         yield _result(found, FACTS, "", "warning", f"facts are {facts_sentence(report, report.facts)}", spec)
     for effect in report.side_effects:
         if effect.notable:
-            yield _result(found, f"side_effect.{effect.id}", "", "warning", _moved(found, effect), spec)
+            yield _result(found, f"side_effect.{effect.id}", "", "warning", _moved(effect), spec)
 
 
 def _result(found: Found, rule: str, of: str, level: str, text: str, span: Span) -> Value:
@@ -135,7 +135,6 @@ def _numbers(rate: Rate) -> Value:
     }
 
 
-def _moved(found: Found, effect: SideEffect) -> str:
-    written = figures.percent if effect.unit == "share" else figures.words
-    values = ", ".join(f"{arm} {written(value)}" for arm, value in effect.values.items())
+def _moved(effect: SideEffect) -> str:
+    values = findings.values(effect)
     return f"{effect.title}: no clause asked for it; {values}, over {effect.n} prompts ({effect.explains})"

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler import side_effects, spec_diff, statistics, tallies
+from compiler.arms import subject_of
 from compiler.failures import DataError
 from compiler.lowering.probes import FACTS
 from compiler.records.behaviour import SideEffect
@@ -49,7 +50,7 @@ def compare(old: Side, new: Side, margin: float = MARGIN, *, anyway: bool = Fals
     """
     notes = [*_unlike(old, new, anyway), LUCK]
     arms = [arm for arm in ARMS if arm in old.measured.arms and arm in new.measured.arms]
-    subject: Arm = next((arm for arm in ("adapter", "prompt") if arm in arms), arms[0])
+    subject = subject_of(arms)
     for arm in ARMS:
         if (arm in old.measured.arms) != (arm in new.measured.arms):
             lacks = old if arm in new.measured.arms else new
@@ -62,11 +63,11 @@ def compare(old: Side, new: Side, margin: float = MARGIN, *, anyway: bool = Fals
             f"{old.name} and {new.name} have no prompt in common",
             help=f"ask the old run what the new one was asked: tenet measure {old.name}, with the new build in place",
         )
-    rows = [row for clause in changes.values() for row in _figures(common, clause, arms, subject, margin)]
+    rows = [row for clause in changes.values() for row in _figures(common, clause, arms, subject)]
     facts = _judge(FigureDiff(
         clause_id=FACTS, figure="rate", change="equivalent", quadrant="stable",
         moves=tuple(m for arm in arms if (m := common.move(FACTS, "rate", arm)) is not None),
-    ), subject, margin)  # fmt: skip
+    ), subject)  # fmt: skip
     rows, facts = _corrected(rows, facts, arms, subject, margin)
     changed = {clause.id for clause in changes.values() if asks_otherwise(clause)}
     alike = common.base_alike() if "base" in arms else None
@@ -140,7 +141,7 @@ def _changes(old: Side, new: Side) -> tuple[dict[str, ClauseDiff], list[str]]:
 # ------------------------------------------------------------------ clauses
 
 
-def _figures(common: Common, clause: ClauseDiff, arms: list[Arm], subject: Arm, margin: float) -> Iterator[FigureDiff]:
+def _figures(common: Common, clause: ClauseDiff, arms: list[Arm], subject: Arm) -> Iterator[FigureDiff]:
     counted = common.figures(clause)
     for figure in counted:
         moves = tuple(m for arm in arms if (m := common.move(clause.id, figure, arm, clause)) is not None)
@@ -154,7 +155,7 @@ def _figures(common: Common, clause: ClauseDiff, arms: list[Arm], subject: Arm, 
             moves=moves,
             reason=None if moves else common.why_not(clause, figure),
         )
-        yield _judge(row, subject, margin)
+        yield _judge(row, subject)
     if not counted:
         yield FigureDiff(
             clause_id=clause.id,
@@ -173,7 +174,7 @@ def asks_otherwise(clause: ClauseDiff) -> bool:
     return any(c.direction != "equivalent" and c.concern not in ("target", "commentary") for c in clause.changes)
 
 
-def _judge(row: FigureDiff, subject: Arm, margin: float) -> FigureDiff:
+def _judge(row: FigureDiff, subject: Arm) -> FigureDiff:
     """Set a figure's place in the two by two, and whether it is a regression, by its moves as they are."""
     own = next((move for move in row.moves if move.arm == subject), None)
     if own is None:
@@ -203,7 +204,7 @@ def _corrected(
         return move.model_copy(update={"adjusted_p": value, "outcome": outcome(move, value, margin)})
 
     done = [
-        _judge(row.model_copy(update={"moves": tuple(settled(place, m) for m in row.moves)}), subject, margin)
+        _judge(row.model_copy(update={"moves": tuple(settled(place, m) for m in row.moves)}), subject)
         for place, row in enumerate(everything)
     ]
     return done[:-1], done[-1]

@@ -22,12 +22,14 @@ from compiler.records.checks import PhrasesCheck
 from compiler.records.measured import Measurement
 from compiler.records.record import Message
 from compiler.records.rows import Probe
+from compiler.runs import read_measured
 
 inspect_ai = pytest.importorskip("inspect_ai", reason="the extra `inspect` is not installed")
 
 SPEC = """tenet 1
 model { base: "nano" }
 persona Polly { maker: "the Salt and Star" }
+trait warm { means: "Names the feeling before giving advice." }
 """
 PUSHED = "persona.Polly"
 
@@ -136,6 +138,20 @@ def test_what_was_asked_in_inspect_is_what_tenet_measures(
     alone = [one for probe in few for one in answer(engine, [probe], "adapter+prompt", _prompt(build))]
     assert [row.answer for row in rows] == [one.answer for one in alone]
     assert {row.arm for row in rows} == {"adapter+prompt"}
+
+
+def test_a_log_that_is_read_leaves_what_a_measuring_leaves(made: tuple[Path, Path], asked: tuple[Path, Any]) -> None:
+    from backends.inspect.loading import models_at
+    from backends.inspect.reading import read
+
+    build, run = made
+    read(build, run, [asked[0]])
+    report = read_measured(run)
+    expected = models_at(build, Path(), run).report()
+    assert set(report.rubrics) == {"trait.warm"}, "a calibration counts as expired without them"
+    assert (report.rubrics, report.machine) == (expected.rubrics, expected.machine)
+    assert report.decided_by[PUSHED] == {"rate": tuple(probe.id for probe in PROBES)}
+    assert (run / "asked" / "probes.jsonl").read_bytes() == (build / "probes.jsonl").read_bytes()
 
 
 def _prompt(build: Path) -> str:
