@@ -87,7 +87,7 @@ def of_run(program: Program, probes: Sequence[Probe], answers: Answers, labels: 
             label.kind, label.clause_id, told[label.clause_id], probe.context, probe.messages, [answer.answer]
         )
         kept = said.kept(label, probe)
-        if label.id.partition(".")[0] != now:
+        if content.key_of(label.id) != now:
             unfit[label.clause_id] += 1
         elif kept is not None:
             found[label.clause_id, label.arm][tallies.prompt_key(probe)][label.id] = float(kept)

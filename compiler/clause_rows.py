@@ -87,7 +87,7 @@ def _figure(run: Measured, clause_id: str, probes: Sequence[Probe], wanted: Want
         "comparison": wanted.comparison,
         "target": wanted.share,
         "rates": tuple(rate for rate, _ in found.values()),
-        "difference": _against_base(run, columns, wanted.comparison),
+        "difference": tallies.against_base(run.subject, columns, wanted.comparison, run.units is not None),
         "verdict": subject.verdict or "unclear",
         "reason": reason,
         "more": subject.more if subject.verdict == "unclear" else None,
@@ -105,13 +105,6 @@ def _stopped(run: Measured, probes: Sequence[Probe], verdict: Verdict | None, wa
     why: Literal["its judge settles nothing", "budget"]
     why = "its judge settles nothing" if is_hopeless(wanted, run.subject) else "budget"
     return Stopped(asked=asked, of=of, why=why)
-
-
-def _against_base(run: Measured, columns: Mapping[Arm, tallies.Column], comparison: Comparison) -> Difference | None:
-    if run.subject == "base" or "base" not in columns:
-        return None
-    ours, theirs = columns[run.subject], columns["base"]
-    return tallies.difference(run.subject, "base", ours, theirs, comparison, run.units is not None)
 
 
 def _trial(
@@ -154,7 +147,7 @@ def _lines(run: Measured, clause: Clause, wanted: Wanted) -> list[Line]:
                     tallies.rate(arm, columns[arm], side, wanted.exact, sequential=run.units is not None)
                     for arm in run.arms
                 ),
-                difference=_against_base(run, columns, side),
+                difference=tallies.against_base(run.subject, columns, side, run.units is not None),
                 gaps=_gaps(run, clause, unpushed, probes) if aspect == "pressure" else {},
                 trained=label in trained if aspect == "pressure" else None,
             )

@@ -240,5 +240,14 @@ def difference(
     )
 
 
+def against_base(
+    subject: Arm, columns: Mapping[Arm, Column], comparison: Comparison, sequential: bool = False
+) -> Difference | None:
+    """Return the subject's difference to the base; None where one of them has no column, or both are one."""
+    if subject == "base" or not {subject, "base"} <= columns.keys():
+        return None
+    return difference(subject, "base", columns[subject], columns["base"], comparison, sequential)
+
+
 def _decided(cell: Cell | None) -> bool:
     return cell is not None and cell.kept is not None

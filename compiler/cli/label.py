@@ -158,16 +158,17 @@ def _has_screen() -> bool:
 
 def _close(folder: Path, run: Run, every: Sequence[Task], store: Store) -> None:
     """Write what calibrates judges, and say what is there now."""
+    from compiler.calibrating import LABELS
     from compiler.labels import exchange, said
 
     labels, lost = said.labels(store.standing(), {task.key: task for task in every}, run.name)
     kept = exchange.for_calibration(labels, run.probes)
-    if labels or (folder / exchange.LABELS).exists():
-        _write_rows(folder / exchange.LABELS, [label.model_dump(mode="json") for label in kept])
+    if labels or (folder / LABELS).exists():
+        _write_rows(folder / LABELS, [label.model_dump(mode="json") for label in kept])
     judgements = {label.id for label in labels}
     people = {label.annotator for label in labels}
     click.echo(f"{len(judgements)} labels by {len(people)} people, in {store.path}")
-    click.echo(f"{len({label.id for label in kept})} of them calibrate judges: {folder / exchange.LABELS}")
+    click.echo(f"{len({label.id for label in kept})} of them calibrate judges: {folder / LABELS}")
     if lost:
         click.echo(f"{lost} labels are of answers that this run no longer gives; they are kept, and count for nothing")
     _say_agreement(store)
@@ -194,10 +195,11 @@ def _say_agreement(store: Store) -> None:
 def _export(
     path: Path, run: Run, folder: Path, every: Sequence[Task], queue: Sequence[Task], store: Store, more: int
 ) -> None:
+    from compiler.calibrating import LABELS
     from compiler.labels import exchange, label_studio, said
 
     entries = store.standing()
-    if path.resolve() == (folder / exchange.LABELS).resolve():
+    if path.resolve() == (folder / LABELS).resolve():
         return  # written at the end of every call, and only with the half that calibrates
     match _format(path):
         case "label studio":

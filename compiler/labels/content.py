@@ -41,6 +41,20 @@ def person(annotator: str) -> str:
     return digest(["person", annotator])[:8]
 
 
+def label_id(key: str, annotator: str) -> str:
+    """Return the id of what a person said of a task.
+
+    >>> key_of(label_id("0a1b", "Ana"))
+    '0a1b'
+    """
+    return f"{key}.{person(annotator)}"
+
+
+def key_of(label_id: str) -> str:
+    """Return the task of a label's id."""
+    return label_id.partition(".")[0]
+
+
 def half(messages: Conversation) -> Half:
     """Return what labels of this prompt may serve: to calibrate judges, or to train.
 

@@ -25,8 +25,6 @@ from compiler.records.labels import Label, MarkedSpan, Preference
 from compiler.records.record import Message
 from compiler.records.rows import Probe
 
-LABELS = "labels.jsonl"
-
 
 @dataclass(frozen=True, slots=True)
 class Brought:
@@ -69,7 +67,7 @@ def from_labels(rows: Iterable[Any], tasks: Mapping[str, Task]) -> Import:
         except ValidationError as error:
             found.left_out[f"they are no labels: {error.errors()[0]['msg']}"] += 1
             continue
-        task = tasks.get(label.id.partition(".")[0])
+        task = tasks.get(content.key_of(label.id))
         value = None if task is None else _stored(label, task)
         if task is None or value is None:
             found.left_out[NOT_HERE] += 1
@@ -88,8 +86,7 @@ def _stored(label: Label, task: Task) -> Any:
             )
             if place is None:
                 return None
-            arms = (place.against, place.arm) if place.turned else (place.arm, place.against)
-            return said.PAIR[arms.index(prefers)] if prefers in arms else prefers
+            return said.PAIR[place.arms.index(prefers)] if prefers in place.arms else prefers
         case tuple():
             return [[span.start, span.end] for span in label.value if isinstance(span, MarkedSpan)]
         case value:
@@ -121,7 +118,7 @@ def preference_rows(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
             "chosen": [{"role": "assistant", "content": chosen}],
             "rejected": [{"role": "assistant", "content": rejected}],
             "clause_id": seen.clause_id,
-            "label_ids": [f"{seen.key}.{content.person(entry.annotator)}" for entry in of_pair],
+            "label_ids": [content.label_id(seen.key, entry.annotator) for entry in of_pair],
         }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from compiler.labels import content
 from compiler.labels.store import Entry, Seen
-from compiler.labels.tasks import Task
+from compiler.labels.tasks import Place, Task
 from compiler.records.checks import RefusalCheck
 from compiler.records.labels import Label, LabelKind, LabelValue, MarkedSpan, Preference
 from compiler.records.rows import Probe
@@ -90,32 +90,32 @@ def labels(entries: Iterable[Entry], tasks: Mapping[str, Task], run: str) -> tup
             continue
         task = tasks.get(entry.seen.key)
         lost += task is None
-        for place in task.places if task is not None else ():
-            arms = (place.against, place.arm) if place.turned else (place.arm, place.against)
-            found.append(
-                Label(
-                    id=f"{entry.seen.key}.{content.person(entry.annotator)}",
-                    run=run,
-                    probe_id=place.probe_id,
-                    clause_id=entry.seen.clause_id,
-                    arm=place.arm,
-                    kind=entry.seen.kind,
-                    value=_value(entry, arms, place.against),
-                    annotator=entry.annotator,
-                    stratum=entry.seen.stratum,
-                    at=entry.at,
-                    note=entry.note,
-                )
-            )
+        found += [_label(entry, place, run) for place in (task.places if task is not None else ())]
     return found, lost
 
 
-def _value(entry: Entry, arms: tuple[Any, Any], against: Any) -> LabelValue:
+def _label(entry: Entry, place: Place, run: str) -> Label:
+    return Label(
+        id=content.label_id(entry.seen.key, entry.annotator),
+        run=run,
+        probe_id=place.probe_id,
+        clause_id=entry.seen.clause_id,
+        arm=place.arm,
+        kind=entry.seen.kind,
+        value=_value(entry, place),
+        annotator=entry.annotator,
+        stratum=entry.seen.stratum,
+        at=entry.at,
+        note=entry.note,
+    )
+
+
+def _value(entry: Entry, place: Place) -> LabelValue:
     said = entry.value
     match entry.seen.kind:
         case "pairwise":
-            prefers = arms[PAIR.index(said)] if said in PAIR[:2] else said
-            return Preference(against=against, prefers=prefers)
+            prefers = place.arms[PAIR.index(said)] if said in PAIR[:2] else said
+            return Preference.model_validate({"against": place.against, "prefers": prefers})
         case "span":
             answer = entry.seen.answers[0]
             return tuple(MarkedSpan(start=start, end=end, text=answer[start:end]) for start, end in said)

@@ -43,6 +43,11 @@ class Place:
     against: Arm | None = None
     turned: bool = False
 
+    @property
+    def arms(self) -> tuple[Arm | None, Arm | None]:
+        """Whose the answers of the task are, in their order."""
+        return (self.against, self.arm) if self.turned else (self.arm, self.against)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

@@ -71,13 +71,12 @@ def _rows(
         if not probes:
             continue
         columns = {arm: tallies.column(arm, KEY, probes, answers) for arm in arms}
-        paired = subject in columns and "base" in columns and subject != "base"
         yield SetRow(
             column=column,
             value=value,
             figure=figure,
             rates=tuple(tallies.rate(arm, columns[arm], ">=", exact=False) for arm in arms),
-            difference=tallies.difference(subject, "base", columns[subject], columns["base"], ">=") if paired else None,
+            difference=tallies.against_base(subject, columns, ">="),
         )
 
 

@@ -82,7 +82,7 @@ class EffectDiff(Record):
 class RunDiff(Record):
     """old, new: names of the runs. subject: the arm that counts. margin: within which a difference does not matter.
     base_same, base_asked: how many of the common prompts the base answered alike, of how many. notes: what a reader
-    must know before trusting a number. lost_facts: factual controls that fell beyond chance."""
+    must know before trusting a number."""
 
     version: int = VERSION
     old: str
