@@ -11,12 +11,12 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from backends.cached import CachedEngine
 from backends.deciding import Case, decide
 from backends.engines import Conversation
 from backends.files import write_rows
 from backends.generate.disjoint import asked_in, trained_on
 from backends.generate.split import HeldOut
+from backends.judges import Judge
 from backends.measure.answering import answer
 from backends.measure.models import Models
 from compiler.probe_sets.records import KEY, ProbeSetFile, SetProbe
@@ -54,7 +54,7 @@ def measure_set(
 
         told(0)
         said = [found.answer for found in answer(models.subject, probes, arm, models.prompt, told)]
-        measurements += _decided(rows, arm, said, models.grader)
+        measurements += _decided(rows, arm, said, models.judge)
     here = folder / FOLDER / found.name
     shutil.rmtree(here, ignore_errors=True)
     write_rows(here / "probes.jsonl", rows)
@@ -88,9 +88,7 @@ def _trained(build: Path) -> Iterator[Conversation]:
         yield from (row.messages for row in read_rows(ChatRow, build / "sft.jsonl"))
 
 
-def _decided(
-    rows: Sequence[SetProbe], arm: Arm, answers: Sequence[str | None], judge: CachedEngine
-) -> list[Measurement]:
+def _decided(rows: Sequence[SetProbe], arm: Arm, answers: Sequence[str | None], judge: Judge) -> list[Measurement]:
     """What each answer did. A row without a check, and one that the arm cannot read, has no outcome."""
     said = [text for row, text in zip(rows, answers, strict=True) if text is not None and row.checks]
     asked = [row for row, text in zip(rows, answers, strict=True) if text is not None and row.checks]
