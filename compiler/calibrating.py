@@ -1,10 +1,10 @@
 """People's labels of a run's answers, and what a run's judge is known to get right: what of both still counts.
 
-In: a program, a run's answers, `labels.jsonl` of its folder (records `Label`, calibration half alone), and what
-measure.json says of its judge. Out: for each clause and arm, people's mean label by prompt; calibrations of the judge
-on these, arm by arm; and why earlier calibrations no longer count. A label whose question, answer or clause has changed
-fits nothing here and is left out. Only the uniform stratum counts: labels that went first to where judges are in doubt
-say nothing about how often they are right. This file must not know targets or verdicts.
+In: a program, a run's answers, its labels (those of the calibration half alone), and what measure.json says of its
+judge. Out: for each clause and arm, people's mean label by prompt; calibrations of the judge on these, arm by arm; and
+why earlier calibrations no longer count. A label whose question, answer or clause has changed fits nothing here and is
+left out. Only the uniform stratum counts: labels that went first to where judges are in doubt say nothing about how
+often they are right. This file must not know targets or verdicts.
 """
 
 from __future__ import annotations
@@ -12,24 +12,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-
-from pydantic import ValidationError
 
 from compiler import rubrics, tallies
 from compiler.deciding import deciding_checks
-from compiler.failures import DataError
 from compiler.ir import Program
+from compiler.labels import content, said
 from compiler.likelihood import cross_fitted
 from compiler.records.checks import JudgeCheck
 from compiler.records.labels import Label
 from compiler.records.measured import Calibration, MeasureReport
 from compiler.records.record import Arm
 from compiler.records.rows import Probe
+from compiler.rendering import says
 from compiler.tallies import Answers, Column, Key
 
 PEOPLE = "people's labels of these answers"
-LABELS = "labels.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,37 +38,11 @@ class Labels:
     unfit: Mapping[str, int] = field(default_factory=dict)
 
 
-def read(run: Path) -> tuple[Label, ...]:
-    """Return the labels in a run's folder; none where there is no file.
-
-    Raises:
-        DataError: a line is no label.
-    """
-    path = run / LABELS
-    if not path.is_file():
-        return ()
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            found.append(Label.model_validate_json(line))
-        except ValidationError as error:
-            raise DataError(
-                f"{path}:{number} is no label: {error.errors()[0]['msg']}",
-                help="`tenet label RUN --export labels.jsonl` writes them anew",
-            ) from None
-    return tuple(found)
-
-
 def of_run(program: Program, probes: Sequence[Probe], answers: Answers, labels: Iterable[Label]) -> Labels:
     """Return what people said of answers that stand as they were labelled."""
     labels = tuple(labels)
     if not labels:
         return Labels()
-    from compiler.clause_rows import says
-    from compiler.labels import content, said
-
     by_id = {probe.id: probe for probe in probes}
     told = {clause.id: says(program, clause) for clause in program.clauses}
     found: dict[tuple[str, Arm], dict[Key, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))

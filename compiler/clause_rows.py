@@ -15,14 +15,14 @@ from compiler.checks import patterns, phrases
 from compiler.clause_verdicts import Measured, Wanted, decided, figures, is_hopeless, wanted_of
 from compiler.deciding import deciding_checks, unchecked
 from compiler.generators.pushes import pushes_for
-from compiler.ir import Clause, Program
+from compiler.ir import Clause
 from compiler.methods import method
 from compiler.records.checks import Check, PatternsCheck, PhrasesCheck
 from compiler.records.clauses import ClauseRow, Leak, Line, Place, Stopped, Trial
 from compiler.records.figures import Comparison, Difference, Rate, Score, Verdict
 from compiler.records.record import Arm
 from compiler.records.rows import Probe
-from compiler.rendering import render
+from compiler.rendering import says
 from compiler.statistics.unpaired import newcombe_unpaired
 from spec.source import Span
 
@@ -206,13 +206,6 @@ def _leaks(run: Measured, clause_id: str, checks: Sequence[Check], probes: Seque
 
 
 # ------------------------------------------------------------------ the clause itself
-
-
-def says(program: Program, clause: Clause) -> str:
-    """The clause as the compiled prompt words it."""
-    lines = [line.text for line in render(program, {clause.id}) if line.clause_ids]
-    told = [line.removeprefix("- ") for line in lines if not line.endswith("rules:") and not line.endswith("these:")]
-    return " ".join(told)
 
 
 def _place(span: Span, sources: Mapping[str, str]) -> Place | None:

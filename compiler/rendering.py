@@ -100,6 +100,13 @@ def render(
     return [PromptLine(line, next(causes) if line else ()) for line in text.split("\n")]
 
 
+def says(program: Program, clause: Clause) -> str:
+    """The clause as the compiled prompt words it."""
+    lines = [line.text for line in render(program, {clause.id}) if line.clause_ids]
+    told = [line.removeprefix("- ") for line in lines if not line.endswith("rules:") and not line.endswith("these:")]
+    return " ".join(told)
+
+
 def _causes(
     identity: list[PromptLine],
     context: str | None,

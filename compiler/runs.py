@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from compiler import calibrating, ir_file
+from compiler import ir_file
 from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.inventories.records import ItemAnswer, ShownAnswer
@@ -66,6 +66,7 @@ class Run:
         return {(row.probe_id, row.arm): row for row in self.measurements}
 
 
+LABELS = "labels.jsonl"
 # What went in, where it is there: a spec that trains nothing has no pairs.
 HASHED = ("lock.json", "recipe.json", "prompt.md", "pairs.jsonl", "sft.jsonl", "probes.jsonl")
 
@@ -88,7 +89,7 @@ def read(build: Path, run: Path) -> Run:
         probes=tuple(read_rows(Probe, build / "probes.jsonl")),
         measurements=tuple(read_rows(Measurement, run / "measurements.jsonl")),
         measured=measured,
-        labels=calibrating.read(run),
+        labels=read_labels(run),
         prompt=_read(build / "prompt.md") if (build / "prompt.md").exists() else "",
         sources=sources,
         hashes={name: file_digest(build / name) for name in HASHED if (build / name).exists()},
@@ -151,3 +152,26 @@ def read_rows(kind: type[Row], path: Path) -> Iterator[Row]:
     for number, line in enumerate(_read(path).split("\n"), 1):
         if line.strip():
             yield _record(kind, path, line, number)
+
+
+def read_labels(run: Path) -> tuple[Label, ...]:
+    """Return the labels in a run's folder; none where there is no file.
+
+    Raises:
+        DataError: a line is no label.
+    """
+    path = run / LABELS
+    if not path.is_file():
+        return ()
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(Label.model_validate_json(line))
+        except ValidationError as error:
+            raise DataError(
+                f"{path}:{number} is no label: {error.errors()[0]['msg']}",
+                help="`tenet label RUN --export labels.jsonl` writes them anew",
+            ) from None
+    return tuple(found)

@@ -158,8 +158,8 @@ def _has_screen() -> bool:
 
 def _close(folder: Path, run: Run, every: Sequence[Task], store: Store) -> None:
     """Write what calibrates judges, and say what is there now."""
-    from compiler.calibrating import LABELS
     from compiler.labels import exchange, said
+    from compiler.runs import LABELS
 
     labels, lost = said.labels(store.standing(), {task.key: task for task in every}, run.name)
     kept = exchange.for_calibration(labels, run.probes)
@@ -195,8 +195,8 @@ def _say_agreement(store: Store) -> None:
 def _export(
     path: Path, run: Run, folder: Path, every: Sequence[Task], queue: Sequence[Task], store: Store, more: int
 ) -> None:
-    from compiler.calibrating import LABELS
     from compiler.labels import exchange, label_studio, said
+    from compiler.runs import LABELS
 
     entries = store.standing()
     if path.resolve() == (folder / LABELS).resolve():

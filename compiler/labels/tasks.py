@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from compiler import clause_rows, wording
+from compiler import rendering, wording
 from compiler.arms import subject_of
 from compiler.deciding import decided
 from compiler.ir import Clause
@@ -92,7 +92,7 @@ def tasks(run: Run) -> tuple[Task, ...]:
     for clause in run.program.clauses:
         if not decided(clause):
             continue
-        says = clause_rows.says(run.program, clause)
+        says = rendering.says(run.program, clause)
         probes = [p for p in run.probes if clause.id in (p.clause_id, *p.measures)]
         for task in _of_clause(run, clause, says, probes, answers):
             if (same := found.get(task.key)) is not None:

@@ -20,6 +20,12 @@ NAMES: dict[Arm, str] = {
     "adapter": "adapter",
     "adapter+prompt": "adapter + prompt",
 }
+MEANS: dict[Arm, str] = {
+    "base": "the base model as it came",
+    "prompt": "the base with the compiled system prompt",
+    "adapter": "the trained adapter, without any prompt",
+    "adapter+prompt": "the trained adapter with the compiled prompt",
+}
 
 
 def sign(arm: Arm, subject: Arm) -> Markup:

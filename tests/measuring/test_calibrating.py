@@ -12,7 +12,6 @@ import pytest
 from compiler import calibrating, rubrics
 from compiler.build import from_text
 from compiler.calibrating import PEOPLE
-from compiler.clause_rows import says
 from compiler.failures import DataError
 from compiler.labelled_rates import FEWEST, corrected
 from compiler.labels import content
@@ -23,7 +22,8 @@ from compiler.records.labels import Label, Stratum
 from compiler.records.measured import Calibration, Measurement, Pairwise
 from compiler.records.record import Arm
 from compiler.records.report import DiffReport
-from compiler.runs import Run
+from compiler.rendering import says
+from compiler.runs import Run, read_labels
 from compiler.tallies import Cell, Column, prompt_key
 from compiler.verdicts import compare
 from tests.measuring.runs import keeping, rate, rewritten, row
@@ -188,14 +188,14 @@ def test_preferences_are_on_a_card_of_their_own(run: Run) -> None:
 
 
 def test_labels_are_read_from_the_runs_folder_and_a_torn_line_is_said(run: Run, tmp_path: Path) -> None:
-    assert calibrating.read(tmp_path) == ()
+    assert read_labels(tmp_path) == ()
     labels = labelled(run, held, 3).labels
     (tmp_path / "labels.jsonl").write_text("".join(label.model_dump_json() + "\n" for label in labels))
-    assert calibrating.read(tmp_path) == labels
+    assert read_labels(tmp_path) == labels
     with (tmp_path / "labels.jsonl").open("a") as stream:
         stream.write('{"id": 1}\n')
     with pytest.raises(DataError, match=r"labels\.jsonl:4 is no label"):
-        calibrating.read(tmp_path)
+        read_labels(tmp_path)
 
 
 # ------------------------------------------------------------------ the second judge
