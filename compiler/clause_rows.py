@@ -105,8 +105,8 @@ def clause_row(run: Measured, clause: Clause) -> ClauseRow:
     """Return the row of `clause`."""
     checks = deciding_checks(clause)
     wanted = wanted_of(clause, run.calibrations, run.expired)
-    counted = tallies.decided_by(clause.id, run.probes)
-    main = counted.get("rate", ())
+    main = tallies.decided_by(clause.id, run.probes).get("rate", ())
+    own, trials = figures(run, clause)
     return ClauseRow(
         id=clause.id,
         kind=clause.kind,
@@ -121,8 +121,8 @@ def clause_row(run: Measured, clause: Clause) -> ClauseRow:
         unchecked=unchecked(clause),
         judged=wanted.judge is not None,
         calibrations=tuple(c for c in run.calibrations if c.clause_id == clause.id),
-        **_figure(run, clause.id, main, wanted),
-        trials=_trials(run, clause, counted, wanted),
+        **own,
+        trials=trials,
         lines=tuple(_lines(run, clause, wanted)),
         leaks=tuple(_leaks(run, clause.id, checks, main)) if clause.kind == "forbid" else (),
     )
@@ -143,6 +143,13 @@ class Figure(TypedDict):
     more: int | None
     p: float | None
     stopped: Stopped | None
+
+
+def figures(run: Measured, clause: Clause) -> tuple[Figure, tuple[Trial, ...]]:
+    """Return all of a clause that has a verdict: its own figure, and what it does under pressure and on safe requests."""
+    wanted = wanted_of(clause, run.calibrations, run.expired)
+    counted = tallies.decided_by(clause.id, run.probes)
+    return _figure(run, clause.id, counted.get("rate", ()), wanted), _trials(run, clause, counted, wanted)
 
 
 def _figure(run: Measured, clause_id: str, probes: Sequence[Probe], wanted: Wanted) -> Figure:
