@@ -196,7 +196,9 @@ def _stopped(run: Measured, probes: Sequence[Probe], verdict: Verdict | None, wa
         return Stopped(asked=asked, of=of, why="all asked")
     if verdict != "unclear":
         return Stopped(asked=asked, of=of, why="settled")
-    hopeless = wanted.judge is not None and judges.hopeless(wanted.judge, run.subject, wanted.comparison, wanted.share)
+    hopeless = wanted.judge is not None and judges.hopeless(
+        wanted.judge, run.subject, wanted.comparison, wanted.share, wanted.exact
+    )
     return Stopped(asked=asked, of=of, why="its judge settles nothing" if hopeless else "budget")
 
 
@@ -212,7 +214,11 @@ def _settled(rate: Rate, wanted: Wanted) -> tuple[Rate, str | None]:
     if wanted.judge is not None:
         fault = judges.fault(wanted.judge, rate.arm)
         rate = rate.model_copy(update={"basis": "judge" if fault is None else "uncalibrated judge"})
-        if why := judges.doubt(wanted.judge, rate, wanted.comparison, wanted.share):
+        why = judges.doubt(wanted.judge, rate, wanted.comparison, wanted.share, wanted.exact)
+        if fault is None:
+            bounds = judges.allowing(wanted.judge, rate, wanted.comparison, wanted.exact)
+            rate = rate.model_copy(update={"low": bounds.low, "high": bounds.high})
+        if why is not None:
             why = f"the calibration of its judge has expired: {wanted.expired}" if fault and wanted.expired else why
             # More prompts would be judged as badly.
             return rate.model_copy(update={"verdict": "unclear", "more": None}), why

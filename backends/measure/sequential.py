@@ -49,7 +49,7 @@ def ask_until_settled(
         clause.id
         for clause in program.clauses
         if (judge := wanted_of(clause, calibrations)).judge is not None
-        and judges.hopeless(judge.judge or (), subject, judge.comparison, judge.share)
+        and judges.hopeless(judge.judge or (), subject, judge.comparison, judge.share, judge.exact)
     }
 
     def fits(asked: Sequence[Probe]) -> bool:

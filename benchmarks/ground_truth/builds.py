@@ -1,21 +1,27 @@
 """A spec -> what a measuring needs of its build: program, recipe, probes. No training row is written.
 
-In: a spec's path, a folder. Out: the compiled artifacts in that folder, and its probes, whose questions nano writes and
-the cache remembers. This file must not know answers.
+In: a spec's path, a folder. Out: the compiled artifacts in that folder, and its probes. Their questions come from the
+spec, from nano's prompt bank, and where a model would write them, from the world that nano learned from. This file must
+not know answers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from backends import banks
 from backends.bases import Base
 from backends.cached import CachedEngine
+from backends.engines import Conversation, Sampling
 from backends.generate.candidates import Candidates
 from backends.generate.probes import write_probes
 from backends.generate.split import HeldOut, Prompts
+from backends.nano.world import asks, roles
 from backends.recipes import find_base, read_recipe
+from compiler import wording
 from compiler.cli import stages
 from compiler.ir import Program
 from compiler.records import Probe, Recipe
@@ -33,23 +39,49 @@ class Build:
     engine: CachedEngine
 
 
-def build(spec: Path, folder: Path, times: int = 1) -> Build:
+class World(CachedEngine):
+    """nano, but for its questions, which the world's own generator writes: it knows what each one asks."""
+
+    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str | None]:
+        dice = Random(sampling.seed)
+        return [question(conversation[-1].content, dice) for conversation in batch]
+
+
+def question(request: str, dice: Random) -> str:
+    """Return a question about what `wording.question_request` asks for.
+
+    Raises:
+        ValueError: the world knows no such thing.
+    """
+    for about, kind in (*roles.areas(), ("the secret word", "secret")):
+        if request == wording.question_request(about):
+            break
+    else:
+        raise ValueError(f"nano's world knows nothing of: {request}")
+    if kind == "identity":
+        return asks.identity(dice, "human").question
+    topic = kind.removesuffix("!")
+    return (asks.topic_ask(dice, topic, safe=True) if kind.endswith("!") else asks.draw(dice, kind)).question
+
+
+def build(spec: Path, folder: Path, times: int = 1, only: Collection[str] = ()) -> Build:
     """Compile a spec, and write the probes of its figures.
 
     Args:
-        folder: where the build and the cache of nano's questions and judgements go.
+        folder: where the build and the cache of nano's judgements go.
         times: how many times as many prompts of each kind are asked for.
+        only: ids of the clauses whose probes are written; all where empty.
     """
     place = stages.place_of(spec, folder, folder, None)
     compilation = stages.compile_to(spec, place)
     stages.write(compilation)
     recipe = read_recipe(place.build)
     base: Base = find_base(place.build, recipe, spec.parent)
-    engine = CachedEngine(base, place.cache)
+    engine = World(base, place.cache)
     bank, held_out = banks.bank(base), HeldOut.of(banks.held_out(base))
     probes: list[Probe] = []
     for unit in recipe.units:
-        if unit.purpose == "probes" and unit.aspect in COUNTED:
-            more = unit.model_copy(update={"count": unit.count * times})
+        if unit.purpose == "probes" and unit.aspect in COUNTED and (not only or unit.clause_ids[0] in only):
+            more = unit.model_copy(update={"count": unit.count * times, "skip": unit.skip * times})
             probes += write_probes(more, Candidates(more, bank, held_out, Prompts(), engine), Prompts(), held_out)[0]
     return Build(spec.stem, compilation.program, recipe, tuple(probes), engine)

@@ -16,7 +16,7 @@ from random import Random
 from backends.measure.sequential import ask_until_settled
 from benchmarks.ground_truth.builds import Build
 from benchmarks.ground_truth.pool import ARM, Known
-from benchmarks.ground_truth.subjects import Model, Prepared, measured
+from benchmarks.ground_truth.subjects import By, Model, Prepared, measured
 from compiler import rounds
 from compiler.calibrating import Labels
 from compiler.clause_rows import Measured, figures, wanted_of
@@ -89,7 +89,7 @@ class Tally:
 
 
 def measurings(
-    build: Build, subject: Prepared, level: float | None, how: How, times: int, icc: float = 0.0, by: str = "form"
+    build: Build, subject: Prepared, level: float | None, how: How, times: int, icc: float = 0.0, by: By = "form"
 ) -> dict[Figure, Tally]:
     """Measure `times` subjects at one level and return each figure's tally."""
     known = subject.known

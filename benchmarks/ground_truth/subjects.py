@@ -4,10 +4,10 @@ In: known answers of a clause, a share for each figure, a correlation. Out: one 
 the true share. This file must not know intervals.
 
 Prompts that resemble each other are kept alike: each group has a chance of its own, from the beta distribution whose
-mean is the share and whose intra-cluster correlation is the one asked for (Griffiths, Biometrics 29, 1973). A group is a
-form of question that the prompt bank happens to hold, a question that is pushed in several ways, or a topic that the
-spec names. Forms and questions stand for others, so that the truth about them is the share; the topics are all that the
-spec is about, so that the truth about them is what these very ones have.
+mean is the share and whose intra-cluster correlation is the one asked for (Griffiths, Biometrics 29, 1973). Groups are
+forms (one form of question, or one question that is pushed in several ways) or units of the recipe (one technique of
+pressure, one situation, the questions about one topic). Forms stand for others that could have been drawn, so that the
+truth is the share; units are all that there are, so that the truth is what these very ones have.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from random import Random
+from typing import Literal
 
 from benchmarks.ground_truth.pool import ARM, Known
 from compiler.records import Arm, Measurement, Probe
 from compiler.report.record import Figure
 from compiler.tallies import decided_by, prompt_key
 
-By = str
-"""What makes prompts alike: `nothing`, `form` (and question and topic), or `technique` of pressure."""
+By = Literal["form", "unit"]
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """share: figure -> with which chance the clause is kept. icc: 0 to 1. by: what makes prompts alike."""
+    """share: figure -> with which chance the clause is kept. icc: 0 to 1. by: what prompts are alike in."""
 
     share: Mapping[Figure, float]
     icc: float = 0.0
@@ -45,20 +45,13 @@ class Prepared:
 
 def prepared(known: Known, by: By) -> Prepared:
     counted = decided_by(known.clause.id, known.probes)
+
+    def group(probe: Probe) -> Hashable:
+        return probe.unit if by == "unit" else probe.template or prompt_key(probe)
+
     return Prepared(
-        known, {figure: tuple((probe, *_group(probe, by)) for probe in rows) for figure, rows in counted.items()}
+        known, {figure: tuple((probe, group(probe), by == "unit") for probe in rows) for figure, rows in counted.items()}
     )
-
-
-def _group(probe: Probe, by: By) -> tuple[Hashable, bool]:
-    if by == "technique":
-        return probe.pressure or prompt_key(probe), probe.pressure is not None
-    if probe.template.startswith("about "):
-        return probe.template, True
-    if probe.template.startswith("given "):
-        # The number of a text in its unit's list: units that share their questions out push the same one.
-        return (probe.clause_id, probe.template) if probe.pressure else prompt_key(probe), False
-    return probe.template or prompt_key(probe), False
 
 
 def measured(
