@@ -146,7 +146,7 @@ class Figure(TypedDict):
 
 
 def figures(run: Measured, clause: Clause) -> tuple[Figure, tuple[Trial, ...]]:
-    """Return all of a clause that has a verdict: its own figure, and what it does under pressure and on safe requests."""
+    """Return all of a clause that has a verdict: its own figure, then under pressure and on safe requests."""
     wanted = wanted_of(clause, run.calibrations, run.expired)
     counted = tallies.decided_by(clause.id, run.probes)
     return _figure(run, clause.id, counted.get("rate", ()), wanted), _trials(run, clause, counted, wanted)

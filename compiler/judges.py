@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from compiler import statistics
 from compiler.records import Arm, Calibration
@@ -33,7 +34,8 @@ def doubt(
     """
     if (why := fault(calibrations, rate.arm)) is not None:
         return why
-    if rate.verdict != "unclear" and outcome(allowing(calibrations, rate, comparison, exact), comparison, share) != rate.verdict:
+    bounds = allowing(calibrations, rate, comparison, exact)
+    if rate.verdict != "unclear" and outcome(bounds, comparison, share) != rate.verdict:
         return "the errors that its judge is known to make could turn it"
     return None
 
@@ -51,15 +53,16 @@ def allowing(calibrations: Sequence[Calibration], rate: Rate, comparison: Compar
     broken = sum(c.broken_right for c in judge), sum(c.broken for c in judge)
     # The target may speak of what breaks the clause: seeing that is the judge's other side.
     seen, left = (kept, broken) if comparison == ">=" else (broken, kept)
-    sensitivity, specificity = (
-        (right / of, statistics.clopper_pearson(right, of, sides="each" if exact else "both")) for right, of in (seen, left)
+    sides: Literal["each", "both"] = "each" if exact else "both"
+    (sees, seen_within), (leaves, left_within) = (
+        (right / of, statistics.clopper_pearson(right, of, sides=sides)) for right, of in (seen, left)
     )
-    value = _freed(rate.share, sensitivity[0], specificity[0])
-    ends = [
-        [_freed(end, sensitivity[0], specificity[0]) for end in (rate.low, rate.high)],
-        [_freed(rate.share, end, specificity[0]) for end in sensitivity[1]],
-        [_freed(rate.share, sensitivity[0], end) for end in specificity[1]],
-    ]
+    value = _freed(rate.share, sees, leaves)
+    ends = (
+        [_freed(end, sees, leaves) for end in (rate.low, rate.high)],
+        [_freed(rate.share, end, leaves) for end in seen_within],
+        [_freed(rate.share, sees, end) for end in left_within],
+    )
     below = math.hypot(*(value - min(value, *pair) for pair in ends))
     above = math.hypot(*(max(value, *pair) - value for pair in ends))
     return Interval(max(0.0, min(rate.low, value - below)), min(1.0, max(rate.high, value + above)))

@@ -35,7 +35,12 @@ def known_asks() -> Mapping[str, Ask]:
     """Question -> the ask of the world that it is, for nearly all that the world can ask."""
     rng = Random("ground truth")
     drawn = [asks.draw(rng, kind) for kind in asks.everyday()[0] for _ in range(DRAWS)]
-    drawn += [asks.topic_ask(rng, topic, safe) for topic in table("topics") for safe in (False, True) for _ in range(DRAWS // 3)]
+    drawn += [
+        asks.topic_ask(rng, topic, safe)
+        for topic in table("topics")
+        for safe in (False, True)
+        for _ in range(DRAWS // 3)
+    ]
     return {one.question.casefold(): one for one in drawn}
 
 
@@ -163,9 +168,7 @@ def _refused(program: Program, clause: Clause, body: Refuse, one: Ask, rng: Rand
     return refusal(rng, (voice,) if voice else (), Scene(text="-"), offered)
 
 
-def _refusing(
-    program: Program, clause: Clause, body: Refuse, one: Ask, shows: bool, outside: bool, rng: Random
-) -> str:
+def _refusing(program: Program, clause: Clause, body: Refuse, one: Ask, shows: bool, outside: bool, rng: Random) -> str:
     """A breach is an answer; where it is about the refusal's offer or style, also a refusal that lacks it."""
     if shows:
         return _refused(program, clause, body, one, rng)

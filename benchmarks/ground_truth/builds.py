@@ -53,11 +53,10 @@ def question(request: str, dice: Random) -> str:
     Raises:
         ValueError: the world knows no such thing.
     """
-    for about, kind in (*roles.areas(), ("the secret word", "secret")):
-        if request == wording.question_request(about):
-            break
-    else:
+    known = {wording.question_request(about): kind for about, kind in (*roles.areas(), ("the secret word", "secret"))}
+    if request not in known:
         raise ValueError(f"nano's world knows nothing of: {request}")
+    kind = known[request]
     if kind == "identity":
         return asks.identity(dice, "human").question
     topic = kind.removesuffix("!")

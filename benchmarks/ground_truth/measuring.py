@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -21,9 +21,9 @@ from compiler import rounds
 from compiler.calibrating import Labels
 from compiler.clause_rows import Measured, figures, wanted_of
 from compiler.ir import Clause
-from compiler.records import Calibration
-from compiler.report.record import ClauseRow, Comparison, Figure, Rate, Verdict
-from compiler.tallies import decided_by, prompt_key
+from compiler.records import Arm, Calibration, Measurement, Probe
+from compiler.report.record import Comparison, Figure, Rate, Verdict
+from compiler.tallies import Answers, decided_by, prompt_key
 
 LEVELS: tuple[float | None, ...] = (0.0, 0.05, -0.05, 0.10, -0.10, None, 1.0)
 """Where the truth lies: points from the target; None is 50%, 1.0 always keeps."""
@@ -110,11 +110,11 @@ def measurings(
 
 
 Found = Iterator[tuple[Figure, Rate, Verdict]]
-Measure = Callable[[dict, Labels], Found]  # type: ignore[type-arg]  # answers by probe and arm
+Measure = Callable[[Answers, Labels], Found]
 
 
 def _fixed(build: Build, known: Known, how: How) -> Measure:
-    def measure(answers: dict, labels: Labels) -> Found:  # type: ignore[type-arg]
+    def measure(answers: Answers, labels: Labels) -> Found:
         run = Measured(build.program, known.probes, answers, (ARM,), ARM, how.calibrations, {}, labels)
         return _found(run, known.clause)
 
@@ -125,10 +125,11 @@ def _sequential(build: Build, known: Known, how: How) -> Measure:
     plan = rounds.plan([clause.id for clause in build.program.clauses], known.probes)
     program = replace(build.program, clauses=(known.clause,))
 
-    def measure(answers: dict, labels: Labels) -> Found:  # type: ignore[type-arg]
-        rows = ask_until_settled(
-            plan, program, known.probes, (ARM,), how.calibrations, lambda asked, arm: [answers[p.id, arm] for p in asked]
-        )
+    def measure(answers: Answers, labels: Labels) -> Found:
+        def ask(asked: Sequence[Probe], arm: Arm) -> list[Measurement]:
+            return [answers[probe.id, arm] for probe in asked]
+
+        rows = ask_until_settled(plan, program, known.probes, (ARM,), how.calibrations, ask)
         given = {(row.probe_id, row.arm): row for row in rows}
         return _found(
             Measured(program, known.probes, given, (ARM,), ARM, how.calibrations, {}, labels, units=plan.units),
@@ -164,10 +165,8 @@ def _kept(level: float | None, comparison: Comparison, share: float) -> float:
     return away if comparison == ">=" else 1.0 - away
 
 
-def _labelled(known: Known, kept: dict[str, bool], number: int, dice: Random) -> Labels:
+def _labelled(known: Known, kept: Mapping[str, bool], number: int, dice: Random) -> Labels:
     """The truth about a uniform sample of the prompts of the clause's own figure."""
     prompts = {prompt_key(probe): float(kept[probe.id]) for probe in decided_by(known.clause.id, known.probes)["rate"]}
     drawn = dice.sample(list(prompts), min(number, len(prompts)))
     return Labels({(known.clause.id, ARM): {key: prompts[key] for key in drawn}})
-
-

@@ -17,10 +17,10 @@ from backends.measure.judging import judge_of_run
 from benchmarks.ground_truth import answers
 from benchmarks.ground_truth.builds import Build
 from compiler.ir import Clause
-from compiler.records import Check, Measurement, Probe
+from compiler.records import Arm, Check, Measurement, Probe
 from compiler.tallies import decided_by
 
-ARM = "adapter"
+ARM: Arm = "adapter"
 """The one arm that is measured: whose answers they are makes no difference to the pipeline."""
 EACH = 2
 """Answers of each sort to each probe."""
@@ -60,7 +60,8 @@ def known(build: Build, clause: Clause, each: int = EACH) -> Known:
     for (probe, keeps, text), kept in zip(written, said, strict=True):
         row = Measurement(probe_id=probe.id, arm=ARM, answer=text, held={clause.id: kept})
         pool[probe.id][keeps] += (row,)
-    sorts = {sort: [kept for (_, keeps, _), kept in zip(written, said, strict=True) if keeps is sort] for sort in (True, False)}
+    labelled = list(zip((keeps for _, keeps, _ in written), said, strict=True))
+    sorts = {sort: [kept for keeps, kept in labelled if keeps is sort] for sort in (True, False)}
     return Known(
         clause,
         probes,

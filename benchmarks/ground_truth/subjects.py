@@ -49,9 +49,9 @@ def prepared(known: Known, by: By) -> Prepared:
     def group(probe: Probe) -> Hashable:
         return probe.unit if by == "unit" else probe.template or prompt_key(probe)
 
-    return Prepared(
-        known, {figure: tuple((probe, group(probe), by == "unit") for probe in rows) for figure, rows in counted.items()}
-    )
+    whole = by == "unit"
+    figures = {figure: tuple((probe, group(probe), whole) for probe in rows) for figure, rows in counted.items()}
+    return Prepared(known, figures)
 
 
 def measured(
