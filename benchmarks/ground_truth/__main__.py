@@ -71,9 +71,8 @@ def broken_promises(how: How, judged: bool, tally: Tally) -> bool:
 def line(clause: Clause, of: Figure, way: str, alike: str, found: Mapping[Level, Tally], fails: bool) -> str:
     least = min(found, key=lambda level: found[level].coverage)
     one = found[least]
-    met, missed = (
-        max(getattr(t, name) / t.measurings for t in found.values()) for name in ("false_met", "false_missed")
-    )
+    met = max(tally.false_met / tally.measurings for tally in found.values())
+    missed = max(tally.false_missed / tally.measurings for tally in found.values())
     asked = sum(t.asked / t.measurings for t in found.values()) / len(found)
     return (
         f"| {clause.id} | {of.replace('_', '-')} | {one.comparison} {one.target:.0%} | {way} | {alike} "

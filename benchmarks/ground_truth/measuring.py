@@ -77,26 +77,34 @@ class Tally:
 
     def add(self, rate: Rate, verdict: Verdict, truth: float) -> None:
         """truth: of the share that the target speaks of."""
-        good = truth >= self.target if self.comparison == ">=" else truth <= self.target
+        better = truth - self.target if self.comparison == ">=" else self.target - truth
         self.measurings += 1
         self.covered += rate.low - 1e-12 <= truth <= rate.high + 1e-12
         self.above += rate.low - 1e-12 > truth
         self.verdicts[verdict] += 1
-        self.false_met += verdict == "met" and not good
-        self.false_missed += verdict == "missed" and good
+        # A subject at its target is on neither side: any verdict is held against the measuring.
+        self.false_met += verdict == "met" and better < 1e-9
+        self.false_missed += verdict == "missed" and better > -1e-9
         self.asked += rate.n
         self.width += rate.high - rate.low
 
 
 def measurings(
-    build: Build, subject: Prepared, level: float | None, how: How, times: int, icc: float = 0.0, by: By = "form"
+    build: Build,
+    subject: Prepared,
+    level: float | None,
+    how: How,
+    times: int,
+    icc: float = 0.0,
+    by: By = "form",
+    seed: object = 0,
 ) -> dict[Figure, Tally]:
     """Measure `times` subjects at one level and return each figure's tally."""
     known = subject.known
     clause = known.clause
     targets = _targets(build, known)
     model = Model({of: _kept(level, *targets[of][:2]) for of in targets}, icc, by)
-    dice = Random(f"{clause.id}/{level}/{how.sequential}/{how.labels}/{icc}/{by}")
+    dice = Random(f"{clause.id}/{level}/{how.sequential}/{how.labels}/{icc}/{by}/{seed}")
     tallies = {of: Tally(share, comparison, exact) for of, (comparison, share, exact) in targets.items()}
     measure = _sequential(build, known, how) if how.sequential else _fixed(build, known, how)
     for _ in range(times):

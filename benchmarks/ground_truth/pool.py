@@ -12,7 +12,7 @@ from random import Random
 
 from backends.cached import CHUNK
 from backends.deciding import Case, decide
-from backends.judges.model import ModelJudge
+from backends.judges import Judge
 from backends.measure.judging import judge_of_run
 from benchmarks.ground_truth import answers
 from benchmarks.ground_truth.builds import Build
@@ -42,8 +42,8 @@ class Known:
     undecided: float
 
 
-def known(build: Build, clause: Clause, each: int = EACH) -> Known:
-    """Write and decide the answers of one clause."""
+def known(build: Build, clause: Clause, judge: Judge | None = None, each: int = EACH) -> Known:
+    """Write and decide the answers of one clause. judge: nano, as the build asks it, unless given."""
     found = decided_by(clause.id, build.probes)
     probes = tuple({probe.id: probe for counted in found.values() for probe in counted}.values())
     rng = Random(f"{build.name}/{clause.id}")
@@ -53,9 +53,8 @@ def known(build: Build, clause: Clause, each: int = EACH) -> Known:
         for keeps in (True, False)
         for _ in range(each)
     ]
-    judge = judge_of_run(build.program, build.engine)
     cases = [Case(probe.question, text, _checks(build, clause, probe)) for probe, _, text in written]
-    said = _decided(cases, judge)
+    said = _decided(cases, judge or judge_of_run(build.program, build.engine))
     pool: dict[str, dict[bool, tuple[Measurement, ...]]] = {probe.id: {True: (), False: ()} for probe in probes}
     for (probe, keeps, text), kept in zip(written, said, strict=True):
         row = Measurement(probe_id=probe.id, arm=ARM, answer=text, held={clause.id: kept})
@@ -76,7 +75,7 @@ def _checks(build: Build, clause: Clause, probe: Probe) -> tuple[Check, ...]:
     return probe.checks if probe.clause_id == clause.id else build.recipe.measures[clause.id]
 
 
-def _decided(cases: Sequence[Case], judge: ModelJudge) -> list[bool | None]:
+def _decided(cases: Sequence[Case], judge: Judge) -> list[bool | None]:
     found: list[bool | None] = []
     for start in range(0, len(cases), CHUNK):
         found += [decision.kept for decision in decide(cases[start : start + CHUNK], judge)]
