@@ -87,7 +87,9 @@ def where(level: Level) -> str:
     return "target" if level == 0.0 else f"target {level * 100:+.0f}"
 
 
-def of_clause(found: Build, one: Known, times: int, calibrations: tuple[Calibration, ...], truths: bool) -> int:
+def of_clause(
+    found: Build, one: Known, times: int, calibrations: tuple[Calibration, ...], only: str, truths: bool
+) -> int:
     """Print the clause's lines, and return how many break a promise."""
     clause = one.clause
     judged = any(isinstance(check, JudgeCheck) for probe in one.probes for check in probe.checks)
@@ -100,6 +102,8 @@ def of_clause(found: Build, one: Known, times: int, calibrations: tuple[Calibrat
     print(f"|{' --- |' * (HEAD.count('|') - 1)}")
     fails = 0
     for way, how in ways(calibrations, judged):
+        if not way.startswith(only):
+            continue
         for alike, icc in ALIKE:
             subject = prepared(one, alike)
             by_figure: dict[Figure, dict[Level, Tally]] = {}
@@ -124,6 +128,7 @@ def main() -> int:
     options.add_argument("specs", nargs="*", type=Path, default=SPECS)
     options.add_argument("--times", type=int, default=1000, help="measurings of each subject")
     options.add_argument("--clause", action="append", default=[], help="only this clause")
+    options.add_argument("--way", default="", help="only ways whose name begins so")
     options.add_argument("--truths", action="store_true", help="a line for each truth")
     options.add_argument("--folder", type=Path, default=Path("build/ground-truth"), help="where builds go")
     chosen = options.parse_args()
@@ -135,7 +140,7 @@ def main() -> int:
         for clause in found.program.clauses:
             if not chosen.clause or clause.id in chosen.clause:
                 own = tuple(c for c in calibrations if c.clause_id == clause.id and c.what == "judge")
-                fails += of_clause(found, known(found, clause), chosen.times, own, chosen.truths)
+                fails += of_clause(found, known(found, clause), chosen.times, own, chosen.way, chosen.truths)
     print(f"\n{fails} lines break a promise" if fails else "\nno line breaks a promise")
     return 1 if fails else 0
 

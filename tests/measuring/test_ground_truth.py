@@ -1,7 +1,7 @@
 """Answers whose label is known, measured as runs are: intervals hold the truth, and verdicts are as rarely false as said.
 
-`benchmarks.ground_truth` on a few clauses of the examples, two hundred measurings each; the judge is made up, so that its
-errors are known and no model is loaded.
+`benchmarks.ground_truth` on a few clauses of the examples, two hundred measurings each; the judge is made up, so
+that its errors are known and no model is loaded.
 """
 
 from __future__ import annotations
