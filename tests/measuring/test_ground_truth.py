@@ -1,4 +1,4 @@
-"""Answers whose label is known, measured as runs are: intervals hold the truth, and verdicts are as rarely false as said.
+"""Answers whose label is known, measured as runs are: intervals hold the truth, and few verdicts are false.
 
 `benchmarks.ground_truth` on a few clauses of the examples, two hundred measurings each; the judge is made up, so
 that its errors are known and no model is loaded.
