@@ -12,7 +12,7 @@ from typing import Literal, TypedDict
 
 from compiler import statistics, stopping, tallies
 from compiler.checks import patterns, phrases
-from compiler.clause_verdicts import Measured, Wanted, decided, figures, is_hopeless, wanted_of
+from compiler.clause_verdicts import Measured, Wanted, decided, is_hopeless, targets, wanted_of
 from compiler.deciding import deciding_checks, unchecked
 from compiler.generators.pushes import pushes_for
 from compiler.ir import Clause
@@ -31,8 +31,8 @@ def clause_row(run: Measured, clause: Clause) -> ClauseRow:
     """Return the row of `clause`."""
     checks = deciding_checks(clause)
     wanted = wanted_of(clause, run.calibrations, run.expired)
-    found = figures(clause, tallies.decided_by(clause.id, run.probes), wanted)
-    main, _ = found["rate"]
+    main = tallies.decided_by(clause.id, run.probes).get("rate", ())
+    own, trials = figures(run, clause)
     return ClauseRow(
         id=clause.id,
         kind=clause.kind,
@@ -47,8 +47,8 @@ def clause_row(run: Measured, clause: Clause) -> ClauseRow:
         unchecked=unchecked(clause),
         judged=wanted.judge is not None,
         calibrations=tuple(c for c in run.calibrations if c.clause_id == clause.id),
-        **_figure(run, clause.id, main, wanted),
-        trials=tuple(_trial(run, clause, of, *held) for of, held in found.items() if of != "rate"),
+        **own,
+        trials=trials,
         lines=tuple(_lines(run, clause, wanted)),
         leaks=tuple(_leaks(run, clause.id, checks, main)) if clause.kind == "forbid" else (),
     )
@@ -69,6 +69,14 @@ class FigureFields(TypedDict):
     more: int | None
     p: float | None
     stopped: Stopped | None
+
+
+def figures(run: Measured, clause: Clause) -> tuple[FigureFields, tuple[Trial, ...]]:
+    """Return all of a clause that has a verdict: its own figure, then under pressure and on safe requests."""
+    wanted = wanted_of(clause, run.calibrations, run.expired)
+    found = targets(clause, tallies.decided_by(clause.id, run.probes), wanted)
+    trials = tuple(_trial(run, clause, of, *held) for of, held in found.items() if of != "rate")
+    return _figure(run, clause.id, *found["rate"]), trials
 
 
 def _figure(run: Measured, clause_id: str, probes: Sequence[Probe], wanted: Wanted) -> FigureFields:

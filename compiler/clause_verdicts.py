@@ -105,7 +105,7 @@ Counted = Mapping[Figure, Sequence[Probe]]
 """What `tallies.decided_by` returns for one clause."""
 
 
-def figures(clause: Clause, counted: Counted, wanted: Wanted) -> dict[Figure, tuple[Sequence[Probe], Wanted]]:
+def targets(clause: Clause, counted: Counted, wanted: Wanted) -> dict[Figure, tuple[Sequence[Probe], Wanted]]:
     """Return the figures that have a verdict, the clause's own first: what each counts, and what it is held against."""
     found: dict[Figure, tuple[Sequence[Probe], Wanted]] = {"rate": (counted.get("rate", ()), wanted)}
     # A clause at the user's own level may yield to the user.
@@ -142,7 +142,11 @@ def _settled(rate: Rate, wanted: Wanted) -> tuple[Rate, str | None]:
     if wanted.judge is not None:
         fault = judges.fault(wanted.judge, rate.arm)
         rate = rate.model_copy(update={"basis": "judge" if fault is None else "uncalibrated judge"})
-        if why := judges.doubt(wanted.judge, rate, wanted.comparison, wanted.share):
+        why = judges.doubt(wanted.judge, rate, wanted.comparison, wanted.share, wanted.exact)
+        if fault is None:
+            bounds = judges.allowing(wanted.judge, rate, wanted.comparison, wanted.exact)
+            rate = rate.model_copy(update={"low": bounds.low, "high": bounds.high})
+        if why is not None:
             why = f"the calibration of its judge has expired: {wanted.expired}" if fault and wanted.expired else why
             # More prompts would be judged as badly.
             return rate.model_copy(update={"verdict": "unclear", "more": None}), why
@@ -155,7 +159,7 @@ def unsettled(run: Measured, clause: Clause, counted: Counted) -> list[Unsettled
     """Return the figures on which the subject's verdict is unclear and more answers may settle it."""
     found: list[Unsettled] = []
     wanted = wanted_of(clause, run.calibrations, run.expired)
-    for figure, (probes, held) in figures(clause, counted, wanted).items():
+    for figure, (probes, held) in targets(clause, counted, wanted).items():
         column = tallies.column(run.subject, clause.id, probes, run.answers, run.units)
         rate, _ = decided(run, run.subject, clause.id, probes, column, held)
         if rate.verdict == "unclear" and not is_hopeless(held, run.subject):
@@ -166,4 +170,6 @@ def unsettled(run: Measured, clause: Clause, counted: Counted) -> list[Unsettled
 
 def is_hopeless(wanted: Wanted, arm: Arm) -> bool:
     """Whether no number of answers would settle a verdict, since a judge decides that may not."""
-    return wanted.judge is not None and judges.hopeless(wanted.judge, arm, wanted.comparison, wanted.share)
+    return wanted.judge is not None and judges.hopeless(
+        wanted.judge, arm, wanted.comparison, wanted.share, wanted.exact
+    )

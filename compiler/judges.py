@@ -9,13 +9,15 @@ where there are enough of them; else they count together with labels of answers 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Literal
 
 from compiler import statistics
 from compiler.records.figures import Comparison, Rate, Verdict
 from compiler.records.measured import Calibration
 from compiler.records.record import Arm
-from compiler.statistics import Interval
+from compiler.statistics import Interval, outcome
 
 LABELLED = 20
 """Labelled answers of each sort, kept and broken, below which a judge counts as uncalibrated."""
@@ -23,24 +25,54 @@ BAR = 0.8
 """A judge has to be right on more than this share of each sort."""
 
 
-def doubt(calibrations: Sequence[Calibration], rate: Rate, comparison: Comparison, share: float) -> str | None:
+def doubt(
+    calibrations: Sequence[Calibration], rate: Rate, comparison: Comparison, share: float, exact: bool = False
+) -> str | None:
     """Return why a judge with these calibrations cannot decide `rate` against the target, or None where it can.
 
     Three tests, in this order: there are labels enough, the judge passes the bar on both sorts, and the verdict stays
-    the same when the interval is freed from the judge's known errors.
+    the same when the interval allows for the judge's errors.
     """
     if (why := fault(calibrations, rate.arm)) is not None:
         return why
-    judge = _for_arm(calibrations, rate.arm)
-    sensitivity = sum(c.kept_right for c in judge) / sum(c.kept for c in judge)
-    specificity = sum(c.broken_right for c in judge) / sum(c.broken for c in judge)
-    if comparison == "<=":
-        # The target speaks of what breaks the clause: seeing that is the judge's other side.
-        sensitivity, specificity = specificity, sensitivity
-    freed = Interval(*(statistics.without_judge_errors(end, sensitivity, specificity) for end in (rate.low, rate.high)))
-    if rate.verdict != "unclear" and statistics.outcome(freed, comparison, share) != rate.verdict:
+    bounds = allowing(calibrations, rate, comparison, exact)
+    if rate.verdict != "unclear" and outcome(bounds, comparison, share) != rate.verdict:
         return "the errors that its judge is known to make could turn it"
     return None
+
+
+def allowing(calibrations: Sequence[Calibration], rate: Rate, comparison: Comparison, exact: bool = False) -> Interval:
+    """Return an interval that holds the truth and not only what the judge says: it allows for the judge's errors.
+
+    How often the judge is right is itself known from some labels alone. The share is freed from errors as Rogan and
+    Gladen do (Am. J. Epidemiol. 107, 1978); its limits take those of the judge's share and the exact limits of its two
+    rates together by the method of variance estimates recovery (Zou and Donner, Stat. Med. 27, 2008). What the judge
+    says stays inside. exact: 95% on each side, else 97.5%. The judge has to have labels of both sorts.
+    """
+    judge = _for_arm(calibrations, rate.arm)
+    kept = sum(c.kept_right for c in judge), sum(c.kept for c in judge)
+    broken = sum(c.broken_right for c in judge), sum(c.broken for c in judge)
+    # The target may speak of what breaks the clause: seeing that is the judge's other side.
+    seen, left = (kept, broken) if comparison == ">=" else (broken, kept)
+    sides: Literal["each", "both"] = "each" if exact else "both"
+    (sees, seen_within), (leaves, left_within) = (
+        (right / of, statistics.clopper_pearson(right, of, sides=sides)) for right, of in (seen, left)
+    )
+    value = _freed(rate.share, sees, leaves)
+    ends = (
+        [_freed(end, sees, leaves) for end in (rate.low, rate.high)],
+        [_freed(rate.share, end, leaves) for end in seen_within],
+        [_freed(rate.share, sees, end) for end in left_within],
+    )
+    below = math.hypot(*(value - min(value, *pair) for pair in ends))
+    above = math.hypot(*(max(value, *pair) - value for pair in ends))
+    return Interval(max(0.0, min(rate.low, value - below)), min(1.0, max(rate.high, value + above)))
+
+
+def _freed(share: float, sensitivity: float, specificity: float) -> float:
+    """The share of which a judge with these rates reports `share`; no bound where it is no better than a coin."""
+    better = sensitivity + specificity - 1.0
+    return (share + specificity - 1.0) / better if better > 0.0 else math.inf
 
 
 def fault(calibrations: Sequence[Calibration], arm: Arm | None) -> str | None:
@@ -66,7 +98,9 @@ def _for_arm(calibrations: Sequence[Calibration], arm: Arm | None) -> list[Calib
     return own if enough else judge
 
 
-def hopeless(calibrations: Sequence[Calibration], arm: Arm, comparison: Comparison, share: float) -> bool:
+def hopeless(
+    calibrations: Sequence[Calibration], arm: Arm, comparison: Comparison, share: float, exact: bool = False
+) -> bool:
     """Whether no number of answers would settle a verdict by this judge: it is in doubt though a rate were certain."""
     above: Verdict = "met" if comparison == ">=" else "missed"
     below: Verdict = "missed" if comparison == ">=" else "met"
@@ -74,4 +108,4 @@ def hopeless(calibrations: Sequence[Calibration], arm: Arm, comparison: Comparis
         Rate(arm=arm, count=at, n=1, effective_n=1.0, share=at, low=at, high=at, verdict=verdict)
         for at, verdict in ((1.0, above), (0.0, below))
     ]
-    return all(doubt(calibrations, rate, comparison, share) is not None for rate in certain)
+    return all(doubt(calibrations, rate, comparison, share, exact) is not None for rate in certain)

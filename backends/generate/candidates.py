@@ -47,7 +47,7 @@ WRITER_PATIENCE = 12
 class Candidate:
     """conversation ends with a user message. ask: all that the user says in it. given: its place among the spec's own.
     written: whether a model wrote it. answer: what a right answer contains, where the bank knows. wrong: the answer to
-    another question of its kind. template: what prompts of one form share."""
+    another question of its kind. template: what prompts of one form share; a question that no bank holds is its own."""
 
     conversation: Conversation
     ask: str
@@ -141,7 +141,8 @@ class Candidates:
 
     def _given(self) -> Iterator[Candidate]:
         for number, conversation in enumerate(self.unit.prompts.given):
-            yield Candidate(conversation, ask_of(conversation), f"given {number}", given=number)
+            ask = ask_of(conversation)
+            yield Candidate(conversation, ask, ask, given=number)
 
     def _written(self) -> Iterator[Candidate]:
         """Questions about each of `about` in turn; the writer is asked in batches of fixed size, each with its own
@@ -152,14 +153,14 @@ class Candidates:
         for number in range(-(-(self.unit.count + self.unit.skip) * WRITER_PATIENCE // CHUNK)):
             topics = [about[(number * CHUNK + place) % len(about)] for place in range(CHUNK)]
             seed = seed_of("question", self.unit.seed, self.unit.purpose, number)
-            for topic, said in self._asked(topics, replace(QUESTION, seed=seed)):
+            for _, said in self._asked(topics, replace(QUESTION, seed=seed)):
                 question = _question(said)
                 if question is None:
                     self.asked += 1
                     self.left_out[TOO_LONG if said is None else "not a question"] += 1
                     continue
                 message = Message(role="user", content=question)
-                yield Candidate((message,), question, f"about {topic}", written=True)
+                yield Candidate((message,), question, question, written=True)
 
     @cached_property
     def _apart(self) -> Prompts:

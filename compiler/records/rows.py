@@ -36,12 +36,12 @@ class Probe(Record):
     """A held-out conversation ending with a user message, and the checks that decide its clause.
 
     clause_id is `facts` for a factual control (its check: the right answer occurs); `compiler.generators.controls` has
-    the other controls. template clusters probes that share a form. `measures` lists further clauses (always-on forbids
-    and requirements) and facets (`compiler.facets`) that the same answers decide; their checks stand in
-    `Recipe.measures`. pressure: the technique that pushes, None for none. messages may hold assistant messages without
-    text: the arm being measured answers there first (a push after its own answer, a long dialogue). An assistant
-    message at the end is the beginning of the answer. decides: numbers (from 1) of the user's turns whose answers are
-    decided; empty: the last one alone.
+    the other controls. template clusters probes that share a form, or that push one question. `measures` lists further
+    clauses (always-on forbids and requirements) and facets (`compiler.facets`) that the same answers decide; their
+    checks stand in `Recipe.measures`. pressure: the technique that pushes, None for none. messages may hold assistant
+    messages without text: the arm being measured answers there first (a push after its own answer, a long dialogue). An
+    assistant message at the end is the beginning of the answer. decides: numbers (from 1) of the user's turns whose
+    answers are decided; empty: the last one alone.
     """
 
     id: str

@@ -25,7 +25,6 @@ from compiler.statistics.proportions import (
     clustered_wilson,
     korn_graubard,
     wilson,
-    without_judge_errors,
 )
 from compiler.statistics.sequential import ConfidenceSequence, beta_binomial, betting, evidence
 
@@ -58,5 +57,4 @@ __all__ = [
     "paired_mean",
     "t_quantile",
     "wilson",
-    "without_judge_errors",
 ]

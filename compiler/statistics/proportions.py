@@ -48,18 +48,6 @@ def binomial_tail(kept: float, n: float, share: float, side: Comparison) -> floa
     return 1.0 if kept >= n else 1.0 - incomplete_beta(kept + 1.0, n - kept, share)
 
 
-def without_judge_errors(share: float, sensitivity: float, specificity: float) -> float:
-    """Return the share that a judge with these error rates would have reported as `share`.
-
-    Rogan and Gladen (Am. J. Epidemiol. 107, 1978), held within 0 and 1. sensitivity: how much of what counts toward the
-    share the judge sees; specificity: how much of the rest it leaves out. Their sum must exceed 1.
-
-    >>> round(without_judge_errors(0.94, 1.0, 0.6), 2)   # a lenient judge: 0.94 seen, 0.90 there
-    0.9
-    """
-    return min(1.0, max(0.0, (share + specificity - 1.0) / (sensitivity + specificity - 1.0)))
-
-
 def clustered_wilson(
     outcomes: Sequence[float], clusters: Sequence[Hashable], confidence: float = 0.95, icc: float = 0.0
 ) -> Interval:

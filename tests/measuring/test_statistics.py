@@ -177,7 +177,15 @@ def test_swapping_the_arms_mirrors_the_interval(cells: tuple[int, int, int, int]
 def test_clusters_that_agree_are_worth_one_prompt_each() -> None:
     outcomes = [float(i // 30 % 2) for i in range(360)]
     clusters = [i // 30 for i in range(360)]
-    assert 10 < statistics.effective_n(outcomes, clusters) < 13
+    assert 8 < statistics.effective_n(outcomes, clusters) < 13
+
+
+def test_where_the_data_cannot_say_prompts_of_a_cluster_count_as_alike() -> None:
+    clusters = [i // 3 for i in range(36)]
+    assert statistics.effective_n([1.0] * 36, clusters) == 12
+    assert statistics.effective_n([0.0] + [1.0] * 35, clusters) == 12
+    # Five clusters of twelve with a broken prompt each: enough to tell.
+    assert statistics.effective_n([float(i % 3 != 0 or i >= 15) for i in range(36)], clusters) > 25
 
 
 def test_independent_prompts_keep_their_worth() -> None:

@@ -140,7 +140,12 @@ def test_no_fixed_interval_in_a_sequential_report(run: Run, stopped_report: Diff
             exact = is_hard(run.program.clause(found.id))
             for one in figure.rates:
                 bounds = stopping.interval(one.share * one.effective_n, one.effective_n, exact)
-                assert (one.low, one.high) == pytest.approx(tuple(bounds), abs=1e-9)
+                if one.basis == "judge":
+                    # Wider by the judge's own errors.
+                    assert one.low <= bounds.low + 1e-9
+                    assert one.high >= bounds.high - 1e-9
+                else:
+                    assert (one.low, one.high) == pytest.approx(tuple(bounds), abs=1e-9)
 
 
 def test_what_has_no_stopping_rule_counts_what_was_asked_anyway(stopped: Run, stopped_report: DiffReport) -> None:
