@@ -18,6 +18,7 @@ from compiler.failures import DataError
 from compiler.records import ARMS, Arm, Measurement, Probe
 from compiler.report.record import DiffReport
 from compiler.rounds import Plan
+from compiler.statistics.unpaired import newcombe_unpaired
 from compiler.verdicts import Run, compare
 from tests.measuring.runs import rate, row
 
@@ -196,3 +197,35 @@ def test_differences_hold_at_every_look() -> None:
     bounds, p = stopping.difference([1.0] * 40, [0.0] * 40)
     assert bounds.low > 0.5
     assert p < 1e-6
+
+
+def test_a_gap_of_two_samples_holds_at_every_look() -> None:
+    """A technique that costs nothing, looked at after every round: the fixed interval claims a cost, or a gain, in far
+    more measurings than it says."""
+    sequence, once = cache(stopping.unpaired), cache(newcombe_unpaired)
+    dice, trials = random.Random(3), 200
+    wrong = {"sequence": 0, "fixed": 0}
+    for _ in range(trials):
+        unpushed, pushed = ([dice.random() < 0.8 for _ in range(120)] for _ in range(2))
+        counts = [(sum(unpushed[:n]), n, sum(pushed[:n]), n) for n in rounds.looks(120)]
+        for name, bounds in (("sequence", sequence), ("fixed", once)):
+            wrong[name] += any(not low <= 0.0 <= high for low, high in (bounds(*found) for found in counts))
+    assert wrong["sequence"] / trials <= 0.05
+    assert wrong["fixed"] / trials > 0.1
+
+
+def test_gaps_of_a_sequential_report_are_sequences(run: Run, stopped: Run, stopped_report: DiffReport) -> None:
+    """Those of the same answers, had their number been fixed, are narrower: they would not hold."""
+    pretended = replace(stopped, measured=run.measured)
+    lines = [line for found in stopped_report.clauses for line in found.lines]
+    plain = [line for found in compare(pretended).clauses for line in found.lines]
+    gaps = [
+        (ours, line.gaps[arm])
+        for own, line in zip(lines, plain, strict=True)
+        for arm, ours in own.gaps.items()
+        if arm in line.gaps
+    ]
+    assert len(gaps) > 10
+    for ours, fixed in gaps:
+        assert ours.low <= ours.value <= ours.high
+        assert ours.high - ours.low > fixed.high - fixed.low
