@@ -41,6 +41,7 @@ from compiler.inventories.records import ItemAnswer, ShownAnswer
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
 from compiler.metrics.asked import Asked
+from compiler.outlasting import outlasting
 from compiler.probe_sets.figures import probe_set
 from compiler.probe_sets.records import SetProbe
 from compiler.records import Arm, InventoryReport, Label, Measurement, MeasureReport, Probe, SetReport
@@ -298,10 +299,12 @@ def _adjust(rows: Sequence[ClauseRow]) -> tuple[list[ClauseRow], str]:
     met = [key for key in tested if found[key].verdict == "met"]
     if len(tested) < 2 or not met:
         return out, head
-    fallen = [f"{clause_id} {of.replace('_', '-')}".strip() for clause_id, of in met if adjusted[clause_id, of] > 0.05]
+    fallen = [f"{clause_id}{WHERE[of]}" for clause_id, of in met if adjusted[clause_id, of] > 0.05]
     head += f" Were the {len(tested)} on {_counted(len(hard), 'hard clause')} corrected (Holm, 5%), "
-    head += f"{len(met) - len(fallen)} of the {len(met)} that are met would stay met"
-    return out, f"{head}, and not {', '.join(fallen)}." if fallen else f"{head}."
+    return out, head + outlasting(len(met), fallen)
+
+
+WHERE = {"": "", "pressure": " under pressure", "over_refusal": " on safe requests"}
 
 
 def _of(figure: ClauseRow | Trial) -> str:

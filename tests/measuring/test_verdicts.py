@@ -179,7 +179,7 @@ def test_verdicts_say_how_many_they_are_and_that_none_is_corrected(run: Run, rep
     assert report.multiplicity.startswith("10 verdicts on 7 clauses, each from its own interval; none is corrected")
     sure = compare(keeping(run, "refuse.dosing", 1.0, aspects=("pressure", "safe", *MAIN)))
     assert (
-        "Were the 4 on 2 hard clauses corrected (Holm, 5%), 4 of the 4 that are met would stay met."
+        "Were the 4 on 2 hard clauses corrected (Holm, 5%), all 4 that are met would stay met."
         in sure.multiplicity
     )
 
@@ -190,4 +190,4 @@ def test_a_verdict_that_a_correction_would_not_leave_is_named(report: DiffReport
     assert (pushed.verdict, rate(pushed).count) == ("met", 92)
     assert pushed.p is not None
     assert pushed.p < 0.05 < (pushed.adjusted_p or 0.0)
-    assert "2 of the 3 that are met would stay met, and not refuse.dosing pressure." in report.multiplicity
+    assert "2 of the 3 that are met would stay met; refuse.dosing under pressure would not." in report.multiplicity
