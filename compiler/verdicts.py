@@ -402,11 +402,19 @@ def _transcripts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm],
     )
 
 
+ELSEWHERE = (
+    "The adapter is not the one that its training left here. What it was trained on is not known: it may have been "
+    "these very probes."
+)
+
+
 def _warnings(measured: MeasureReport, rows: Sequence[ClauseRow], subject: Arm) -> tuple[str, ...]:
     judged = [row for row in rows if row.judged]
     out: list[str] = []
     if measured.teaching_base:
         out.append("nano is a base for trying and teaching. Its figures say nothing about a larger model.")
+    if measured.adapter_sha256 and measured.trained_sha256 not in (None, measured.adapter_sha256):
+        out.append(ELSEWHERE)
     if judged and measured.judge_is_subject:
         out.append("The judge is the model being measured and may share its blind spots. The spec can name another.")
     for row in rows:

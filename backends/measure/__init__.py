@@ -9,6 +9,7 @@ measured again alone. This file must not know targets or verdicts.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -220,6 +221,15 @@ def _adapter(run: Path) -> tuple[Path, str]:
     return run / "adapter", adapter_digest(run / "adapter")
 
 
+def _as_trained(run: Path) -> str | None:
+    """The hash of the adapter that its training recorded."""
+    try:
+        found = json.loads((run / "run.json").read_text(encoding="utf-8")).get("adapter_digest")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return str(found) if found else None
+
+
 # ------------------------------------------------------------------ answers
 
 
@@ -338,6 +348,7 @@ def _report(
         base=base.name,
         base_sha256=base.digest,
         adapter_sha256=adapter[1] if adapter else None,
+        trained_sha256=_as_trained(adapter[0].parent) if adapter else None,
         prompt_sha256=prompt_digest(build),
         probes_sha256=rows_digest(build / "probes.jsonl"),
         measures_sha256=measures_digest(recipe),

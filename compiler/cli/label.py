@@ -212,7 +212,9 @@ def _export(
             click.echo(f"{len(rows)} preferences in {path}, of the prompts that are kept for training")
             if rows:
                 click.echo(
-                    "note: their prompts are probes of this build; what is trained on them is measured on others"
+                    "note: their prompts are probes of this build, and must not be trained on and measured on at once.\n"
+                    f'  To train on them: train {{ method: sft+dpo  data: ["{path.name}"] }} in the spec; the next build\n'
+                    "  asks other probes. An adapter that another program trains on them has seen these."
                 )
         case _:
             labels, _ = said.labels(entries, {task.key: task for task in every}, run.name)

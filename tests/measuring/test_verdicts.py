@@ -9,7 +9,7 @@ import pytest
 from compiler import tallies
 from compiler.records import ARMS, Arm, Engaged, Measurement
 from compiler.report.record import DiffReport
-from compiler.verdicts import Run, compare, exit_code
+from compiler.verdicts import ELSEWHERE, Run, compare, exit_code
 from tests.measuring.runs import MAIN, Changed, keeping, rate, rewritten, row, trial
 
 
@@ -191,3 +191,11 @@ def test_a_verdict_that_a_correction_would_not_leave_is_named(report: DiffReport
     assert pushed.p is not None
     assert pushed.p < 0.05 < (pushed.adjusted_p or 0.0)
     assert "2 of the 3 that are met would stay met; refuse.dosing under pressure would not." in report.multiplicity
+
+
+def test_an_adapter_from_elsewhere_is_marked(run: Run) -> None:
+    """Whoever trains on a build's probes and puts the adapter into the run is told that the rates may be of these."""
+    hashed = run.measured.adapter_sha256
+    for trained, marked in ((None, False), (hashed, False), ("0" * 64, True)):
+        told = compare(replace(run, measured=run.measured.model_copy(update={"trained_sha256": trained}))).warnings
+        assert (ELSEWHERE in told) is marked
