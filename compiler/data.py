@@ -1,10 +1,10 @@
 """Chats against `filters.json`, and the user's own chats: read, brought into one shape, and filtered.
 
-In: rows of JSON Lines or Parquet, with `messages`, with `prompt` and `completion`, each a text or a list of messages, or
-with `chosen` and `rejected` as `trl dpo` takes them. Out: chats (of a preference, the one that was chosen), and for
-every row left out its line, a reason, and the clauses that caused it. A row that cannot
-be read at all stops the build (`count_chats`); one that can be read and not used is dropped and counted. Generated rows
-pass the same rules (`rules_for`). This file must not know models.
+In: rows of JSON Lines or Parquet, with `messages`, with `prompt` and `completion`, each a text or a list of messages,
+or with `chosen` and `rejected` as `trl dpo` takes them. Out: chats (of a preference, the one that was chosen), and for
+every row left out its line, a reason, and the clauses that caused it. A row that cannot be read at all stops the build
+(`count_chats`); one that can be read and not used is dropped and counted. Generated rows pass the same rules
+(`rules_for`). This file must not know models.
 
 >>> from compiler.records import FilterRule, Filters, PhrasesCheck
 >>> canned = PhrasesCheck(phrases=("Certainly!",), present=False)
@@ -148,7 +148,8 @@ def _way_out(torn: list[tuple[int, str]], rows: int) -> str:
         return "save the file as UTF-8 (iconv -f latin1 -t utf-8 OLD > NEW), or remove these lines"
     if reasons == {"is not an object"} and len(torn) == rows == 1:
         return "a JSON array is one line here; write one object a line: jq -c '.[]' OLD > NEW"
-    return f"mend or remove these lines; a line is {SHAPE}, or has `prompt` and `completion`, or `chosen` and `rejected`"
+    other = "or has `prompt` and `completion`, or `chosen` and `rejected`"
+    return f"mend or remove these lines; a line is {SHAPE}, {other}"
 
 
 def read_rows(path: Path, name: str | None = None) -> Iterator[tuple[int, Any]]:

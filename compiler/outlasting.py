@@ -2,8 +2,10 @@
 
 In: how many are met, and which of them fall. Out: the end of a sentence. This file must not know how it is corrected.
 
->>> outlasting(3, []), outlasting(3, ["a", "b", "c"]), outlasting(1, ["a"])
-('all 3 that are met would stay met.', 'none of the 3 that are met would stay met.', 'the one that is met would not stay met.')
+>>> outlasting(3, []), outlasting(3, ["a", "b", "c"])
+('all 3 that are met would stay met.', 'none of the 3 that are met would stay met.')
+>>> outlasting(1, ["a"])
+'the one that is met would not stay met.'
 >>> outlasting(4, ["refuse.dosing under pressure", "forbid.canned"])
 '2 of the 4 that are met would stay met; refuse.dosing under pressure and forbid.canned would not.'
 """

@@ -1,9 +1,10 @@
 """The user's own chats (`data:` in the spec): read, filtered by filters.json, and turned into rows to train on.
 
 In: the files that the recipe lists, JSON Lines or Parquet. Out: chat rows that keep every rule, pairs of those that are
-preferences, and counts by reason. Of a preference the chosen answer has to keep the rules. A row that shares a question with one of the author's probes, that names what the base holds out, that stands there twice,
-or whose answer lies beyond the job's `max_length`, is left out as well. This file must not know how rows are generated,
-nor what a rule means: `compiler.data` does.
+preferences, and counts by reason. Of a preference the chosen answer has to keep the rules. A row that shares a question
+with one of the author's probes, that names what the base holds out, that stands there twice, or whose answer lies
+beyond the job's `max_length`, is left out as well. This file must not know how rows are generated, nor what a rule
+means: `compiler.data` does.
 """
 
 from __future__ import annotations

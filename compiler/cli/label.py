@@ -212,9 +212,9 @@ def _export(
             click.echo(f"{len(rows)} preferences in {path}, of the prompts that are kept for training")
             if rows:
                 click.echo(
-                    "note: their prompts are probes of this build, and must not be trained on and measured on at once.\n"
-                    f'  To train on them: train {{ method: sft+dpo  data: ["{path.name}"] }} in the spec; the next build\n'
-                    "  asks other probes. An adapter that another program trains on them has seen these."
+                    "note: their prompts are probes of this build; never train on a prompt and measure on it.\n"
+                    f'  To train on them: train {{ method: sft+dpo  data: ["{path.name}"] }} in the spec; the next\n'
+                    "  build asks other probes. An adapter that another program trains on them has seen these."
                 )
         case _:
             labels, _ = said.labels(entries, {task.key: task for task in every}, run.name)
@@ -233,12 +233,12 @@ def _format(path: Path) -> str:
 
 
 def _import(path: Path, every: Sequence[Task], store: Store) -> None:
-    from compiler.failures import DataError
+    from compiler.failures import GivenError
 
     try:
         found = _read(path, every)
     except (OSError, ValueError, TypeError) as error:
-        raise DataError(
+        raise GivenError(
             f"{path} cannot be read: {error}", help="give labels.jsonl, Label Studio's JSON or TRL rows"
         ) from error
     for brought in found.brought:

@@ -216,9 +216,7 @@ def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
             )
         chats, preferences = count_chats(path, name)
         span = str(program.train.span)
-        found.append(
-            DataFile(path=name, sha256=file_digest(path), rows=chats, preferences=preferences, span=span)
-        )
+        found.append(DataFile(path=name, sha256=file_digest(path), rows=chats, preferences=preferences, span=span))
     return tuple(found)
 
 

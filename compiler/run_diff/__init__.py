@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from compiler import side_effects, spec_diff, statistics, tallies
-from compiler.failures import DataError
+from compiler.failures import GivenError
 from compiler.lowering.probes import FACTS
 from compiler.records import ARMS, Arm
 from compiler.report.record import SideEffect
@@ -45,7 +45,7 @@ def compare(old: Side, new: Side, margin: float = MARGIN, *, anyway: bool = Fals
         anyway: compare though bases or ways of answering differ.
 
     Raises:
-        DataError: the two cannot be compared, with the reason and the way out.
+        GivenError: the two cannot be compared, with the reason and the way out.
     """
     notes = [*_unlike(old, new, anyway), LUCK]
     arms = [arm for arm in ARMS if arm in old.measured.arms and arm in new.measured.arms]
@@ -58,7 +58,7 @@ def compare(old: Side, new: Side, margin: float = MARGIN, *, anyway: bool = Fals
     notes += told
     common = Common(old, new, {c.id: c.was or c.id for c in changes.values()})
     if not common.keys:
-        raise DataError(
+        raise GivenError(
             f"{old.name} and {new.name} have no prompt in common",
             help=f"ask the old run what the new one was asked: tenet measure {old.name}, with the new build in place",
         )
@@ -106,7 +106,7 @@ def exit_code(found: RunDiff, fail_on: str) -> int:
 def _unlike(old: Side, new: Side, anyway: bool) -> list[str]:
     """What stands in the way of a comparison, as notes where it is wanted anyway."""
     if not set(old.measured.arms) & set(new.measured.arms):
-        raise DataError(
+        raise GivenError(
             f"{old.name} has the arms {', '.join(old.measured.arms)}, {new.name} has {', '.join(new.measured.arms)}: "
             "none in common",
             help="measure both with the same --arm",
@@ -117,7 +117,7 @@ def _unlike(old: Side, new: Side, anyway: bool) -> list[str]:
     if old.measured.sampling != new.measured.sampling:
         found.append(f"answers were drawn otherwise: {old.measured.sampling}; {new.measured.sampling}")
     if found and not anyway:
-        raise DataError(
+        raise GivenError(
             f"{old.name} and {new.name} cannot be compared: {'; '.join(found)}",
             help="what moved would be that difference's doing as well; --anyway compares them all the same",
         )

@@ -117,6 +117,35 @@ def test_bad_rows_are_shown_before_anything_runs(places: tuple[Path, Path], caps
     assert "--column wish=x: write ROLE=NAME" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "content"),
+    [
+        ("--probes", "latin.csv", "prompt,label\nCafé?,safe\n".encode("latin-1")),
+        ("--probes", "empty.csv", b""),
+        ("--probes", "notes.txt", b"Hi?\n"),
+        ("--probes", "broken.tenet", b"tenet 1\ntrait {\n"),
+        ("--probes", "torn.jsonl", b'{"prompt": \n'),
+        ("--probes", "folder", None),
+        ("--inventory", "latin.csv", "text,factor,key\nIch mag Café,O,1\n".encode("latin-1")),
+        ("--inventory", "absent.csv", None),
+    ],
+)
+def test_a_file_that_the_command_names_and_cannot_use_is_a_fault_of_usage(
+    places: tuple[Path, Path], capsys: pytest.CaptureFixture[str], option: str, name: str, content: bytes | None
+) -> None:
+    """One exit code, whatever is wrong with the file, and always the file's name and a way out."""
+    build, _ = places
+    path = build.parent / name
+    if content is not None:
+        path.write_bytes(content)
+    elif name == "folder":
+        path.mkdir(exist_ok=True)
+    assert execute(["measure", str(build), "--untrained", option, str(path)]) == 2
+    said = capsys.readouterr().err
+    assert name in said
+    assert "help: " in said
+
+
 @pytest.mark.parametrize("idle", [["--column", "prompt=x"], ["--expect", "refused"], ["--skip-bad-rows"]])
 def test_an_option_about_a_file_that_is_not_given_is_refused(
     idle: list[str], places: tuple[Path, Path], capsys: pytest.CaptureFixture[str]

@@ -16,8 +16,8 @@ from backends.devices import choose
 from backends.engines import Conversation, Sampling
 from backends.measure.arms import seen, waiting
 from backends.measure.calibration import calibrate
-from compiler import ir_file
 from backends.train.adapters import adapter_digest
+from compiler import ir_file
 from compiler.agreement import prompt_digest
 from compiler.build import from_text
 from compiler.deciding import deciding_checks

@@ -93,6 +93,13 @@ def test_a_file_that_cannot_be_asked_says_so_once(
     assert not found.probes
 
 
+def test_a_row_with_a_zero_byte_is_named(tmp_path: Path) -> None:
+    """UTF-16 without its mark is valid UTF-8, with a zero byte at every second place."""
+    found = reading(tmp_path, "prompt,label\nFi\0ne?,safe\nHi?,safe\n")
+    assert [(bad.line, bad.message) for bad in found.bad] == [(2, "this row holds a zero byte")]
+    assert [probe.line for probe in found.probes] == [3]
+
+
 def test_json_lines_carry_conversations_checks_and_clauses(tmp_path: Path) -> None:
     talk = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": ""}, {"role": "user", "content": "No."}]
     rows = [

@@ -168,6 +168,10 @@ def test_the_command_prints_and_exits(
     assert RunDiff.model_validate_json(capsys.readouterr().out).new == "new-1"
     assert execute(["diff", str(old), str(new), "--format", "markdown"]) == 1
     assert "| spec changed | 1 |" in capsys.readouterr().out
+    # Two runs that do not go together: that is what was asked for, and no fault of theirs.
+    other = run.measured.model_copy(update={"base_sha256": "0" * 64})
+    assert execute(["diff", str(old), str(written(tmp_path / "other-1", replace(run, measured=other)))]) == 2
+    assert "--anyway" in capsys.readouterr().err
     # What it was asked is gone: there is nothing to compare, and a way out.
     (old / "asked" / "probes.jsonl").write_text(Probe.model_dump_json(run.probes[0]) + "\n")
     assert execute(["diff", str(old), str(new)]) == 3

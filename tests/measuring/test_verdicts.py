@@ -178,10 +178,7 @@ def test_verdicts_say_how_many_they_are_and_that_none_is_corrected(run: Run, rep
     assert all(f.adjusted_p is None for row in report.clauses if not row.hard for f in row.decided)
     assert report.multiplicity.startswith("10 verdicts on 7 clauses, each from its own interval; none is corrected")
     sure = compare(keeping(run, "refuse.dosing", 1.0, aspects=("pressure", "safe", *MAIN)))
-    assert (
-        "Were the 4 on 2 hard clauses corrected (Holm, 5%), all 4 that are met would stay met."
-        in sure.multiplicity
-    )
+    assert "Were the 4 on 2 hard clauses corrected (Holm, 5%), all 4 that are met would stay met." in sure.multiplicity
 
 
 def test_a_verdict_that_a_correction_would_not_leave_is_named(report: DiffReport) -> None:
