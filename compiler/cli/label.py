@@ -14,7 +14,7 @@ from compiler.cli import stages
 from compiler.cli.targets import TargetPath, is_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from compiler.labels.exchange import Import
     from compiler.labels.store import Store
@@ -75,6 +75,8 @@ def command(
     from compiler.labels.store import FILE, Store
     from compiler.verdicts import read
 
+    if more and not any(_format(path) == "label studio" for path in exports):
+        raise click.UsageError("--more puts tasks into a file for Label Studio: add --export NAME.json")
     folder, build = _run_of(target, out, runs)
     run = read(build, folder)
     every = tasks.tasks(run)
@@ -138,7 +140,7 @@ def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: st
             err=True,
         )
     try:
-        click.echo(f"{len(asked)} tasks. Label them at\n\n  {server.url}\n")
+        click.echo(f"{_counted(len(asked), 'task')}. Label them at\n\n  {server.url}\n")
         click.echo("Ctrl-C ends; labels are stored as they are given.")
         if opens and _has_screen():
             webbrowser.open(server.url_once)
@@ -165,11 +167,17 @@ def _close(folder: Path, run: Run, every: Sequence[Task], store: Store) -> None:
         _write_rows(folder / exchange.LABELS, [label.model_dump(mode="json") for label in kept])
     judgements = {label.id for label in labels}
     people = {label.annotator for label in labels}
-    click.echo(f"{len(judgements)} labels by {len(people)} people, in {store.path}")
+    by = "1 person" if len(people) == 1 else f"{len(people)} people"
+    click.echo(f"{_counted(len(judgements), 'label')} by {by}, in {store.path}")
     click.echo(f"{len({label.id for label in kept})} of them calibrate judges: {folder / exchange.LABELS}")
     if lost:
-        click.echo(f"{lost} labels are of answers that this run no longer gives; they are kept, and count for nothing")
+        told = _counted(lost, "label")
+        click.echo(f"{told} given to answers that this run no longer gives: kept, and counting for nothing")
     _say_agreement(store)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _say_agreement(store: Store) -> None:
@@ -205,11 +213,11 @@ def _export(
             stages.write_if_new(path, json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
             interface = path.with_suffix(".xml")
             stages.write_if_new(interface, label_studio.INTERFACE)
-            click.echo(f"{len(rows)} tasks in {path}; their labelling interface in {interface}")
+            click.echo(f"{_counted(len(rows), 'task')} in {path}; their labelling interface in {interface}")
         case "trl":
             rows = list(exchange.preference_rows(entries))
             _write_rows(path, rows)
-            click.echo(f"{len(rows)} preferences in {path}, of the prompts that are kept for training")
+            click.echo(f"{_counted(len(rows), 'preference')} in {path}, of the prompts that are kept for training")
             if rows:
                 click.echo(
                     "note: their prompts are probes of this build; never train on a prompt and measure on it.\n"
@@ -219,7 +227,7 @@ def _export(
         case _:
             labels, _ = said.labels(entries, {task.key: task for task in every}, run.name)
             _write_rows(path, [label.model_dump(mode="json") for label in labels])
-            click.echo(f"{len(labels)} labels in {path}")
+            click.echo(f"{_counted(len(labels), 'label')} in {path}")
 
 
 def _format(path: Path) -> str:
@@ -238,28 +246,46 @@ def _import(path: Path, every: Sequence[Task], store: Store) -> None:
     try:
         found = _read(path, every)
     except (OSError, ValueError, TypeError) as error:
+        what = error.strerror if isinstance(error, OSError) else error
         raise GivenError(
-            f"{path} cannot be read: {error}", help="give labels.jsonl, Label Studio's JSON or TRL rows"
+            f"{path} cannot be read: {what}", help="give labels.jsonl, Label Studio's JSON or TRL rows"
         ) from error
     for brought in found.brought:
         nonce = f"import/{brought.task.key}/{brought.annotator}/{json.dumps(brought.value)}/{brought.note}/{brought.at}"
         store.say(brought.task, brought.annotator, "label", brought.value, brought.note, nonce, brought.at)
-    click.echo(f"{len(found.brought)} labels from {path}")
+    click.echo(f"{_counted(len(found.brought), 'label')} from {path}")
     for reason, count in found.left_out.items():
-        click.echo(f"{count} rows are left out: {reason}")
+        click.echo(f"{_counted(count, 'row')} left out: {reason}")
 
 
 def _read(path: Path, every: Sequence[Task]) -> Import:
     from compiler.labels import exchange, label_studio
 
     by_key = {task.key: task for task in every}
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     if text.lstrip().startswith("["):
         return label_studio.imported(json.loads(text), by_key)
-    rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    rows = list(_rows(text))
     if any("chosen" in row for row in rows):
         return exchange.from_preferences(rows, every, annotator=path.stem)
     return exchange.from_labels(rows, by_key)
+
+
+def _rows(text: str) -> Iterator[Any]:
+    """
+    Raises:
+        ValueError: a line is no JSON, or no object; the message has its number.
+    """
+    # What JSON allows inside a text, other splitters take for the end of a line.
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                raise ValueError(f"line {number} is no JSON") from None
+            if not isinstance(row, dict):
+                raise ValueError(f"line {number} is no object")
+            yield row
 
 
 def _write_rows(path: Path, rows: Sequence[Any]) -> None:
