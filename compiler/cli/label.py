@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compiler.cli import stages
+from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run
 
 if TYPE_CHECKING:
@@ -26,31 +27,53 @@ KINDS = ("present", "likert", "refusal", "span", "pairwise")
 PORT = 8484
 
 
-@click.command("label")
+SECTIONS = {
+    "What is asked": ("kinds", "clauses"),
+    "The page": ("host", "port", "opens"),
+    "Instead of a page": ("exports", "imports", "more"),
+    "Folders": ("out", "runs"),
+}
+
+
+@click.command("label", cls=Sectioned, sections=SECTIONS)
 @click.argument("target", metavar="SPEC|BUILD|RUN", type=TargetPath(runs=True))
 @stages.out_option
 @stages.runs_option
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these tasks; may be repeated.")
 @click.option("--clause", "clauses", multiple=True, metavar="ID", help="Only these clauses; may be repeated.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 for a phone beside you.")
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0: one that is free.")
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen; 0.0.0.0 for a phone beside you.",
+)
+@click.option(
+    "--port", metavar="N", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0: one that is free."
+)
 @click.option("--open/--no-open", "opens", default=True, help="Open a browser.")
 @click.option(
     "--export",
     "exports",
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write labels.jsonl, label-studio.json or trl.jsonl (told by the name), and serve nothing.",
+    metavar="FILE",
+    help="Write labels.jsonl, label-studio.json or trl.jsonl: the name tells the format.",
 )
 @click.option(
     "--import",
     "imports",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Bring in labels.jsonl, Label Studio's JSON or TRL's preferences, and serve nothing.",
+    metavar="FILE",
+    help="Bring in labels.jsonl, Label Studio's JSON or TRL's preferences.",
 )
 @click.option(
-    "--more", type=click.IntRange(0), default=0, help="Unlabelled tasks to put into an export for Label Studio."
+    "--more",
+    metavar="N",
+    type=click.IntRange(0),
+    default=0,
+    help="Put N tasks without a label into an export for Label Studio, too.",
 )
 def command(
     target: Path,

@@ -164,7 +164,22 @@ def command(
             return
         # A question more does not make less of the answers that are there; they come from the cache.
         asking = Asking("fixed")
+    if run is not None and asking.stopping == "sequential" and wanted is not None:
+        tell_what_goes(run, wanted)
     click.echo(measure_run(place, run, wanted, asking, judging, besides))
+
+
+def tell_what_goes(run: Path, wanted: Sequence[Arm]) -> None:
+    """Say which arms a sequential measuring of others takes out of a run: those that it measures answer together."""
+    measured = stages.read_json(run / "measure.json").get("arms", ())
+    gone = [arm for arm in measured if arm not in wanted]
+    if gone:
+        named = f"arm{'' if len(gone) == 1 else 's'} {', '.join(gone)}"
+        click.echo(
+            f"note: {run} will be without the {named}: arms that are asked until verdicts stand are asked together. "
+            f"To keep them: {' '.join(f'--arm {arm}' for arm in gone)}, or --fixed",
+            err=True,
+        )
 
 
 def read_inspect(place: stages.Place, run: Path, logs: Sequence[Path]) -> Path:

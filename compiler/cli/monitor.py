@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import FINDINGS, stages
+from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, prepared
 
 if TYPE_CHECKING:
@@ -20,23 +21,57 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 
 
-@click.command("monitor")
+SECTIONS = {
+    "What is watched": ("url", "with_prompt", "count", "log"),
+    "How long": ("once", "every"),
+    "Alarms": ("webhook", "alpha"),
+    "What was seen": ("state", "reset"),
+    "Folders": ("out", "runs", "cache"),
+}
+
+
+@click.command("monitor", cls=Sectioned, sections=SECTIONS)
 @click.argument("target", metavar="SPEC|BUILD", type=TargetPath())
 @click.option("--url", metavar="MODEL", help="A served model to ask: openai:MODEL@URL, or its address.")
-@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="A log of conversations: JSON lines.")
+@click.option(
+    "--log",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A log of conversations: JSON lines, each with messages.",
+)
 @click.option("--with-prompt", is_flag=True, help="With --url: send the compiled prompt.")
-@click.option("--count", type=click.IntRange(1, 64), default=8, show_default=True, help="Probes a clause and round.")
+@click.option(
+    "--count",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="With --url: probes a clause and round.",
+)
 @click.option("--once", is_flag=True, help="One round, or to the end of the log; then leave.")
-@click.option("--every", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds between rounds.")
+@click.option(
+    "--every",
+    metavar="SECONDS",
+    type=click.FloatRange(0.1),
+    default=60.0,
+    show_default=True,
+    help="How long to wait between rounds.",
+)
 @click.option("--webhook", metavar="URL", help="Where alarms are posted, as JSON; without it, the first one ends this.")
 @click.option(
     "--alpha",
+    metavar="SHARE",
     type=click.FloatRange(0, 0.5, min_open=True),
     default=ALPHA,
     show_default=True,
     help="The chance of any false alarm, over all clauses and all time.",
 )
-@click.option("--state", type=click.Path(path_type=Path, dir_okay=False), help="[default: RUNS/NAME.monitor.json]")
+@click.option(
+    "--state",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where it is kept.  [default: RUNS/NAME.monitor.json]",
+)
 @click.option("--reset", is_flag=True, help="Watch clauses that have an alarm anew.")
 @stages.out_option
 @stages.runs_option

@@ -50,10 +50,12 @@ def compare(old: Side, new: Side, margin: float = MARGIN, *, anyway: bool = Fals
     notes = [*_unlike(old, new, anyway), LUCK]
     arms = [arm for arm in ARMS if arm in old.measured.arms and arm in new.measured.arms]
     subject: Arm = next((arm for arm in ("adapter", "prompt") if arm in arms), arms[0])
-    for arm in ARMS:
-        if (arm in old.measured.arms) != (arm in new.measured.arms):
-            lacks = old if arm in new.measured.arms else new
-            notes.append(f"{lacks.name} has no arm {arm}: `tenet measure --arm {arm}` on it, to compare that, too.")
+    for lacks, has in ((old, new), (new, old)):
+        if absent := [arm for arm in ARMS if arm in has.measured.arms and arm not in lacks.measured.arms]:
+            # Arms of a sequential measuring are asked together: one that is measured alone takes the others' place.
+            how = " --fixed" if lacks.measured.stopping == "fixed" else ""
+            named = " and ".join(filter(None, (", ".join(absent[:-1]), absent[-1])))
+            notes.append(f"{lacks.name} has no arm {named}: `tenet measure{how}` on it, to compare that, too.")
     changes, told = _changes(old, new)
     notes += told
     common = Common(old, new, {c.id: c.was or c.id for c in changes.values()})

@@ -170,6 +170,22 @@ def test_the_help_has_a_section_for_each_sort_of_option(capsys: pytest.CaptureFi
         Sectioned("x", sections={"A": ("wish",)})
 
 
+@pytest.mark.parametrize("command", ["measure", "diff", "label", "monitor"])
+def test_the_help_of_a_command_with_many_options_reads_well(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every option stands in a section with few others, and no line is wider than a terminal."""
+    assert execute([command, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    sections: list[int] = []
+    for line in lines[lines.index("Options:") :]:
+        if line.endswith(":") and not line.startswith(" "):
+            sections.append(0)
+        elif line.startswith("  -"):
+            sections[-1] += 1
+    assert len(sections) >= 4
+    assert max(sections) <= 6
+
+
 def test_a_run_measured_in_full_stays_so_beside_a_file(
     places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +204,25 @@ def test_a_run_measured_in_full_stays_so_beside_a_file(
     monkeypatch.setattr(stages, "is_measured_whole", lambda *_: True)
     assert execute(["measure", str(run), "--probes", str(path), "--budget", "90"]) == 0
     assert asked.pop() == "sequential"
+
+
+def test_arms_that_a_measuring_takes_out_are_named_before(
+    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build, run = places
+    (run / "run.json").write_text("{}")
+    (run / "measure.json").write_text('{"arms": ["base", "prompt", "adapter"]}')
+    monkeypatch.setattr(stages, "build_of", lambda *_: build)
+    monkeypatch.setattr(stages, "is_measured_whole", lambda *_: False)
+    monkeypatch.setattr(cli, "measure_run", lambda *_: run)
+    for given, told in (
+        (["--arm", "base"], True),
+        (["--arm", "base", "--fixed"], False),
+        (["--arm", "base", "--arm", "prompt", "--arm", "adapter"], False),
+        ([], False),
+    ):
+        assert execute(["measure", str(run), *given]) == 0
+        assert ("without the arms prompt, adapter" in capsys.readouterr().err) is told
 
 
 class Agreeing(Speaker):

@@ -15,7 +15,7 @@ from compiler.cli import execute
 from compiler.digests import rows_digest
 from compiler.failures import DataError
 from compiler.records import Probe
-from compiler.run_diff import compare, exit_code
+from compiler.run_diff import compare, exit_code, phrasing
 from compiler.run_diff.records import FigureDiff, RunDiff
 from compiler.run_diff.sides import Side
 from compiler.spec_diff import version
@@ -46,6 +46,26 @@ def test_a_run_beside_itself_is_stable(run: Run) -> None:
     assert not found.unintended
     assert exit_code(found, "any") == 0
     assert found.base_same == found.base_asked
+
+
+def test_what_is_open_is_not_called_still(run: Run) -> None:
+    same = compare(side(run, "a"), side(run, "b"))
+    few = replace(run, measurements=tuple(m for m in run.measurements if m.probe_id < "m"))
+    assert few.measurements
+    said = phrasing.verdict(compare(side(few, "a"), side(few, "b")))
+    open_ = sum(row[3] for row in phrasing.two_by_two(compare(side(few, "a"), side(few, "b"))))
+    assert open_ > sum(row[3] for row in phrasing.two_by_two(same))
+    assert said.endswith(f"; {open_} of {len(compare(side(few, 'a'), side(few, 'b')).clauses)} figures are open.")
+
+
+@pytest.mark.parametrize(("stopping", "how"), [("fixed", "`tenet measure --fixed`"), ("sequential", "`tenet measure`")])
+def test_arms_that_one_run_lacks_are_named_once_with_what_measures_them(run: Run, stopping: str, how: str) -> None:
+    few = side(run, "few")
+    measured = few.measured.model_copy(update={"arms": ("base", "adapter"), "stopping": stopping})
+    asked = tuple(m for m in few.measurements if m.arm in ("base", "adapter"))
+    told = compare(replace(few, measured=measured, measurements=asked), side(run, "all")).notes
+    (note,) = [note for note in told if "has no arm" in note]
+    assert note == f"few has no arm prompt and adapter+prompt: {how} on it, to compare that, too."
 
 
 def test_a_fall_that_no_clause_asks_for_is_a_regression(run: Run) -> None:
