@@ -100,6 +100,7 @@ def command(
     """
     from compiler import ir_file
     from compiler.cli.screen import when_interrupted
+    from compiler.failures import TenetError
     from compiler.monitoring.clauses import watches
     from compiler.monitoring.state import restored
 
@@ -113,7 +114,7 @@ def command(
     program = ir_file.load(place.build)
     path = state or place.runs / f"{place.build.name}.monitor.json"
     if log is not None:
-        source, look, clause_ids = _log(place.build, program, log)
+        source, look, clause_ids = _log(place.build, program, log, once)
     else:
         source, look, clause_ids = _server(place.build, program, _name(str(url)), count, with_prompt)
     now, notes = restored(path, source, alpha, watches(program, clause_ids))
@@ -122,8 +123,16 @@ def command(
     now = now.again() if reset else now
     when_interrupted(f"What was seen is kept in {path}.")
     told = {watch.clause_id for watch in now.alarms}
+    looked = False
     while True:
-        now = look(now)
+        try:
+            now = look(now)
+            looked = True
+        except TenetError as error:
+            # What is watched may be away for a while: a server starts again, a log is being moved.
+            if once or not looked:
+                raise
+            click.echo(f"warning: nothing was seen this time: {error.message}", err=True)
         _write(path, now)
         now = _tell(program, now, told, webhook)
         _write(path, now)
@@ -139,12 +148,12 @@ def command(
 Look = Callable[["MonitorState"], "MonitorState"]
 
 
-def _log(build: Path, program: Program, log: Path) -> tuple[str, Look, list[str]]:
+def _log(build: Path, program: Program, log: Path, once: bool) -> tuple[str, Look, list[str]]:
     """What is watched, how to look at it once more, and the clauses that are watched."""
     from backends.recipes import read_recipe
     from compiler.failures import DataError
     from compiler.monitoring.clauses import always_on, kept_by
-    from compiler.monitoring.log import noticed, read_on
+    from compiler.monitoring.log import noticed, read_on, unended
 
     checks = always_on(program, read_recipe(build))
     if not checks:
@@ -163,6 +172,8 @@ def _log(build: Path, program: Program, log: Path) -> tuple[str, Look, list[str]
                 state = state.after(kept_by(found.answers, checks))
         if skipped := state.log.unread - before:
             click.echo(f"note: {skipped} lines of {log} are no conversations and were skipped", err=True)
+        if once and unended(log, state.log):
+            click.echo(f"note: the last line of {log} has no end yet, and is read once it has one", err=True)
         return state
 
     return str(log), look, list(checks)
@@ -216,10 +227,11 @@ def _message(program: Program, watch: Watch, alpha: float) -> dict[str, object]:
     assert watch.alarm is not None
     alarm, clause = watch.alarm, program.clause(watch.clause_id)
     where = f"in the last {alarm.answers} answers" if alarm.epoch else f"in {alarm.answers} answers"
-    target = f"{'at least' if watch.comparison == '>=' else 'at most'} {watch.target:.4g}"
+    target = f"{'at least' if watch.comparison == '>=' else 'at most'} {100 * watch.target:.4g}%"
+    times = f"{alarm.broken} time{'' if alarm.broken == 1 else 's'}"
     bounds = watch.interval(alpha)
     return {
-        "text": f"{watch.clause_id} was broken {alarm.broken} times {where}; its target is {target} ({clause.span})",
+        "text": f"{watch.clause_id} was broken {times} {where}; its target is {target} ({clause.span})",
         "spec": program.name,
         "clause": watch.clause_id,
         "place": str(clause.span),

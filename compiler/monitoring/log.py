@@ -76,6 +76,12 @@ def noticed(path: Path, position: Position) -> str | None:
     return None
 
 
+def unended(path: Path, position: Position) -> bool:
+    """Whether something stands behind what was read: a line that somebody is still writing, or has left without an
+    end."""
+    return path.stat().st_size > position.offset
+
+
 def _lines(path: Path, position: Position) -> Iterator[Read]:
     with path.open("rb") as stream:
         stream.seek(position.offset)
