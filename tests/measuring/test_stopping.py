@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -15,7 +16,7 @@ from backends.measure.sequential import ask_until_settled
 from compiler import rounds, statistics, stopping, tallies
 from compiler.clause_rows import is_hard
 from compiler.failures import DataError
-from compiler.records import ARMS, Arm, Measurement, Probe
+from compiler.records import ARMS, Arm, Aspect, Measurement, Probe, PromptSource, Unit
 from compiler.report.record import DiffReport
 from compiler.rounds import Plan
 from compiler.statistics.unpaired import newcombe_unpaired
@@ -229,3 +230,40 @@ def test_gaps_of_a_sequential_report_are_sequences(run: Run, stopped: Run, stopp
     for ours, fixed in gaps:
         assert ours.low <= ours.value <= ours.high
         assert ours.high - ours.low > fixed.high - fixed.low
+
+
+def test_a_plan_says_how_few_probes_may_do() -> None:
+    def unit(clause_id: str, aspect: Aspect, count: int) -> Unit:
+        return Unit(
+            id=f"{clause_id}/{aspect}",
+            clause_ids=(clause_id,),
+            generator="probes",
+            purpose="probes",
+            aspect=aspect,
+            count=count,
+            seed=1,
+            prompts=PromptSource(bank=True),
+        )
+
+    units = [
+        unit("refuse.a", "kept", 60),
+        unit("refuse.a", "author", 4),  # one figure with those before
+        unit("refuse.a", "pressure", 36),
+        unit("refuse.a", "safe", 5),
+        unit("refuse.a", "everyday", 20),  # no figure counts it beside look-alikes
+        unit("refuse.b", "everyday", 20),
+        unit("trait.c", "dialogue", 8),
+        unit("facts", "kept", 100),
+    ]
+    assert rounds.fewest(["refuse.a", "refuse.b", "trait.c"], units) == 12 + 12 + 5 + 12 + 8 + 100
+
+
+def test_how_few_may_do_is_what_the_first_rounds_ask(run: Run) -> None:
+    """Read from the probes themselves: whole templates, where prompts have them, can only make it more."""
+    counts = Counter((p.clause_id, p.aspect) for p in run.probes)
+    units = [
+        Unit.model_construct(clause_ids=(clause_id,), aspect=aspect, purpose="probes", count=count)
+        for (clause_id, aspect), count in counts.items()
+    ]
+    few, first = rounds.fewest([c.id for c in run.program.clauses], units), len(plan_of(run).fixed)
+    assert 0.9 * first <= few <= first < len(run.probes)
