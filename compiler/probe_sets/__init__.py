@@ -91,6 +91,8 @@ def _amiss(path: Path, table: tables.Table, found: dict[str, str], options: Opti
     file, there = str(path), ", ".join(table.names)
     if not table.rows:
         return None if table.bad else BadRow(file, 0, "this file holds no row", "give at least one prompt")
+    if twice := next((name for name in table.names if name and table.names.count(name) > 1), None):
+        return BadRow(file, 1, f"two columns are called {twice}", "give each a name of its own")
     for role, column in columns.unknown(table.names, options):
         near = get_close_matches(column, table.names, n=1)
         hint = f"did you mean `--column {role}={near[0]}`?" if near else f"its columns: {there}"
