@@ -206,6 +206,27 @@ def test_a_run_measured_in_full_stays_so_beside_a_file(
     assert asked.pop() == "sequential"
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--mutate", "--probes", "{file}"], "leave --probes out"),
+        (["--mutate", "--arm", "base", "--budget", "9"], "leave --arm, --budget out"),
+        (["--mutate", "--pairwise", "--judge-repeats", "3"], "leave --pairwise, --judge-repeats out"),
+        (["--from-inspect", "{file}", "--likelihood"], "leave --likelihood out"),
+        (["--from-inspect", "{file}", "--mutate"], "leave --mutate out"),
+        (["--untrained", "--arm", "adapter"], "without any adapter: leave it out"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    places: tuple[Path, Path], capsys: pytest.CaptureFixture[str], given: list[str], told: str
+) -> None:
+    build, _ = places
+    path = build.parent / "a.csv"
+    path.write_text("prompt,label\nHi?,safe\n")
+    assert execute(["measure", str(build), *(text.replace("{file}", str(path)) for text in given)]) == 2
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
 def test_arms_that_a_measuring_takes_out_are_named_before(
     places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
