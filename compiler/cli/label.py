@@ -279,6 +279,10 @@ def _import(path: Path, every: Sequence[Task], store: Store) -> None:
     click.echo(f"{_counted(len(found.brought), 'label')} from {path}")
     for reason, count in found.left_out.items():
         click.echo(f"{_counted(count, 'row')} left out: {reason}")
+    if found.left_out and not found.brought:
+        raise GivenError(
+            f"{path} brings no label", help="give the labels of this very run, or of one that answers alike"
+        )
 
 
 def _read(path: Path, every: Sequence[Task]) -> Import:
