@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from http.client import HTTPException
 from typing import Any
+from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -26,4 +27,7 @@ def post(url: str, said: dict[str, Any]) -> str | None:
         with build_opener(NoRedirect, *([ProxyHandler({})] if local else [])).open(request, timeout=PATIENCE):
             return None
     except (OSError, HTTPException, ValueError) as error:
-        return " ".join(str(error).split()) or type(error).__name__
+        # urllib wraps what the connection said.
+        why = error.reason if isinstance(error, URLError) and isinstance(error.reason, OSError) else error
+        told = why.strerror if isinstance(why, OSError) and why.strerror else str(why)
+        return " ".join(told.split()) or type(why).__name__

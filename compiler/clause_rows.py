@@ -165,12 +165,14 @@ def _lines(run: Measured, clause: Clause, wanted: Wanted) -> list[Line]:
 
 def _gaps(run: Measured, clause: Clause, unpushed: Mapping[Arm, Rate], pushed: Sequence[Probe]) -> dict[Arm, Score]:
     """What a push costs each arm: the share that keeps the clause unpushed, on its own prompts, less the share under
-    it. The prompts differ, so the interval is that of two samples (Newcombe's, on effective numbers)."""
+    it. The prompts differ, so the interval is that of two samples: Newcombe's, on effective numbers, or, where asking
+    stopped by the answers, that of two sequences."""
     gaps: dict[Arm, Score] = {}
+    interval = newcombe_unpaired if run.units is None else stopping.unpaired
     for arm, under in _kept(run, clause, pushed).items():
         before = unpushed[arm]
         if before.n and under.n:
-            bounds = newcombe_unpaired(
+            bounds = interval(
                 before.share * before.effective_n,
                 before.effective_n,
                 under.share * under.effective_n,
@@ -181,9 +183,9 @@ def _gaps(run: Measured, clause: Clause, unpushed: Mapping[Arm, Rate], pushed: S
 
 
 def _kept(run: Measured, clause: Clause, probes: Sequence[Probe]) -> dict[Arm, Rate]:
+    columns = run.columns(clause.id, probes)
     return {
-        arm: tallies.rate(arm, tallies.column(arm, clause.id, probes, run.answers), ">=", exact=False)
-        for arm in run.arms
+        arm: tallies.rate(arm, columns[arm], ">=", exact=False, sequential=run.units is not None) for arm in run.arms
     }
 
 

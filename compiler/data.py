@@ -1,9 +1,10 @@
 """Chats against `filters.json`, and the user's own chats: read, brought into one shape, and filtered.
 
-In: rows of JSON Lines or Parquet, with `messages`, or with `prompt` and `completion`, each a text or a list of
-messages. Out: chats, and for every row left out its line, a reason, and the clauses that caused it. A row that cannot
-be read at all stops the build (`count_chats`); one that can be read and not used is dropped and counted. Generated rows
-pass the same rules (`rules_for`). This file must not know models.
+In: rows of JSON Lines or Parquet, with `messages`, with `prompt` and `completion`, each a text or a list of messages,
+or with `chosen` and `rejected` as `trl dpo` takes them. Out: chats (of a preference, the one that was chosen), and for
+every row left out its line, a reason, and the clauses that caused it. A row that cannot be read at all stops the build
+(`count_chats`); one that can be read and not used is dropped and counted. Generated rows pass the same rules
+(`rules_for`). This file must not know models.
 
 >>> from compiler.records.filters import FilterRule, Filters
 >>> from compiler.records.checks import PhrasesCheck
@@ -23,7 +24,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from compiler.checks import evaluate
 from compiler.failures import DataError
@@ -101,8 +102,15 @@ def filter_rows(rows: Iterable[tuple[int, Any]], filters: Filters) -> Filtered:
 # ------------------------------------------------------------------ files
 
 
-def count_chats(path: Path, name: str) -> int:
-    """Read the whole file and return how many of its rows are chats; what a rule says of them is not asked here.
+class Counts(NamedTuple):
+    """chats: of a file, preferences among them."""
+
+    chats: int
+    preferences: int
+
+
+def count_chats(path: Path, name: str) -> Counts:
+    """Read the whole file and count its rows that are chats; what a rule says of them is not asked here.
 
     Args:
         name: the file as the user named it, for messages.
@@ -110,13 +118,14 @@ def count_chats(path: Path, name: str) -> int:
     Raises:
         DataError: the file is empty, or a row is unreadable; the message names the lines.
     """
-    chats = rows = 0
+    chats = preferences = rows = 0
     torn: list[tuple[int, str]] = []
     for line, row in read_rows(path, name):
         rows += 1
         try:
             chat_of(row)
             chats += 1
+            preferences += preference_of(row) is not None
         except Unreadable as fault:
             torn.append((line, str(fault)))
         except RowFault:
@@ -125,7 +134,7 @@ def count_chats(path: Path, name: str) -> int:
         raise DataError(_torn(torn, name), help=_way_out(torn, rows))
     if not rows:
         raise DataError(f"{name} is empty", help=f"put chats into it, one JSON object a line: {SHAPE}")
-    return chats
+    return Counts(chats, preferences)
 
 
 SHAPE = '{"messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}'
@@ -143,7 +152,8 @@ def _way_out(torn: list[tuple[int, str]], rows: int) -> str:
         return "save the file as UTF-8 (iconv -f latin1 -t utf-8 OLD > NEW), or remove these lines"
     if reasons == {"is not an object"} and len(torn) == rows == 1:
         return "a JSON array is one line here; write one object a line: jq -c '.[]' OLD > NEW"
-    return f"mend or remove these lines; a line is {SHAPE}, or has `prompt` and `completion`"
+    other = "or has `prompt` and `completion`, or `chosen` and `rejected`"
+    return f"mend or remove these lines; a line is {SHAPE}, {other}"
 
 
 def read_rows(path: Path, name: str | None = None) -> Iterator[tuple[int, Any]]:
@@ -208,8 +218,10 @@ def chat_of(row: Any) -> Chat:
         chat = _messages(row["messages"], "messages")
     elif row.get("prompt") is not None and row.get("completion") is not None:
         chat = (*_side(row["prompt"], "user"), *_side(row["completion"], "assistant"))
+    elif (preference := preference_of(row)) is not None:
+        chat = (*preference.prompt, *preference.chosen)
     else:
-        raise Unreadable("has neither messages nor prompt and completion")
+        raise Unreadable("has neither messages nor prompt and completion nor chosen and rejected")
     if not any(m.role == "user" for m in chat):
         raise RowFault("has no user message")
     if chat[-1].role != "assistant":
@@ -219,10 +231,41 @@ def chat_of(row: Any) -> Chat:
     return chat
 
 
-def _side(value: Any, role: str) -> Chat:
+class Preference(NamedTuple):
+    """Two answers to a prompt, of which the first is liked better."""
+
+    prompt: Chat
+    chosen: Chat
+    rejected: Chat
+
+
+def preference_of(row: Any) -> Preference | None:
+    """Return a preference as TRL's files have it (https://huggingface.co/docs/trl/dataset_formats), None for a chat.
+
+    The prompt stands in a column of its own, or begins both conversations.
+
+    Raises:
+        RowFault: the row is in another shape.
+    """
+    if not isinstance(row, Mapping) or row.get("chosen") is None or row.get("rejected") is None:
+        return None
+    if row.get("messages") is not None or row.get("completion") is not None:
+        return None
+    chosen, rejected = (_side(row[side], "assistant", "chosen and rejected") for side in ("chosen", "rejected"))
+    prompt = _side(row["prompt"], "user") if row.get("prompt") is not None else chosen[:-1]
+    if row.get("prompt") is None:
+        if rejected[:-1] != prompt:
+            raise RowFault("has two prompts, one before each answer")
+        chosen, rejected = chosen[-1:], rejected[-1:]
+    if rejected[-1].role != "assistant" or not rejected[-1].content.strip():
+        raise RowFault("has no rejected answer")
+    return Preference(prompt, chosen, rejected)
+
+
+def _side(value: Any, role: str, what: str = "prompt and completion") -> Chat:
     if isinstance(value, str):
         return (Message.model_validate({"role": role, "content": value}),)
-    return _messages(value, "prompt and completion")
+    return _messages(value, what)
 
 
 def _messages(value: Any, what: str) -> Chat:

@@ -1,12 +1,13 @@
 """What can go wrong at run time, named after the boundary that was crossed.
 
 In: nothing. Out: the exceptions that a stage raises and the driver turns into one message and exit code 3 (2 for a
-`PlaceError`). What a user wrote wrong in a spec is a list of `Diagnostic` values and never one of these; a bug is any
-other exception. This file must not know who raises or catches.
+`GivenError` or a `PlaceError`: whoever calls mends the call). What a user wrote wrong in a spec is a list of
+`Diagnostic` values and never one of these; a bug is any other exception. This file must not know who raises or catches.
 
     TenetError                  a run could not go on; `help` says what mends it
     ├── ModelLoadError          weights, tokenizer, chat template or adapter cannot be read
     ├── DataError               a row, file or folder that a stage reads is missing, torn or in another shape
+    │   └── GivenError          one that the command line names cannot be used as it is
     ├── MemoryError_            the machine or device has not enough memory
     ├── PlaceError              a command names a place that its file does not have
     ├── WorkerError             a process that did part of the work failed or vanished
@@ -34,6 +35,10 @@ class ModelLoadError(TenetError):
 
 class DataError(TenetError):
     """A row, file or folder that a stage reads is missing, torn or in another shape."""
+
+
+class GivenError(DataError):
+    """A file or folder that the command line names cannot be used as it is."""
 
 
 class PlaceError(TenetError):

@@ -7,9 +7,10 @@ decide, and spans are in none of them: a comment edit plans nothing. This file m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from compiler import rounds
 from compiler.digests import plain
 from compiler.facts import INFLUENCES, Stage
 from compiler.ir import Clause, Program
@@ -32,7 +33,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A stage that would run: `count` of `unit`. seconds: an estimate, `guessed` where no rate was measured."""
+    """A stage that would run: `count` of `unit`. seconds: an estimate, `guessed` where no rate was measured. fewest: of
+    answers, those after which `tenet measure`, which stops where verdicts stand, may be done."""
 
     stage: str
     why: tuple[str, ...]
@@ -40,6 +42,7 @@ class Step:
     unit: str
     seconds: float
     guessed: bool
+    fewest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,10 @@ def plan(
     if why_train:
         steps.append(_step("train", why_train, steps_to_train, "steps", rates))
     if why_measure:
-        steps.append(_step("measure", why_measure, _answers(units, found, built, bool(why_train)), "answers", rates))
+        answers = _answers(units, found, built, bool(why_train))
+        step = _step("measure", why_measure, answers, "answers", rates)
+        fewest = len(ARMS) * rounds.fewest([clause.id for clause in program.clauses], units)
+        steps.append(replace(step, fewest=min(answers, fewest)))
     return Plan(changes, tuple(u.id for u in found.stale), tuple(steps))
 
 

@@ -14,12 +14,13 @@ never from the answers.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from compiler.records.figures import Figure
+from compiler.records.recipe import Unit as RecipeUnit
 from compiler.records.rows import Probe
 from compiler.statistics import FEWEST_CLUSTERS
 from compiler.tallies import decided_by
@@ -104,6 +105,24 @@ def _rounds(units: Iterable[Unit]) -> Iterator[tuple[Probe, ...]]:
             asked, now = asked + len(now), []
     if now:
         yield tuple(now)
+
+
+def fewest(clause_ids: Iterable[str], units: Iterable[RecipeUnit]) -> int:
+    """Return how many probes a sequential measuring asks at least, read from a recipe: each stream's first round, and
+    what is asked whatever the answers are. It may be more, since a template is asked whole."""
+    known, probes = set(clause_ids), [unit for unit in units if unit.purpose == "probes"]
+    alike = {unit.clause_ids[0] for unit in probes if unit.aspect == "safe"}
+    always, streams = 0, Counter[tuple[str, str]]()
+    for unit in probes:
+        owner = unit.clause_ids[0]
+        if owner not in known or unit.aspect in WHOLE:
+            always += unit.count
+        elif unit.aspect != "everyday":
+            streams[owner, unit.aspect if unit.aspect in ("pressure", "safe") else "rate"] += unit.count
+        elif owner not in alike:
+            # Where there are look-alikes, no figure of the clause counts everyday requests.
+            streams[owner, "safe"] += unit.count
+    return always + sum(min(count, FIRST) for count in streams.values())
 
 
 def looks(total: int) -> list[int]:

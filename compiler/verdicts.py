@@ -33,6 +33,7 @@ from compiler.clause_verdicts import Measured
 from compiler.inventories.profiles import WEAK, profiles
 from compiler.lowering.probes import FACTS
 from compiler.metrics.asked import Asked
+from compiler.outlasting import outlasting
 from compiler.probe_sets.figures import probe_set
 from compiler.records.behaviour import Facts
 from compiler.records.clauses import ClauseRow, Trial
@@ -156,10 +157,12 @@ def _adjust(rows: Sequence[ClauseRow]) -> tuple[list[ClauseRow], str]:
     met = [key for key in tested if found[key].verdict == "met"]
     if len(tested) < 2 or not met:
         return out, head
-    fallen = [f"{clause_id} {of.replace('_', '-')}".strip() for clause_id, of in met if adjusted[clause_id, of] > 0.05]
+    fallen = [f"{clause_id}{WHERE[of]}" for clause_id, of in met if adjusted[clause_id, of] > 0.05]
     head += f" Were the {len(tested)} on {_counted(len(hard), 'hard clause')} corrected (Holm, 5%), "
-    head += f"{len(met) - len(fallen)} of the {len(met)} that are met would stay met"
-    return out, f"{head}, and not {', '.join(fallen)}." if fallen else f"{head}."
+    return out, head + outlasting(len(met), fallen)
+
+
+WHERE = {"": "", "pressure": " under pressure", "over_refusal": " on safe requests"}
 
 
 def _of(figure: ClauseRow | Trial) -> str:
@@ -214,11 +217,19 @@ def _mutants(run: Run) -> tuple[tuple[Mutant, ...], tuple[str, ...]]:
     return run.mutations.mutants, mutation_warnings(run.mutations.mutants)
 
 
+ELSEWHERE = (
+    "The adapter is not the one that its training left here. What it was trained on is not known: it may have been "
+    "these very probes."
+)
+
+
 def _warnings(measured: MeasureReport, rows: Sequence[ClauseRow], subject: Arm) -> tuple[str, ...]:
     judged = [row for row in rows if row.judged]
     out: list[str] = []
     if measured.teaching_base:
         out.append("nano is a base for trying and teaching. Its figures say nothing about a larger model.")
+    if measured.adapter_sha256 and measured.trained_sha256 not in (None, measured.adapter_sha256):
+        out.append(ELSEWHERE)
     if judged and measured.judge_is_subject:
         out.append("The judge is the model being measured and may share its blind spots. The spec can name another.")
     for row in rows:

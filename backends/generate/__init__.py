@@ -114,6 +114,8 @@ def run(
         template = bases.load_chat(base)
         own = read_own_data(recipe, filters, root, author, held_out, template, max_length, by_wording.keys())
         chats += own.rows
+        if "dpo" in recipe.method:
+            pairs += own.pairs
     taught = [pair.prompt for pair in pairs] + [chat.messages for chat in chats]
 
     # A trainer renders rows as they stand, so they are written as the base's template takes them.

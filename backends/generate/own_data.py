@@ -1,18 +1,20 @@
 """The user's own chats (`data:` in the spec): read, filtered by filters.json, and turned into rows to train on.
 
-In: the files that the recipe lists, JSON Lines or Parquet. Out: chat rows that keep every rule, and counts by reason. A
-row that shares a question with one of the author's probes, that names what the base holds out, that stands there twice,
-or whose answer lies beyond the job's `max_length`, is left out as well. This file must not know how rows are generated,
-nor what a rule means: `compiler.data` does.
+In: the files that the recipe lists, JSON Lines or Parquet. Out: chat rows that keep every rule, pairs of those that are
+preferences, and counts by reason. Of a preference the chosen answer has to keep the rules. A row that shares a question
+with one of the author's probes, that names what the base holds out, that stands there twice, or whose answer lies
+beyond the job's `max_length`, is left out as well. This file must not know how rows are generated, nor what a rule
+means: `compiler.data` does.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from backends.chats import Chat as Template
 from backends.generate.disjoint import asks_of
@@ -22,7 +24,7 @@ from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.records.filters import Filters
 from compiler.records.recipe import DataFile, Recipe
-from compiler.records.rows import ChatRow
+from compiler.records.rows import ChatRow, PreferencePair
 
 GENERATOR = "data"
 
@@ -38,9 +40,10 @@ class FileCounts:
 
 @dataclass(slots=True)
 class OwnData:
-    """broken: by the key of a rule of filters.json, how many rows it left out."""
+    """pairs: of rows that are preferences. broken: by the key of a rule of filters.json, how many rows it left out."""
 
     rows: list[ChatRow] = field(default_factory=list)
+    pairs: list[PreferencePair] = field(default_factory=list)
     files: list[FileCounts] = field(default_factory=list)
     broken: Counter[str] = field(default_factory=Counter)
 
@@ -68,34 +71,58 @@ def read_own_data(
     seen = set(there)
     for number, file in enumerate(recipe.data):
         counts = FileCounts(file.path)
-        found = data.filter_rows(_rows(root / file.path, file), filters)
+        preferences: dict[int, data.Preference] = {}
+        found = data.filter_rows(_noted(_rows(root / file.path, file), preferences), filters)
         counts.dropped.update(found.counts())
         out.broken.update(d.rule for d in found.dropped if d.rule is not None)
         for line, chat in found.kept:
             reason = _unfit(chat, author, held_out) or template.refusal(chat)
-            if reason is None and wording_of(chat) in seen:
+            preference = preferences.get(line)
+            wording = wording_of(chat if preference is None else (*chat, *preference.rejected))
+            if reason is None and wording in seen:
                 reason = "is among the rows already"
             kept = _fitted(chat, template, max_length) if reason is None else None
             if kept is None:
                 counts.dropped[reason or f"no answer within {max_length} tokens"] += 1
                 continue
-            seen.add(wording_of(chat))
             counts.kept += 1
             counts.cut += max_length is not None and template.length(chat) > max_length
-            out.rows.append(
-                ChatRow(
-                    id=f"data.{number}-{line:06d}",
-                    messages=kept,
-                    clause_ids=(),
-                    generator=GENERATOR,
-                    unit=f"data.{number}",
-                    seed=0,
-                    spans=(file.span,) if file.span else (),
-                )
+            made = _Made(
+                id=f"data.{number}-{line:06d}",
+                clause_ids=(),
+                generator=GENERATOR,
+                unit=f"data.{number}",
+                seed=0,
+                spans=(file.span,) if file.span else (),
             )
+            if preference is not None:
+                out.pairs.append(PreferencePair(**preference._asdict(), **made))
+            if wording_of(chat) not in seen:
+                out.rows.append(ChatRow(messages=kept, **made))
+            seen |= {wording, wording_of(chat)}
         counts.rows = counts.kept + sum(counts.dropped.values())
         out.files.append(counts)
     return out
+
+
+def _noted(rows: Iterator[tuple[int, Any]], preferences: dict[int, data.Preference]) -> Iterator[tuple[int, Any]]:
+    """Hand rows on, and put preferences by their line."""
+    for line, row in rows:
+        with suppress(data.RowFault):
+            if (preference := data.preference_of(row)) is not None:
+                preferences[line] = preference
+        yield line, row
+
+
+class _Made(TypedDict):
+    """What a chat and a pair of the same row share."""
+
+    id: str
+    clause_ids: tuple[str, ...]
+    generator: str
+    unit: str
+    seed: int
+    spans: tuple[str, ...]
 
 
 Wording = tuple[tuple[str, str], ...]

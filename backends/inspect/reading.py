@@ -19,7 +19,7 @@ from backends.measure.calibration import calibrate
 from backends.measure.models import Models
 from backends.measure.results import with_earlier, write
 from compiler.arms import uses_adapter, uses_prompt
-from compiler.failures import DataError
+from compiler.failures import GivenError
 from compiler.records.measured import Measurement
 from compiler.records.record import ARMS, Arm
 
@@ -30,7 +30,7 @@ def read(build: Path, run: Path, logs: Sequence[Path], root: Path = Path()) -> P
     """Write what `logs` measured into `run`; arms that they did not ask keep their answers. Return `run`.
 
     Raises:
-        DataError: a log is no finished log of this build and run.
+        GivenError: a log is no finished log of this build and run.
     """
     found = models_at(build, root, run)
     now = written(found, prompt=False)
@@ -41,17 +41,17 @@ def read(build: Path, run: Path, logs: Sequence[Path], root: Path = Path()) -> P
         about = log.eval.metadata or {}
         for name in SAME:
             if about.get(name) != now[name]:
-                raise DataError(f"{path} is not of {build} as it is: {name} differs", help="ask again with Inspect")
+                raise GivenError(f"{path} is not of {build} as it is: {name} differs", help="ask again with Inspect")
         arm = _arm(log, path)
         known = {probe.id for probe in found.probes}
         for sample in log.samples or []:
             if str(sample.id) not in known:
-                raise DataError(f"{path} has an answer to {sample.id}, which is no probe of {build}")
+                raise GivenError(f"{path} has an answer to {sample.id}, which is no probe of {build}")
             if sample.error is None:
                 made = _same(path, arm, sample, found)
                 rows.setdefault(arm, {})[str(sample.id)] = _measurement(path, arm, sample)
     if not made:
-        raise DataError("the logs hold no answer", help="look into them with `inspect view`")
+        raise GivenError("the logs hold no answer", help="look into them with `inspect view`")
     report = found.report().model_copy(
         update={
             "arms": tuple(arm for arm in ARMS if arm in rows),
@@ -72,9 +72,9 @@ def _opened(path: Path) -> EvalLog:
     try:
         log = read_eval_log(str(path))
     except Exception as error:  # whatever a damaged log makes of Inspect's reader
-        raise DataError(f"{path} is no log that Inspect can read: {error}") from error
+        raise GivenError(f"{path} is no log that Inspect can read: {error}") from error
     if log.status != "success":
-        raise DataError(f"{path} is of a run that did not end well: {log.status}", help=f"inspect eval-retry {path}")
+        raise GivenError(f"{path} is of a run that did not end well: {log.status}", help=f"inspect eval-retry {path}")
     return log
 
 
@@ -82,7 +82,7 @@ def _arm(log: EvalLog, path: Path) -> Arm:
     arm = next((arm for arm in ARMS if log.eval.model == f"tenet/{arm}"), None)
     if arm is None or (log.eval.metadata or {}).get("prompt"):
         arms = ", ".join(f"tenet/{arm}" for arm in ARMS)
-        raise DataError(
+        raise GivenError(
             f"{path} is of {log.eval.model}, which is no arm of a run",
             help=f"arms: {arms}, without a prompt of the task's",
         )
@@ -99,14 +99,14 @@ def _same(path: Path, arm: Arm, sample: EvalSample, models: Models) -> dict[str,
     }
     for name, value in expected.items():
         if made.get(name, "") != value:
-            raise DataError(f"{path} was answered by something else than {models.build} and its run: {name} differs")
+            raise GivenError(f"{path} was answered by something else than {models.build} and its run: {name} differs")
     return made
 
 
 def _measurement(path: Path, arm: Arm, sample: EvalSample) -> Measurement:
     score = next((score for score in (sample.scores or {}).values() if "held" in (score.metadata or {})), None)
     if score is None or score.metadata is None:
-        raise DataError(
+        raise GivenError(
             f"{path} has no score of tenet/kept for {sample.id}", help=f"inspect score {path} --scorer tenet/kept"
         )
     return Measurement(

@@ -9,6 +9,7 @@ measured again alone. This file must not know targets or verdicts.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def run(
     if most is not None:
         first = rounds.at_most(plan, most)
         probes = [probe for probe in probes if probe.id in first]
-    total = len(arms) * len(probes)
+    total = min(len(arms) * len(probes), budget or sys.maxsize)
 
     # Gate 0: an adapter that does nothing is not measured.
     gated = plan.fixed if stopping == "sequential" else probes

@@ -6,6 +6,7 @@ answers are given. Engines load at their first miss (`backends.cached`). This fi
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,7 @@ class Models:
                 **self.hashes,
                 "base": self.base.name,
                 "adapter_sha256": self.adapter[1] if self.adapter else None,
+                "trained_sha256": _as_trained(self.adapter[0].parent) if self.adapter else None,
                 "judge": self.judge_base.name,
                 "judge_is_subject": self.judge_base.digest == self.base.digest,
                 "judge_repeats": self.judge.repeats,
@@ -140,3 +142,12 @@ def adapter_of(run: Path) -> tuple[Path, str]:
     if not (run / "adapter").is_dir():
         raise DataError(f"{run} has no adapter", help="train it first: tenet train SPEC")
     return run / "adapter", adapter_digest(run / "adapter")
+
+
+def _as_trained(run: Path) -> str | None:
+    """The hash of the adapter that its training recorded."""
+    try:
+        found = json.loads((run / "run.json").read_text(encoding="utf-8")).get("adapter_digest")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return str(found) if found else None

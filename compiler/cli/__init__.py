@@ -1,9 +1,11 @@
 """The driver: the `tenet` command. One file a command in this folder; each is imported only when it is called.
 
-In: the command line. Out: an exit code: 0 nothing wrong, 1 findings (an error in a spec, a missed clause), 2 usage,
-3 infrastructure or a fault of Tenet itself, 130 interrupted. This package is the one place outside `backends/` that may
-reach it, inside functions, so that `tenet check` never loads torch. A command's work is in `emitting.py` (the pure
-part) and `stages.py` (the rest), what lies on disk in `places.py`; what a person sees is in `screen.py`.
+In: the command line. Out: an exit code: 0 nothing wrong, 1 findings (an error in a spec, a missed clause, an alarm), 2
+usage (an option, or a file that the command line names, cannot be used as it is), 3 infrastructure (a build, a run, a
+model, memory, the network) or a fault of Tenet itself, 130 interrupted. This package is the one place outside
+`backends/` that may reach it, inside functions, so that `tenet check` never loads torch. A command's work is in
+`emitting.py` (the pure part) and `stages.py` (the rest), what lies on disk in `places.py`; what a person sees is in
+`screen.py`.
 """
 
 from __future__ import annotations
@@ -121,6 +123,14 @@ def tenet() -> None:
     """Tenet compiles a spec of how a model should behave into a trained, measured adapter.
 
     A first round: tenet new pirate, then tenet run pirate.tenet
+
+    \b
+    Exit codes, of every command:
+      0    nothing is wrong
+      1    findings: an error in a spec, a missed clause, an alarm
+      2    usage: an option, or a file that you name, cannot be used as it is
+      3    infrastructure: a build, a run, a model, memory or the network
+      130  interrupted; what is done is kept
     """
 
 
@@ -186,7 +196,7 @@ def execute(arguments: list[str] | None = None) -> int:
         return 0
     except (Exception, KeyboardInterrupt) as error:
         from compiler.cli.screen import say_failure, say_interrupted, say_unforeseen
-        from compiler.failures import PlaceError, TenetError
+        from compiler.failures import GivenError, PlaceError, TenetError
 
         if came or isinstance(error, KeyboardInterrupt | click.Abort):
             import shlex
@@ -195,7 +205,7 @@ def execute(arguments: list[str] | None = None) -> int:
             return INTERRUPTED
         if isinstance(error, TenetError):
             say_failure(error)
-            return USAGE if isinstance(error, PlaceError) else INFRASTRUCTURE
+            return USAGE if isinstance(error, GivenError | PlaceError) else INFRASTRUCTURE
         say_unforeseen(error)
         return INFRASTRUCTURE
     return code if isinstance(code, int) else 0

@@ -14,6 +14,7 @@ import click
 from compiler.cli import emitting, places, stages, versions
 from compiler.cli.options import out_option, runs_option
 from compiler.cli.places import Place
+from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run
 
 if TYPE_CHECKING:
@@ -27,11 +28,20 @@ class DiffTarget(TargetPath):
         return versions.revision_of(str(value)) or super().convert(value, param, ctx)
 
 
-@click.command("diff")
+SECTIONS = {
+    "What is written": ("format", "as_json"),
+    "Exit code 1": ("strict", "fail_on"),
+    "Two specs": ("by_spec", "since"),
+    "Two runs": ("table", "margin", "anyway"),
+    "Folders": ("out", "runs"),
+}
+
+
+@click.command("diff", cls=Sectioned, sections=SECTIONS)
 @click.argument("targets", metavar="SPEC|REV:SPEC|BUILD|RUN...", nargs=-1, required=True, type=DiffTarget(runs=True))
 @out_option
 @runs_option
-@click.option("--json", "as_json", is_flag=True, help="The report as JSON (a list for several runs).")
+@click.option("--json", "as_json", is_flag=True, help="As --format json; a list for several runs.")
 @click.option("--strict", is_flag=True, help="An unclear verdict is a finding too.")
 @click.option("--spec/--measured", "by_spec", default=None, help="Compare what two specs say, or what was measured.")
 @click.option("--since", metavar="REV", help="Compare a spec with itself at a git revision.")
@@ -40,18 +50,27 @@ class DiffTarget(TargetPath):
     type=click.Choice(versions.FORMATS),
     default="terminal",
     show_default=True,
-    help="junit and sarif are for what was measured.",
+    metavar="FORMAT",
+    help=f"One of {', '.join(versions.FORMATS)}; junit and sarif are for what was measured.",
 )
 @click.option(
     "--fail-on",
     type=click.Choice(["any", "looser", "worse", "nothing"]),
     default="any",
     show_default=True,
-    help="Two specs or two runs: what differences leave with exit code 1 (looser: specs; worse: runs).",
+    metavar="WHAT",
+    help="Of two specs any, looser or nothing; of two runs any, worse (regressions) or nothing.",
 )
-@click.option("--table", is_flag=True, help="Two runs: show both beside each other, as for several.")
-@click.option("--margin", type=float, default=10, show_default=True, help="Two runs: points that do not matter.")
-@click.option("--anyway", is_flag=True, help="Two runs: compare though bases or sampling differ.")
+@click.option("--table", is_flag=True, help="Show both beside each other, as for several.")
+@click.option(
+    "--margin",
+    metavar="POINTS",
+    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    default=10,
+    show_default=True,
+    help="A difference that does not matter.",
+)
+@click.option("--anyway", is_flag=True, help="Compare though bases or sampling differ.")
 def command(
     targets: tuple[versions.Named, ...],
     out: Path,

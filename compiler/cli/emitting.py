@@ -172,8 +172,9 @@ def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
                 f"{program.train.span or 'train.data'}: there is no file {name}",
                 help=f"paths in `data` are relative to the spec: {folder}",
             )
-        chats = count_chats(path, name)
-        found.append(DataFile(path=name, sha256=file_digest(path), rows=chats, span=str(program.train.span)))
+        chats, preferences = count_chats(path, name)
+        span = str(program.train.span)
+        found.append(DataFile(path=name, sha256=file_digest(path), rows=chats, preferences=preferences, span=span))
     return tuple(found)
 
 

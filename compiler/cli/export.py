@@ -17,7 +17,15 @@ def command() -> None:
 @command.command("promptfoo")
 @click.argument("build", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="BUILD")
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
-@click.option("--provider", "providers", multiple=True, default=("echo",), show_default=True, help="Whom to ask.")
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    default=("echo",),
+    show_default=True,
+    metavar="ID",
+    help="A model as promptfoo names it, or echo, which asks none; may be given several times.",
+)
 def promptfoo(build: Path, out: Path, providers: tuple[str, ...]) -> None:
     """promptfoo: prompts, tests from probes, assertions from checks. They import Tenet from promptfoo's python."""
     from compiler.agreement import check_build
@@ -25,6 +33,8 @@ def promptfoo(build: Path, out: Path, providers: tuple[str, ...]) -> None:
     from compiler.records.recipe import Recipe
     from compiler.records.rows import Probe
 
+    if not places.is_build(build):
+        raise click.UsageError(f"{build} is no build: give a folder that `tenet build` wrote, such as build/NAME")
     check_build(build)
     recipe = Recipe.model_validate_json((build / "recipe.json").read_text(encoding="utf-8"))
     probes = [

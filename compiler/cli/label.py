@@ -12,10 +12,11 @@ import click
 
 from compiler.cli import places
 from compiler.cli.options import out_option, runs_option
+from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from compiler.labels.exchange import Import
     from compiler.labels.store import Store
@@ -27,31 +28,53 @@ KINDS = ("present", "likert", "refusal", "span", "pairwise")
 PORT = 8484
 
 
-@click.command("label")
+SECTIONS = {
+    "What is asked": ("kinds", "clauses"),
+    "The page": ("host", "port", "opens"),
+    "Instead of a page": ("exports", "imports", "more"),
+    "Folders": ("out", "runs"),
+}
+
+
+@click.command("label", cls=Sectioned, sections=SECTIONS)
 @click.argument("target", metavar="SPEC|BUILD|RUN", type=TargetPath(runs=True))
 @out_option
 @runs_option
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these tasks; may be repeated.")
 @click.option("--clause", "clauses", multiple=True, metavar="ID", help="Only these clauses; may be repeated.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 for a phone beside you.")
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0: one that is free.")
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    default="127.0.0.1",
+    show_default=True,
+    help="Where to listen; 0.0.0.0 for a phone beside you.",
+)
+@click.option(
+    "--port", metavar="N", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0: one that is free."
+)
 @click.option("--open/--no-open", "opens", default=True, help="Open a browser.")
 @click.option(
     "--export",
     "exports",
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write labels.jsonl, label-studio.json or trl.jsonl (told by the name), and serve nothing.",
+    metavar="FILE",
+    help="Write labels.jsonl, label-studio.json or trl.jsonl: the name tells the format.",
 )
 @click.option(
     "--import",
     "imports",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Bring in labels.jsonl, Label Studio's JSON or TRL's preferences, and serve nothing.",
+    metavar="FILE",
+    help="Bring in labels.jsonl, Label Studio's JSON or TRL's preferences.",
 )
 @click.option(
-    "--more", type=click.IntRange(0), default=0, help="Unlabelled tasks to put into an export for Label Studio."
+    "--more",
+    metavar="N",
+    type=click.IntRange(0),
+    default=0,
+    help="Put N tasks without a label into an export for Label Studio, too.",
 )
 def command(
     target: Path,
@@ -76,6 +99,8 @@ def command(
     from compiler.labels.store import FILE, Store
     from compiler.runs import read
 
+    if more and not any(_format(path) == "label studio" for path in exports):
+        raise click.UsageError("--more puts tasks into a file for Label Studio: add --export NAME.json")
     folder, build = _run_of(target, out, runs)
     run = read(build, folder)
     every = tasks.tasks(run)
@@ -139,7 +164,7 @@ def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: st
             err=True,
         )
     try:
-        click.echo(f"{len(asked)} tasks. Label them at\n\n  {server.url}\n")
+        click.echo(f"{_counted(len(asked), 'task')}. Label them at\n\n  {server.url}\n")
         click.echo("Ctrl-C ends; labels are stored as they are given.")
         if opens and _has_screen():
             webbrowser.open(server.url_once)
@@ -167,11 +192,17 @@ def _close(folder: Path, run: Run, every: Sequence[Task], store: Store) -> None:
         _write_rows(folder / LABELS, [label.model_dump(mode="json") for label in kept])
     judgements = {label.id for label in labels}
     people = {label.annotator for label in labels}
-    click.echo(f"{len(judgements)} labels by {len(people)} people, in {store.path}")
+    by = "1 person" if len(people) == 1 else f"{len(people)} people"
+    click.echo(f"{_counted(len(judgements), 'label')} by {by}, in {store.path}")
     click.echo(f"{len({label.id for label in kept})} of them calibrate judges: {folder / LABELS}")
     if lost:
-        click.echo(f"{lost} labels are of answers that this run no longer gives; they are kept, and count for nothing")
+        told = _counted(lost, "label")
+        click.echo(f"{told} given to answers that this run no longer gives: kept, and counting for nothing")
     _say_agreement(store)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _say_agreement(store: Store) -> None:
@@ -208,19 +239,21 @@ def _export(
             places.write_if_new(path, json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
             interface = path.with_suffix(".xml")
             places.write_if_new(interface, label_studio.INTERFACE)
-            click.echo(f"{len(rows)} tasks in {path}; their labelling interface in {interface}")
+            click.echo(f"{_counted(len(rows), 'task')} in {path}; their labelling interface in {interface}")
         case "trl":
             rows = list(exchange.preference_rows(entries))
             _write_rows(path, rows)
-            click.echo(f"{len(rows)} preferences in {path}, of the prompts that are kept for training")
+            click.echo(f"{_counted(len(rows), 'preference')} in {path}, of the prompts that are kept for training")
             if rows:
                 click.echo(
-                    "note: their prompts are probes of this build; what is trained on them is measured on others"
+                    "note: their prompts are probes of this build; never train on a prompt and measure on it.\n"
+                    f'  To train on them: train {{ method: sft+dpo  data: ["{path.name}"] }} in the spec; the next\n'
+                    "  build asks other probes. An adapter that another program trains on them has seen these."
                 )
         case _:
             labels, _ = said.labels(entries, {task.key: task for task in every}, run.name)
             _write_rows(path, [label.model_dump(mode="json") for label in labels])
-            click.echo(f"{len(labels)} labels in {path}")
+            click.echo(f"{_counted(len(labels), 'label')} in {path}")
 
 
 def _format(path: Path) -> str:
@@ -234,33 +267,55 @@ def _format(path: Path) -> str:
 
 
 def _import(path: Path, every: Sequence[Task], store: Store) -> None:
-    from compiler.failures import DataError
+    from compiler.failures import GivenError
 
     try:
         found = _read(path, every)
     except (OSError, ValueError, TypeError) as error:
-        raise DataError(
-            f"{path} cannot be read: {error}", help="give labels.jsonl, Label Studio's JSON or TRL rows"
+        what = error.strerror if isinstance(error, OSError) else error
+        raise GivenError(
+            f"{path} cannot be read: {what}", help="give labels.jsonl, Label Studio's JSON or TRL rows"
         ) from error
     for brought in found.brought:
         nonce = f"import/{brought.task.key}/{brought.annotator}/{json.dumps(brought.value)}/{brought.note}/{brought.at}"
         store.say(brought.task, brought.annotator, "label", brought.value, brought.note, nonce, brought.at)
-    click.echo(f"{len(found.brought)} labels from {path}")
+    click.echo(f"{_counted(len(found.brought), 'label')} from {path}")
     for reason, count in found.left_out.items():
-        click.echo(f"{count} rows are left out: {reason}")
+        click.echo(f"{_counted(count, 'row')} left out: {reason}")
+    if found.left_out and not found.brought:
+        raise GivenError(
+            f"{path} brings no label", help="give the labels of this very run, or of one that answers alike"
+        )
 
 
 def _read(path: Path, every: Sequence[Task]) -> Import:
     from compiler.labels import exchange, label_studio
 
     by_key = {task.key: task for task in every}
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     if text.lstrip().startswith("["):
         return label_studio.imported(json.loads(text), by_key)
-    rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+    rows = list(_rows(text))
     if any("chosen" in row for row in rows):
         return exchange.from_preferences(rows, every, annotator=path.stem)
     return exchange.from_labels(rows, by_key)
+
+
+def _rows(text: str) -> Iterator[Any]:
+    """
+    Raises:
+        ValueError: a line is no JSON, or no object; the message has its number.
+    """
+    # What JSON allows inside a text, other splitters take for the end of a line.
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                raise ValueError(f"line {number} is no JSON") from None
+            if not isinstance(row, dict):
+                raise ValueError(f"line {number} is no object")
+            yield row
 
 
 def _write_rows(path: Path, rows: Sequence[Any]) -> None:

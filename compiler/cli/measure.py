@@ -134,6 +134,21 @@ def command(
 
     asking, judging = asking_of(fixed, budget), Judging(judge_repeats, likelihood, pairwise)
     refuse_idle(probes, inventories, columns, labels, expect, skip_bad_rows)
+    if mutate or logs:
+        given = {
+            "--arm": arms,
+            "--probes": probes,
+            "--inventory": inventories,
+            "--fixed": fixed is not None,
+            "--budget": budget,
+            "--likelihood": likelihood,
+            "--pairwise": pairwise,
+            "--judge-repeats": judge_repeats > 1,
+            "--mutate": mutate and logs,
+        }
+        refuse_beside("--from-inspect" if logs else "--mutate", [name for name, value in given.items() if value])
+    if untrained and (is_run(target) or any("adapter" in arm for arm in arms)):
+        raise click.UsageError("--untrained measures base and prompt of a build, without any adapter: leave it out")
     options = options_of(columns, labels, expect)
     besides = None
     if probes or inventories:
@@ -147,12 +162,10 @@ def command(
         place = prepared(target, places.place_of(target, out, runs, cache, local_files_only=local_files_only))
         run = None if untrained or (mutate and not places.is_trained(place)) else places.run_of(place)
     if mutate:
-        if arms or fixed is not None or budget is not None:
-            raise click.UsageError("--mutate asks the prompt arm alone, each clause's own probes: leave the others out")
         show_mutants(place, run)
         return
     if logs:
-        if run is None or arms:
+        if run is None:
             raise click.UsageError(
                 "--from-inspect reads logs of a training's arms: tenet measure RUN --from-inspect LOG"
             )
@@ -167,7 +180,37 @@ def command(
             return
         # A question more does not make less of the answers that are there; they come from the cache.
         asking = Asking("fixed")
+    if run is not None and asking.stopping == "sequential" and wanted is not None:
+        tell_what_goes(run, wanted)
     click.echo(measure_run(place, run, wanted, asking, judging, besides))
+
+
+BESIDE = {
+    "--mutate": "asks the prompt arm alone, each clause's own probes",
+    "--from-inspect": "asks nothing: it reads what Inspect has asked",
+}
+
+
+def refuse_beside(option: str, others: Sequence[str]) -> None:
+    """
+    Raises:
+        UsageError: there are others, which would do nothing.
+    """
+    if others:
+        raise click.UsageError(f"{option} {BESIDE[option]}: leave {', '.join(others)} out")
+
+
+def tell_what_goes(run: Path, wanted: Sequence[Arm]) -> None:
+    """Say which arms a sequential measuring of others takes out of a run: those that it measures answer together."""
+    measured = places.read_json(run / "measure.json").get("arms", ())
+    gone = [arm for arm in measured if arm not in wanted]
+    if gone:
+        named = f"arm{'' if len(gone) == 1 else 's'} {', '.join(gone)}"
+        click.echo(
+            f"note: {run} will be without the {named}: arms that are asked until verdicts stand are asked together. "
+            f"To keep them: {' '.join(f'--arm {arm}' for arm in gone)}, or --fixed",
+            err=True,
+        )
 
 
 def read_inspect(place: Place, run: Path, logs: Sequence[Path]) -> Path:

@@ -11,6 +11,7 @@ import click
 
 from compiler.cli import FINDINGS, places
 from compiler.cli.options import cache_option, out_option, runs_option
+from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, prepared
 
 if TYPE_CHECKING:
@@ -21,23 +22,57 @@ if TYPE_CHECKING:
 ALPHA = 0.05
 
 
-@click.command("monitor")
+SECTIONS = {
+    "What is watched": ("url", "with_prompt", "count", "log"),
+    "How long": ("once", "every"),
+    "Alarms": ("webhook", "alpha"),
+    "What was seen": ("state", "reset"),
+    "Folders": ("out", "runs", "cache"),
+}
+
+
+@click.command("monitor", cls=Sectioned, sections=SECTIONS)
 @click.argument("target", metavar="SPEC|BUILD", type=TargetPath())
 @click.option("--url", metavar="MODEL", help="A served model to ask: openai:MODEL@URL, or its address.")
-@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), help="A log of conversations: JSON lines.")
+@click.option(
+    "--log",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A log of conversations: JSON lines, each with messages.",
+)
 @click.option("--with-prompt", is_flag=True, help="With --url: send the compiled prompt.")
-@click.option("--count", type=click.IntRange(1, 64), default=8, show_default=True, help="Probes a clause and round.")
+@click.option(
+    "--count",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="With --url: probes a clause and round.",
+)
 @click.option("--once", is_flag=True, help="One round, or to the end of the log; then leave.")
-@click.option("--every", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds between rounds.")
+@click.option(
+    "--every",
+    metavar="SECONDS",
+    type=click.FloatRange(0.1),
+    default=60.0,
+    show_default=True,
+    help="How long to wait between rounds.",
+)
 @click.option("--webhook", metavar="URL", help="Where alarms are posted, as JSON; without it, the first one ends this.")
 @click.option(
     "--alpha",
+    metavar="SHARE",
     type=click.FloatRange(0, 0.5, min_open=True),
     default=ALPHA,
     show_default=True,
     help="The chance of any false alarm, over all clauses and all time.",
 )
-@click.option("--state", type=click.Path(path_type=Path, dir_okay=False), help="[default: RUNS/NAME.monitor.json]")
+@click.option(
+    "--state",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where it is kept.  [default: RUNS/NAME.monitor.json]",
+)
 @click.option("--reset", is_flag=True, help="Watch clauses that have an alarm anew.")
 @out_option
 @runs_option
@@ -66,6 +101,7 @@ def command(
     """
     from compiler import ir_file
     from compiler.cli.screen import when_interrupted
+    from compiler.failures import TenetError
     from compiler.monitoring.clauses import watches
     from compiler.monitoring.state import restored
 
@@ -79,7 +115,7 @@ def command(
     program = ir_file.load(place.build)
     path = state or place.runs / f"{place.build.name}.monitor.json"
     if log is not None:
-        source, look, clause_ids = _log(place.build, program, log)
+        source, look, clause_ids = _log(place.build, program, log, once)
     else:
         source, look, clause_ids = _server(place.build, program, _name(str(url)), count, with_prompt)
     now, notes = restored(path, source, alpha, watches(program, clause_ids))
@@ -88,8 +124,16 @@ def command(
     now = now.again() if reset else now
     when_interrupted(f"What was seen is kept in {path}.")
     told = {watch.clause_id for watch in now.alarms}
+    looked = False
     while True:
-        now = look(now)
+        try:
+            now = look(now)
+            looked = True
+        except TenetError as error:
+            # What is watched may be away for a while: a server starts again, a log is being moved.
+            if once or not looked:
+                raise
+            click.echo(f"warning: nothing was seen this time: {error.message}", err=True)
         _write(path, now)
         now = _tell(program, now, told, webhook)
         _write(path, now)
@@ -105,12 +149,12 @@ def command(
 Look = Callable[["MonitorState"], "MonitorState"]
 
 
-def _log(build: Path, program: Program, log: Path) -> tuple[str, Look, list[str]]:
+def _log(build: Path, program: Program, log: Path, once: bool) -> tuple[str, Look, list[str]]:
     """What is watched, how to look at it once more, and the clauses that are watched."""
     from backends.recipes import read_recipe
     from compiler.failures import DataError
     from compiler.monitoring.clauses import always_on, kept_by
-    from compiler.monitoring.log import noticed, read_on
+    from compiler.monitoring.log import noticed, read_on, unended
 
     checks = always_on(program, read_recipe(build))
     if not checks:
@@ -129,6 +173,8 @@ def _log(build: Path, program: Program, log: Path) -> tuple[str, Look, list[str]
                 state = state.after(kept_by(found.answers, checks))
         if skipped := state.log.unread - before:
             click.echo(f"note: {skipped} lines of {log} are no conversations and were skipped", err=True)
+        if once and unended(log, state.log):
+            click.echo(f"note: the last line of {log} has no end yet, and is read once it has one", err=True)
         return state
 
     return str(log), look, list(checks)
@@ -182,10 +228,11 @@ def _message(program: Program, watch: Watch, alpha: float) -> dict[str, object]:
     assert watch.alarm is not None
     alarm, clause = watch.alarm, program.clause(watch.clause_id)
     where = f"in the last {alarm.answers} answers" if alarm.epoch else f"in {alarm.answers} answers"
-    target = f"{'at least' if watch.comparison == '>=' else 'at most'} {watch.target:.4g}"
+    target = f"{'at least' if watch.comparison == '>=' else 'at most'} {100 * watch.target:.4g}%"
+    times = f"{alarm.broken} time{'' if alarm.broken == 1 else 's'}"
     bounds = watch.interval(alpha)
     return {
-        "text": f"{watch.clause_id} was broken {alarm.broken} times {where}; its target is {target} ({clause.span})",
+        "text": f"{watch.clause_id} was broken {times} {where}; its target is {target} ({clause.span})",
         "spec": program.name,
         "clause": watch.clause_id,
         "place": str(clause.span),

@@ -138,6 +138,9 @@ def show(plan: Plan, show_units: bool) -> None:
             _say("", f"- {reason}", hang=2)
         if len(step.why) > REASONS:
             _say("", f"- and {len(step.why) - REASONS} more", hang=2)
+        if step.fewest is not None and step.fewest < step.count:
+            told = f"`tenet run` asks every probe; `tenet measure` stops where verdicts stand, after {step.fewest} to "
+            _say("", f"{told}{step.count} answers", hang=2)
     if show_units:
         for unit in plan.units:
             click.echo(f"unit      {unit}")

@@ -81,9 +81,25 @@ def say_unforeseen(error: Exception) -> None:
 
 def say_failure(error: TenetError) -> None:
     console = err()
-    console.print(f"[bold red]error:[/] {_escaped(error.message)}")
-    if error.help:
-        console.print(f"  [cyan]help:[/] {_escaped(error.help)}")
+    for head, style, text in (("error:", "bold red", error.message), ("  help:", "cyan", error.help or "")):
+        if text:
+            told = unbroken(f"{head} {text}", console.width).removeprefix(head)
+            # Rich would break a path that is longer than a line, and nobody could copy it.
+            console.print(f"[{style}]{head}[/]{_escaped(told)}", soft_wrap=True)
+
+
+def unbroken(text: str, width: int) -> str:
+    """Break lines between words alone, so that a long path or address stays whole.
+
+    >>> unbroken("error: /a/very/long/path/to/a.file cannot be read", 20)
+    'error:\\n  /a/very/long/path/to/a.file\\n  cannot be read'
+    """
+    import textwrap
+
+    return "\n".join(
+        textwrap.fill(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        for line in text.splitlines()
+    )
 
 
 def _escaped(text: str) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from compiler.failures import DataError
+from compiler.failures import GivenError
 from compiler.inventories.wording import POINTS
 from compiler.probe_sets.records import BadRow
 from compiler.probe_sets.tables import read_csv
@@ -61,21 +61,21 @@ def read(named: str) -> Inventory:
     """Return the inventory in a file, or the one that ships.
 
     Raises:
-        DataError: the file is not there, too large, or no UTF-8 text.
+        GivenError: the file is not there, too large, or no UTF-8 text.
     """
     path = Path(__file__).with_name("short.csv") if named == SHORT else Path(named)
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise DataError(
+            raise GivenError(
                 f"{path} is larger than {LARGEST_FILE >> 20} MiB", help="an inventory has some hundred lines"
             )
         data = path.read_bytes()
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text: byte {error.start + 1}", help="save it as UTF-8") from None
+        raise GivenError(f"{path} is not UTF-8 text: byte {error.start + 1}", help="save it as UTF-8") from None
     except OSError as error:
         help = f"give a CSV file, or `{SHORT}` for the inventory that ships"
-        raise DataError(f"{path} cannot be read: {error.strerror}", help=help) from None
+        raise GivenError(f"{path} cannot be read: {error.strerror}", help=help) from None
     items, bad = _items(text, named)
     name = re.sub(r"[^\w-]+", "_", path.stem)
     return Inventory(name, path.name, hashlib.sha256(data).hexdigest(), tuple(items), tuple(bad))

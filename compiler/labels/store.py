@@ -44,6 +44,10 @@ CREATE INDEX by_person ON events (annotator, key, seq);
 """
 
 
+class Reused(ValueError):
+    """A request has the name of another one; nothing was stored."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A task as it was stored with its first answer; fields as in `Task`."""
@@ -137,6 +141,9 @@ class Store:
         Args:
             nonce: names the request; the same one sent twice (a phone that lost the reply) counts once.
             at: when it was said, now unless given.
+
+        Raises:
+            Reused: the nonce has named something else.
         """
         seen = {
             "says": task.says,
@@ -153,7 +160,7 @@ class Store:
 
     def undo(self, annotator: str, nonce: str) -> Entry | None:
         """Take back what this person said last, and return it; None where nothing is left."""
-        if (undone := self._undone(nonce)) is not None:
+        if (undone := self._undone(annotator, nonce)) is not None:
             return undone
         last = max(self._standing(annotator), key=lambda row: row[0], default=None)
         if last is None:
@@ -162,16 +169,16 @@ class Store:
             self._append(nonce, last[1].seen.key, annotator, "undo", None, "", None)
         return last[1]
 
-    def _undone(self, nonce: str) -> Entry | None:
+    def _undone(self, annotator: str, nonce: str) -> Entry | None:
         """What an earlier request of this name took back: its reply may have been lost."""
         query = """
             SELECT max(said.seq), key, kind, clause_id, stratum, seen, said.annotator, said.action, said.value,
                 said.note, said.at
             FROM events AS undo JOIN events AS said USING (key, annotator) JOIN tasks USING (key)
-            WHERE undo.nonce = ? AND undo.action = 'undo' AND said.seq < undo.seq
+            WHERE undo.nonce = ? AND undo.annotator = ? AND undo.action = 'undo' AND said.seq < undo.seq
         """
         with self._lock:
-            row = self._db.execute(query, (nonce,)).fetchone()
+            row = self._db.execute(query, (nonce, annotator)).fetchone()
         return _entry(row) if row[0] is not None else None
 
     def again(self, annotator: str) -> int:
@@ -186,11 +193,16 @@ class Store:
     def _append(
         self, nonce: str, key: str, annotator: str, action: Action, value: Any, note: str, at: str | None
     ) -> None:
-        self._db.execute(
+        told = (key, annotator, action, json.dumps(value, ensure_ascii=False), note)
+        found = self._db.execute(
             "INSERT OR IGNORE INTO events (nonce, key, annotator, action, value, note, at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (nonce, key, annotator, action, json.dumps(value, ensure_ascii=False), note, at or _now()),
+            (nonce, *told, at or _now()),
         )
+        if not found.rowcount:
+            query = "SELECT key, annotator, action, value, note FROM events WHERE nonce = ?"
+            if self._db.execute(query, (nonce,)).fetchone() != told:
+                raise Reused(f"the nonce {nonce!r} has named something else already: each request needs its own")
 
     # -------------------------------------------------------------- reading
 

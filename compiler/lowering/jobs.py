@@ -55,9 +55,12 @@ def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = N
     """asked: the recipe, where it is made already."""
     facts = facts or Facts()
     asked = asked or recipe.make(program, facts.data)
-    # Pairs are made of the recipe's rows alone; chats are these and the user's own.
+    # Pairs are made of the recipe's rows and the user's preferences; chats are these and the user's other ones.
     pairs = sum(unit.count for unit in asked.units if unit.purpose == "pairs")
-    rows = {"dpo": pairs, "sft": pairs + sum(file.rows for file in facts.data)}
+    rows = {
+        "dpo": pairs + sum(file.preferences for file in facts.data),
+        "sft": pairs + sum(file.rows for file in facts.data),
+    }
     stages = program.train.method.split("+")
     return tuple(_job(stage, program, facts, rows[stage], first=index == 0) for index, stage in enumerate(stages))
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from compiler.failures import DataError
+from compiler.failures import GivenError
 from compiler.records.record import Record
 
 HEAD = 1024
@@ -47,7 +47,7 @@ def read_on(path: Path, position: Position) -> Iterator[Read]:
     """Yield what follows `position`; `noticed` says beforehand if that begins at the start again.
 
     Raises:
-        DataError: the file cannot be read.
+        GivenError: the file cannot be read.
     """
     if noticed(path, position) is not None:
         # What was written before the file was moved away, and not read yet.
@@ -68,12 +68,18 @@ def noticed(path: Path, position: Position) -> str | None:
             head = stream.read(position.head_length)
             size = stream.seek(0, 2)
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}", help="give the log by --log FILE.jsonl") from None
+        raise GivenError(f"{path} cannot be read: {error.strerror}", help="give the log by --log FILE.jsonl") from None
     if size < position.offset:
         return f"{path} is shorter than it was: it is read from its start"
     if hashlib.sha256(head).hexdigest() != position.head and position.head_length:
         return f"{path} is another file now: it is read from its start"
     return None
+
+
+def unended(path: Path, position: Position) -> bool:
+    """Whether something stands behind what was read: a line that somebody is still writing, or has left without an
+    end."""
+    return path.stat().st_size > position.offset
 
 
 def _lines(path: Path, position: Position) -> Iterator[Read]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from compiler.failures import DataError
+from compiler.failures import GivenError
 from compiler.monitoring.log import Position
 from compiler.monitoring.watch import Watch
 from compiler.records.record import Record
@@ -57,7 +57,7 @@ def restored(path: Path, source: str, alpha: float, now: Mapping[str, Watch]) ->
     """Return the state in `path` with the clauses of `now`, and what is not as it was, in words.
 
     Raises:
-        DataError: the file holds no state, or that of another source.
+        GivenError: the file holds no state, or that of another source.
     """
     fresh = MonitorState(source=source, alpha=alpha, watches=dict(now))
     if not path.is_file():
@@ -66,11 +66,11 @@ def restored(path: Path, source: str, alpha: float, now: Mapping[str, Watch]) ->
         old = MonitorState.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise DataError(
+        raise GivenError(
             f"{path} is no state of a monitor: {first}", help="remove it to begin again, or give another by --state"
         ) from None
     if old.source != source:
-        raise DataError(
+        raise GivenError(
             f"{path} is of {old.source}, and {source} is to be watched",
             help="give each source a state of its own: --state",
         )

@@ -19,7 +19,7 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
-from compiler.failures import DataError
+from compiler.failures import GivenError
 from compiler.ir import Program
 from compiler.probe_sets import columns, specs, tables
 from compiler.probe_sets.records import BadRow, Options, ProbeSetFile, SetProbe
@@ -39,12 +39,12 @@ def read(path: Path, program: Program, options: Options) -> ProbeSetFile:
     """Return the probes of `path`: a table, a spec, or a Model Spec's folder.
 
     Raises:
-        DataError: the file is not there, is none of these, or is no UTF-8 text.
+        GivenError: the file is not there, is none of these, or is no UTF-8 text.
     """
     name = re.sub(r"[^\w-]+", "_", spec_name(path.name) if path.is_file() else path.name)
     if path.is_dir():
         if not (path / specs.MODEL_SPEC).is_file():
-            raise DataError(f"{path} is a folder without {specs.MODEL_SPEC}", help=_kinds())
+            raise GivenError(f"{path} is a folder without {specs.MODEL_SPEC}", help=_kinds())
         probes, bad = specs.of_model_spec(path)
         return ProbeSetFile(name, path.name, specs.folder_digest(path), probes, bad)
     if path.name.endswith(tuple(NOTATIONS)):
@@ -52,7 +52,7 @@ def read(path: Path, program: Program, options: Options) -> ProbeSetFile:
         return ProbeSetFile(name, path.name, hashlib.sha256(path.read_bytes()).hexdigest(), probes, bad)
     layout = TABLES.get(path.suffix.lower())
     if layout is None:
-        raise DataError(f"{path} is no file of probes by its name", help=_kinds())
+        raise GivenError(f"{path} is no file of probes by its name", help=_kinds())
     text, digest = _text(path)
     table = layout(text, str(path))
     found = columns.roles(table.names, options)
@@ -77,13 +77,13 @@ def _text(path: Path) -> tuple[str, str]:
     """Return a file's text and the hash of its bytes."""
     try:
         if path.stat().st_size > LARGEST_SPEC:
-            raise DataError(f"{path} is larger than {LARGEST_SPEC >> 20} MiB", help="give a part of it")
+            raise GivenError(f"{path} is larger than {LARGEST_SPEC >> 20} MiB", help="give a part of it")
         data = path.read_bytes()
         return data.decode("utf-8-sig"), hashlib.sha256(data).hexdigest()
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text: byte {error.start + 1}", help="save it as UTF-8") from None
+        raise GivenError(f"{path} is not UTF-8 text: byte {error.start + 1}", help="save it as UTF-8") from None
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+        raise GivenError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _amiss(path: Path, table: tables.Table, found: dict[str, str], options: Options) -> BadRow | None:
@@ -91,6 +91,8 @@ def _amiss(path: Path, table: tables.Table, found: dict[str, str], options: Opti
     file, there = str(path), ", ".join(table.names)
     if not table.rows:
         return None if table.bad else BadRow(file, 0, "this file holds no row", "give at least one prompt")
+    if twice := next((name for name in table.names if name and table.names.count(name) > 1), None):
+        return BadRow(file, 1, f"two columns are called {twice}", "give each a name of its own")
     for role, column in columns.unknown(table.names, options):
         near = get_close_matches(column, table.names, n=1)
         hint = f"did you mean `--column {role}={near[0]}`?" if near else f"its columns: {there}"

@@ -66,7 +66,10 @@ class RowReader:
     def _messages(self, row: Mapping[str, Any]) -> tuple[Message, ...]:
         given = self._at(row, "messages")
         if given is None:
-            prompt = _text(self._at(row, "prompt"))
+            asked = self._at(row, "prompt")
+            if not isinstance(asked, str | None):
+                raise Unfit("its prompt is no text", 'write "prompt": "..."; a conversation stands in "messages"')
+            prompt = _text(asked)
             if not prompt:
                 raise Unfit("its prompt is empty", "write what the user asks, or delete the row")
             return (Message(role="user", content=prompt),)

@@ -14,7 +14,7 @@ from pathlib import Path
 import spec
 from compiler.build import to_program
 from compiler.deciding import deciding_checks
-from compiler.failures import DataError
+from compiler.failures import GivenError
 from compiler.generators.author import probe_checks
 from compiler.generators.setting import messages
 from compiler.ir import Clause, Program
@@ -31,7 +31,7 @@ def of_spec(path: Path) -> tuple[tuple[SetProbe, ...], tuple[BadRow, ...]]:
     """Return the probes of a spec's file.
 
     Raises:
-        DataError: the spec has errors.
+        GivenError: the spec has errors.
     """
     return _of_loaded(spec.load(path), str(path))
 
@@ -40,14 +40,14 @@ def of_model_spec(folder: Path) -> tuple[tuple[SetProbe, ...], tuple[BadRow, ...
     """Return the evaluation prompts of a Model Spec's folder, each with the rule whose section bears its tag.
 
     Raises:
-        DataError: a file is in no shape that the importer knows.
+        GivenError: a file is in no shape that the importer knows.
     """
     texts = {path.name: path.read_text(encoding="utf-8-sig") for path in files_of(folder)}
     prompts = {name.removesuffix(".md"): text for name, text in texts.items() if name != MODEL_SPEC}
     try:
         source = model_spec.read(texts[MODEL_SPEC], MODEL_SPEC, prompts)
     except Unreadable as error:
-        raise DataError(f"{folder}: {error}") from None
+        raise GivenError(f"{folder}: {error}") from None
     # A section without a level is prose, and has no rule that its prompts could be about.
     tagged = {tag for section in source.sections if section.level is not None for tag, _ in section.tags}
     lost = [(tag, 0) for tag in sorted(set(source.prompts) - tagged)]
@@ -74,7 +74,10 @@ def folder_digest(folder: Path) -> str:
 def _of_loaded(loaded: spec.Loaded, name: str) -> tuple[tuple[SetProbe, ...], tuple[BadRow, ...]]:
     if loaded.document is None:
         errors = [d for d in loaded.diagnostics if d.severity == "error"]
-        raise DataError(f"{name} has {len(errors)} errors", help=f"see them with `tenet check {name}`")
+        wrong = "an error" if len(errors) == 1 else f"{len(errors)} errors"
+        raise GivenError(
+            f"{name} has {wrong}, so that its probes cannot be read", help=f"see them with `tenet check {name}`"
+        )
     program, _ = to_program(loaded.document)
     if not program.probes:
         bad = BadRow(name, 0, "this spec has no probe", 'write some: probe NAME { for: CLAUSE  ask: "..." }')

@@ -47,6 +47,9 @@ def read_csv(text: str, file: str) -> Table:
                 continue
             if not names:
                 names = [field.strip() for field in fields]
+            elif any("\0" in field for field in fields):
+                help = "its encoding may be UTF-16: save it as UTF-8; or take the zero bytes out"
+                bad.append(BadRow(file, first, "this row holds a zero byte", help))
             elif len(fields) != len(names):
                 help = "put quotation marks around a field that holds a separator or a line end"
                 what = f"this row has {len(fields)} field{'' if len(fields) == 1 else 's'}, the head has {len(names)}"

@@ -148,17 +148,17 @@ class MeasureReport(Record):
 
     base, judge: as the spec names them. answers: how many each arm gave. versions: package -> version. sampling: how
     answers were drawn, in words: `greedy, at most 96 new tokens`. teaching_base: the base is nano, which is for trying
-    and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured. measures_sha256: over
-    what answers are held against beside the probes' own checks. machine: what computed, as far as it can change an
-    answer (`compiler.facts.Machine`). expected: what was expected to, told without looking: a plan, which does not look
+    and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured; trained_sha256: of
+    the adapter as its training left it, None where no training says. measures_sha256: over what answers are held
+    against beside the probes' own checks. machine: what computed, as far as it can change an answer
+    (`compiler.facts.Machine`). expected: what was expected to, told without looking: a plan, which does not look
     either, compares with that. judge_repeats: how often a judge that samples was asked each thing. rubrics: clause ->
     hash of the words in which its judge was asked. pairwise: preferences between arms, where they were asked for.
     decided_by: clause id (or `facts`) -> figure -> ids of the probes whose answers that figure counts. A figure is
     `rate`, `pressure` or `over_refusal`, as `compiler.tallies.decided_by` sorts probes. prompt_tokens: of the compiled
-    prompt, to the base's tokenizer. stopping: what set the number of probes.
-    most: the most probes for each figure of a fixed measuring, None for all. budget: the most answers, of all arms
-    together, of a sequential one. always: ids of the probes that it asked whatever the answers were, which alone may be
-    counted by what has no stopping rule. sets,
+    prompt, to the base's tokenizer. stopping: what set the number of probes. most: the most probes for each figure of a
+    fixed measuring, None for all. budget: the most answers, of all arms together, of a sequential one. always: ids of
+    the probes that it asked whatever the answers were, which alone may be counted by what has no stopping rule. sets,
     inventories: what was asked beside the spec's own probes.
     """
 
@@ -166,6 +166,7 @@ class MeasureReport(Record):
     base: str
     base_sha256: str
     adapter_sha256: str | None = None
+    trained_sha256: str | None = None
     prompt_sha256: str | None = None
     prompt_tokens: int | None = None
     probes_sha256: str
@@ -217,6 +218,7 @@ class Latency(Record):
     version: int = RECORD_VERSION
     base_sha256: str
     adapter_sha256: str | None = None
+    trained_sha256: str | None = None
     prompt_sha256: str | None = None
     device: str
     machine: dict[str, str | int | None] = Field(default_factory=dict)

@@ -126,11 +126,12 @@ class Unit(Record):
 
 class DataFile(Record):
     """A file of the user's own chats: its path relative to the spec, the hash of its bytes, and how many chats it holds
-    (before any rule)."""
+    (before any rule), and preferences among them."""
 
     path: str
     sha256: str
     rows: int = 0
+    preferences: int = 0
     span: str = ""
 
 

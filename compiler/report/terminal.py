@@ -234,9 +234,13 @@ def _foot(report: DiffReport, page: str | None) -> Table:
     if report.side_effects and not moved:
         table.add_row("moved unasked", Text(f"nothing, of {len(report.side_effects)} things watched"))
     named = [(f"{row.id}{_suffix(figure)}", figure) for row in report.clauses for figure in row.decided]
+    stopped: dict[str, list[str]] = {}
     for name, figure in named:
-        if figure.stopped:
-            table.add_row("sequential", Text(f"{name}: {figure.stopped}"))
+        if found := figure.stopped:
+            of = "" if found.asked == found.of else f" of {found.of}"
+            stopped.setdefault(found.why, []).append(f"{name} after {found.asked}{of}")
+    for why, names in stopped.items():
+        table.add_row("sequential", Text(f"{why}: {', '.join(names)}"))
     asks = [f"{name} +{figure.more}" for name, figure in named if figure.more]
     if asks:
         table.add_row("to settle", Text(f"{', '.join(asks)} prompts, if the rates stay"))

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from compiler import side_effects, spec_diff, statistics, tallies
 from compiler.arms import subject_of
-from compiler.failures import DataError
+from compiler.failures import GivenError
 from compiler.lowering.probes import FACTS
 from compiler.records.behaviour import SideEffect
 from compiler.records.record import ARMS, Arm
@@ -46,20 +46,22 @@ def compare(old: Side, new: Side, margin: float = MARGIN, *, anyway: bool = Fals
         anyway: compare though bases or ways of answering differ.
 
     Raises:
-        DataError: the two cannot be compared, with the reason and the way out.
+        GivenError: the two cannot be compared, with the reason and the way out.
     """
     notes = [*_unlike(old, new, anyway), LUCK]
     arms = [arm for arm in ARMS if arm in old.measured.arms and arm in new.measured.arms]
     subject = subject_of(arms)
-    for arm in ARMS:
-        if (arm in old.measured.arms) != (arm in new.measured.arms):
-            lacks = old if arm in new.measured.arms else new
-            notes.append(f"{lacks.name} has no arm {arm}: `tenet measure --arm {arm}` on it, to compare that, too.")
+    for lacks, has in ((old, new), (new, old)):
+        if absent := [arm for arm in ARMS if arm in has.measured.arms and arm not in lacks.measured.arms]:
+            # Arms of a sequential measuring are asked together: one that is measured alone takes the others' place.
+            how = " --fixed" if lacks.measured.stopping == "fixed" else ""
+            named = " and ".join(filter(None, (", ".join(absent[:-1]), absent[-1])))
+            notes.append(f"{lacks.name} has no arm {named}: `tenet measure{how}` on it, to compare that, too.")
     changes, told = _changes(old, new)
     notes += told
     common = Common(old, new, {c.id: c.was or c.id for c in changes.values()})
     if not common.keys:
-        raise DataError(
+        raise GivenError(
             f"{old.name} and {new.name} have no prompt in common",
             help=f"ask the old run what the new one was asked: tenet measure {old.name}, with the new build in place",
         )
@@ -107,7 +109,7 @@ def exit_code(found: RunDiff, fail_on: str) -> int:
 def _unlike(old: Side, new: Side, anyway: bool) -> list[str]:
     """What stands in the way of a comparison, as notes where it is wanted anyway."""
     if not set(old.measured.arms) & set(new.measured.arms):
-        raise DataError(
+        raise GivenError(
             f"{old.name} has the arms {', '.join(old.measured.arms)}, {new.name} has {', '.join(new.measured.arms)}: "
             "none in common",
             help="measure both with the same --arm",
@@ -118,7 +120,7 @@ def _unlike(old: Side, new: Side, anyway: bool) -> list[str]:
     if old.measured.sampling != new.measured.sampling:
         found.append(f"answers were drawn otherwise: {old.measured.sampling}; {new.measured.sampling}")
     if found and not anyway:
-        raise DataError(
+        raise GivenError(
             f"{old.name} and {new.name} cannot be compared: {'; '.join(found)}",
             help="what moved would be that difference's doing as well; --anyway compares them all the same",
         )

@@ -67,7 +67,9 @@ def verdict(found: RunDiff) -> str:
     """The whole comparison in one sentence."""
     worse, unintended = len(found.worse), len(found.unintended)
     if not worse and not unintended:
-        return "Nothing moved that the spec does not ask for."
+        open_ = sum(row[3] for row in two_by_two(found))
+        seen = "Nothing is seen to move that the spec does not ask for"
+        return f"{seen}; {open_} of {len(found.clauses)} figures are open." if open_ else f"{seen}."
     parts = []
     if unintended:
         parts.append(f"{unintended} unintended change{'' if unintended == 1 else 's'}")

@@ -120,6 +120,35 @@ def test_bad_rows_are_shown_before_anything_runs(places: tuple[Path, Path], caps
     assert "--column wish=x: write ROLE=NAME" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "content"),
+    [
+        ("--probes", "latin.csv", "prompt,label\nCafé?,safe\n".encode("latin-1")),
+        ("--probes", "empty.csv", b""),
+        ("--probes", "notes.txt", b"Hi?\n"),
+        ("--probes", "broken.tenet", b"tenet 1\ntrait {\n"),
+        ("--probes", "torn.jsonl", b'{"prompt": \n'),
+        ("--probes", "folder", None),
+        ("--inventory", "latin.csv", "text,factor,key\nIch mag Café,O,1\n".encode("latin-1")),
+        ("--inventory", "absent.csv", None),
+    ],
+)
+def test_a_file_that_the_command_names_and_cannot_use_is_a_fault_of_usage(
+    places: tuple[Path, Path], capsys: pytest.CaptureFixture[str], option: str, name: str, content: bytes | None
+) -> None:
+    """One exit code, whatever is wrong with the file, and always the file's name and a way out."""
+    build, _ = places
+    path = build.parent / name
+    if content is not None:
+        path.write_bytes(content)
+    elif name == "folder":
+        path.mkdir(exist_ok=True)
+    assert execute(["measure", str(build), "--untrained", option, str(path)]) == 2
+    said = capsys.readouterr().err
+    assert name in said
+    assert "help: " in said
+
+
 @pytest.mark.parametrize("idle", [["--column", "prompt=x"], ["--expect", "refused"], ["--skip-bad-rows"]])
 def test_an_option_about_a_file_that_is_not_given_is_refused(
     idle: list[str], places: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
@@ -144,6 +173,22 @@ def test_the_help_has_a_section_for_each_sort_of_option(capsys: pytest.CaptureFi
         Sectioned("x", sections={"A": ("wish",)})
 
 
+@pytest.mark.parametrize("command", ["measure", "diff", "label", "monitor"])
+def test_the_help_of_a_command_with_many_options_reads_well(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every option stands in a section with few others, and no line is wider than a terminal."""
+    assert execute([command, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    sections: list[int] = []
+    for line in lines[lines.index("Options:") :]:
+        if line.endswith(":") and not line.startswith(" "):
+            sections.append(0)
+        elif line.startswith("  -"):
+            sections[-1] += 1
+    assert len(sections) >= 4
+    assert max(sections) <= 6
+
+
 def test_a_run_measured_in_full_stays_so_beside_a_file(
     places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +207,46 @@ def test_a_run_measured_in_full_stays_so_beside_a_file(
     monkeypatch.setattr(stages, "is_measured_whole", lambda *_: True)
     assert execute(["measure", str(run), "--probes", str(path), "--budget", "90"]) == 0
     assert asked.pop() == "sequential"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--mutate", "--probes", "{file}"], "leave --probes out"),
+        (["--mutate", "--arm", "base", "--budget", "9"], "leave --arm, --budget out"),
+        (["--mutate", "--pairwise", "--judge-repeats", "3"], "leave --pairwise, --judge-repeats out"),
+        (["--from-inspect", "{file}", "--likelihood"], "leave --likelihood out"),
+        (["--from-inspect", "{file}", "--mutate"], "leave --mutate out"),
+        (["--untrained", "--arm", "adapter"], "without any adapter: leave it out"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(
+    places: tuple[Path, Path], capsys: pytest.CaptureFixture[str], given: list[str], told: str
+) -> None:
+    build, _ = places
+    path = build.parent / "a.csv"
+    path.write_text("prompt,label\nHi?,safe\n")
+    assert execute(["measure", str(build), *(text.replace("{file}", str(path)) for text in given)]) == 2
+    assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_arms_that_a_measuring_takes_out_are_named_before(
+    places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build, run = places
+    (run / "run.json").write_text("{}")
+    (run / "measure.json").write_text('{"arms": ["base", "prompt", "adapter"]}')
+    monkeypatch.setattr(places, "build_of", lambda *_: build)
+    monkeypatch.setattr(stages, "is_measured_whole", lambda *_: False)
+    monkeypatch.setattr(cli, "measure_run", lambda *_: run)
+    for given, told in (
+        (["--arm", "base"], True),
+        (["--arm", "base", "--fixed"], False),
+        (["--arm", "base", "--arm", "prompt", "--arm", "adapter"], False),
+        ([], False),
+    ):
+        assert execute(["measure", str(run), *given]) == 0
+        assert ("without the arms prompt, adapter" in capsys.readouterr().err) is told
 
 
 class Agreeing(Speaker):

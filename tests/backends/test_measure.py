@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from backends.engines import Conversation, Sampling
 from backends.measure.answering import ANSWERS
 from backends.measure.arms import seen, waiting
 from backends.measure.calibration import calibrate
+from backends.train.adapters import adapter_digest
 from compiler import ir_file
 from compiler.agreement import prompt_digest
 from compiler.build import from_text
@@ -402,8 +404,11 @@ def test_arms_that_are_not_measured_again_keep_their_answers(
     (build / "prompt.md").write_text("Talk like a pirate, matey.\n")
     assert arms("base") == ["base", "adapter"]
     assert MeasureReport.model_validate_json((run / "measure.json").read_text()).engaged is not None
+    (run / "run.json").write_text(json.dumps({"adapter_digest": adapter_digest(run / "adapter")}))
     (run / "adapter" / "adapter_model.safetensors").write_text("{ }")
     assert arms("prompt") == ["base", "prompt"]
+    report = MeasureReport.model_validate_json((run / "measure.json").read_text())
+    assert report.trained_sha256 not in (None, report.adapter_sha256), "somebody has put another one there"
     (build / "probes.jsonl").write_text("".join(probe(n + 1).model_dump_json() + "\n" for n in range(3)))
     assert arms("adapter") == ["adapter"]
     # A measuring that a kill has cut in two is none.

@@ -149,3 +149,44 @@ def test_chats_that_the_template_refuses_are_dropped_and_counted(scripted: Any, 
 def test_a_system_message_never_becomes_an_answer() -> None:
     system, said = Message(role="system", content="Be brief."), Message(role="assistant", content="Hello.")
     assert without_system((system, said)) == (Message(role="user", content="Be brief."), said)
+
+
+def test_no_probe_asks_what_people_preferred(scripted: Any, shapes: dict[str, Path], tmp_path: Path) -> None:
+    """Pairs that people made of a build's probes (`tenet label --export trl.jsonl`) train the next one, which leaves
+    these probes out."""
+    scripted(pirate)
+    unlabelled = made_folder(tmp_path, "before")
+    _, before, _ = follow(unlabelled, shapes["llama"], unit(), unit(id="trait.pirate/kept", purpose="probes"))
+    asked = [probe.messages[-1].content for probe in before]
+    exported = [
+        {"prompt": [{"role": "user", "content": ask}], "chosen": said("Arr!"), "rejected": said("Well.")}
+        for ask in asked[:2]
+    ]
+    bad = {"prompt": "How far is it?", "chosen": "Certainly! A mile.", "rejected": "Arr, a mile."}
+    labelled = made_folder(tmp_path, "after")
+    files = own_chats(labelled, [*exported, bad, exported[0]])
+    pairs, after, report = follow(
+        labelled, shapes["llama"], unit(), unit(id="trait.pirate/kept", purpose="probes"), data=files, method="sft+dpo"
+    )
+    own = [pair for pair in pairs if pair.generator == "data"]
+    assert [(p.prompt[-1].content, p.chosen[-1].content, p.rejected[-1].content) for p in own] == [
+        (ask, "Arr!", "Well.") for ask in asked[:2]
+    ]
+    assert report.data[0].kept == 2
+    assert report.data[0].dropped == {"says what forbid.canned forbids": 1, "is among the rows already": 1}
+    assert not {probe.messages[-1].content for probe in after} & set(asked[:2])
+    assert report.disjoint.left_out >= 2
+    chats = [json.loads(line) for line in (labelled / "build/pirate/sft.jsonl").read_text().splitlines()]
+    assert [c["messages"][-1]["content"] for c in chats if c["generator"] == "data"] == ["Arr!", "Arr!"]
+    only_chats, _, _ = follow(labelled, shapes["llama"], unit(), data=files, method="sft")
+    assert all(pair.generator != "data" for pair in only_chats), "nothing trains on them there"
+
+
+def said(text: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": text}]
+
+
+def made_folder(parent: Path, name: str) -> Path:
+    folder = parent / name
+    folder.mkdir(exist_ok=True)
+    return folder

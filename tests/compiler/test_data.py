@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.data import RowFault, broken_rule, chat_of, count_chats, filter_file, rules_for
+from compiler.data import RowFault, broken_rule, chat_of, count_chats, filter_file, preference_of, rules_for
 from compiler.failures import DataError
 from compiler.lowering import pairs
 from compiler.lowering.filters import make
@@ -70,7 +70,7 @@ def test_other_shapes_are_refused_with_a_reason(row: Any, reason: str) -> None:
         chat_of(row)
 
 
-KEYS = st.sampled_from(["messages", "prompt", "completion", "role", "content"])
+KEYS = st.sampled_from(["messages", "prompt", "completion", "chosen", "rejected", "role", "content"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["user", "assistant"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
@@ -84,6 +84,47 @@ def test_any_json_is_a_chat_or_a_fault(row: Any) -> None:
     except RowFault:
         return
     assert chat[-1].role == "assistant"
+
+
+ASKED = [{"role": "user", "content": "Hi"}]
+
+
+def said(text: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": text}]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "Hi", "chosen": "Hello.", "rejected": "What?"},
+        {"prompt": ASKED, "chosen": said("Hello."), "rejected": said("What?"), "clause_id": "trait.kind"},
+        {"chosen": [*ASKED, *said("Hello.")], "rejected": [*ASKED, *said("What?")]},
+    ],
+)
+def test_a_preference_is_read_as_trl_writes_it(row: Any) -> None:
+    found = preference_of(row)
+    assert found is not None
+    assert [[m.content for m in side] for side in found] == [["Hi"], ["Hello."], ["What?"]]
+    assert [m.content for m in chat_of(row)] == ["Hi", "Hello."]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"chosen": [*ASKED, *said("Hello.")], "rejected": said("What?")}, "has two prompts"),
+        ({"prompt": "Hi", "chosen": "Hello.", "rejected": " "}, "no rejected answer"),
+        ({"chosen": "Hello.", "rejected": "What?"}, "no user message"),
+        ({"prompt": "Hi", "chosen": [], "rejected": "What?"}, "no list of messages"),
+        ({"prompt": "Hi", "chosen": "Hello."}, "has neither"),
+    ],
+)
+def test_what_is_no_preference_says_why(row: Any, reason: str) -> None:
+    with pytest.raises(RowFault, match=reason):
+        chat_of(row)
+
+
+def test_chats_that_say_both_are_no_preferences() -> None:
+    assert preference_of({"prompt": "Hi", "completion": "Hello.", "chosen": "a", "rejected": "b"}) is None
 
 
 @pytest.mark.parametrize(
@@ -256,4 +297,4 @@ def test_chats_are_counted_and_unusable_ones_are_not(tmp_path: Path) -> None:
     path = tmp_path / "mine.jsonl"
     rows = [{"messages": CHAT}, {"messages": CHAT[:1]}, {"prompt": "Hi", "completion": "Hello."}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert count_chats(path, "mine.jsonl") == 2
+    assert count_chats(path, "mine.jsonl") == (2, 0)

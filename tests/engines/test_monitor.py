@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from backends import monitor
+from backends import monitor, webhook
 from compiler import ir_file
 from compiler.build import from_text
 from compiler.cli import execute
@@ -161,6 +162,50 @@ def test_a_server_that_is_away_is_no_alarm(build: Path) -> None:
         assert watch(build, "--url", server.name()) == 3
 
 
+def test_a_server_that_goes_away_in_between_is_waited_for(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once it has answered: an address that never did is a wrong one."""
+    with serving(lambda *_: "Arr.") as server:
+        rounds = 0
+
+        def say(*_: Any) -> str:
+            nonlocal rounds
+            rounds += 1
+            if rounds == 50:
+                server.faults += [status(404)] * 3
+            return "Arr." if rounds < 50 else "Hello."
+
+        server.say = say
+        runs = str(build.parent.parent / "runs")
+        options = ["--url", server.name(), "--count", "20", "--every", "0.1", "--runs", runs]
+        assert execute(["monitor", str(build), *options]) == 1
+    said = capsys.readouterr().err
+    assert "warning: nothing was seen this time" in said
+    assert "alarm: trait.pirate" in said
+
+
+def test_a_webhook_says_why_it_was_not_reached(
+    build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = logged(tmp_path / "log.jsonl", *["Certainly! Arr."] * 30)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(webhook, "PATIENCE", 0.3)
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        assert watch(build, "--log", log, "--webhook", address) == 1
+        said = capsys.readouterr().err
+        assert "its target is at most 10% (" in said
+        assert said.rstrip().endswith("did not take the alarm of forbid.canned: timed out")
+    assert watch(build, "--log", log, "--webhook", address) == 1
+    assert capsys.readouterr().err.rstrip().endswith(": Connection refused")
+
+
+def test_a_line_without_an_end_is_told_of(build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = Path(logged(tmp_path / "log.jsonl", "Arr.", "Arr."))
+    log.write_text(log.read_text().rstrip("\n"))
+    assert watch(build, "--log", str(log)) == 0
+    assert "has no end yet" in capsys.readouterr().err
+    assert {w.answers for w in state_of(build).watches.values()} == {1}
+
+
 def test_rounds_are_drawn_anew_and_the_same_round_is_the_same(build: Path) -> None:
     pool = monitor.questions(build, from_text(SPEC))["trait.pirate"]
     assert len(pool) == 10, "a push after an own answer is no single question"
@@ -174,4 +219,4 @@ def test_a_log_and_a_server_are_not_mixed(build: Path, tmp_path: Path) -> None:
     assert watch(build, "--log", log, "--url", "openai:m@http://localhost:1") == 2
     assert watch(build, "--log", log, "--webhook", "file:///etc/passwd") == 2
     assert watch(build, "--log", log) == 0
-    assert watch(build, "--log", logged(tmp_path / "other.jsonl", "Arr.")) == 3, "the state is of another log"
+    assert watch(build, "--log", logged(tmp_path / "other.jsonl", "Arr.")) == 2, "the state is of another log"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from compiler.checks import evaluate
+from compiler.cli import execute
 from compiler.exports import promptfoo
 from compiler.records.checks import JudgeCheck
 from compiler.records.record import Message
@@ -45,3 +48,9 @@ def test_an_assertion_decides_as_tenet_does(run: Run) -> None:
             assert found is evaluate(check, answer)
             outcomes.add(found)
     assert outcomes == {True, False}
+
+
+def test_a_folder_that_is_no_build_is_a_fault_of_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["export", "promptfoo", str(tmp_path), "-o", str(tmp_path / "out")]) == 2
+    assert "is no build: give a folder" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()

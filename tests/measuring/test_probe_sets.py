@@ -85,6 +85,7 @@ def test_every_bad_row_is_named_with_its_line_and_a_way_out(tmp_path: Path) -> N
         ("id,prompt\n1,x\n", {}, "no column says what a good answer does"),
         ("id,prompt\n1,x\n", {"columns": (("label", "harmfull"),)}, "there is no column harmfull"),
         ("id,prompt\n", {}, "holds no row"),
+        ("prompt,label,prompt\na,safe,b\n", {}, "two columns are called prompt"),
     ],
 )
 def test_a_file_that_cannot_be_asked_says_so_once(
@@ -94,6 +95,13 @@ def test_a_file_that_cannot_be_asked_says_so_once(
     assert len(found.bad) == 1
     assert said in found.bad[0].message
     assert not found.probes
+
+
+def test_a_row_with_a_zero_byte_is_named(tmp_path: Path) -> None:
+    """UTF-16 without its mark is valid UTF-8, with a zero byte at every second place."""
+    found = reading(tmp_path, "prompt,label\nFi\0ne?,safe\nHi?,safe\n")
+    assert [(bad.line, bad.message) for bad in found.bad] == [(2, "this row holds a zero byte")]
+    assert [probe.line for probe in found.probes] == [3]
 
 
 def test_json_lines_carry_conversations_checks_and_clauses(tmp_path: Path) -> None:
@@ -115,6 +123,12 @@ def test_json_lines_carry_conversations_checks_and_clauses(tmp_path: Path) -> No
     assert refused.expects == "refused"
     assert [bad.line for bad in found.bad] == [4, 5, 6]
     assert found.bad[0].help == "did you mean trait.pirate?"
+
+
+@pytest.mark.parametrize("prompt", ["3", '{"a": 1}', "[]", "true"])
+def test_a_prompt_that_is_no_text_is_no_question(tmp_path: Path, prompt: str) -> None:
+    found = reading(tmp_path, f'{{"prompt": {prompt}, "label": "safe"}}\n', "x.jsonl")
+    assert [bad.message for bad in found.bad] == ["its prompt is no text"]
 
 
 def test_a_spec_is_a_probe_set(tmp_path: Path) -> None:

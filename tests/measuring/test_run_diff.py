@@ -15,7 +15,7 @@ from compiler.cli import execute
 from compiler.digests import rows_digest
 from compiler.failures import DataError
 from compiler.records.rows import Probe
-from compiler.run_diff import compare, exit_code
+from compiler.run_diff import compare, exit_code, phrasing
 from compiler.run_diff.records import FigureDiff, RunDiff
 from compiler.run_diff.sides import Side
 from compiler.runs import Run
@@ -46,6 +46,26 @@ def test_a_run_beside_itself_is_stable(run: Run) -> None:
     assert not found.unintended
     assert exit_code(found, "any") == 0
     assert found.base_same == found.base_asked
+
+
+def test_what_is_open_is_not_called_still(run: Run) -> None:
+    same = compare(side(run, "a"), side(run, "b"))
+    few = replace(run, measurements=tuple(m for m in run.measurements if m.probe_id < "m"))
+    assert few.measurements
+    said = phrasing.verdict(compare(side(few, "a"), side(few, "b")))
+    open_ = sum(row[3] for row in phrasing.two_by_two(compare(side(few, "a"), side(few, "b"))))
+    assert open_ > sum(row[3] for row in phrasing.two_by_two(same))
+    assert said.endswith(f"; {open_} of {len(compare(side(few, 'a'), side(few, 'b')).clauses)} figures are open.")
+
+
+@pytest.mark.parametrize(("stopping", "how"), [("fixed", "`tenet measure --fixed`"), ("sequential", "`tenet measure`")])
+def test_arms_that_one_run_lacks_are_named_once_with_what_measures_them(run: Run, stopping: str, how: str) -> None:
+    few = side(run, "few")
+    measured = few.measured.model_copy(update={"arms": ("base", "adapter"), "stopping": stopping})
+    asked = tuple(m for m in few.measurements if m.arm in ("base", "adapter"))
+    told = compare(replace(few, measured=measured, measurements=asked), side(run, "all")).notes
+    (note,) = [note for note in told if "has no arm" in note]
+    assert note == f"few has no arm prompt and adapter+prompt: {how} on it, to compare that, too."
 
 
 def test_a_fall_that_no_clause_asks_for_is_a_regression(run: Run) -> None:
@@ -168,6 +188,10 @@ def test_the_command_prints_and_exits(
     assert RunDiff.model_validate_json(capsys.readouterr().out).new == "new-1"
     assert execute(["diff", str(old), str(new), "--format", "markdown"]) == 1
     assert "| spec changed | 1 |" in capsys.readouterr().out
+    # Two runs that do not go together: that is what was asked for, and no fault of theirs.
+    other = run.measured.model_copy(update={"base_sha256": "0" * 64})
+    assert execute(["diff", str(old), str(written(tmp_path / "other-1", replace(run, measured=other)))]) == 2
+    assert "--anyway" in capsys.readouterr().err
     # What it was asked is gone: there is nothing to compare, and a way out.
     (old / "asked" / "probes.jsonl").write_text(Probe.model_dump_json(run.probes[0]) + "\n")
     assert execute(["diff", str(old), str(new)]) == 3

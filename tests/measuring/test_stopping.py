@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -16,11 +17,13 @@ from compiler import rounds, statistics, stopping, tallies
 from compiler.clause_verdicts import is_hard
 from compiler.failures import DataError
 from compiler.records.measured import Measurement
+from compiler.records.recipe import Aspect, PromptSource, Unit
 from compiler.records.record import ARMS, Arm
 from compiler.records.report import DiffReport
 from compiler.records.rows import Probe
 from compiler.rounds import Plan
 from compiler.runs import Run
+from compiler.statistics.unpaired import newcombe_unpaired
 from compiler.verdicts import compare
 from tests.measuring.runs import rate, row
 
@@ -204,3 +207,72 @@ def test_differences_hold_at_every_look() -> None:
     bounds, p = stopping.difference([1.0] * 40, [0.0] * 40)
     assert bounds.low > 0.5
     assert p < 1e-6
+
+
+def test_a_gap_of_two_samples_holds_at_every_look() -> None:
+    """A technique that costs nothing, looked at after every round: the fixed interval claims a cost, or a gain, in far
+    more measurings than it says."""
+    sequence, once = cache(stopping.unpaired), cache(newcombe_unpaired)
+    dice, trials = random.Random(3), 200
+    wrong = {"sequence": 0, "fixed": 0}
+    for _ in range(trials):
+        unpushed, pushed = ([dice.random() < 0.8 for _ in range(120)] for _ in range(2))
+        counts = [(sum(unpushed[:n]), n, sum(pushed[:n]), n) for n in rounds.looks(120)]
+        for name, bounds in (("sequence", sequence), ("fixed", once)):
+            wrong[name] += any(not low <= 0.0 <= high for low, high in (bounds(*found) for found in counts))
+    assert wrong["sequence"] / trials <= 0.05
+    assert wrong["fixed"] / trials > 0.1
+
+
+def test_gaps_of_a_sequential_report_are_sequences(run: Run, stopped: Run, stopped_report: DiffReport) -> None:
+    """Those of the same answers, had their number been fixed, are narrower: they would not hold."""
+    pretended = replace(stopped, measured=run.measured)
+    lines = [line for found in stopped_report.clauses for line in found.lines]
+    plain = [line for found in compare(pretended).clauses for line in found.lines]
+    gaps = [
+        (ours, line.gaps[arm])
+        for own, line in zip(lines, plain, strict=True)
+        for arm, ours in own.gaps.items()
+        if arm in line.gaps
+    ]
+    assert len(gaps) > 10
+    for ours, fixed in gaps:
+        assert ours.low <= ours.value <= ours.high
+        assert ours.high - ours.low > fixed.high - fixed.low
+
+
+def test_a_plan_says_how_few_probes_may_do() -> None:
+    def unit(clause_id: str, aspect: Aspect, count: int) -> Unit:
+        return Unit(
+            id=f"{clause_id}/{aspect}",
+            clause_ids=(clause_id,),
+            generator="probes",
+            purpose="probes",
+            aspect=aspect,
+            count=count,
+            seed=1,
+            prompts=PromptSource(bank=True),
+        )
+
+    units = [
+        unit("refuse.a", "kept", 60),
+        unit("refuse.a", "author", 4),  # one figure with those before
+        unit("refuse.a", "pressure", 36),
+        unit("refuse.a", "safe", 5),
+        unit("refuse.a", "everyday", 20),  # no figure counts it beside look-alikes
+        unit("refuse.b", "everyday", 20),
+        unit("trait.c", "dialogue", 8),
+        unit("facts", "kept", 100),
+    ]
+    assert rounds.fewest(["refuse.a", "refuse.b", "trait.c"], units) == 12 + 12 + 5 + 12 + 8 + 100
+
+
+def test_how_few_may_do_is_what_the_first_rounds_ask(run: Run) -> None:
+    """Read from the probes themselves: whole templates, where prompts have them, can only make it more."""
+    counts = Counter((p.clause_id, p.aspect) for p in run.probes)
+    units = [
+        Unit.model_construct(clause_ids=(clause_id,), aspect=aspect, purpose="probes", count=count)
+        for (clause_id, aspect), count in counts.items()
+    ]
+    few, first = rounds.fewest([c.id for c in run.program.clauses], units), len(plan_of(run).fixed)
+    assert 0.9 * first <= few <= first < len(run.probes)

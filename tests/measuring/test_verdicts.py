@@ -11,7 +11,7 @@ from compiler.records.measured import Engaged, Measurement
 from compiler.records.record import ARMS, Arm
 from compiler.records.report import DiffReport
 from compiler.runs import Run
-from compiler.verdicts import compare, exit_code
+from compiler.verdicts import ELSEWHERE, compare, exit_code
 from tests.measuring.runs import MAIN, Changed, keeping, rate, rewritten, row, trial
 
 
@@ -187,10 +187,7 @@ def test_verdicts_say_how_many_they_are_and_that_none_is_corrected(run: Run, rep
     assert all(f.adjusted_p is None for row in report.clauses if not row.hard for f in row.decided)
     assert report.multiplicity.startswith("10 verdicts on 7 clauses, each from its own interval; none is corrected")
     sure = compare(keeping(run, "refuse.dosing", 1.0, aspects=("pressure", "safe", *MAIN)))
-    assert (
-        "Were the 4 on 2 hard clauses corrected (Holm, 5%), 3 of the 3 that are met would stay met."
-        in sure.multiplicity
-    )
+    assert "Were the 4 on 2 hard clauses corrected (Holm, 5%), all 3 that are met would stay met." in sure.multiplicity
 
 
 def test_a_verdict_that_a_correction_would_not_leave_is_named(report: DiffReport) -> None:
@@ -199,4 +196,12 @@ def test_a_verdict_that_a_correction_would_not_leave_is_named(report: DiffReport
     assert (pushed.verdict, rate(pushed).count) == ("met", 92)
     assert pushed.p is not None
     assert pushed.p < 0.05 < (pushed.adjusted_p or 0.0)
-    assert "1 of the 2 that are met would stay met, and not refuse.dosing pressure." in report.multiplicity
+    assert "1 of the 2 that are met would stay met; refuse.dosing under pressure would not." in report.multiplicity
+
+
+def test_an_adapter_from_elsewhere_is_marked(run: Run) -> None:
+    """Whoever trains on a build's probes and puts the adapter into the run is told that the rates may be of these."""
+    hashed = run.measured.adapter_sha256
+    for trained, marked in ((None, False), (hashed, False), ("0" * 64, True)):
+        told = compare(replace(run, measured=run.measured.model_copy(update={"trained_sha256": trained}))).warnings
+        assert (ELSEWHERE in told) is marked

@@ -87,6 +87,10 @@ class Guard:
         morsel = cookies.get(self.cookie_name)
         return self.right(morsel.value if morsel is not None else None)
 
+    def bears_header(self, headers: Headers) -> bool:
+        scheme, _, token = headers.get("Authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and self.right(token.strip())
+
     def is_here(self, named: str | None) -> bool:
         """Whether a `Host` names this server. On a network, any address will do: only a name can be made to lead
         here."""
@@ -106,12 +110,15 @@ class Guard:
         host = headers.get("Host")
         if not self.is_here(host):
             return Refused(421, "this server has another name: open the address that `tenet label` printed")
+        # A page elsewhere cannot send this header unless we said that it may, which we never do; so no origin is asked.
+        is_program = "Authorization" in headers
         if changes:
-            if headers.get("Origin") != f"http://{host}":
-                return Refused(403, "this request came from another page")
+            if not is_program and headers.get("Origin") != f"http://{host}":
+                by_page = "this request came from another page"
+                return Refused(403, by_page if "Origin" in headers else "a program sends `Authorization: Bearer TOKEN`")
             if headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
                 return Refused(415, "send JSON")
-        if not self.bears_token(headers):
+        if not (self.bears_header(headers) if is_program else self.bears_token(headers)):
             return Refused(401, "open the address that `tenet label` printed: it holds the token")
         return None
 

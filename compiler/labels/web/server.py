@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from compiler.labels.desk import Desk, Unfit
+from compiler.labels.store import Reused
 from compiler.labels.web.guard import HEADERS, LOOPBACK, Guard, Refused
 
 FOLDER = Path(__file__).parent
@@ -126,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         ask: Callable[[dict[str, Any]], dict[str, Any]] = getattr(self.server.desk, name)
         try:
             self._send_json(200, ask(sent))
-        except Unfit as error:
+        except (Unfit, Reused) as error:
             self._send_json(422, {"error": str(error)})
 
     def _body(self) -> dict[str, Any] | Refused:

@@ -327,7 +327,14 @@ def test_what_cannot_be_done_is_said(
     assert "says no format by its name" in fails(2, "--export", tmp_path / "labels.csv")
     (tmp_path / "torn.json").write_text("[{")
     # A long path may be broken over lines.
-    assert "torn.json cannot be read".replace(" ", "") in fails(3, "--import", tmp_path / "torn.json").replace(" ", "")
+    assert "torn.json cannot be read".replace(" ", "") in fails(2, "--import", tmp_path / "torn.json").replace(" ", "")
+    (tmp_path / "other.jsonl").write_text('{"prompt": "x", "chosen": "y", "rejected": "z"}\n')
+    assert "other.jsonl brings no label".replace(" ", "") in fails(2, "--import", tmp_path / "other.jsonl").replace(
+        " ", ""
+    )
+    (tmp_path / "torn.jsonl").write_text('{"id": "x"}\n\n{"id": \n')
+    assert "line 3 is no JSON" in fails(2, "--import", tmp_path / "torn.jsonl")
+    assert "add --export NAME.json" in fails(2, "--more", 5)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert "--port 0" in fails(3, "--port", taken.getsockname()[1])
     (run / "measure.json").unlink()

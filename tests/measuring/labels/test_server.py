@@ -64,6 +64,36 @@ def test_listening_everywhere_prints_an_address_that_others_can_reach(every: tup
     server.server_close()
 
 
+def test_a_program_labels_with_the_token_alone(client: Client, store: Store) -> None:
+    """A page elsewhere cannot send the header: its browser would have to ask first, and nobody answers."""
+    task = client.ask("next")[1]["task"]
+    body = json.dumps({"annotator": "Ana", "key": task["key"], "nonce": "n"}).encode()
+    bare: dict[str, str | None] = {"Cookie": None, "Origin": None}
+    status, _, said = client.send("POST", "/api/skip", body, **bare)
+    assert (status, b"Authorization: Bearer TOKEN" in said) == (403, True)
+    for wrong in ("Bearer x", f"Basic {client.token}", "Bearer", client.token):
+        assert client.send("POST", "/api/skip", body, **bare, Authorization=wrong)[0] == 401
+    assert client.send("POST", "/api/skip", body, Authorization="Bearer x")[0] == 401, "the cookie makes up for nothing"
+    assert client.send("OPTIONS", "/api/skip")[0] == 501
+    assert store.standing() == []
+    assert client.send("POST", "/api/skip", body, **bare, Authorization=f"Bearer {client.token}")[0] == 200
+    assert len(store.standing()) == 1
+
+
+def test_a_nonce_that_has_named_something_else_is_refused(client: Client, store: Store) -> None:
+    """What is answered with 200 is on the disk, also where two programs count their requests from 1."""
+    task = client.ask("next")[1]["task"]
+    assert client.ask("skip", key=task["key"], nonce="1")[0] == 200
+    assert client.ask("skip", key=task["key"], nonce="1")[0] == 200, "the same request again"
+    status, said = client.ask("skip", annotator="Ben", key=task["key"], nonce="1")
+    assert status == 422
+    assert "each request needs its own" in said["error"]
+    assert client.ask("undo", annotator="Ana", nonce="2")[1]["undone"]
+    assert client.ask("skip", annotator="Ben", key=task["key"], nonce="3")[0] == 200
+    assert client.ask("undo", annotator="Ben", nonce="2")[0] == 422
+    assert [entry.annotator for entry in store.standing()] == ["Ben"]
+
+
 @pytest.mark.parametrize("path", ["/", "/?token=wrong", "/page.js", "/?token="])
 def test_without_the_token_nothing_is_shown(client: Client, path: str) -> None:
     status, _, body = client.send("GET", path, Cookie=None)
