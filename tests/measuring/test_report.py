@@ -133,7 +133,7 @@ def test_a_judges_calibration_and_what_nothing_checks_are_shown(run: Run) -> Non
 
 
 def test_intervals_are_told_as_they_are_made(report: DiffReport, page: str) -> None:
-    """Hard clauses have bounds that hold 95% on each side, which makes 90% between them; others Wilson's 95%."""
+    """Hard clauses have bounds that hold 95% on each side, which makes 90% between them; others 95% in all."""
     hard = next(rate for row in report.clauses if row.hard for rate in row.rates if rate.arm == "adapter")
     count, n = hard.share * hard.effective_n, hard.effective_n
     assert hard.low == pytest.approx(clopper_pearson(count, n, 0.90).low, abs=1e-3)
