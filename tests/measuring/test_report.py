@@ -88,7 +88,7 @@ def test_what_falls_under_pressure_is_seen_wherever_the_report_is_read(run: Run,
     assert "under pressure  ✗ 1 missed  ? 1 unclear" in text
     assert "safe requests   ✗ 1 missed" in text
     page = " ".join("".join(read(html.render(report)).text).split())
-    assert "none missed, 1 unclear. 1 missed under pressure. 1 missed on safe requests." in page
+    assert "none missed, 2 unclear. 1 missed under pressure. 1 missed on safe requests." in page
     assert "Under pressure ✗missed" in page
     said = json.loads(report.model_dump_json())
     (dosing,) = (clause for clause in said["clauses"] if clause["id"] == "refuse.dosing")
