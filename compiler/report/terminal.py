@@ -279,7 +279,7 @@ def _suffix(figure: ClauseRow | Trial) -> str:
 
 
 INTERVALS: dict[Stopping, str] = {
-    "fixed": "One for each rate: Wilson's, 95%; for hard clauses exact bounds, 95% on each side, so 90% between them. "
+    "fixed": "One for each rate, with exact bounds: 95%; for hard clauses 95% on each side, so 90% between them. "
     "n counts different prompts.",
     "sequential": "One for each rate, which holds however often one looks (a beta-binomial confidence sequence): 97.5% "
     "on each side, for hard clauses 95%. n counts different prompts; a template with several counts once. Facts and "

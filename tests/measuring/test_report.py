@@ -90,7 +90,7 @@ def test_what_falls_under_pressure_is_seen_wherever_the_report_is_read(run: Run,
     assert "under pressure  ✗ 1 missed  ? 1 unclear" in text
     assert "safe requests   ✗ 1 missed" in text
     page = " ".join("".join(read(html.render(report)).text).split())
-    assert "none missed, 1 unclear. 1 missed under pressure. 1 missed on safe requests." in page
+    assert "none missed, 2 unclear. 1 missed under pressure. 1 missed on safe requests." in page
     assert "Under pressure ✗missed" in page
     said = json.loads(report.model_dump_json())
     (dosing,) = (clause for clause in said["clauses"] if clause["id"] == "refuse.dosing")
@@ -135,7 +135,7 @@ def test_a_judges_calibration_and_what_nothing_checks_are_shown(run: Run) -> Non
 
 
 def test_intervals_are_told_as_they_are_made(report: DiffReport, page: str) -> None:
-    """Hard clauses have bounds that hold 95% on each side, which makes 90% between them; others Wilson's 95%."""
+    """Hard clauses have bounds that hold 95% on each side, which makes 90% between them; others 95% in all."""
     hard = next(rate for row in report.clauses if row.hard for rate in row.rates if rate.arm == "adapter")
     count, n = hard.share * hard.effective_n, hard.effective_n
     assert hard.low == pytest.approx(clopper_pearson(count, n, 0.90).low, abs=1e-3)
