@@ -13,11 +13,15 @@ from pathlib import Path
 
 from backends.bases import Base
 from backends.cached import CachedEngine
+from backends.judges.model import ModelJudge
 from backends.measure import read_probes
+from backends.measure.judging import judge_of_run
 from backends.recipes import base_of, judge_of, prompt_of, read_recipe
 from backends.train.adapters import adapter_digest
+from compiler import ir_file
 from compiler.agreement import check_build
 from compiler.failures import DataError
+from compiler.ir import Program
 from compiler.records import Probe, Recipe
 
 ONE_AT_A_TIME = threading.Lock()
@@ -28,6 +32,7 @@ class Build:
     """root: the folder that paths of the spec start from."""
 
     folder: Path
+    program: Program
     recipe: Recipe
     probes: tuple[Probe, ...]
     prompt: str
@@ -47,6 +52,7 @@ def build_at(folder: Path, root: Path) -> Build:
     base = base_of(folder, recipe, root)
     return Build(
         folder=folder,
+        program=ir_file.load(folder),
         recipe=recipe,
         probes=tuple(read_probes(folder / "probes.jsonl")),
         prompt=prompt_of(folder),
@@ -72,6 +78,7 @@ def subject(folder: Path, root: Path, run: Path | None) -> CachedEngine:
 
 
 @cache
-def judge(folder: Path, root: Path) -> CachedEngine:
-    """Return the engine that judges answers to a build's probes."""
-    return CachedEngine(build_at(folder, root).judge, folder.parent / ".cache")
+def judge(folder: Path, root: Path) -> ModelJudge:
+    """Return the judge of a build's answers, with the rubrics of its clauses."""
+    build = build_at(folder, root)
+    return judge_of_run(build.program, CachedEngine(build.judge, folder.parent / ".cache"))

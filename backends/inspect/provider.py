@@ -17,7 +17,7 @@ from backends import machine
 from backends.engines import Conversation, Sampling
 from backends.inspect.loading import ONE_AT_A_TIME, Build, build_at, subject
 from backends.inspect.task import as_conversation
-from backends.measure import ANSWERS, SAMPLING
+from backends.measure import ANSWERS, described
 from backends.measure.arms import uses_adapter, uses_prompt
 from backends.train.adapters import adapter_digest
 from compiler.failures import DataError
@@ -109,7 +109,7 @@ class Arm(ModelAPI):
             "prompt_sha256": self._prompt_digest(),
             "machine": computes,
             "versions": machine.recorded_versions(),
-            "sampling": SAMPLING if sampling == ANSWERS else f"greedy, at most {sampling.max_new_tokens} new tokens",
+            "sampling": described(sampling.max_new_tokens),
         }
 
     def _prompt_digest(self) -> str | None:

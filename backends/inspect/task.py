@@ -1,8 +1,9 @@
 """The task `tenet/clauses`: a build's probes as samples, answered turn by turn.
 
 In: a build folder. Out: a Task. A sample's input is what the model sees first; where the probe lets the model speak
-before its last message, the turns that follow wait in the sample's metadata. Clause ids, aspect and lines of the spec
-are metadata too, so that Inspect's viewer can filter by them. This file must not decide anything.
+before its last message, the turns from there on wait in the sample's metadata. The probe itself and the checks of
+clauses that ride along are metadata too: the scorer needs no build to know what decides, and Inspect's viewer can
+filter by clause, aspect and line. This file must not decide anything.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from backends.engines import Conversation
 from backends.inspect.loading import Build, build_at
+from backends.inspect.said import SAID, said
 from backends.inspect.scorer import kept
-from backends.measure import ANSWERS
+from backends.measure import ANSWERS, riding
 from backends.measure.arms import seen, waiting
 from compiler.agreement import prompt_digest
 from compiler.digests import measures_digest, rows_digest
 from compiler.failures import DataError
 from compiler.records import Message, Probe
 
-VERSION = 1
+VERSION = 2
 EMPTY = "…"
 """An answer of nothing, as a later turn sees it: a template may refuse an empty one."""
 
@@ -93,20 +95,20 @@ def sample(probe: Probe, build: Build, prompt: bool) -> Sample:
     conversation = seen(probe, "prompt" if prompt else "base", build.prompt)
     at = waiting(conversation)
     first = conversation if at is None else conversation[:at]
-    further = {c: build.recipe.measures[c] for c in probe.measures if c in build.recipe.measures}
-    checks = {**further, probe.clause_id: probe.checks}
+    rides = riding(probe, build.recipe)
     return Sample(
         id=probe.id,
         input=[as_chat(message) for message in first],
         target="",
         metadata={
             "clause": probe.clause_id,
-            "measures": [name for name in probe.measures if name in further],
+            "measures": list(rides),
             "aspect": probe.aspect,
             "pressure": probe.pressure,
             "spans": list(probe.spans),
-            "turns": [] if at is None else [message.model_dump() for message in conversation[at + 1 :]],
-            "checks": {name: [check.model_dump() for check in own] for name, own in checks.items()},
+            "turns": [] if at is None else [message.model_dump() for message in conversation[at:]],
+            "probe": probe.model_dump(mode="json"),
+            "further": {name: [check.model_dump(mode="json") for check in own] for name, own in rides.items()},
         },
     )
 
@@ -123,20 +125,28 @@ def as_conversation(messages: Sequence[ChatMessage]) -> Conversation:
 
 @solver
 def converse() -> Solver:
-    """Let the model answer, then go on with the turns that waited for it, as often as they do."""
+    """Go through the turns of a probe, and let the model answer wherever it has the word, and at the end.
+
+    What it said is put into the sample's store, turn by turn: None where it gave no answer.
+    """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        state = await generate(state)
+        answers: list[str | None] = []
+
+        async def answered(state: TaskState) -> TaskState:
+            state = await generate(state)
+            answers.append(said(state.output))
+            state.store.set(SAID, list(answers))
+            return state
+
         for turn in [Message.model_validate(turn) for turn in state.metadata["turns"]]:
+            if turn.role != "assistant" or turn.content:
+                state.messages.append(as_chat(turn))
+                continue
+            state = await answered(state)
             last = state.messages[-1]
             if isinstance(last, ChatMessageAssistant) and not last.text:
                 last.content = EMPTY
-            if turn.role == "assistant" and not turn.content:
-                state = await generate(state)
-            else:
-                state.messages.append(as_chat(turn))
-        if state.messages[-1].role != "assistant":
-            state = await generate(state)
-        return state
+        return await answered(state)
 
     return solve

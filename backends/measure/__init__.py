@@ -60,7 +60,20 @@ if TYPE_CHECKING:
 
 ANSWERS = Sampling(max_new_tokens=160)
 ONCE = Judging()
-SAMPLING = f"greedy, at most {ANSWERS.max_new_tokens} new tokens"
+
+
+def described(max_new_tokens: int | None, temperature: float | None = 0.0) -> str:
+    """How answers are drawn, in words. None: as the model's server sets it.
+
+    >>> described(160)
+    'greedy, at most 160 new tokens'
+    """
+    drawn = "the server's temperature" if temperature is None else f"temperature {temperature:g}"
+    length = "" if max_new_tokens is None else f", at most {max_new_tokens} new tokens"
+    return f"{'greedy' if temperature == 0 else drawn}{length}"
+
+
+SAMPLING = described(ANSWERS.max_new_tokens)
 
 
 def run(
@@ -308,15 +321,15 @@ def _decided(
     said = dict(zip((probe.id for probe in probes), answers, strict=True))
     rows: dict[str, Measurement] = {}
     for own in _by_clause(probes):
-        asked = {probe.id: outcomes.asked(probe, said[probe.id], _further(probe, recipe)) for probe in own}
+        asked = {probe.id: outcomes.asked(probe, said[probe.id], riding(probe, recipe)) for probe in own}
         decisions = iter(decide([one.case for probe in own for one in asked[probe.id]], judge))
         for probe in own:
             found = [(one, next(decisions)) for one in asked[probe.id]]
-            rows[probe.id] = outcomes.measurement(probe, arm, said[probe.id], _further(probe, recipe), found)
+            rows[probe.id] = outcomes.measurement(probe, arm, said[probe.id], riding(probe, recipe), found)
     return [rows[probe.id] for probe in probes]
 
 
-def _further(probe: Probe, recipe: Recipe) -> dict[str, tuple[Check, ...]]:
+def riding(probe: Probe, recipe: Recipe) -> dict[str, tuple[Check, ...]]:
     """The clauses beside the probe's own that decide on the same answer, with their checks."""
     return {c: recipe.measures[c] for c in probe.measures if c in recipe.measures and c != probe.clause_id}
 

@@ -97,7 +97,7 @@ SECTIONS = {
     multiple=True,
     metavar="LOG",
     type=click.Path(path_type=Path, exists=True),
-    help="Ask nothing: read what Inspect asked an arm of this run; may be given several times.",
+    help="Ask nothing: read what Inspect asked, arms of a RUN, or, for a BUILD, any other model; may be repeated.",
 )
 @stages.local_option
 def command(
@@ -142,18 +142,17 @@ def command(
         run: Path | None = target
     else:
         place = prepared(target, stages.place_of(target, out, runs, cache, local_files_only=local_files_only))
+    if logs:
+        if arms:
+            raise click.UsageError("--from-inspect reads the arms that the logs are of: leave --arm out")
+        click.echo(read_inspect(place, target if is_run(target) else None, logs))
+        return
+    if not is_run(target):
         run = None if untrained or (mutate and not stages.is_trained(place)) else stages.run_of(place)
     if mutate:
         if arms or fixed is not None or budget is not None:
             raise click.UsageError("--mutate asks the prompt arm alone, each clause's own probes: leave the others out")
         show_mutants(place, run)
-        return
-    if logs:
-        if run is None or arms:
-            raise click.UsageError(
-                "--from-inspect reads logs of a training's arms: tenet measure RUN --from-inspect LOG"
-            )
-        click.echo(read_inspect(place, run, logs))
         return
     wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
     free = fixed is None and budget is None
@@ -167,8 +166,9 @@ def command(
     click.echo(measure_run(place, run, wanted, asking, judging, besides))
 
 
-def read_inspect(place: stages.Place, run: Path, logs: Sequence[Path]) -> Path:
-    """
+def read_inspect(place: stages.Place, run: Path | None, logs: Sequence[Path]) -> Path:
+    """Read logs of the arms of `run`; without one, of a model that is none of Tenet's.
+
     Raises:
         DataError: inspect-ai is not installed, or a log is of something else.
     """
@@ -180,6 +180,8 @@ def read_inspect(place: stages.Place, run: Path, logs: Sequence[Path]) -> Path:
         raise DataError("reading Inspect's logs needs inspect-ai", help='pip install "tenetc[inspect]"')
     from backends.inspect import reading
 
+    if run is None:
+        return reading.read_other(place.build, place.runs, logs, place.root or Path())
     return reading.read(place.build, run, logs, place.root or Path())
 
 
