@@ -1,14 +1,9 @@
-"""The page in a real browser: by keyboard, on a phone, with hostile text, and for a screen reader.
-
-Needs `playwright` and a Chromium on the path (`apt install chromium`); skipped where one is missing.
-"""
+"""The page in a real browser: by keyboard, on a phone, with hostile text, and for a screen reader."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib import resources
 from typing import Any
 
 import pytest
@@ -16,24 +11,17 @@ import pytest
 from compiler.labels import content, said
 from compiler.labels.store import Store
 from compiler.labels.tasks import Task
+from tests.browser import chromium
 from tests.measuring.labels.conftest import Client, first
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("there is no Chromium on the path", allow_module_level=True)
-
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+PHONE = {"viewport": {"width": chromium.PHONE, "height": 844}, "has_touch": True}
 Opened = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        # Root, which containers run as, has no sandbox.
-        launched = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium.launched() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -223,7 +211,7 @@ def test_markup_in_an_answer_is_text_and_a_long_word_breaks(opened: Opened, host
     assert page.inner_text("#says") == HOSTILE
     assert page.title() == "parrot: label answers"
     assert page.locator("#answers img, #answers script, #says img").count() == 0
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not chromium.is_overflowing(page)
 
 
 SELECT = """([from, to]) => {
@@ -285,18 +273,14 @@ def test_names_and_news_for_a_screen_reader(opened: Opened) -> None:
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 390), ("light", 1200)])
 def test_axe_finds_nothing_and_nothing_overflows(opened: Opened, scheme: str, width: int) -> None:
-    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
-    axe = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     page = opened(color_scheme=scheme, viewport={"width": width, "height": 844})
-    page.evaluate(axe)
-    found: list[tuple[str, str, str]] = []
+    found: list[tuple[str, chromium.Violation]] = []
     for kind in ("present", "likert", "refusal", "span", "pairwise"):
         choose(page, kind)
         if kind == "span":
             strike(page, "Space", "ArrowRight", "Space", "c")
-        violations = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
-        found += [(kind, v["id"], v["nodes"][0]["html"]) for v in violations]
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        found += [(kind, violation) for violation in chromium.violations(page)]
+        assert not chromium.is_overflowing(page)
         small = (
             "[...document.querySelectorAll('main button')].filter(b => b.offsetHeight && b.offsetHeight < 36).length"
         )
