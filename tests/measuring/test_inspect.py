@@ -12,7 +12,6 @@ import pytest
 from backends import bases, measure
 from backends.devices import choose
 from backends.files import write_rows
-from backends.measure.arms import waiting
 from compiler.cli import execute
 from compiler.digests import file_digest
 from compiler.failures import DataError
@@ -27,7 +26,7 @@ persona Polly { maker: "the Salt and Star" }
 PUSHED = "persona.Polly"
 
 
-def probe(number: int, unit: str, *said: tuple[str, str], context: str | None = None) -> Probe:
+def probe(number: int, unit: str, *said: tuple[str, str], context: str | None = None, **more: Any) -> Probe:
     return Probe(
         id=f"{unit}-{number}",
         clause_id=PUSHED,
@@ -36,6 +35,7 @@ def probe(number: int, unit: str, *said: tuple[str, str], context: str | None = 
         checks=(PhrasesCheck(phrases=("Polly",), present=True),),
         unit=unit,
         spans=("parrot.tenet:3:1",),
+        **more,
     )
 
 
@@ -53,6 +53,8 @@ PROBES = [
         ("assistant", "I am."),
         WHO,
     ),
+    probe(0, "prefilled", WHO, ("assistant", "My name is")),
+    probe(0, "dialogue", WHO, ("assistant", ""), ("user", "What is 2 + 2?"), ("assistant", ""), WHO, decides=(1, 3)),
 ]
 
 
@@ -84,7 +86,7 @@ def asked(made: tuple[Path, Path]) -> tuple[Path, Any]:
     from backends.inspect.registry import clauses
 
     (log,) = inspect_ai.eval(
-        clauses(build=str(build), clause=PUSHED, limit=4),
+        clauses(build=str(build), clause=PUSHED, limit=len(PROBES)),
         model="tenet/adapter+prompt",
         model_args={"build": str(build), "run": str(run)},
         log_dir=str(run.parent / "logs"),
@@ -107,34 +109,43 @@ def test_the_log_opens_in_inspects_own_reader(asked: tuple[Path, Any]) -> None:
     log = read_eval_log(str(asked[0]))
     assert log.eval.model == "tenet/adapter+prompt"
     assert log.samples is not None
-    assert len(log.samples) == 4
+    assert len(log.samples) == len(PROBES)
     assert log.results is not None
     metrics = {name for score in log.results.scores for name in score.metrics}
     assert {"accuracy", PUSHED} <= metrics
     assert all(sample.metadata["spans"] for sample in log.samples)
 
 
-def test_what_was_asked_in_inspect_is_what_tenet_measures(
-    made: tuple[Path, Path], asked: tuple[Path, Any], tmp_path: Path
-) -> None:
+def test_what_was_asked_in_inspect_is_what_tenet_measures(made: tuple[Path, Path], asked: tuple[Path, Any]) -> None:
+    """Answers, turn by turn, and what was decided of them: the very rows that `tenet measure` makes."""
+    from backends.inspect.loading import build_at, judge, subject
     from backends.inspect.reading import read
 
     build, run = made
     read(build, run, [asked[0]])
-    rows = [Measurement.model_validate_json(line) for line in (run / "measurements.jsonl").open(encoding="utf-8")]
-    probes = {probe.id: probe for probe in measure.read_probes(build / "probes.jsonl")}
-    assert any(waiting(probes[row.probe_id].messages) is not None for row in rows), "no probe of several turns"
-    from backends.inspect.loading import subject
-
+    rows = measured(run)
+    found = build_at(build, Path())
     engine = subject(build, Path(), run)
-    few = [probes[row.probe_id] for row in rows]
-    alone = [one for probe in few for one in measure.answer(engine, [probe], "adapter+prompt", _prompt(build))]
-    assert [row.answer for row in rows] == alone
-    assert {row.arm for row in rows} == {"adapter+prompt"}
+    alone = [
+        row
+        for probe in found.probes
+        for row in measure._decided(
+            [probe],
+            "adapter+prompt",
+            measure.answer(engine, [probe], "adapter+prompt", found.prompt),
+            found.recipe,
+            judge(build, Path()),
+        )
+    ]
+    assert sorted(rows, key=lambda row: row.probe_id) == sorted(alone, key=lambda row: row.probe_id)
+    dialogue = next(row for row in rows if row.probe_id == "dialogue-0")
+    assert len(dialogue.said) == 2
+    assert len(dialogue.turns[PUSHED]) == 3
+    assert None not in (dialogue.turns[PUSHED][0], dialogue.turns[PUSHED][2])
 
 
-def _prompt(build: Path) -> str:
-    return (build / "prompt.md").read_text(encoding="utf-8").strip()
+def measured(run: Path) -> list[Measurement]:
+    return [Measurement.model_validate_json(line) for line in (run / "measurements.jsonl").open(encoding="utf-8")]
 
 
 def test_a_log_of_something_else_is_refused(made: tuple[Path, Path], asked: tuple[Path, Any]) -> None:
@@ -154,6 +165,96 @@ def test_a_log_of_something_else_is_refused(made: tuple[Path, Path], asked: tupl
     write_eval_log(log, str(path))
     with pytest.raises(DataError, match="adapter_sha256 differs"):
         read(build, run, [path])
+
+
+# ------------------------------------------------------------------ models that are none of Tenet's
+
+
+def saying(text: str, stop_reason: Any = "stop") -> Any:
+    """A model of Inspect's own that says the same to everything."""
+    from inspect_ai.model import ModelOutput, ModelUsage, get_model
+
+    def say(*_: Any) -> ModelOutput:
+        output = ModelOutput.from_content("mockllm/model", text, stop_reason=stop_reason)
+        # Else Inspect fetches a tokenizer, to count.
+        output.usage = ModelUsage()
+        return output
+
+    return get_model("mockllm/model", custom_outputs=say, memoize=False)
+
+
+def log_of(build: Path, folder: Path, model: Any, prompt: bool, **more: Any) -> Any:
+    from backends.inspect.registry import clauses
+
+    (log,) = inspect_ai.eval(
+        clauses(build=str(build), prompt=prompt), model=model, log_dir=str(folder), display="none", **more
+    )
+    assert log.status == "success", log.error
+    return log
+
+
+def test_a_model_of_any_provider_is_measured_without_and_with_the_prompt(
+    made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = made[0]
+    bare = log_of(build, tmp_path / "logs", saying("I am a model."), prompt=False)
+    told = log_of(build, tmp_path / "logs", saying("I am Polly."), prompt=True)
+    assert told.samples[0].messages[0].role == "system"
+    runs = tmp_path / "runs"
+    logs = [part for log in (bare, told) for part in ("--from-inspect", log.location)]
+    assert execute(["measure", str(build), "--runs", str(runs), *logs]) == 0
+    run = runs / "parrot-mockllm_model"
+    assert capsys.readouterr().out.strip() == str(run)
+    assert {(row.arm, row.held[PUSHED]) for row in measured(run)} == {("base", False), ("prompt", True)}
+    assert execute(["diff", str(run), "--out", str(build.parent), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["subject"] == "prompt"
+    assert report["provenance"]["base"] == "mockllm/model"
+    rates = {rate["arm"]: rate["value"] for row in report["clauses"] if row["id"] == PUSHED for rate in row["rates"]}
+    assert rates == {"base": 0.0, "prompt": 1.0}
+
+
+def test_a_model_behind_a_server_is_asked_by_inspect(made: tuple[Path, Path], tmp_path: Path) -> None:
+    pytest.importorskip("openai", reason="Inspect asks such servers by the package openai, which is not installed")
+    from inspect_ai.model import get_model
+
+    from backends.inspect.reading import read_other
+    from tests.engines.serving import serving
+
+    with serving(lambda messages, _: f"I am Polly, and that was word {len(messages)}.") as server:
+        model = get_model("openai-api/local/small", base_url=server.url, api_key="none")
+        log = log_of(made[0], tmp_path / "logs", model, prompt=False)
+        asked = server.requests
+    run = read_other(made[0], tmp_path, [Path(log.location)])
+    assert run.name == "parrot-openai_api_local_small"
+    rows = {row.probe_id: row for row in measured(run)}
+    assert all(row.held[PUSHED] for row in rows.values())
+    assert rows["dialogue-0"].said == ("I am Polly, and that was word 1.", "I am Polly, and that was word 3.")
+    assert {request["temperature"] for request in asked} == {0.0}
+
+
+def test_what_gives_no_answer_is_missing_data(made: tuple[Path, Path], tmp_path: Path) -> None:
+    """A model that spends all its tokens before it speaks keeps no clause, and breaks none."""
+    from backends.inspect.reading import read_other
+
+    log = log_of(made[0], tmp_path, saying("", stop_reason="max_tokens"), prompt=False)
+    rows = measured(read_other(made[0], tmp_path, [Path(log.location)]))
+    assert {row.held[PUSHED] for row in rows} == {None}
+
+
+def test_logs_that_do_not_belong_together_are_refused(made: tuple[Path, Path], tmp_path: Path) -> None:
+    from backends.inspect.reading import read, read_other
+
+    build, run = made
+    one = log_of(build, tmp_path, saying("a"), prompt=False)
+    warm = log_of(build, tmp_path, saying("a"), prompt=True, temperature=1.0)
+    often = log_of(build, tmp_path, saying("a"), prompt=False, epochs=2)
+    with pytest.raises(DataError, match="differ in sampling: greedy, at most 160 new tokens, temperature 1"):
+        read_other(build, tmp_path, [Path(one.location), Path(warm.location)])
+    with pytest.raises(DataError, match="more than once"):
+        read_other(build, tmp_path, [Path(often.location)])
+    with pytest.raises(DataError, match="no arm of a run"):
+        read(build, run, [Path(one.location)])
 
 
 def test_a_few_probes_come_from_every_kind(made: tuple[Path, Path]) -> None:
