@@ -210,7 +210,7 @@ def test_a_model_of_any_provider_is_measured_without_and_with_the_prompt(
     report = json.loads(capsys.readouterr().out)
     assert report["subject"] == "prompt"
     assert report["provenance"]["base"] == "mockllm/model"
-    rates = {rate["arm"]: rate["value"] for row in report["clauses"] if row["id"] == PUSHED for rate in row["rates"]}
+    rates = {rate["arm"]: rate["share"] for row in report["clauses"] if row["id"] == PUSHED for rate in row["rates"]}
     assert rates == {"base": 0.0, "prompt": 1.0}
 
 
