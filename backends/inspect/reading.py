@@ -38,8 +38,7 @@ Rows = dict[Arm, dict[str, Measurement]]
 
 
 def read(build: Path, run: Path, logs: Sequence[Path], root: Path = Path()) -> Path:
-    """Write what `logs` measured of the arms of `run` there; arms that they did not ask keep their answers. Return
-    `run`.
+    """Write what `logs` measured of the arms of `run` there; what they did not ask keeps its answers. Return `run`.
 
     Raises:
         DataError: a log is no finished log of this build and run.
@@ -136,8 +135,11 @@ def _of_build(found: Build, now: dict[str, Any], rows: Rows) -> dict[str, Any]:
 
 
 def _write(run: Path, found: Build, report: MeasureReport, rows: Rows, root: Path) -> Path:
-    before = kept(run, report, report.arms)
-    measurements = in_order([*before.measurements, *(row for own in rows.values() for row in own.values())])
+    # Of an arm that answered before, as it is now, what a log has not asked stands.
+    before = kept(run, report, ())
+    again = {(arm, probe_id) for arm, own in rows.items() for probe_id in own}
+    stands = [row for row in before.measurements if (row.arm, row.probe_id) not in again]
+    measurements = in_order([*stands, *(row for own in rows.values() for row in own.values())])
     asked = {row.probe_id for row in measurements}
     figures = {
         clause_id: {figure: tuple(probe.id for probe in counted if probe.id in asked) for figure, counted in by.items()}
@@ -149,7 +151,9 @@ def _write(run: Path, found: Build, report: MeasureReport, rows: Rows, root: Pat
         update={
             "arms": tuple(arm for arm in ARMS if arm in (*before.arms, *report.arms)),
             "engaged": before.engaged,
-            "answers": {arm: sum(m.arm == arm for m in measurements) for arm in (*before.arms, *report.arms)},
+            "answers": {
+                arm: sum(m.arm == arm for m in measurements) for arm in ARMS if arm in (*before.arms, *report.arms)
+            },
             "calibrations": calibrate(found.program, judge(found.folder, root)),
             "decided_by": figures,
             "sets": besides.sets if besides else (),

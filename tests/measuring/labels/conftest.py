@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from compiler.labels import queue
 from compiler.labels.desk import Desk
 from compiler.labels.store import FILE, Store
 from compiler.labels.tasks import Task, tasks
@@ -89,7 +88,7 @@ class Client:
 
 @pytest.fixture
 def client(every: tuple[Task, ...], store: Store) -> Iterator[Client]:
-    server = LabelServer(Desk(queue.ordered(every), store, "parrot"), "127.0.0.1", 0)
+    server = LabelServer(Desk(every, store, "parrot"), "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
