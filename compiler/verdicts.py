@@ -29,7 +29,18 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from compiler import calibrating, ir_file, judge_cards, marking, over_turns, rounds, side_effects, statistics, tallies
+from compiler import (
+    calibrating,
+    families,
+    ir_file,
+    judge_cards,
+    marking,
+    over_turns,
+    rounds,
+    side_effects,
+    statistics,
+    tallies,
+)
 from compiler import metrics as figures
 from compiler.calibrating import Labels
 from compiler.clause_rows import Measured, clause_row
@@ -151,7 +162,7 @@ def compare(run: Run) -> DiffReport:
             "clauses": tuple(rows),
             "facts": facts,
             "side_effects": effects,
-            "judge_cards": judge_cards.cards(measured, calibrations, expired),
+            "judge_cards": judge_cards.cards(measured, calibrations, expired, _kin(run)),
             "metrics": metrics,
             "survival": survival,
             "profiles": tuple(profile for one in run.inventories for profile in profiles(*one, arms)),
@@ -160,7 +171,7 @@ def compare(run: Run) -> DiffReport:
             "transcripts_total": len(transcripts),
             "mutants": mutants,
             "warnings": (
-                *_warnings(measured, rows, subject),
+                *_warnings(run, rows, subject),
                 *_unfit(labels),
                 *unseen,
                 *((WEAK,) if run.inventories else ()),
@@ -399,13 +410,23 @@ def _transcripts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm],
     )
 
 
-def _warnings(measured: MeasureReport, rows: Sequence[ClauseRow], subject: Arm) -> tuple[str, ...]:
+def _kin(run: Run) -> str | None:
+    """What the judge is to the models whose answers it grades."""
+    measured = run.measured
+    teacher = run.program.model.teacher if measured.adapter_sha256 else None
+    return families.kin(measured.judge, measured.base, teacher if teacher != measured.base else None)
+
+
+def _warnings(run: Run, rows: Sequence[ClauseRow], subject: Arm) -> tuple[str, ...]:
+    measured, kin = run.measured, _kin(run)
     judged = [row for row in rows if row.judged]
     out: list[str] = []
     if measured.teaching_base:
         out.append("nano is a base for trying and teaching. Its figures say nothing about a larger model.")
     if judged and measured.judge_is_subject:
         out.append("The judge is the model being measured and may share its blind spots. The spec can name another.")
+    elif judged and families.is_partial(kin):
+        out.append(f"The judge, {measured.judge}, {kin}: it may favour its own kind. The spec can name another.")
     for row in rows:
         for figure in row.decided:
             rate = next(rate for rate in figure.rates if rate.arm == subject)
@@ -441,7 +462,7 @@ def _frame(run: Run, subject: Arm, status: str) -> DiffReport:
         stopping=measured.stopping,
         sources=tuple(SourceFile(path=path, text=text) for path, text in run.sources.items()),
         prompt=run.prompt,
-        warnings=_warnings(measured, (), subject),
+        warnings=_warnings(run, (), subject),
         provenance=Provenance(
             spec=next(iter(run.sources), run.program.name),
             base=measured.base,

@@ -146,14 +146,13 @@ def _write(run: Path, found: Build, report: MeasureReport, rows: Rows, root: Pat
         for clause_id in (*(clause.id for clause in found.program.clauses), FACTS)
         if (by := decided_by(clause_id, found.probes))
     }
+    arms = tuple(arm for arm in ARMS if arm in (*before.arms, *report.arms))
     besides = earlier(run, report)
     report = report.model_copy(
         update={
-            "arms": tuple(arm for arm in ARMS if arm in (*before.arms, *report.arms)),
+            "arms": arms,
             "engaged": before.engaged,
-            "answers": {
-                arm: sum(m.arm == arm for m in measurements) for arm in ARMS if arm in (*before.arms, *report.arms)
-            },
+            "answers": {arm: sum(m.arm == arm for m in measurements) for arm in arms},
             "calibrations": calibrate(found.program, judge(found.folder, root)),
             "decided_by": figures,
             "sets": besides.sets if besides else (),
