@@ -233,6 +233,7 @@ def _measurement(path: Path, arm: Arm, sample: EvalSample) -> Measurement:
     found = next((found for score in (sample.scores or {}).values() if (found := measurement_of(score))), None)
     if found is None or found.probe_id != str(sample.id):
         raise DataError(
-            f"{path} has no score of tenet/kept for {sample.id}", help=f"inspect score {path} --scorer tenet/kept"
+            f"{path} has no score of tenet/kept for {sample.id}",
+            help=f"inspect score {path} --scorer tenet/kept -S build=BUILD",
         )
     return found.model_copy(update={"arm": arm})
