@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compiler import verdicts
+from compiler.calibrating import PEOPLE
+from compiler.cli import execute
 from compiler.labels import content, said
-from compiler.labels.store import Store
+from compiler.labels.desk import Desk
+from compiler.labels.store import FILE, Store
 from compiler.labels.tasks import Task
 from tests.browser import chromium
-from tests.measuring.labels.conftest import Client, first
+from tests.measuring.labels.conftest import Client, first, serving
 
 PHONE = {"viewport": {"width": chromium.PHONE, "height": 844}, "has_touch": True}
 Opened = Callable[..., Any]
@@ -104,6 +111,42 @@ def test_a_label_of_every_kind_by_keyboard_on_a_phone(opened: Opened, client: Cl
         assert (entry.seen.key, entry.annotator, entry.value) == (task.key, "Ana", value)
         assert asked(client, page).key != task.key
         assert len(store.standing()) == number
+
+
+def test_labels_made_here_become_calibration_rows_and_trl_pairs(
+    browser: Any, every: tuple[Task, ...], on_disk: tuple[Path, Path]
+) -> None:
+    """From the keys that are pressed to the judge's card in the report, and to rows that `trl dpo` reads."""
+    build, run = on_disk
+    with Store(run / FILE) as store, serving(Desk(every, store, "parrot")) as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        page.keyboard.type("Ana")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#task:not([hidden])")
+        with page.expect_response("**/api/next"):
+            page.select_option("#clause", "trait.caring")
+        settle(page)
+        choose(page, "present")
+        for number in range(4):
+            press(page, "yn"[number % 2])
+        choose(page, "pairwise")
+        chosen = []
+        for key in ("ArrowLeft", "ArrowRight"):
+            shown = page.locator(".answer .text").all_inner_texts()
+            chosen.append((shown[key == "ArrowRight"], shown[key == "ArrowLeft"]))
+            press(page, key)
+        page.close()
+    trl = run / "trl.jsonl"
+    assert execute(["label", str(run), "--out", str(build.parent), "--export", str(trl)]) == 0
+    pairs = [json.loads(line) for line in trl.read_text(encoding="utf-8").splitlines()]
+    assert sorted((row["chosen"][-1]["content"], row["rejected"][-1]["content"]) for row in pairs) == sorted(chosen)
+    labels = [json.loads(line) for line in (run / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert Counter(label["value"] for label in {label["id"]: label for label in labels}.values()) == {True: 2, False: 2}
+    uniform = {label["arm"] for label in labels if label["stratum"] == "uniform"}
+    cards = [card for card in verdicts.diff(build, run).judge_cards if card.source == PEOPLE]
+    assert {card.arm for card in cards} == uniform
+    assert all(card.clause_id == "trait.caring" and card.labels + card.unread > 0 for card in cards)
 
 
 def test_an_arrow_chooses_the_answer_on_its_side(opened: Opened, client: Client, store: Store) -> None:
