@@ -45,12 +45,12 @@ def show(tab: Any, address: str, width: int = chromium.DESK, scheme: Scheme = "l
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS[:3])
-def test_axe_finds_nothing_serious(tab: Any, address: str, width: int, scheme: Scheme) -> None:
+def test_axe_finds_nothing(tab: Any, address: str, width: int, scheme: Scheme) -> None:
     show(tab, address, width, scheme)
     tab.evaluate(OPEN_ALL)
     # axe takes a minute over all conversations, which are made alike.
     tab.evaluate("document.querySelectorAll('.talk').forEach((talk, n) => { if (n >= 6) talk.remove(); })")
-    assert [v for v in chromium.violations(tab) if v.impact in ("serious", "critical")] == []
+    assert chromium.violations(tab) == []
     # axe looks at this page at all: a broken one is told from it.
     tab.evaluate("document.documentElement.removeAttribute('lang')")
     assert [v.rule for v in chromium.violations(tab, runOnly=["html-has-lang"])] == ["html-has-lang"]
