@@ -15,6 +15,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from backends import machine
 from backends.engines import Conversation, Sampling
+from backends.inspect.failing import in_words
 from backends.inspect.loading import ONE_AT_A_TIME, Build, build_at, subject
 from backends.inspect.task import as_conversation
 from backends.measure import ANSWERS, described
@@ -32,6 +33,7 @@ class Arm(ModelAPI):
     the training, which arms with an adapter need; root, the folder that paths of the spec start from.
     """
 
+    @in_words()
     def __init__(
         self,
         model_name: str,
@@ -60,6 +62,7 @@ class Arm(ModelAPI):
         self.run = Path(run) if run is not None and uses_adapter(arm) else None
 
     @property
+    @in_words()
     def build(self) -> Build:
         return build_at(self.folder, self.root)
 

@@ -18,6 +18,7 @@ from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSyste
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from backends.engines import Conversation
+from backends.inspect.failing import in_words
 from backends.inspect.loading import Build, build_at
 from backends.inspect.said import SAID, said
 from backends.inspect.scorer import kept
@@ -34,6 +35,7 @@ EMPTY = "…"
 
 
 @task(name="tenet/clauses")
+@in_words()
 def clauses(
     build: str, clause: str | None = None, prompt: bool = False, limit: int | None = None, root: str = ""
 ) -> Task:
@@ -45,6 +47,9 @@ def clauses(
         prompt: put the compiled prompt before every conversation, for a model that is no arm of Tenet's.
         limit: at most so many probes of each clause, evenly over its kinds of probe.
         root: the folder that paths of the spec start from.
+
+    Raises:
+        PrerequisiteError: there is no whole build, or no probe of a clause.
     """
     found = build_at(Path(build), Path(root))
     probes = chosen(found.probes, clause.split(",") if clause else None, limit)

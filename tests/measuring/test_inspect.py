@@ -268,12 +268,20 @@ def test_a_few_probes_come_from_every_kind(made: tuple[Path, Path]) -> None:
         chosen(probes, ["trait.none"], None)
 
 
-def test_an_arm_that_is_none_is_refused() -> None:
+def test_what_cannot_be_asked_is_refused_in_words() -> None:
+    from inspect_ai._util.error import PrerequisiteError
     from inspect_ai.model import get_model
 
-    import backends.inspect.registry  # noqa: F401  # registers the provider where no entry point does
+    # Registers the provider, too, where no entry point does.
+    from backends.inspect.registry import clauses
 
-    with pytest.raises(DataError, match="no arm other"):
-        get_model("tenet/other", build="build/pirate")
-    with pytest.raises(DataError, match="needs a training"):
-        get_model("tenet/adapter", build="build/pirate")
+    for name, arguments, said in (
+        ("tenet/other", {"build": "build/pirate"}, "no arm other\n  help: arms: tenet/base"),
+        ("tenet/adapter", {"build": "build/pirate"}, "needs a training\n  help: --model tenet/adapter -M run="),
+    ):
+        with pytest.raises(PrerequisiteError) as failed:
+            get_model(name, **arguments)
+        assert said in str(failed.value.message)
+    with pytest.raises(PrerequisiteError) as failed:
+        clauses(build="build/[bold]nothing")
+    assert "[bold]nothing holds no whole build\n  help: run `tenet build SPEC` first" in str(failed.value.message)
