@@ -1,7 +1,7 @@
 """A headless Chromium, driven by playwright; and axe-core, which looks for what a screen reader would stumble over.
 
 In: nothing. Out: a browser of this machine (`apt install chromium`), which playwright neither brings nor downloads,
-and what axe-core finds on a page. Tests that import this file are skipped, with the reason, where one is missing.
+and what axe-core finds on a page. Tests with the mark `NEEDED` are skipped, with the reason, where one is missing.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATH = next((path for name in NAMES if (path := shutil.which(name))), None)
-if PATH is None:
-    pytest.skip("there is no Chromium on the path", allow_module_level=True)
+PACKAGES = ("playwright", "axe_playwright_python")
+MISSING = [name for name in PACKAGES if find_spec(name) is None] + ([] if PATH else ["a Chromium on the path"])
+NEEDED = pytest.mark.skipif(bool(MISSING), reason=f"missing here: {', '.join(MISSING)}")
 
 PHONE, DESK = 390, 1280
 """Widths in CSS pixels."""
@@ -31,7 +31,9 @@ def launched() -> Iterator[Any]:
     """Run a Chromium with an empty profile, and end it."""
     # Root, which containers run as, has no sandbox to give.
     switches = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=PATH, args=switches)
         try:
             yield browser
@@ -49,7 +51,6 @@ class Violation(NamedTuple):
 
 def violations(page: Any, **options: Any) -> list[Violation]:
     """Return what axe-core finds on a page as it stands. options: axe's own."""
-    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
     if not page.evaluate("'axe' in window"):
         page.evaluate(resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     found = page.evaluate(

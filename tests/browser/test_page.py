@@ -14,6 +14,7 @@ from tests.measuring.conftest import make_run
 from tests.measuring.full_report import full
 from tests.measuring.runs import keeping
 
+pytestmark = chromium.NEEDED
 Scheme = Literal["light", "dark"]
 LOOKS: list[tuple[int, Scheme]] = [
     (width, scheme) for width in (chromium.PHONE, chromium.DESK) for scheme in ("light", "dark")

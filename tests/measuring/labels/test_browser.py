@@ -21,6 +21,7 @@ from compiler.labels.tasks import Task
 from tests.browser import chromium
 from tests.measuring.labels.conftest import Client, first, serving
 
+pytestmark = chromium.NEEDED
 PHONE = {"viewport": {"width": chromium.PHONE, "height": 844}, "has_touch": True}
 Opened = Callable[..., Any]
 
