@@ -34,6 +34,7 @@ from compiler.records import ARMS, Arm, Measurement, MeasureReport
 from compiler.tallies import decided_by
 
 SAME = ("probes_sha256", "measures_sha256", "judge_sha256")
+BESIDE = ("likelihood", "drift", "reward")
 Rows = dict[Arm, dict[str, Measurement]]
 
 
@@ -137,9 +138,13 @@ def _of_build(found: Build, now: dict[str, Any], rows: Rows) -> dict[str, Any]:
 def _write(run: Path, found: Build, report: MeasureReport, rows: Rows, root: Path) -> Path:
     # Of an arm that answered before, as it is now, what a log has not asked stands.
     before = kept(run, report, ())
-    again = {(arm, probe_id) for arm, own in rows.items() for probe_id in own}
-    stands = [row for row in before.measurements if (row.arm, row.probe_id) not in again]
-    measurements = in_order([*stands, *(row for own in rows.values() for row in own.values())])
+    stand = {(row.arm, row.probe_id): row for row in before.measurements}
+    for row in (row for own in rows.values() for row in own.values()):
+        known = stand.get((row.arm, row.probe_id))
+        # What Inspect does not measure of an answer stands with the answer.
+        beside = {name: getattr(known, name) for name in BESIDE} if known and known.answer == row.answer else {}
+        stand[row.arm, row.probe_id] = row.model_copy(update=beside)
+    measurements = in_order(list(stand.values()))
     asked = {row.probe_id for row in measurements}
     figures = {
         clause_id: {figure: tuple(probe.id for probe in counted if probe.id in asked) for figure, counted in by.items()}

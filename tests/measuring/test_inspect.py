@@ -144,6 +144,22 @@ def test_what_was_asked_in_inspect_is_what_tenet_measures(made: tuple[Path, Path
     assert None not in (dialogue.turns[PUSHED][0], dialogue.turns[PUSHED][2])
 
 
+def test_what_was_measured_beside_an_answer_stands_while_the_answer_does(
+    made: tuple[Path, Path], asked: tuple[Path, Any]
+) -> None:
+    from backends.inspect.reading import read
+
+    build, run = made
+    read(build, run, [asked[0]])
+    first, *rest = [row.model_copy(update={"drift": 0.5}) for row in measured(run)]
+    write_rows(run / "measurements.jsonl", [first.model_copy(update={"answer": "something else"}), *rest])
+    read(build, run, [asked[0]])
+    assert {row.probe_id: row.drift for row in measured(run)} == {
+        first.probe_id: None,
+        **{row.probe_id: 0.5 for row in rest},
+    }
+
+
 def measured(run: Path) -> list[Measurement]:
     return [Measurement.model_validate_json(line) for line in (run / "measurements.jsonl").open(encoding="utf-8")]
 
