@@ -78,10 +78,13 @@ def stale(lock: dict[str, Any], build: Path, measured: MeasureReport, adapter: s
     pairs = [
         ("probes.jsonl", measured.probes_sha256, rows_digest(build / "probes.jsonl")),
         ("the checks that answers are held against", measured.measures_sha256, lock.get("measures")),
-        ("the base", measured.base_sha256, base),
         ("the judge", measured.judge_sha256, judge),
-        ("the way answers are drawn", measured.sampling, sampling),
     ]
+    if not measured.elsewhere:
+        pairs += [
+            ("the base", measured.base_sha256, base),
+            ("the way answers are drawn", measured.sampling, sampling),
+        ]
     if any(uses_prompt(arm) for arm in measured.arms):
         pairs.append(("prompt.md", measured.prompt_sha256, prompt_digest(build)))
     if any(uses_adapter(arm) for arm in measured.arms):

@@ -16,9 +16,16 @@ from compiler.statistics.intervals import Estimate
 
 
 def cards(
-    measured: MeasureReport, calibrations: Iterable[Calibration], expired: Callable[[Calibration], str | None]
+    measured: MeasureReport,
+    calibrations: Iterable[Calibration],
+    expired: Callable[[Calibration], str | None],
+    kin: str | None = None,
 ) -> tuple[JudgeCard, ...]:
-    """Return a card for each calibration of a judge, then one for each set of preferences."""
+    """Return a card for each calibration of a judge, then one for each set of preferences.
+
+    Args:
+        kin: what the judge is to those whose answers it grades.
+    """
     known = [c for c in calibrations if c.what in ("judge", "likelihood")]
     fresh = [c for c in known if expired(c) is None]
     found = [
@@ -32,7 +39,8 @@ def cards(
         )
         for c in known
     ]
-    return (*found, *(_of_pairs(measured, pairs) for pairs in measured.pairwise))
+    pairs = (_of_pairs(measured, pairs) for pairs in measured.pairwise)
+    return tuple(c.model_copy(update={"kin": kin}) if c.by == "model" else c for c in (*found, *pairs))
 
 
 def _card(measured: MeasureReport, c: Calibration) -> JudgeCard:

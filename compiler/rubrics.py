@@ -79,6 +79,11 @@ class Rubric:
         both = f"{self.request('', '')}\0{self.pairwise_request('', '', '')}"
         return hashlib.sha256(both.encode()).hexdigest()
 
+    @property
+    def standing(self) -> str:
+        """The rule, why it is there, and its examples, for a judge that has a form of its own around them."""
+        return "\n\n".join(part for part in (self._rule(), "\n".join(map(_shown, self.examples))) if part)
+
     def request(self, question: str, answer: str) -> str:
         """Return the question whether the principle holds of `answer`."""
         if self.plain:

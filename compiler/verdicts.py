@@ -24,7 +24,17 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from compiler import calibrating, judge_cards, marking, over_turns, rounds, side_effects, statistics, tallies
+from compiler import (
+    calibrating,
+    families,
+    judge_cards,
+    marking,
+    over_turns,
+    rounds,
+    side_effects,
+    statistics,
+    tallies,
+)
 from compiler import metrics as figures
 from compiler.arms import subject_of
 from compiler.calibrating import Labels
@@ -37,7 +47,6 @@ from compiler.outlasting import outlasting
 from compiler.probe_sets.figures import probe_set
 from compiler.records.behaviour import Facts
 from compiler.records.clauses import ClauseRow, Trial
-from compiler.records.measured import MeasureReport
 from compiler.records.mutants import Mutant
 from compiler.records.record import Arm
 from compiler.records.report import DiffReport, Provenance, SourceFile
@@ -99,7 +108,7 @@ def compare(run: Run) -> DiffReport:
             "clauses": tuple(rows),
             "facts": facts,
             "side_effects": effects,
-            "judge_cards": judge_cards.cards(measured, calibrations, expired),
+            "judge_cards": judge_cards.cards(measured, calibrations, expired, _kin(run)),
             "metrics": metrics,
             "survival": survival,
             "profiles": tuple(profile for one in run.inventories for profile in profiles(*one, arms)),
@@ -108,7 +117,7 @@ def compare(run: Run) -> DiffReport:
             "transcripts_total": len(told),
             "mutants": mutants,
             "warnings": (
-                *_warnings(measured, rows, subject),
+                *_warnings(run, rows, subject),
                 *_unfit(labels),
                 *unseen,
                 *((WEAK,) if run.inventories else ()),
@@ -223,7 +232,15 @@ ELSEWHERE = (
 )
 
 
-def _warnings(measured: MeasureReport, rows: Sequence[ClauseRow], subject: Arm) -> tuple[str, ...]:
+def _kin(run: Run) -> str | None:
+    """What the judge is to the models whose answers it grades."""
+    measured = run.measured
+    teacher = run.program.model.teacher if measured.adapter_sha256 else None
+    return families.kin(measured.judge, measured.base, teacher if teacher != measured.base else None)
+
+
+def _warnings(run: Run, rows: Sequence[ClauseRow], subject: Arm) -> tuple[str, ...]:
+    measured, kin = run.measured, _kin(run)
     judged = [row for row in rows if row.judged]
     out: list[str] = []
     if measured.teaching_base:
@@ -232,6 +249,8 @@ def _warnings(measured: MeasureReport, rows: Sequence[ClauseRow], subject: Arm) 
         out.append(ELSEWHERE)
     if judged and measured.judge_is_subject:
         out.append("The judge is the model being measured and may share its blind spots. The spec can name another.")
+    elif judged and families.is_partial(kin):
+        out.append(f"The judge, {measured.judge}, {kin}: it may favour its own kind. The spec can name another.")
     for row in rows:
         for figure in row.decided:
             rate = next(rate for rate in figure.rates if rate.arm == subject)
@@ -267,7 +286,7 @@ def _frame(run: Run, subject: Arm, status: str) -> DiffReport:
         stopping=measured.stopping,
         sources=tuple(SourceFile(path=path, text=text) for path, text in run.sources.items()),
         prompt=run.prompt,
-        warnings=_warnings(measured, (), subject),
+        warnings=_warnings(run, (), subject),
         provenance=Provenance(
             spec=next(iter(run.sources), run.program.name),
             base=measured.base,

@@ -15,9 +15,10 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 
 from backends import machine
 from backends.engines import Conversation, Sampling
+from backends.inspect.failing import in_words
 from backends.inspect.loading import ONE_AT_A_TIME, models_at
 from backends.inspect.task import as_conversation
-from backends.measure.answering import ANSWERS, SAMPLING
+from backends.measure.answering import ANSWERS, described
 from backends.measure.models import Models
 from compiler.arms import uses_adapter, uses_prompt
 from compiler.failures import DataError
@@ -32,6 +33,7 @@ class Arm(ModelAPI):
     the training, which arms with an adapter need; root, the folder that paths of the spec start from.
     """
 
+    @in_words()
     def __init__(
         self,
         model_name: str,
@@ -60,6 +62,7 @@ class Arm(ModelAPI):
         self.run = Path(run) if run is not None and uses_adapter(arm) else None
 
     @property
+    @in_words()
     def models(self) -> Models:
         return models_at(self.folder, self.root, self.run)
 
@@ -109,5 +112,5 @@ class Arm(ModelAPI):
             "prompt_sha256": models.hashes["prompt_sha256"] if uses_prompt(self.arm) else None,
             "machine": computes,
             "versions": machine.recorded_versions(),
-            "sampling": SAMPLING if sampling == ANSWERS else f"greedy, at most {sampling.max_new_tokens} new tokens",
+            "sampling": described(sampling.max_new_tokens),
         }

@@ -1,8 +1,9 @@
 """The task `tenet/clauses`: a build's probes as samples, answered turn by turn.
 
 In: a build folder. Out: a Task. A sample's input is what the model sees first; where the probe lets the model speak
-before its last message, the turns that follow wait in the sample's metadata. Clause ids, aspect and lines of the spec
-are metadata too, so that Inspect's viewer can filter by them. This file must not decide anything.
+before its last message, the turns from there on wait in the sample's metadata. The probe itself and the checks of
+clauses that ride along are metadata too: the scorer needs no build to know what decides, and Inspect's viewer can
+filter by clause, aspect and line. This file must not decide anything.
 """
 
 from __future__ import annotations
@@ -17,22 +18,26 @@ from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSyste
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from backends.engines import Conversation
+from backends.inspect.failing import in_words
 from backends.inspect.loading import models_at
+from backends.inspect.said import SAID, said
 from backends.inspect.scorer import kept
+from backends.measure import outcomes
 from backends.measure.answering import ANSWERS
 from backends.measure.arms import seen, waiting
 from backends.measure.models import Models
-from backends.measure.outcomes import further_checks
 from compiler.failures import DataError
 from compiler.records.record import Message
 from compiler.records.rows import Probe
 
-VERSION = 1
+VERSION = 2
+WRITTEN = ("judge_sha256", "probes_sha256", "measures_sha256", "prompt_sha256")
 EMPTY = "…"
 """An answer of nothing, as a later turn sees it: a template may refuse an empty one."""
 
 
 @task(name="tenet/clauses")
+@in_words()
 def clauses(
     build: str, clause: str | None = None, prompt: bool = False, limit: int | None = None, root: str = ""
 ) -> Task:
@@ -44,6 +49,9 @@ def clauses(
         prompt: put the compiled prompt before every conversation, for a model that is no arm of Tenet's.
         limit: at most so many probes of each clause, evenly over its kinds of probe.
         root: the folder that paths of the spec start from.
+
+    Raises:
+        PrerequisiteError: there is no whole build, or no probe of a clause.
     """
     found = models_at(Path(build), Path(root))
     probes = chosen(found.probes, clause.split(",") if clause else None, limit)
@@ -63,7 +71,7 @@ def written(models: Models, prompt: bool) -> dict[str, Any]:
         "tenet": models.build.name,
         "prompt": prompt,
         "base": models.base.name,
-        **{name: models.hashes[name] for name in ("judge_sha256", "probes_sha256", "measures_sha256", "prompt_sha256")},
+        **{name: models.hashes[name] for name in WRITTEN},
     }
 
 
@@ -91,20 +99,20 @@ def sample(probe: Probe, models: Models, prompt: bool) -> Sample:
     conversation = seen(probe, "prompt" if prompt else "base", models.prompt)
     at = waiting(conversation)
     first = conversation if at is None else conversation[:at]
-    further = further_checks(probe, models.recipe)
-    checks = {**further, probe.clause_id: probe.checks}
+    rides = outcomes.further_checks(probe, models.recipe)
     return Sample(
         id=probe.id,
         input=[as_chat(message) for message in first],
         target="",
         metadata={
             "clause": probe.clause_id,
-            "measures": [name for name in probe.measures if name in further],
+            "measures": list(rides),
             "aspect": probe.aspect,
             "pressure": probe.pressure,
             "spans": list(probe.spans),
-            "turns": [] if at is None else [message.model_dump() for message in conversation[at + 1 :]],
-            "checks": {name: [check.model_dump() for check in own] for name, own in checks.items()},
+            "turns": [] if at is None else [message.model_dump() for message in conversation[at:]],
+            "probe": probe.model_dump(mode="json"),
+            "further": {name: [check.model_dump(mode="json") for check in own] for name, own in rides.items()},
         },
     )
 
@@ -121,20 +129,28 @@ def as_conversation(messages: Sequence[ChatMessage]) -> Conversation:
 
 @solver
 def converse() -> Solver:
-    """Let the model answer, then go on with the turns that waited for it, as often as they do."""
+    """Go through the turns of a probe, and let the model answer wherever it has the word, and at the end.
+
+    What it said is put into the sample's store, turn by turn: None where it gave no answer.
+    """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        state = await generate(state)
+        answers: list[str | None] = []
+
+        async def answered(state: TaskState) -> TaskState:
+            state = await generate(state)
+            answers.append(said(state.output))
+            state.store.set(SAID, list(answers))
+            return state
+
         for turn in [Message.model_validate(turn) for turn in state.metadata["turns"]]:
+            if turn.role != "assistant" or turn.content:
+                state.messages.append(as_chat(turn))
+                continue
+            state = await answered(state)
             last = state.messages[-1]
             if isinstance(last, ChatMessageAssistant) and not last.text:
                 last.content = EMPTY
-            if turn.role == "assistant" and not turn.content:
-                state = await generate(state)
-            else:
-                state.messages.append(as_chat(turn))
-        if state.messages[-1].role != "assistant":
-            state = await generate(state)
-        return state
+        return await answered(state)
 
     return solve

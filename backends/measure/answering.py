@@ -22,7 +22,20 @@ from compiler.records.record import Arm, Message
 from compiler.records.rows import Probe
 
 ANSWERS = Sampling(max_new_tokens=160)
-SAMPLING = f"greedy, at most {ANSWERS.max_new_tokens} new tokens"
+
+
+def described(max_new_tokens: int | None, temperature: float | None = 0.0) -> str:
+    """How answers are drawn, in words. None: as the model's server sets it.
+
+    >>> described(160)
+    'greedy, at most 160 new tokens'
+    """
+    drawn = "the server's temperature" if temperature is None else f"temperature {temperature:g}"
+    length = "" if max_new_tokens is None else f", at most {max_new_tokens} new tokens"
+    return f"{'greedy' if temperature == 0 else drawn}{length}"
+
+
+SAMPLING = described(ANSWERS.max_new_tokens)
 
 
 def answer(

@@ -209,9 +209,10 @@ def report_of(target: Path, out: Path, runs: Path) -> tuple[DiffReport, Path]:
     if is_run(target):
         run, build = target, places.build_of(target, out)
         check_build(build)
-        same, _ = places.same_content(Place(build, target.parent, build.parent / ".cache"))
-        if run.resolve() not in [other.resolve() for other in same]:
-            click.echo(f"note: {build} has changed since {run} was trained", err=True)
+        if (run / "run.json").is_file():
+            same, _ = places.same_content(Place(build, target.parent, build.parent / ".cache"))
+            if run.resolve() not in [other.resolve() for other in same]:
+                click.echo(f"note: {build} has changed since {run} was trained", err=True)
     else:
         place = places.place_of(target, out, runs, None)
         refuse_changed_spec(target, place)

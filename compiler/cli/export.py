@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -28,6 +29,7 @@ def command() -> None:
 )
 def promptfoo(build: Path, out: Path, providers: tuple[str, ...]) -> None:
     """promptfoo: prompts, tests from probes, assertions from checks. They import Tenet from promptfoo's python."""
+    from compiler import ir_file, rubrics
     from compiler.agreement import check_build
     from compiler.exports import promptfoo as exporter
     from compiler.records.recipe import Recipe
@@ -43,9 +45,11 @@ def promptfoo(build: Path, out: Path, providers: tuple[str, ...]) -> None:
         if line.strip()
     ]
     prompt = (build / "prompt.md").read_text(encoding="utf-8").strip()
-    files, left_out = exporter.export(build.name, probes, prompt, recipe.measures, providers)
-    for name, text in files.items():
+    asked = rubrics.of_program(ir_file.load(build))
+    made = exporter.export(build.name, probes, prompt, recipe.measures, asked, providers)
+    for name, text in made.files.items():
         places.write_if_new(out / name, text)
-    asked = len(probes) - left_out
-    click.echo(f"{asked} tests; {left_out} probes left out, in which the model speaks before the last message")
-    click.echo(f"next:  PROMPTFOO_PYTHON=python promptfoo eval -c {out}/promptfooconfig.yaml")
+    click.echo(f"{made.once} probes asked at once, {made.conversations} turn by turn")
+    for name in (exporter.ONCE, exporter.TURNS):
+        if name in made.files:
+            click.echo(f"next:  PROMPTFOO_PYTHON={sys.executable} promptfoo eval -c {out / name}")

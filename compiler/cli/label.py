@@ -111,7 +111,7 @@ def command(
         for path in exports:
             _export(path, run, folder, every, queue.ordered(asked), store, more)
         if not (imports or exports):
-            _serve(folder, run, queue.ordered(asked), store, host, port, opens)
+            _serve(folder, run, asked, store, host, port, opens)
         _close(folder, run, every, store)
 
 

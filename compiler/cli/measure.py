@@ -100,7 +100,7 @@ SECTIONS = {
     multiple=True,
     metavar="LOG",
     type=click.Path(path_type=Path, exists=True),
-    help="Ask nothing: read what Inspect asked an arm of this run; may be given several times.",
+    help="Ask nothing: read what Inspect asked, arms of a RUN, or, for a BUILD, any other model; may be repeated.",
 )
 @local_option
 def command(
@@ -160,16 +160,13 @@ def command(
         run: Path | None = target
     else:
         place = prepared(target, places.place_of(target, out, runs, cache, local_files_only=local_files_only))
+    if logs:
+        click.echo(read_inspect(place, target if is_run(target) else None, logs))
+        return
+    if not is_run(target):
         run = None if untrained or (mutate and not places.is_trained(place)) else places.run_of(place)
     if mutate:
         show_mutants(place, run)
-        return
-    if logs:
-        if run is None:
-            raise click.UsageError(
-                "--from-inspect reads logs of a training's arms: tenet measure RUN --from-inspect LOG"
-            )
-        click.echo(read_inspect(place, run, logs))
         return
     wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
     free = fixed is None and budget is None
@@ -213,8 +210,9 @@ def tell_what_goes(run: Path, wanted: Sequence[Arm]) -> None:
         )
 
 
-def read_inspect(place: Place, run: Path, logs: Sequence[Path]) -> Path:
-    """
+def read_inspect(place: Place, run: Path | None, logs: Sequence[Path]) -> Path:
+    """Read logs of the arms of `run`; without one, of a model that is none of Tenet's.
+
     Raises:
         DataError: inspect-ai is not installed, or a log is of something else.
     """
@@ -226,6 +224,8 @@ def read_inspect(place: Place, run: Path, logs: Sequence[Path]) -> Path:
         raise DataError("reading Inspect's logs needs inspect-ai", help='pip install "tenetc[inspect]"')
     from backends.inspect import reading
 
+    if run is None:
+        return reading.read_other(place.build, place.runs, logs, place.root or Path())
     return reading.read(place.build, run, logs, place.root or Path())
 
 

@@ -124,11 +124,13 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def build_of(run: Path, out: Path) -> Path:
-    """The build that a run came from, by the run's name.
+    """The build that a run came from: the folder around measurements of what was not trained, else by the run's name.
 
     Raises:
         DataError: there is no such build.
     """
+    if is_build(run.resolve().parent):
+        return run.parent
     name = run.resolve().name.rsplit("-", 1)[0]
     build = out / name
     if not is_build(build):

@@ -128,12 +128,15 @@ def diff(build: Path, run: Path, target: Path | None = None) -> tuple[DiffReport
     """
     from compiler import verdicts
     from compiler.report import html
+    from compiler.runs import read_measured
 
     found = stale_parts(build, run)
     if found:
+        again = f"measure again: tenet measure {target or run}"
+        if read_measured(run).elsewhere:
+            again = f"ask again with Inspect, then: tenet measure {build} --from-inspect LOG"
         raise DataError(
-            f"the measurements in {run} are not of {build} as it is: {', '.join(found)} changed since",
-            help=f"measure again: tenet measure {target or run}",
+            f"the measurements in {run} are not of {build} as it is: {', '.join(found)} changed since", help=again
         )
     report = verdicts.diff(build, run)
     write_if_new(run / "diff.json", report.model_dump_json(indent=1) + "\n")

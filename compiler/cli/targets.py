@@ -33,7 +33,8 @@ class TargetPath(click.Path):
 
 
 def is_run(path: Path) -> bool:
-    return path.is_dir() and (path / "run.json").is_file()
+    """Whether a folder holds a training, or the measurements of what was never trained."""
+    return path.is_dir() and any((path / name).is_file() for name in ("run.json", "measure.json"))
 
 
 def prepared(target: Path, place: Place) -> Place:

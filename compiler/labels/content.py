@@ -19,6 +19,9 @@ UNIFORM_SHARE = 0.5
 """The share of tasks that belong to the uniform stratum. It is fixed: a label's stratum must not depend on when it was
 made, or what is left for the uniform stratum would be no random sample."""
 
+SHARED_SHARE = 0.25
+"""The share of tasks that all people are asked early, so that it can be told how far they agree."""
+
 Half = Literal["calibration", "training"]
 Conversation = Sequence[Message]
 
@@ -71,9 +74,14 @@ def stratum(of: str) -> Stratum:
     return "uniform" if _chance("stratum", of) < UNIFORM_SHARE else "disagreement"
 
 
-def place(of: str) -> float:
-    """Return where a task stands among the uniform ones: a random order, the same each time."""
-    return _chance("order", of)
+def place(of: str, annotator: str = "") -> float:
+    """Return where a task stands: a random order, the same each time; with a name, a person's own."""
+    return _chance("order", of, annotator)
+
+
+def is_shared(of: str) -> bool:
+    """Return whether a task is one of those that everybody is asked in the same order."""
+    return _chance("shared", of) < SHARED_SHARE
 
 
 def swapped(of: str, annotator: str) -> bool:

@@ -1,4 +1,4 @@
-"""One labelling: the tasks in their order, and a store. What a page may ask for, as plain values.
+"""One labelling: the tasks, in each person's order, and a store. What a page may ask for, as plain values.
 
 In: who asks, and what they say. Out: JSON values for the page. Nothing that goes out names an arm, says what a check or
 a judge found, or which stratum a task is of. This file must not know HTTP.
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from compiler.labels import content, said
+from compiler.labels import content, queue, said
 from compiler.labels.store import Entry, Store
 from compiler.labels.tasks import Task
 
@@ -33,16 +33,17 @@ class Desk:
             "kinds": list(dict.fromkeys(task.kind for task in tasks)),
             "clauses": list(dict.fromkeys(task.clause_id for task in tasks)),
         }
+        self._orders: dict[str, Sequence[Task]] = {}
         self.store = store
         self.title = title
 
     # -------------------------------------------------------------- what a page asks for
 
     def next(self, sent: dict[str, Any]) -> dict[str, Any]:
-        """The first task in order that this person has neither labelled nor skipped."""
+        """The first task in this person's order that they have neither labelled nor skipped."""
         annotator = _annotator(sent)
         done = self.store.done(annotator)
-        asked = self._selected(sent.get("kind"), sent.get("clause_id"))
+        asked = self._selected(annotator, sent.get("kind"), sent.get("clause_id"))
         following = next((task for task in asked if task.key not in done), None)
         said_of = Counter(done[task.key] for task in asked if task.key in done)
         return {
@@ -52,9 +53,13 @@ class Desk:
             "title": self.title,
         }
 
-    def _selected(self, kind: Any, clause_id: Any) -> Sequence[Task]:
-        """The tasks of a kind and a clause, of all where one is not given."""
-        return [t for t in self.tasks if kind in (None, "", t.kind) and clause_id in (None, "", t.clause_id)]
+    def _selected(self, annotator: str, kind: Any, clause_id: Any) -> Sequence[Task]:
+        """The tasks of a kind and a clause, of all where one is not given, in this person's order."""
+        if annotator not in self._orders:
+            self._orders[annotator] = queue.ordered(self.tasks, annotator)
+        return [
+            t for t in self._orders[annotator] if kind in (None, "", t.kind) and clause_id in (None, "", t.clause_id)
+        ]
 
     def label(self, sent: dict[str, Any]) -> dict[str, Any]:
         """Store a label; the reply is sent once it is on the disk, and holds the next task."""

@@ -134,6 +134,7 @@ class JudgeCard(Record):
     that break it; exact 95% intervals; None without such answers. kappa (Cohen), ac1 (Gwet): agreement beyond chance,
     None where all say the same. flip_rate: pairwise verdicts that the order of the two answers turned. stale: why the
     calibration no longer counts. calibrated: whether it may settle verdicts, together with the clause's other cards.
+    kin: what it is to the models whose answers it grades, where it may favour them (`compiler.families`).
     """
 
     judge: str
@@ -150,3 +151,4 @@ class JudgeCard(Record):
     flip_rate: Score | None = None
     stale: str | None = None
     calibrated: bool = False
+    kin: str | None = None

@@ -159,10 +159,12 @@ class MeasureReport(Record):
     prompt, to the base's tokenizer. stopping: what set the number of probes. most: the most probes for each figure of a
     fixed measuring, None for all. budget: the most answers, of all arms together, of a sequential one. always: ids of
     the probes that it asked whatever the answers were, which alone may be counted by what has no stopping rule. sets,
-    inventories: what was asked beside the spec's own probes.
+    inventories: what was asked beside the spec's own probes. elsewhere: the answers are those of a model that is not
+    the spec's base, asked by another program; `base` is its name there, and base_sha256 a hash of that name.
     """
 
     version: int = RECORD_VERSION
+    elsewhere: bool = False
     base: str
     base_sha256: str
     adapter_sha256: str | None = None

@@ -66,7 +66,8 @@ def trained(place: Place) -> Path:
 def measured(place: Place, folder: Path, **changes: Any) -> MeasureReport:
     lock = read_lock(place.build)
     usual: dict[str, Any] = {
-        "base": "nano", "base_sha256": lock["base"]["digest"], "adapter_sha256": adapter_digest(folder / "adapter"),
+        "base": "nano", "base_sha256": lock["base"]["digest"],
+        "adapter_sha256": adapter_digest(folder / "adapter") if (folder / "adapter").is_dir() else None,
         "prompt_sha256": prompt_digest(place.build), "probes_sha256": rows_digest(place.build / "probes.jsonl"),
         "measures_sha256": lock["measures"], "judge": "nano", "judge_sha256": lock["base"]["digest"],
         "judge_is_subject": True, "teaching_base": True, "arms": ARMS, "answers": {}, "device": "cpu",
@@ -117,6 +118,24 @@ def test_what_belongs_together_is_planned_and_compared_as_done(whole: Any, capsy
     edit("pirate.tenet", "tenet 1\n", "tenet 1\n# A comment.\n")
     assert planned(capsys) == {}
     assert diffed(capsys)[0] in (0, 1), "a comment is no change"
+
+
+@pytest.mark.parametrize("folder", ["build/pirate/measured", "runs/pirate-gpt_5_mini"])
+def test_what_was_never_trained_is_compared_without_a_training(whole: Any, capsys: Said, folder: str) -> None:
+    """A base alone, in its build; or a model elsewhere, whose weights and sampling are no part of the build."""
+    place, _ = whole
+    Path(folder).mkdir(parents=True)
+    elsewhere = folder.startswith("runs")
+    other = {"base": "openai/gpt-5-mini", "base_sha256": "7" * 64, "sampling": "temperature 1", "elsewhere": True}
+    bare = {"arms": ("base", "prompt"), "adapter_sha256": None, **(other if elsewhere else {})}
+    measured(place, Path(folder), **bare)
+    code, said = diffed(capsys, folder)
+    assert (code, said) in ((0, ""), (1, ""))
+    measured(place, Path(folder), **bare, probes_sha256="0" * 64)
+    assert diffed(capsys, folder)[0] == 3
+    if elsewhere:
+        measured(place, Path(folder), **{**bare, "elsewhere": False})
+        assert "the base, the way answers are drawn changed since" in diffed(capsys, folder)[1]
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
-from compiler import judges
+from compiler import families, judges
 from compiler.records.figures import Comparison, Rate
 from compiler.records.measured import Calibration
 from compiler.records.report import DiffReport
+from compiler.report import html, terminal
 from compiler.runs import Run
 from compiler.verdicts import compare, exit_code
 from tests.measuring.runs import Changed, keeping, row
@@ -92,3 +95,47 @@ def test_a_judge_that_is_the_subject_is_said(run: Run, changed: Changed, report:
     other = changed(measured=run.measured.model_copy(update={"judge": "qwen", "judge_is_subject": False}))
     assert any("judge is the model being measured" in warning for warning in report.warnings)
     assert not any("judge is the model being measured" in warning for warning in compare(other).warnings)
+
+
+# ------------------------------------------------------------------ a judge favours its own kind
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Qwen/Qwen3-8B", "openai:qwen2.5-72b-instruct@http://localhost:8000/v1", True),
+        ("google/gemma-3-4b-it", "openai:gemini-3-pro", True),
+        ("mistralai/Mixtral-8x7B-v0.1", "mistral/mistral-large", True),
+        ("openai:o3-mini", "openai/gpt-oss-20b", True),
+        ("openai:claude-sonnet-4-5@https://llama.example/v1", "meta-llama/Llama-3.1-8B", False),
+        ("openai:gpt-4.1-nano", "nano", False),
+        ("models/philosophy", "microsoft/phi-4", False),
+    ],
+)
+def test_a_family_is_told_by_the_models_name_alone(one: str, other: str, same: bool) -> None:
+    assert bool(families.families(one) & families.families(other)) is same
+
+
+def test_a_judge_of_the_teachers_family_is_said_in_terminal_card_and_page(run: Run, changed: Changed) -> None:
+    """The adapter has learned the answers of its teacher, whose family the judge is of."""
+
+    def report_of(judge: str, teacher: str | None) -> DiffReport:
+        program = replace(run.program, model=replace(run.program.model, teacher=teacher))
+        measured = run.measured.model_copy(update={"judge": judge, "judge_is_subject": False})
+        return compare(changed(measured=measured, program=program))
+
+    said = "is of one family with the teacher, Qwen/Qwen3-8B"
+    partial = report_of("openai:qwen3-235b", "Qwen/Qwen3-8B")
+    assert any(said in warning for warning in partial.warnings)
+    assert all(said in str(card.kin) for card in partial.judge_cards if card.by == "model")
+    screen = Console(file=StringIO(), width=100)
+    screen.print(terminal.render(partial))
+    assert " ".join(screen.file.getvalue().split()).count(said) == 1  # type: ignore[attr-defined]  # a StringIO
+    assert html.render(partial).count(said) >= 2
+    for judge, teacher in (("openai:claude-opus-4", "Qwen/Qwen3-8B"), ("openai:qwen3-235b", None)):
+        fair = report_of(judge, teacher)
+        assert not any("own kind" in warning for warning in fair.warnings)
+        assert all(card.kin is None for card in fair.judge_cards)
+    unknown = report_of("models/ours", "Qwen/Qwen3-8B")
+    assert not any("own kind" in warning for warning in unknown.warnings)
+    assert any("does not tell" in str(card.kin) for card in unknown.judge_cards)

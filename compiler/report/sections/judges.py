@@ -48,6 +48,7 @@ def view(report: DiffReport) -> dict[str, object] | None:
         "bare": bare,
         "bar": BAR,
         "labelled": LABELLED,
+        "kin": [card.kin for card in report.judge_cards if card.kin][:1],
         "judges": names or [report.provenance.judge],
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -13,7 +14,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from compiler.labels import queue
 from compiler.labels.desk import Desk
 from compiler.labels.store import FILE, Store
 from compiler.labels.tasks import Task, tasks
@@ -87,14 +87,20 @@ class Client:
         return status, json.loads(reply)
 
 
-@pytest.fixture
-def client(every: tuple[Task, ...], store: Store) -> Iterator[Client]:
-    server = LabelServer(Desk(queue.ordered(every), store, "parrot"), "127.0.0.1", 0)
+@contextmanager
+def serving(desk: Desk) -> Iterator[LabelServer]:
+    server = LabelServer(desk, "127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield Client(server)
+        yield server
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.fixture
+def client(every: tuple[Task, ...], store: Store) -> Iterator[Client]:
+    with serving(Desk(every, store, "parrot")) as server:
+        yield Client(server)

@@ -1,39 +1,35 @@
-"""The page in a real browser: by keyboard, on a phone, with hostile text, and for a screen reader.
-
-Needs `playwright` and a Chromium on the path (`apt install chromium`); skipped where one is missing.
-"""
+"""The page in a real browser: by keyboard, on a phone, with hostile text, and for a screen reader."""
 
 from __future__ import annotations
 
-import shutil
+import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compiler import verdicts
+from compiler.calibrating import PEOPLE
+from compiler.cli import execute
 from compiler.labels import content, said
-from compiler.labels.store import Store
+from compiler.labels.desk import Desk
+from compiler.labels.store import FILE, Store
 from compiler.labels.tasks import Task
-from tests.measuring.labels.conftest import Client, first
+from tests.browser import chromium
+from tests.measuring.labels.conftest import Client, first, serving
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-if CHROMIUM is None:
-    pytest.skip("there is no Chromium on the path", allow_module_level=True)
-
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+pytestmark = chromium.NEEDED
+PHONE = {"viewport": {"width": chromium.PHONE, "height": 844}, "has_touch": True}
 Opened = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        # Root, which containers run as, has no sandbox.
-        launched = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium.launched() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -116,6 +112,42 @@ def test_a_label_of_every_kind_by_keyboard_on_a_phone(opened: Opened, client: Cl
         assert (entry.seen.key, entry.annotator, entry.value) == (task.key, "Ana", value)
         assert asked(client, page).key != task.key
         assert len(store.standing()) == number
+
+
+def test_labels_made_here_become_calibration_rows_and_trl_pairs(
+    browser: Any, every: tuple[Task, ...], on_disk: tuple[Path, Path]
+) -> None:
+    """From the keys that are pressed to the judge's card in the report, and to rows that `trl dpo` reads."""
+    build, run = on_disk
+    with Store(run / FILE) as store, serving(Desk(every, store, "parrot")) as server:
+        page = browser.new_page()
+        page.goto(server.url)
+        page.keyboard.type("Ana")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#task:not([hidden])")
+        with page.expect_response("**/api/next"):
+            page.select_option("#clause", "trait.caring")
+        settle(page)
+        choose(page, "present")
+        for number in range(4):
+            press(page, "yn"[number % 2])
+        choose(page, "pairwise")
+        chosen = []
+        for key in ("ArrowLeft", "ArrowRight"):
+            shown = page.locator(".answer .text").all_inner_texts()
+            chosen.append((shown[key == "ArrowRight"], shown[key == "ArrowLeft"]))
+            press(page, key)
+        page.close()
+    trl = run / "trl.jsonl"
+    assert execute(["label", str(run), "--out", str(build.parent), "--export", str(trl)]) == 0
+    pairs = [json.loads(line) for line in trl.read_text(encoding="utf-8").splitlines()]
+    assert sorted((row["chosen"][-1]["content"], row["rejected"][-1]["content"]) for row in pairs) == sorted(chosen)
+    labels = [json.loads(line) for line in (run / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert Counter(label["value"] for label in {label["id"]: label for label in labels}.values()) == {True: 2, False: 2}
+    uniform = {label["arm"] for label in labels if label["stratum"] == "uniform"}
+    cards = [card for card in verdicts.diff(build, run).judge_cards if card.source == PEOPLE]
+    assert {card.arm for card in cards} == uniform
+    assert all(card.clause_id == "trait.caring" and card.labels + card.unread > 0 for card in cards)
 
 
 def test_an_arrow_chooses_the_answer_on_its_side(opened: Opened, client: Client, store: Store) -> None:
@@ -223,7 +255,7 @@ def test_markup_in_an_answer_is_text_and_a_long_word_breaks(opened: Opened, host
     assert page.inner_text("#says") == HOSTILE
     assert page.title() == "parrot: label answers"
     assert page.locator("#answers img, #answers script, #says img").count() == 0
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not chromium.is_overflowing(page)
 
 
 SELECT = """([from, to]) => {
@@ -285,18 +317,14 @@ def test_names_and_news_for_a_screen_reader(opened: Opened) -> None:
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 390), ("light", 1200)])
 def test_axe_finds_nothing_and_nothing_overflows(opened: Opened, scheme: str, width: int) -> None:
-    pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
-    axe = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
     page = opened(color_scheme=scheme, viewport={"width": width, "height": 844})
-    page.evaluate(axe)
-    found: list[tuple[str, str, str]] = []
+    found: list[tuple[str, chromium.Violation]] = []
     for kind in ("present", "likert", "refusal", "span", "pairwise"):
         choose(page, kind)
         if kind == "span":
             strike(page, "Space", "ArrowRight", "Space", "c")
-        violations = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
-        found += [(kind, v["id"], v["nodes"][0]["html"]) for v in violations]
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        found += [(kind, violation) for violation in chromium.violations(page)]
+        assert not chromium.is_overflowing(page)
         small = (
             "[...document.querySelectorAll('main button')].filter(b => b.offsetHeight && b.offsetHeight < 36).length"
         )

@@ -263,13 +263,16 @@ def test_skips_come_back_when_asked_for(client: Client) -> None:
     assert client.ask("again")[1]["task"]["key"] == task["key"]
 
 
-def test_people_have_queues_of_their_own_in_the_same_order_and_agreement_is_told(client: Client) -> None:
+def test_people_have_queues_of_their_own_and_agreement_is_told(client: Client) -> None:
+    differed = 0
     for number in range(12):
         one = client.ask("next", kind="present")[1]["task"]
         other = client.ask("next", kind="present", annotator="Ben")[1]["task"]
-        assert one["key"] == other["key"]
+        differed += one["key"] != other["key"]
         client.ask("label", key=one["key"], value=number % 2 == 0, nonce=f"a{number}")
         client.ask("label", key=one["key"], value=number % 3 == 0, nonce=f"b{number}", annotator="Ben")
+    assert differed > 3
+    assert differed > 3
     [row] = client.ask("agreement")[1]["agreement"]
     assert (row["kind"], row["people"], row["shared"], row["same"]) == ("present", ["Ana", "Ben"], 12, "50%")
     # Table 2 2 / 4 4 after (yes, yes), ...: chance alone would agree on half of them.

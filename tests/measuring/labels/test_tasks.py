@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -83,7 +84,7 @@ def test_where_an_arm_filled_a_turn_itself_no_pair_is_asked(run: Run) -> None:
 
 
 def test_nothing_that_is_sent_tells_arm_outcome_or_stratum(every: tuple[Task, ...], store: Store) -> None:
-    desk = Desk(queue.ordered(every), store, "run")
+    desk = Desk(every, store, "run")
     for kind in ("present", "pairwise", "refusal"):
         shown = desk.next({"annotator": "Ana", "kind": kind})["task"]
         assert set(shown) == {
@@ -110,7 +111,8 @@ def test_the_queue_holds_everything_once_and_gives_each_stratum_its_turn(every: 
     head = [task for task in asked if (task.kind, task.clause_id) == ("present", "trait.caring")][:40]
     assert [task.stratum for task in head] == ["disagreement", "uniform"] * 20
     hard = [task.doubt for task in head if task.stratum == "disagreement"]
-    assert hard == sorted(hard, reverse=True)
+    assert all(later <= before + queue.BAND for before, later in pairwise(hard))
+    assert hard[0] > hard[-1] + queue.BAND
     runs = [(task.kind, task.clause_id) for task in asked[: 3 * BATCH]]
     assert [len(set(runs[at : at + BATCH])) for at in (0, BATCH, 2 * BATCH)] == [1, 1, 1]
     assert len(set(runs)) == 3
@@ -143,3 +145,37 @@ def test_uniform_labels_are_a_fair_sample_however_few_and_hard_ones_are_not(run:
         task.key for task in queue.ordered(tasks(flipped)) if (task.kind, task.clause_id) == ("present", "trait.caring")
     ]
     assert [key for key in again if content.stratum(key) == "uniform"] == [task.key for task in uniform]
+
+
+def test_each_person_goes_their_own_way_and_meets_the_others_at_every_fourth_task(every: tuple[Task, ...]) -> None:
+    orders = {name: queue.ordered(every, name) for name in ("Ana", "Ben", "Cleo")}
+    assert all(Counter(order) == Counter(every) for order in orders.values())
+    for stratum in ("uniform", "disagreement"):
+        heads = {
+            name: [
+                t.key for t in order if t.stratum == stratum and (t.kind, t.clause_id) == ("present", "trait.caring")
+            ]
+            for name, order in orders.items()
+        }
+        few = {name: set(keys[:24]) for name, keys in heads.items()}
+        shared = set.intersection(*few.values())
+        assert len({key for key in shared if content.is_shared(key)}) >= 24 * content.SHARED_SHARE - 1
+        # Few are equally hard, so that people differ less there.
+        assert len(set.union(*few.values())) > (1.5 * 24 if stratum == "uniform" else 24)
+
+
+def test_what_several_people_label_of_the_uniform_stratum_is_a_fair_sample(run: Run, every: tuple[Task, ...]) -> None:
+    """The first few of each person, together: their rate is that of all, and so is that of those all have seen."""
+    answers = run.answers
+
+    def broken(found: list[Task]) -> float:
+        kept = [answers[p.probe_id, p.arm].held["trait.caring"] for task in found for p in task.places]
+        return sum(k is not True for k in kept) / len(kept)
+
+    def uniform(name: str) -> list[Task]:
+        of = (t for t in queue.ordered(every, name) if (t.kind, t.clause_id) == ("present", "trait.caring"))
+        return [task for task in of if task.stratum == "uniform"]
+
+    truth = broken([t for t in every if (t.kind, t.clause_id) == ("present", "trait.caring")])
+    together = {task.key: task for number in range(20) for task in uniform(f"person {number}")[:8]}
+    assert broken(list(together.values())) == pytest.approx(truth, abs=0.12)
