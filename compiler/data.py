@@ -126,6 +126,8 @@ def count_chats(path: Path, name: str) -> int:
     return chats
 
 
+COLUMNS = ("messages", "prompt", "completion", "chosen", "rejected", "conversations")
+"""Keys of a row that say what its chat is."""
 SHAPE = '{"messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}'
 
 

@@ -47,6 +47,7 @@ COMMANDS = {
     "convert": "Write a spec as .tenet text, YAML or JSON.",
     "schema": "Print the JSON Schema of specs in YAML and JSON.",
     "build": "Compile a spec into a prompt, filters, training rows, probes and jobs.",
+    "filter": "Keep the rows of a corpus that break no rule of a spec.",
     "plan": "Say what would run, why, and how long it would take; run nothing.",
     "train": "Train the adapter that a build describes.",
     "measure": "Let base, prompt and adapter answer the probes.",
