@@ -187,7 +187,7 @@ def parsed(raw: bytes, first: bool = False) -> Any:
     mark."""
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # `json` takes more: numbers without a value, halves of a pair of code units
     try:
         return json.loads(raw.decode("utf-8-sig" if first else "utf-8"))

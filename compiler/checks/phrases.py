@@ -100,7 +100,7 @@ def fold(text: str) -> str:
     return " ".join(_MARKUP.sub("", _punctuation(text)).split())
 
 
-_FOLDS: dict[Layer, Callable[[str], str]] = {
+FOLDS: dict[Layer, Callable[[str], str]] = {
     "exact": lambda text: text,
     "case": str.casefold,
     "nfkc": nfkc,
@@ -138,7 +138,7 @@ def _matcher(phrases: tuple[str, ...], layer: Layer) -> tuple[re.Pattern[str], t
     bodies: list[str] = []
     named: list[str] = []
     for phrase in sorted(phrases, key=len, reverse=True):
-        literal = _FOLDS[layer](phrase)
+        literal = FOLDS[layer](phrase)
         if layer != "exact":
             literal = literal.strip()
         body = (_spaced(literal) if layer == "spaced" else bounded(literal)) if literal else None
@@ -158,7 +158,7 @@ def found(phrases: Sequence[str], answer: str) -> Match | None:
         if matcher is None:
             continue
         pattern, named = matcher
-        hit = pattern.search(_FOLDS[layer](answer))
+        hit = pattern.search(FOLDS[layer](answer))
         if hit and hit.lastindex:
             return Match(named[hit.lastindex - 1], layer)
     return None

@@ -43,8 +43,8 @@ def letters(text: str) -> str:
     """Return the letters and digits of `text` in a row: no case, no marks, no compatibility forms, no look-alikes."""
     if text.isascii():
         return squeezed(text)
-    folded = _decomposed(_decomposed(text.translate(phrases.UNIFIED)).casefold()).translate(phrases.LOOK_ALIKE)
-    return _NO_LETTERS.sub("", folded.translate(_BLANK))
+    bare = _decomposed(_decomposed(text).casefold()).translate(phrases.UNIFIED).translate(phrases.LOOK_ALIKE)
+    return _NO_LETTERS.sub("", bare.translate(_BLANK))
 
 
 def _decomposed(text: str) -> str:

@@ -72,7 +72,12 @@ def narrowed(rules: Sequence[FilterRule], atoms: Iterable[Atom]) -> Filters:
     by_rule: dict[int, list[Atom]] = {}
     for atom in atoms:
         by_rule.setdefault(atom.rule, []).append(atom)
-    return Filters(rules=tuple(_only(rules[place], by_rule[place]) for place in sorted(by_rule)))
+    kept = {place: _only(rules[place], found) for place, found in by_rule.items()}
+    if any(rule.otherwise for rule in kept.values()):
+        # Such a rule holds where no other one's topic is asked about, so topics must stay.
+        topics = {place: rule for place, rule in enumerate(rules) if rule.topic or rule.asks}
+        kept = {**{place: rule.model_copy(update={"checks": ()}) for place, rule in topics.items()}, **kept}
+    return Filters(rules=tuple(kept[place] for place in sorted(kept)))
 
 
 def _only(rule: FilterRule, atoms: Sequence[Atom]) -> FilterRule:
@@ -125,15 +130,18 @@ def _of_phrase(phrase: str) -> Needs:
 
 def _of_question(rule: FilterRule) -> Needs:
     """What a question holds that is about the rule's topic, as `data.is_about` tells it."""
-    wanted = _all_but(max(rule.enough, 1) - 1, [data.stem(word) for word in rule.topic]) if rule.topic else set()
+    # A word of the text begins with its stem; of `asks` it is whole words that are compared.
+    stems = _all_but(max(rule.enough, 1) - 1, [data.stem(word) for word in rule.topic]) if rule.topic else set()
+    asked: set[str] = set()
     for ask in rule.asks:
         words = data.words(ask)
         # Of two sets that have this share in common, the smaller one is at least that share of the other.
-        wanted |= _all_but(math.ceil(data.NEARLY * len(words)) - 1, list(words))
-    if "" in wanted:
+        asked |= _all_but(math.ceil(data.NEARLY * len(words)) - 1, list(words))
+    if "" in stems | asked:
         return UNKNOWN
-    long = tuple(sorted(word for word in wanted if len(word) > SHORT))
-    return Needs(long, long, tuple(sorted(word for word in wanted if len(word) <= SHORT)))
+    short = {word for word in asked if len(word) <= SHORT}
+    literals = tuple(sorted(stems | (asked - short)))
+    return Needs(literals, literals, tuple(sorted(short)))
 
 
 def _all_but(spared: int, words: Sequence[str]) -> set[str]:
