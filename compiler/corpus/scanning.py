@@ -137,5 +137,7 @@ def _as_words(words: Iterable[str], before: str, gap: str) -> str:
 def _matches(column: Any, patterns: Sequence[str]) -> NDArray[np.bool_]:
     found = np.zeros(len(column), np.bool_)
     for pattern in patterns:
-        found |= compute.match_substring_regex(column, pattern).to_numpy(zero_copy_only=False)
+        # Bits, as arrow keeps them: its own way to NumPy loads pandas.
+        bits = np.frombuffer(compute.match_substring_regex(column, pattern).buffers()[1], np.uint8)
+        found |= np.unpackbits(bits, count=len(column), bitorder="little").view(np.bool_)
     return found
