@@ -23,7 +23,9 @@ SMALL = 64 << 20
 @click.command("filter")
 @click.argument("target", metavar="SPEC|BUILD", type=TargetPath())
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="A file; for several inputs a folder.")
+@click.option(
+    "-o", "--out", required=True, type=click.Path(path_type=Path), help="A file; for several inputs a folder."
+)
 @click.option("--processes", type=click.IntRange(1), help="[default: one a core]")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 def command(target: Path, inputs: tuple[Path, ...], out: Path, processes: int | None, as_json: bool) -> None:
@@ -39,7 +41,9 @@ def command(target: Path, inputs: tuple[Path, ...], out: Path, processes: int | 
     pairs = _outputs(inputs, out)
     filters = _rules(target)
     if not filters.rules:
-        click.echo(f"note: no clause of {target} gives a rule for training rows; all rows that are chats are kept", err=True)
+        click.echo(
+            f"note: no clause of {target} gives a rule for training rows; all rows that are chats are kept", err=True
+        )
     enough = sum(source.stat().st_size for source, _ in pairs) >= SMALL
     processes = processes or (len(os.sched_getaffinity(0)) if enough else 1)
     when_interrupted(f"What is filtered already is kept beside {out}.")

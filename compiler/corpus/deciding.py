@@ -25,8 +25,8 @@ MOST_NARROWED = 4096
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A line that is not kept. line: from 0 in its chunk. start, stop: its bytes, without the end of the line. rule: key
-    of the rule that it breaks; None where the line is no chat. answer: the answer that breaks it."""
+    """A line that is not kept. line: from 0 in its chunk. start, stop: its bytes, without the end of the line. rule:
+    key of the rule that it breaks; None where the line is no chat. answer: the answer that breaks it."""
 
     line: int
     start: int
@@ -38,7 +38,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """rows: lines that hold something. lost: those of them that are not kept. blank: (start, stop) of the other lines."""
+    """rows: lines that hold something. lost: those that are not kept. blank: (start, stop) of the other lines."""
 
     lines: int
     rows: int

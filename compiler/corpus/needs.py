@@ -1,7 +1,7 @@
 """Rules -> what a row must hold before it can break one.
 
-In: filters.json. Out: atoms, the smallest parts of rules that can be broken by themselves (one phrase, one pattern, or a
-whole rule), each with its needs: texts of which a row that breaks it holds one. All of it errs on one side: a row may
+In: filters.json. Out: atoms, the smallest parts of rules that can be broken by themselves (one phrase, one pattern, or
+a whole rule), each with its needs: texts of which a row that breaks it holds one. All of it errs on one side: a row may
 hold what an atom needs and keep every rule. This file must not know rows.
 
     literals  letters that stand in a row among the letters of a text (`folding.letters`)

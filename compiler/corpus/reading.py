@@ -47,7 +47,9 @@ def files_of(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.exists():
-        raise DataError(f"{path} is not there", help="name JSON Lines (.jsonl, .gz, .zst), Parquet, or a saved data set")
+        raise DataError(
+            f"{path} is not there", help="name JSON Lines (.jsonl, .gz, .zst), Parquet, or a saved data set"
+        )
     if (path / "dataset_dict.json").is_file():
         splits = ", ".join(str(path / name) for name in json.loads((path / "dataset_dict.json").read_text())["splits"])
         raise DataError(f"{path} holds several splits", help=f"filter each by itself: {splits}")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pydantic import Field
+
 from compiler.corpus.deciding import Decided
 from compiler.records import Filters, Record
 
@@ -53,7 +55,7 @@ class FilterReport(Record):
     rows: int = 0
     kept: int = 0
     rules: tuple[RuleTally, ...] = ()
-    set_aside: dict[str, int] = {}
+    set_aside: dict[str, int] = Field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
 
     @property

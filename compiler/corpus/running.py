@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.corpus import reading, report, writing
@@ -27,8 +28,16 @@ AHEAD = 2
 _decider: Decider | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Processes that decide, and how many there are."""
+
+    executor: ProcessPoolExecutor
+    processes: int
+
+
 @contextmanager
-def pool(filters: Filters, processes: int) -> Iterator[ProcessPoolExecutor | Decider]:
+def pool(filters: Filters, processes: int) -> Iterator[Pool | Decider]:
     """What decides: processes of its own, or for one, this one."""
     if processes == 1:
         yield Decider(filters)
@@ -39,7 +48,7 @@ def pool(filters: Filters, processes: int) -> Iterator[ProcessPoolExecutor | Dec
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(processes, context, _begin, (filters.model_dump_json(),))
     try:
-        yield executor
+        yield Pool(executor, processes)
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
@@ -59,7 +68,7 @@ def _decide(lines: bytes) -> Decided:
 
 
 def filter_file(
-    source: Path, out: Path, filters: Filters, deciders: ProcessPoolExecutor | Decider, progress: Progress
+    source: Path, out: Path, filters: Filters, deciders: Pool | Decider, progress: Progress
 ) -> FilterReport:
     """Filter `source` into `out`, from where an earlier run was stopped; what is done already is not done again.
 
@@ -68,7 +77,9 @@ def filter_file(
         WorkerError: a process that decides has vanished.
     """
     stat = source.stat()
-    fresh = report.started(source.name, stat.st_size, stat.st_mtime_ns, digest(filters.model_dump(mode="json")), filters)
+    fresh = report.started(
+        source.name, stat.st_size, stat.st_mtime_ns, digest(filters.model_dump(mode="json")), filters
+    )
     done = writing.finished(out, fresh)
     if done is not None:
         return done
@@ -81,18 +92,16 @@ def filter_file(
         return output.finish()
 
 
-def _in_order(
-    chunks: Iterator[Chunk], deciders: ProcessPoolExecutor | Decider
-) -> Iterator[tuple[Chunk, Decided]]:
+def _in_order(chunks: Iterator[Chunk], deciders: Pool | Decider) -> Iterator[tuple[Chunk, Decided]]:
     if isinstance(deciders, Decider):
         for chunk in chunks:
             yield chunk, deciders.decide(chunk.lines)
         return
     waiting: deque[tuple[Chunk, Future[Decided]]] = deque()
-    most = AHEAD * deciders._max_workers
+    most = AHEAD * deciders.processes
     try:
         for chunk in chunks:
-            waiting.append((chunk, deciders.submit(_decide, chunk.lines)))
+            waiting.append((chunk, deciders.executor.submit(_decide, chunk.lines)))
             if len(waiting) >= most:
                 oldest, future = waiting.popleft()
                 yield oldest, future.result()

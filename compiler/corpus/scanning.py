@@ -43,7 +43,9 @@ class Scanner:
         raw = sorted({text.encode() for atom in atoms for text in atom.needs.raw})
         self._literals = ahocorasick_rs.BytesAhoCorasick(raw) if raw else None
         words = {word for atom in atoms for word in atom.needs.words}
-        self._searched = [_as_words(words, r"(?i)(?:^|[^a-z0-9]|\\[nrtbf])", r"(?:[^a-z0-9]|\\[nrtbf])")] if words else []
+        self._searched = (
+            [_as_words(words, r"(?i)(?:^|[^a-z0-9]|\\[nrtbf])", r"(?:[^a-z0-9]|\\[nrtbf])")] if words else []
+        )
         if any(atom.needs.beyond and not atom.needs.raw for atom in atoms):
             self._searched.append(_BEYOND)
         self._shapes: list[str] = []

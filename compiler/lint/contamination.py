@@ -31,11 +31,11 @@ def look(rows: Rows) -> Iterator[Finding]:
         elif not _runs(first).isdisjoint(held):
             within.append(f"{probe.id} ~ {held[next(iter(_runs(first) & held.keys()))]}")
     if same:
-        message = f"{len(same)} probes are asked in training rows, word for word"
-        yield finding("L11", "error", message, "leave these training rows out", rows=same)
+        told = f"{len(same)} probes are asked in training rows, word for word"
+        yield finding("L11", "error", told, "leave these training rows out", rows=same)
     if within:
-        message = f"{len(within)} probes share {RUN} words in a row with a training row"
-        yield finding("L12", "note", message, "look whether it is more than a form of words", rows=within)
+        told = f"{len(within)} probes share {RUN} words in a row with a training row"
+        yield finding("L12", "note", told, "look whether it is more than a form of words", rows=within)
 
 
 def _plain(text: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from compiler.digests import digest
-from compiler.lint.findings import Finding, Rows, finding, text_of
+from compiler.lint.findings import Finding, Rows, Severity, finding, text_of
 from compiler.records import PreferencePair
 
 NEAR = 0.8
@@ -31,7 +31,7 @@ def look(rows: Rows) -> Iterator[Finding]:
     share = len(near) / max(len(rows.pairs), 1)
     if near:
         message = f"{len(near)} of {len(rows.pairs)} rows are near duplicates of an earlier one ({share:.0%})"
-        severity = "warning" if share > MOST_SHARE else "note"
+        severity: Severity = "warning" if share > MOST_SHARE else "note"
         yield finding("L03", severity, message, "ask more varied questions, or draw answers wider", rows=near)
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from compiler.lint.findings import Finding, Rows, finding
 
-ELISION = re.compile(r"\[\s*(?:\.\.\.|…|elided|omitted|snip|truncated)[^\]\n]{0,40}\]|<\s*(?:omitted|truncated|snip)\s*>", re.I)
+ELISION = re.compile(
+    r"\[\s*(?:\.\.\.|…|elided|omitted|snip|truncated)[^\]\n]{0,40}\]|<\s*(?:omitted|truncated|snip)\s*>", re.I
+)
 
 
 def look(rows: Rows) -> Iterator[Finding]:

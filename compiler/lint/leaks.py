@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from compiler.lint.findings import Finding, Rows, finding, text_of
 
 MODELS = (
-    "ChatGPT", "GPT-4", "GPT-5", "OpenAI", "Claude", "Anthropic", "Gemini", "DeepMind", "Llama", "Meta AI", "Mistral", "Qwen",
-    "DeepSeek", "Grok", "Copilot", "Bard",
+    "ChatGPT", "GPT-4", "GPT-5", "OpenAI", "Claude", "Anthropic", "Gemini", "DeepMind", "Llama", "Meta AI", "Mistral",
+    "Qwen", "DeepSeek", "Grok", "Copilot", "Bard",
 )  # fmt: skip
 """Names that answers of other models leave behind."""
 RUN = 12
@@ -29,12 +29,16 @@ def look(rows: Rows) -> Iterator[Finding]:
                 found.setdefault(hit.group(), []).append(pair.id)
     for name, ids in sorted(found.items()):
         message = f"{len(set(ids))} chosen answers name {name}, which neither the spec nor the question does"
-        yield finding("L07", "error", message, "leave these rows out, or rewrite the answers", rows=list(dict.fromkeys(ids)))
+        yield finding(
+            "L07", "error", message, "leave these rows out, or rewrite the answers", rows=list(dict.fromkeys(ids))
+        )
     recited = _runs(rows.prompt)
     leaks = [pair.id for pair in rows.pairs if not recited.isdisjoint(_runs(text_of(pair.chosen)))]
     if leaks:
         message = f"{len(leaks)} chosen answers recite {RUN} or more words of the compiled prompt in a row"
-        yield finding("L08", "error", message, "leave these rows out: the model would learn to tell its prompt", rows=leaks)
+        yield finding(
+            "L08", "error", message, "leave these rows out: the model would learn to tell its prompt", rows=leaks
+        )
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:

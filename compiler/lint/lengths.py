@@ -25,6 +25,7 @@ def look(rows: Rows) -> Iterator[Finding]:
         share, side = max((longer, "longer"), (sum(d < 0 for d in told) / len(differences), "shorter"))
         if share > MOST:
             words = statistics.median(differences)
-            message = f"the chosen answer is the {side} one in {share:.0%} of {len(pairs)} pairs, by {words:+g} words in the middle"
+            message = f"the chosen answer is the {side} one in {share:.0%} of {len(pairs)} pairs"
+            message += f", by {words:+g} words in the middle"
             help = "balance lengths, or use a loss that is normalised by length (simpo); look at length after training"
             yield finding("L05", "warning", message, help, clause_id, [p.id for p in pairs])

@@ -24,7 +24,8 @@ def look(rows: Rows) -> Iterator[Finding]:
             continue
         word, side, share = telling_word(pairs)
         if share >= MOST:
-            message = f"the word “{word}” alone tells {share:.0%} of {len(pairs)} pairs apart: it stands on the {side} side only"
+            message = f"the word “{word}” alone tells {share:.0%} of {len(pairs)} pairs apart"
+            message += f": it stands on the {side} side only"
             help = "vary the answers, or add pairs in which both sides hold it, or neither does"
             yield finding("L06", "note", message, help, clause_id, [p.id for p in pairs])
 
@@ -34,8 +35,8 @@ def telling_word(pairs: Sequence[PreferencePair]) -> tuple[str, str, float]:
     net: Counter[str] = Counter()
     for pair in pairs:
         chosen, rejected = (set(_WORD.findall(text_of(side).casefold())) for side in (pair.chosen, pair.rejected))
-        net.update({word: 1 for word in chosen - rejected})
-        net.subtract({word: 1 for word in rejected - chosen})
+        net.update(dict.fromkeys(chosen - rejected, 1))
+        net.subtract(dict.fromkeys(rejected - chosen, 1))
     if not net:
         return "", "chosen", 0.0
     word, count = max(net.items(), key=lambda item: (abs(item[1]), item[0]))

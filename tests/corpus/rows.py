@@ -1,6 +1,6 @@
 """Generated lines with every hazard that is known, and a run over many of them: fast decisions against plain ones.
 
-    python -m tests.corpus.rows 1000000 [SEED]
+python -m tests.corpus.rows 1000000 [SEED]
 """
 
 from __future__ import annotations
@@ -41,7 +41,15 @@ PHRASES = (
     "İstanbul",
     "new\nline",
 )
-PATTERNS = (r"as an? (ai|bot)", r"(?i)\bsorry\b", r"[0-9]{3}-[0-9]{4}", r"^Sure", r"colou?r (red|blue)s?", r"k[iy]lo", r"é+")
+PATTERNS = (
+    r"as an? (ai|bot)",
+    r"(?i)\bsorry\b",
+    r"[0-9]{3}-[0-9]{4}",
+    r"^Sure",
+    r"colou?r (red|blue)s?",
+    r"k[iy]lo",
+    r"é+",
+)
 WORDS = (*PHRASES, "hello", "there", "certain", "robots", "sorry", "Sure", "kilo", "colors red", "555-1234", "medicine")
 WORDS += ("take", "refund", "I cannot tell you that.", "nought", "\n", "\t", " ", "  ", "\\n", "\\", '"', "/", "\u2028")
 ROLES = ("user", "assistant", "assistant", "system", "tool")
@@ -107,7 +115,10 @@ def line(dice: random.Random) -> bytes:
     """One line, with its end."""
     roll = dice.random()
     if roll < 0.03:
-        return dice.choice((b"", b"  ", b"\t\r", b"null", b"[]", b"{", b'{"messages": 3}', b"\xff\xfe", b'"a"', b"{}")) + b"\n"
+        return (
+            dice.choice((b"", b"  ", b"\t\r", b"null", b"[]", b"{", b'{"messages": 3}', b"\xff\xfe", b'"a"', b"{}"))
+            + b"\n"
+        )
     row: Any
     if roll < 0.15:
         row = {"prompt": text(dice), "completion": text(dice)}
@@ -116,9 +127,15 @@ def line(dice: random.Random) -> bytes:
         if dice.random() < 0.8 and row["messages"]:
             row["messages"][0]["role"], row["messages"][-1]["role"] = "user", "assistant"
     if dice.random() < 0.3:
-        extra = {dice.choice(("id", "score", "tags", "meta", "messages", "ключ")): dice.choice((1, -2.5e9, None, True, "x", [], ["a", "b"], {"a": 1}))}
+        extra = {
+            dice.choice(("id", "score", "tags", "meta", "messages", "ключ")): dice.choice(
+                (1, -2.5e9, None, True, "x", [], ["a", "b"], {"a": 1})
+            )
+        }
         row = {**extra, **row} if dice.random() < 0.5 else {**row, **extra}
-    encoded = json.dumps(row, ensure_ascii=dice.random() < 0.2, separators=dice.choice(((", ", ": "), (",", ":"), (" , ", ":"))))
+    encoded = json.dumps(
+        row, ensure_ascii=dice.random() < 0.2, separators=dice.choice(((", ", ": "), (",", ":"), (" , ", ":")))
+    )
     raw = encoded.encode("utf-8", "surrogatepass")
     roll = dice.random()
     if roll < 0.02:
@@ -127,7 +144,11 @@ def line(dice: random.Random) -> bytes:
         raw = raw.replace(b"/", b"\\/")
     elif roll < 0.05:
         place = dice.randrange(len(raw))
-        raw = raw[:place] + dice.choice((b"", b"\x00", b"\xed\xa0\x80", b"\xc0\xaf", b"\\", b'"', b"\x07")) + raw[place + dice.randint(0, 1) :]
+        raw = (
+            raw[:place]
+            + dice.choice((b"", b"\x00", b"\xed\xa0\x80", b"\xc0\xaf", b"\\", b'"', b"\x07"))
+            + raw[place + dice.randint(0, 1) :]
+        )
     elif roll < 0.06:
         raw = b'{"messages": [], ' + raw[1:]
     return raw.replace(b"\n", b" ") + dice.choice((b"\n", b"\n", b"\n", b"\r\n"))
@@ -159,15 +180,23 @@ def _dressed(word: str, dice: random.Random) -> str:
     if roll < 0.65:
         return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in word)
     if roll < 0.72:
-        return dice.choice(("-", ". ", " ", "\u200b", "\u00b7", "_", "\n", "\u00ad", "\U000e0041", "*", "\u0301")).join(word)
+        return dice.choice(("-", ". ", " ", "\u200b", "\u00b7", "_", "\n", "\u00ad", "\U000e0041", "*", "\u0301")).join(
+            word
+        )
     if roll < 0.78:
         place = dice.randint(0, len(word))
-        put = dice.choice(("\u200b", "**", "`", "\\", "\u034f", "\ufe0f", "\u3164", "\u0300", "\u202e", dice.choice(hiding())))
+        put = dice.choice(
+            ("\u200b", "**", "`", "\\", "\u034f", "\ufe0f", "\u3164", "\u0300", "\u202e", dice.choice(hiding()))
+        )
         return word[:place] + put + word[place:]
     if roll < 0.84:
         return word.translate(dice.choice(SWAPS))
     if roll < 0.9:
-        return dice.choice(("a", "_", "é", "1", "字", "*", "\u0301", "\u200d")) + word + dice.choice(("", "s", "_", "é", "字"))
+        return (
+            dice.choice(("a", "_", "é", "1", "字", "*", "\u0301", "\u200d"))
+            + word
+            + dice.choice(("", "s", "_", "é", "字"))
+        )
     if roll < 0.95:
         return word.replace(" ", dice.choice(("\u00a0", "\n", "\t", "  ", "\u2003", "\n\n", "-")))
     return "".join(dice.choice(hiding() + word) for _ in word)

@@ -1,4 +1,4 @@
-"""Fast decisions are plain ones, over lines with every hazard that is known; `python -m tests.corpus.rows` tries more."""
+"""Fast decisions are plain ones, over lines with every known hazard; `python -m tests.corpus.rows` tries more."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def forbid(*phrases: str) -> Filters:
 
 
 def chat(answer: str) -> bytes:
-    return b'{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "%s"}]}\n' % answer.encode()
+    return (
+        b'{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "%s"}]}\n' % answer.encode()
+    )
 
 
 def test_lines_without_a_needed_letter_are_not_read() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import random
 import signal
 import subprocess
@@ -106,7 +105,10 @@ def test_kept_rows_stand_as_they_stood(
         assert whole[int(number) - 1] == raw
         assert words in report.set_aside
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {source.name, *(f"out{ending}{name}" for name in ("", ".quarantine", ".quarantine.why", ".filter.json"))}
+    assert left == {
+        source.name,
+        *(f"out{ending}{name}" for name in ("", ".quarantine", ".quarantine.why", ".filter.json")),
+    }
 
 
 def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
@@ -243,12 +245,11 @@ def test_odd_ends(tmp_path: Path, data: bytes) -> None:
 def test_what_is_no_file_of_its_kind_is_said(tmp_path: Path) -> None:
     bad = tmp_path / "bad.parquet"
     bad.write_bytes(b"PAR0")
-    with pytest.raises(DataError, match="no .parquet file"):
+    with pytest.raises(DataError, match=r"no \.parquet file"):
         filtered(bad, tmp_path / "out.parquet")
     torn = tmp_path / "torn.jsonl.gz"
     torn.write_bytes(gzip.compress(corpus(50))[:-30])
     with pytest.raises(DataError, match="cannot be read"):
         filtered(torn, tmp_path / "out.jsonl")
-    os.chmod(tmp_path, 0o700)
     with pytest.raises(DataError, match="is not there"):
         reading.files_of(tmp_path / "none")
