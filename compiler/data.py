@@ -26,6 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from compiler.checks import evaluate
 from compiler.failures import DataError
 from compiler.records.checks import JudgeCheck
@@ -137,6 +139,8 @@ def count_chats(path: Path, name: str) -> Counts:
     return Counts(chats, preferences)
 
 
+COLUMNS = ("messages", "prompt", "completion", "chosen", "rejected", "conversations")
+"""Keys of a row that say what its chat is."""
 SHAPE = '{"messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}'
 
 
@@ -174,7 +178,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Any]]:
     with path.open("rb") as stream:
         for number, raw in enumerate(stream, 1):
             if raw.strip():
-                yield number, _parsed(raw, first=number == 1)
+                yield number, parsed(raw, first=number == 1)
 
 
 def _parquet(path: Path, name: str) -> Iterator[tuple[int, Any]]:
@@ -192,7 +196,13 @@ def _parquet(path: Path, name: str) -> Iterator[tuple[int, Any]]:
         raise DataError(f"{name} is no Parquet file that can be read: {error}", help="write the file anew") from error
 
 
-def _parsed(raw: bytes, first: bool) -> Any:
+def parsed(raw: bytes, first: bool = False) -> Any:
+    """Return what a line says; where it says nothing, an `Unreadable` in its place. first: it may hold a byte order
+    mark."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # `json` takes more: numbers without a value, halves of a pair of code units
     try:
         return json.loads(raw.decode("utf-8-sig" if first else "utf-8"))
     except UnicodeDecodeError:
@@ -309,6 +319,12 @@ def _about_refusing(rule: FilterRule) -> bool:
 
 def broken_rule(chat: Chat, filters: Filters) -> FilterRule | None:
     """Return the first rule that one of the chat's answers breaks, or None."""
+    broken = first_broken(chat, filters)
+    return broken[0] if broken else None
+
+
+def first_broken(chat: Chat, filters: Filters) -> tuple[FilterRule, str] | None:
+    """Return the first rule that one of the chat's answers breaks, with that answer, or None."""
     for question, answer in exchanges(chat):
         for rule in filters.rules:
             if rule.topic or rule.asks:
@@ -316,7 +332,7 @@ def broken_rule(chat: Chat, filters: Filters) -> FilterRule | None:
             else:
                 holds = not (rule.otherwise and any(may_be_about(question, other) for other in filters.rules))
             if holds and not keeps(rule, answer):
-                return rule
+                return rule, answer
     return None
 
 
@@ -341,14 +357,14 @@ def is_about(question: str, rule: FilterRule) -> bool:
         return False
     if any(alike(said, words(ask)) >= NEARLY for ask in rule.asks):
         return True
-    stems = {_stem(word) for word in said}
-    return bool(rule.topic) and sum(_stem(word) in stems for word in rule.topic) >= max(rule.enough, 1)
+    stems = {stem(word) for word in said}
+    return bool(rule.topic) and sum(stem(word) in stems for word in rule.topic) >= max(rule.enough, 1)
 
 
 def may_be_about(question: str, rule: FilterRule) -> bool:
     """Whether a refusal of this question could be meant by the rule: any one of its words will do."""
-    told = {_stem(word) for text in (*rule.topic, *rule.asks) for word in words(text) if len(word) > 3}
-    return not told.isdisjoint({_stem(word) for word in words(question)})
+    told = {stem(word) for text in (*rule.topic, *rule.asks) for word in words(text) if len(word) > 3}
+    return not told.isdisjoint({stem(word) for word in words(question)})
 
 
 def words(text: str) -> frozenset[str]:
@@ -360,7 +376,7 @@ def alike(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / len(one | other) if one or other else 1.0
 
 
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
     """Drop the common English endings, so that `medicines` is about `medicine`."""
     for ending in ("ies", "ing", "es", "ed", "s", "e", "y"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal, NamedTuple, get_args
 
 from compiler.records.checks import PhrasesCheck
@@ -41,8 +41,7 @@ class Match(NamedTuple):
 
 
 # Drawn as nothing, though Unicode calls them letters or marks and not format characters.
-_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u3164\uffa0"
-_VARIATION = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u3164\uffa0"
 
 UNIFIED = str.maketrans(
     {
@@ -58,7 +57,7 @@ _TICK = re.compile(r"(?<=[^\W_])`(?=[^\W_])")
 _MARKUP = re.compile(r"[*_`~\\]+")
 
 # Case is folded already. Cyrillic, Greek, then letters of other blocks that fonts draw like Latin ones.
-_LOOK_ALIKE = str.maketrans(
+LOOK_ALIKE = str.maketrans(
     "авсԁеһіјкӏмпорԛѕтυѵԝху" + "αβεικνορτχγω" + "ıȷɑɡոօս",
     "abcdehijklmnopqstuvwxy" + "abeiknoptxyw" + "ijagnou",
 )
@@ -72,11 +71,18 @@ def strip_invisible(text: str) -> str:
     """Return `text` without the characters that are drawn as nothing."""
     if text.isascii():
         return text
-    kept = (c for c in text if c not in _BLANK and unicodedata.category(c) != "Cf")
-    return _VARIATION.sub("", "".join(kept))
+    return _invisible().sub("", text)
 
 
-def _nfkc(text: str) -> str:
+@cache
+def _invisible() -> re.Pattern[str]:
+    """The characters that are drawn as nothing; those of format (Cf) stand in the first two planes and the tags."""
+    planes = (*range(0x80, 0x20000), *range(0xE0000, 0xE1000))
+    formats = "".join(chr(point) for point in planes if unicodedata.category(chr(point)) == "Cf")
+    return re.compile(f"[{BLANK}{formats}\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+
+def nfkc(text: str) -> str:
     # Twice, since folding case can leave a form that is not normalised, and the other way round.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
@@ -85,7 +91,7 @@ def _nfkc(text: str) -> str:
 @lru_cache(maxsize=2048)
 def _punctuation(text: str) -> str:
     # Unified before NFKC (which turns an acute accent into a space and a mark) and after it (full-width forms).
-    folded = _nfkc(strip_invisible(text).translate(UNIFIED)).translate(UNIFIED)
+    folded = nfkc(strip_invisible(text).translate(UNIFIED)).translate(UNIFIED)
     return " ".join(_TICK.sub("'", folded).split())
 
 
@@ -94,15 +100,15 @@ def fold(text: str) -> str:
     return " ".join(_MARKUP.sub("", _punctuation(text)).split())
 
 
-_FOLDS: dict[Layer, Callable[[str], str]] = {
+FOLDS: dict[Layer, Callable[[str], str]] = {
     "exact": lambda text: text,
     "case": str.casefold,
-    "nfkc": _nfkc,
-    "invisible": lambda text: _nfkc(strip_invisible(text)),
+    "nfkc": nfkc,
+    "invisible": lambda text: nfkc(strip_invisible(text)),
     "punctuation": _punctuation,
     "markup": fold,
-    "look-alike": lambda text: fold(text).translate(_LOOK_ALIKE),
-    "spaced": lambda text: fold(text).translate(_LOOK_ALIKE),
+    "look-alike": lambda text: fold(text).translate(LOOK_ALIKE),
+    "spaced": lambda text: fold(text).translate(LOOK_ALIKE),
 }
 
 
@@ -132,7 +138,7 @@ def _matcher(phrases: tuple[str, ...], layer: Layer) -> tuple[re.Pattern[str], t
     bodies: list[str] = []
     named: list[str] = []
     for phrase in sorted(phrases, key=len, reverse=True):
-        literal = _FOLDS[layer](phrase)
+        literal = FOLDS[layer](phrase)
         if layer != "exact":
             literal = literal.strip()
         body = (_spaced(literal) if layer == "spaced" else bounded(literal)) if literal else None
@@ -152,7 +158,7 @@ def found(phrases: Sequence[str], answer: str) -> Match | None:
         if matcher is None:
             continue
         pattern, named = matcher
-        hit = pattern.search(_FOLDS[layer](answer))
+        hit = pattern.search(FOLDS[layer](answer))
         if hit and hit.lastindex:
             return Match(named[hit.lastindex - 1], layer)
     return None

@@ -49,6 +49,8 @@ COMMANDS = {
     "convert": "Write a spec as .tenet text, YAML or JSON.",
     "schema": "Print the JSON Schema of specs in YAML and JSON.",
     "build": "Compile a spec into a prompt, filters, training rows, probes and jobs.",
+    "lint-data": "Look at the rows of a build before anything is trained on them.",
+    "filter": "Keep the rows of a corpus that break no rule of a spec.",
     "plan": "Say what would run, why, and how long it would take; run nothing.",
     "train": "Train the adapter that a build describes.",
     "measure": "Let base, prompt and adapter answer the probes.",
@@ -64,7 +66,7 @@ COMMANDS = {
 }
 
 # Where the command's name is a word of Python's own.
-MODULES = {"import": "import_spec"}
+MODULES = {"import": "import_spec", "lint-data": "lint_data"}
 
 # How OpenMP's threads wait for one another, unless the user says. By default they spin for milliseconds; beside another
 # busy process they spin away the time in which the thread they wait for could run. The count is some microseconds:

@@ -1,0 +1,138 @@
+"""A chunk of lines -> what becomes of each line: kept, dropped by a rule, or set aside since it is no chat.
+
+In: bytes of whole lines, filters.json. Out: the lines that are not kept, and how many there were. `reference` reads
+every line and asks every rule; `Decider` reads only the lines that the scanner cannot let pass, and must say the same.
+This file must not know files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from compiler import data
+from compiler.corpus.needs import atoms_of, narrowed
+from compiler.corpus.scanning import Lines, Scanner, Texts
+from compiler.records import Filters
+
+LEARN_FROM = 64
+"""Lines of a chunk whose shape is learned, at most."""
+MOST_NARROWED = 4096
+"""Selections of rules that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A line that is not kept. line: from 0 in its chunk. start, stop: its bytes, without the end of the line. rule:
+    key of the rule that it breaks; None where the line is no chat. answer: the answer that breaks it."""
+
+    line: int
+    start: int
+    stop: int
+    reason: str
+    rule: str | None = None
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """rows: lines that hold something. lost: those that are not kept. blank: (start, stop) of the other lines."""
+
+    lines: int
+    rows: int
+    lost: tuple[Lost, ...]
+    blank: tuple[tuple[int, int], ...]
+
+
+def reference(chunk: bytes, filters: Filters) -> Decided:
+    """Decide every line by reading it and asking every rule: what `Decider` is held against."""
+    lost: list[Lost] = []
+    blank: list[tuple[int, int]] = []
+    lines = chunk.split(b"\n")
+    if not lines[-1]:
+        del lines[-1]
+    start = 0
+    for at, raw in enumerate(lines):
+        if raw.strip():
+            found = _read(raw, lambda _: filters)
+            if found is not None:
+                lost.append(Lost(at, start, start + len(raw), *found))
+        else:
+            blank.append((start, start + len(raw)))
+        start += len(raw) + 1
+    return Decided(len(lines), len(lines) - len(blank), tuple(lost), tuple(blank))
+
+
+class Decider:
+    """Decides chunks by `filters`; it is faster on lines in shapes that it has met."""
+
+    def __init__(self, filters: Filters) -> None:
+        self._rules = filters.rules
+        self._atoms = atoms_of(filters.rules)
+        self._always = frozenset(n for n, atom in enumerate(self._atoms) if atom.needs.always)
+        self._scanner = Scanner(self._atoms)
+        numbered = list(enumerate(self._atoms))
+        self._answers = Texts((number, atom) for number, atom in numbered if not atom.of_question)
+        self._questions = Texts((number, atom) for number, atom in numbered if atom.of_question)
+        self._to_learn_from = LEARN_FROM
+        self._narrowed: dict[frozenset[int], Filters] = {}
+
+    def decide(self, chunk: bytes) -> Decided:
+        lines = self._scanner.scan(chunk)
+        if self._learn(chunk, lines):
+            lines = self._scanner.scan(chunk)
+        lost: list[Lost] = []
+        blank: list[tuple[int, int]] = []
+        read = range(len(lines.starts)) if self._always else np.flatnonzero(lines.must_read).tolist()
+        for at in read:
+            start, stop = int(lines.starts[at]), int(lines.stops[at])
+            raw = chunk[start:stop]
+            if not raw.strip():
+                blank.append((start, stop))
+                continue
+            found = _read(raw, self._rules_for if lines.must_read[at] else lambda _: self._of(self._always))
+            if found is not None:
+                lost.append(Lost(at, start, stop, *found))
+        return Decided(len(lines.starts), len(lines.starts) - len(blank), tuple(lost), tuple(blank))
+
+    def _rules_for(self, chat: data.Chat) -> Filters:
+        """The rules that the texts of a chat may break, as far as they may."""
+        told = {"assistant": self._answers, "user": self._questions}
+        return self._of(self._always.union(*(told[m.role].atoms(m.content) for m in chat if m.role in told)))
+
+    def _of(self, atoms: frozenset[int]) -> Filters:
+        if atoms not in self._narrowed:
+            if len(self._narrowed) >= MOST_NARROWED:
+                self._narrowed.clear()
+            self._narrowed[atoms] = narrowed(self._rules, [self._atoms[n] for n in sorted(atoms)])
+        return self._narrowed[atoms]
+
+    def _learn(self, chunk: bytes, lines: Lines) -> bool:
+        """Learn shapes from lines that had to be read; whether there was a new one."""
+        tried = np.flatnonzero(lines.must_read)[: self._to_learn_from].tolist()
+        self._to_learn_from -= len(tried)
+        news = False
+        for at in tried:
+            raw = chunk[lines.starts[at] : lines.stops[at]]
+            if raw.strip() and _chat(raw) is not None:
+                news |= self._scanner.learn(raw)
+        return news
+
+
+def _chat(raw: bytes) -> data.Chat | None:
+    try:
+        return data.chat_of(data.parsed(raw))
+    except data.RowFault:
+        return None
+
+
+def _read(raw: bytes, rules_for: Callable[[data.Chat], Filters]) -> tuple[str, str | None, str] | None:
+    """Return why a line is lost: in words, the rule's key, the answer at fault. None where it is kept."""
+    try:
+        chat = data.chat_of(data.parsed(raw))
+    except data.RowFault as fault:
+        return str(fault), None, ""
+    broken = data.first_broken(chat, rules_for(chat))
+    return (broken[0].reason, broken[0].key, broken[1]) if broken else None

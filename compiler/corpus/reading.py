@@ -1,0 +1,151 @@
+"""Files of rows -> chunks of whole lines.
+
+In: JSON Lines, plain or packed (`.gz`, `.zst`), Parquet, Arrow files, and folders that `datasets` saved. Out: chunks in
+order. Of a table, a chunk holds the columns that make a chat, a line a row, and the rows themselves, so that what is
+kept goes on as it was. This file must not know what a row means.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from compiler import data
+from compiler.failures import DataError
+
+CHUNK = 8 << 20
+"""Bytes of a chunk, about: enough to make calls into C few, little enough to stay near the processor."""
+TABLE_ROWS = 8192
+PACKED = {".gz": "gzip", ".zst": "zstd"}
+TABLES = (".parquet", ".arrow")
+_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """lines: whole lines. end: bytes of the unpacked file, or rows of the table, up to where the chunk ends. rows: the
+    rows of a table, None for lines."""
+
+    lines: bytes
+    end: int
+    rows: Any = None
+
+
+def is_table(path: Path) -> bool:
+    return path.is_dir() or path.suffix in TABLES
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the files of an input: itself, or the Arrow files of a data set saved by `datasets`.
+
+    Raises:
+        DataError: nothing is there, or a folder holds something else.
+    """
+    if path.is_file():
+        return [path]
+    if not path.exists():
+        raise DataError(
+            f"{path} is not there", help="name JSON Lines (.jsonl, .gz, .zst), Parquet, or a saved data set"
+        )
+    if (path / "dataset_dict.json").is_file():
+        splits = ", ".join(str(path / name) for name in json.loads((path / "dataset_dict.json").read_text())["splits"])
+        raise DataError(f"{path} holds several splits", help=f"filter each by itself: {splits}")
+    found = sorted(path.glob("*.arrow"))
+    if not found:
+        raise DataError(f"{path} is a folder without rows", help="name the files in it")
+    return found
+
+
+def chunks(path: Path, start: int = 0) -> Iterator[Chunk]:
+    """Yield chunks from `start` on, which is where a chunk ended.
+
+    Raises:
+        DataError: the file cannot be opened, or is not what its name says.
+    """
+    try:
+        yield from _table(path, start) if is_table(path) else _lines(path, start)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}", help="look at the file") from error
+
+
+def size(path: Path) -> int:
+    """Bytes of a file of lines as far as they are known before it is read, else 0."""
+    return path.stat().st_size if not is_table(path) and path.suffix not in PACKED else 0
+
+
+def _opened(path: Path) -> BinaryIO:
+    import pyarrow
+
+    if path.suffix in PACKED:
+        stream: BinaryIO = pyarrow.input_stream(str(path), compression=PACKED[path.suffix])
+        return stream
+    return path.open("rb", buffering=0)
+
+
+def _lines(path: Path, start: int) -> Iterator[Chunk]:
+    with _opened(path) as stream:
+        if path.suffix in PACKED:
+            left = start
+            while left and (passed := stream.read(min(left, CHUNK))):
+                left -= len(passed)
+        else:
+            stream.seek(start)
+        end, rest = start, b""
+        while read := stream.read(CHUNK):
+            cut = read.rfind(b"\n") + 1
+            if not cut:
+                rest += read
+                continue
+            lines, rest = rest + read[:cut], read[cut:]
+            yield Chunk(_unmarked(lines, end), end + len(lines))
+            end += len(lines)
+        if rest:
+            yield Chunk(_unmarked(rest, end), end + len(rest))
+
+
+def _unmarked(lines: bytes, at: int) -> bytes:
+    """Without the byte order mark that some programs put before the first line."""
+    return lines.removeprefix(_MARK) if at == 0 else lines
+
+
+def _table(path: Path, start: int) -> Iterator[Chunk]:
+    import msgspec
+    import pyarrow as arrow
+
+    encoder = msgspec.json.Encoder(enc_hook=str)
+    end = 0
+    try:
+        for batch in _batches(path):
+            end += len(batch)
+            if end <= start:
+                continue
+            told = [name for name in batch.schema.names if name in data.COLUMNS]
+            if not told:
+                columns = ", ".join(batch.schema.names)
+                raise DataError(
+                    f"{path} has no column of a chat: it has {columns}", help=f"name one of {', '.join(data.COLUMNS)}"
+                )
+            yield Chunk(encoder.encode_lines(batch.select(told).to_pylist()), end, batch)
+    except arrow.ArrowException as error:
+        raise DataError(f"{path} is no {path.suffix} file that can be read: {error}", help="write it anew") from error
+
+
+def _batches(path: Path) -> Iterator[Any]:
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    if path.suffix == ".parquet":
+        yield from parquet.ParquetFile(path).iter_batches(batch_size=TABLE_ROWS)
+        return
+    with arrow.memory_map(str(path)) as source:
+        try:
+            reader = arrow.ipc.open_stream(source)
+        except arrow.ArrowInvalid:
+            file = arrow.ipc.open_file(source)
+            reader = (file.get_batch(number) for number in range(file.num_record_batches))
+        for batch in reader:
+            for at in range(0, len(batch), TABLE_ROWS):
+                yield batch.slice(at, TABLE_ROWS)

@@ -1,0 +1,145 @@
+"""A chunk of lines -> the lines that must be read: those of which the bytes alone do not say that they keep every rule.
+
+In: bytes of whole lines. Out: where each line stands, and whether it must be read. A line need not be read where it is
+certainly a chat (`shapes`) and holds nothing that an atom of a rule needs (`needs`). Of a text that was read, `Texts`
+says which atoms it may break. This file must not know what becomes of a line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ahocorasick_rs
+import numpy as np
+import pyarrow as arrow
+import pyarrow.compute as compute
+from numpy.typing import NDArray
+
+from compiler.corpus import folding, shapes
+from compiler.corpus.needs import Atom
+
+MOST_SHAPES = 8
+_DELETED = bytes(byte for byte in folding.DELETED if byte != 10)
+_BACKSLASH, _NEWLINE, _SPACE = 92, 10, 32
+_BEYOND = r"[^\x00-\x7f]"
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """starts, stops: of n lines in the chunk, in bytes, without the end of the line. must_read: n booleans."""
+
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+    must_read: NDArray[np.bool_]
+
+
+class Scanner:
+    """What the bytes of a chunk say. It learns shapes as it goes, which changes its speed and never its answer."""
+
+    def __init__(self, atoms: Sequence[Atom]) -> None:
+        raw = sorted({text.encode() for atom in atoms for text in atom.needs.raw})
+        self._literals = ahocorasick_rs.BytesAhoCorasick(raw) if raw else None
+        words = {word for atom in atoms for word in atom.needs.words}
+        self._searched = (
+            [_as_words(words, r"(?i)(?:^|[^a-z0-9]|\\[nrtbf])", r"(?:[^a-z0-9]|\\[nrtbf])")] if words else []
+        )
+        if any(atom.needs.beyond and not atom.needs.raw for atom in atoms):
+            self._searched.append(_BEYOND)
+        self._shapes: list[str] = []
+
+    def scan(self, chunk: bytes) -> Lines:
+        stops = np.flatnonzero(np.frombuffer(chunk, np.uint8) == _NEWLINE)
+        if not chunk.endswith(b"\n"):
+            stops = np.append(stops, len(chunk))
+        starts = np.concatenate((np.zeros(1, np.int64), stops[:-1] + 1))
+        column = arrow.LargeStringArray.from_buffers(
+            len(starts), arrow.py_buffer(np.append(starts, len(chunk))), arrow.py_buffer(chunk)
+        )
+        must_read = ~_matches(column, self._shapes) | _matches(column, self._searched)
+        must_read[self._with_literals(chunk)] = True
+        return Lines(starts, stops, must_read)
+
+    def learn(self, line: bytes) -> bool:
+        """Learn the shape of a line that holds a chat; whether that was news."""
+        shape = shapes.learn(line) if len(self._shapes) < MOST_SHAPES else None
+        if shape is None or shape in self._shapes:
+            return False
+        self._shapes.append(shape)
+        return True
+
+    def _with_literals(self, chunk: bytes) -> NDArray[np.int64]:
+        if self._literals is None:
+            return np.zeros(0, np.int64)
+        text = _without_escapes(chunk).translate(folding.LOWER, _DELETED)
+        hits = self._literals.find_matches_as_indexes(text)
+        if not hits:
+            return np.zeros(0, np.int64)
+        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE)
+        return np.searchsorted(ends, np.unique([start for _, start, _ in hits]))
+
+
+class Texts:
+    """Which of some atoms, each with its number, a text may break. Those that are always asked are not told."""
+
+    def __init__(self, atoms: Iterable[tuple[int, Atom]]) -> None:
+        by_literal: dict[str, list[int]] = {}
+        words: set[str] = set()
+        self._words: list[int] = []
+        self._beyond: list[int] = []
+        for number, atom in atoms:
+            for text in atom.needs.literals:
+                by_literal.setdefault(text, []).append(number)
+            if atom.needs.words:
+                self._words.append(number)
+                words.update(atom.needs.words)
+            if atom.needs.beyond and not atom.needs.literals:
+                self._beyond.append(number)
+        self._by_literal = list(by_literal.values())
+        self._literals = ahocorasick_rs.AhoCorasick(list(by_literal)) if by_literal else None
+        pattern = _as_words(words, "(?<![a-z0-9])", "[^a-z0-9]") if words else "(?!)"
+        self._word = re.compile(pattern, re.IGNORECASE | re.ASCII)
+
+    def atoms(self, text: str) -> set[int]:
+        found: set[int] = set()
+        if self._literals is not None:
+            hits = self._literals.find_matches_as_indexes(folding.letters(text), overlapping=True)
+            for literal in {literal for literal, _, _ in hits}:
+                found.update(self._by_literal[literal])
+        if self._words and (folding.may_hide(text) or self._word.search(text)):
+            found.update(self._words)
+        if self._beyond and not text.isascii():
+            found.update(self._beyond)
+        return found
+
+
+def _without_escapes(chunk: bytes) -> bytes:
+    """`chunk` with a space for each escaped character: the letter of an escape is none of the text's."""
+    found = np.flatnonzero(np.frombuffer(chunk, np.uint8) == _BACKSLASH)
+    if not len(found):
+        return chunk
+    # Of backslashes in a row, the second is escaped by the first, and so on.
+    numbers = np.arange(len(found))
+    heads = np.concatenate(([True], np.diff(found) != 1))
+    in_row = numbers - np.maximum.accumulate(np.where(heads, numbers, 0))
+    escaped = found[in_row % 2 == 0] + 1
+    letters = np.frombuffer(bytearray(chunk), np.uint8)
+    escaped = escaped[escaped < len(letters)]
+    letters[escaped[letters[escaped] != _NEWLINE]] = _SPACE
+    return letters.tobytes()
+
+
+def _as_words(words: Iterable[str], before: str, gap: str) -> str:
+    """An expression for letters with anything but letters between and around them."""
+    return f"{before}(?:{'|'.join(f'{gap}*'.join(word) for word in sorted(words))})(?:[^a-z0-9]|$)"
+
+
+def _matches(column: Any, patterns: Sequence[str]) -> NDArray[np.bool_]:
+    found = np.zeros(len(column), np.bool_)
+    for pattern in patterns:
+        # Bits, as arrow keeps them: its own way to NumPy loads pandas.
+        bits = np.frombuffer(compute.match_substring_regex(column, pattern).buffers()[1], np.uint8)
+        found |= np.unpackbits(bits, count=len(column), bitorder="little").view(np.bool_)
+    return found

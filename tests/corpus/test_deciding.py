@@ -1,0 +1,48 @@
+"""Fast decisions are plain ones, over lines with every known hazard; `python -m tests.corpus.rows` tries more."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from compiler.corpus.deciding import Decider, reference
+from compiler.records import FilterRule, Filters, PhrasesCheck
+from tests.corpus import rows
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_fast_decisions_are_plain_ones(seed: int) -> None:
+    dice = random.Random(seed)
+    chunk = b"".join(rows.line(dice) for _ in range(500))
+    assert rows.differences(chunk, rows.filters(dice)) == []
+
+
+def forbid(*phrases: str) -> Filters:
+    check = PhrasesCheck(phrases=phrases, present=False)
+    return Filters(rules=(FilterRule(key="f", clause_ids=("f",), checks=(check,), reason="says it"),))
+
+
+def chat(answer: str) -> bytes:
+    return (
+        b'{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "%s"}]}\n' % answer.encode()
+    )
+
+
+def test_lines_without_a_needed_letter_are_not_read() -> None:
+    decider = Decider(forbid("Certainly!"))
+    chunk = chat("Hello.") * 100 + chat("Cer\\ntain\\nly!") + chat("Certainly!") + chat("Caf\u00e9.")
+    decided = decider.decide(chunk)
+    assert [lost.line for lost in decided.lost] == [101]
+    assert decided == reference(chunk, forbid("Certainly!"))
+    must_read = decider._scanner.scan(chunk).must_read
+    assert must_read.tolist() == [False] * 100 + [True, True, False]
+
+
+def test_a_line_need_not_end() -> None:
+    assert Decider(forbid("a")).decide(chat("b").rstrip()).rows == 1
+
+
+def test_blank_lines_are_no_rows() -> None:
+    decided = Decider(forbid("a")).decide(b"\n" + chat("b") + b"  \n")
+    assert (decided.lines, decided.rows, decided.blank) == (3, 1, ((0, 0), (len(chat("b")) + 1, len(chat("b")) + 3)))
