@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from backends.chats import Chat
 from compiler.failures import DataError
 from compiler.lint.findings import Finding, finding
-from compiler.records import PreferencePair
+from compiler.records.rows import PreferencePair
 
 
 def look(pairs: Sequence[PreferencePair], template: Chat, max_length: int | None) -> Iterator[Finding]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import stages
+from compiler.cli import places
 from compiler.cli.specs import folded, program_or_exit
 from compiler.cli.targets import TargetPath
 
 if TYPE_CHECKING:
     from compiler.corpus.report import FilterReport
-    from compiler.records import Filters
+    from compiler.records.filters import Filters
 
 SMALL = 64 << 20
 """Bytes of input below which further processes cost more than they save."""
@@ -58,9 +58,9 @@ def command(target: Path, inputs: tuple[Path, ...], out: Path, processes: int | 
 
 def _rules(target: Path) -> Filters:
     from compiler.lowering.filters import make
-    from compiler.records import Filters
+    from compiler.records.filters import Filters
 
-    if stages.is_build(target):
+    if places.is_build(target):
         return Filters.model_validate_json((target / "filters.json").read_text(encoding="utf-8"))
     program, _ = program_or_exit(target)
     return make(program)

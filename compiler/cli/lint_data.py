@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import FINDINGS, stages
+from compiler.cli import FINDINGS, options, places
 from compiler.cli.specs import folded
 from compiler.cli.targets import TargetPath, prepared
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 @click.command("lint-data")
 @click.argument("target", metavar="SPEC|BUILD", type=TargetPath())
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON lines.")
-@stages.out_option
-@stages.runs_option
-@stages.cache_option
-@stages.local_option
+@options.out_option
+@options.runs_option
+@options.cache_option
+@options.local_option
 def command(target: Path, as_json: bool, out: Path, runs: Path, cache: Path | None, local_files_only: bool) -> None:
     """Look at the pairs of a build; exit code 1 where something is wrong with them.
 
@@ -29,7 +29,7 @@ def command(target: Path, as_json: bool, out: Path, runs: Path, cache: Path | No
     training rows, prompts that a trainer would cut. Warnings: duplicates, sides told apart by length, clauses that no
     row teaches, rows that are cut. Notes: near duplicates, sides that one word tells apart, words shared with probes.
     """
-    place = stages.place_of(target, out, runs, cache, local_files_only=local_files_only)
+    place = places.place_of(target, out, runs, cache, local_files_only=local_files_only)
     prepared(target, place)
     found, pairs = lint_build(place)
     if as_json:
@@ -45,7 +45,7 @@ def command(target: Path, as_json: bool, out: Path, runs: Path, cache: Path | No
         raise click.exceptions.Exit(FINDINGS)
 
 
-def lint_build(place: stages.Place) -> tuple[list[Finding], int]:
+def lint_build(place: places.Place) -> tuple[list[Finding], int]:
     """Findings of a build's rows, and how many pairs there are."""
     from backends import bases, recipes
     from backends import lint as tokens
@@ -53,7 +53,7 @@ def lint_build(place: stages.Place) -> tuple[list[Finding], int]:
     from compiler.ir_file import load
     from compiler.lint import lint
     from compiler.lint.findings import ORDER, Rows
-    from compiler.records import PreferencePair, Probe
+    from compiler.records.rows import PreferencePair, Probe
 
     def read(name: str) -> list[str]:
         return [line for line in (place.build / name).read_text(encoding="utf-8").split("\n") if line]

@@ -6,12 +6,8 @@ In: a command's function. Out: the same with an option more. This file must not 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    pass
 
 
 def out_option(function: click.decorators.FC) -> click.decorators.FC:

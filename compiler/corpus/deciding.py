@@ -15,7 +15,7 @@ import numpy as np
 from compiler import data
 from compiler.corpus.needs import atoms_of, narrowed
 from compiler.corpus.scanning import Lines, Scanner, Texts
-from compiler.records import Filters
+from compiler.records.filters import Filters
 
 LEARN_FROM = 64
 """Lines of a chunk whose shape is learned, at most."""

@@ -30,7 +30,8 @@ from typing import Any
 
 from compiler import data
 from compiler.corpus.folding import folded, letters, squeezed
-from compiler.records import FilterRule, Filters, JudgeCheck, PatternsCheck, PhrasesCheck
+from compiler.records.checks import JudgeCheck, PatternsCheck, PhrasesCheck
+from compiler.records.filters import FilterRule, Filters
 
 _sre: Any = import_module("re._parser")
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pydantic import Field
 
 from compiler.corpus.deciding import Decided
-from compiler.records import Filters, Record
+from compiler.records.filters import Filters
+from compiler.records.record import Record
 
 VERSION = 1
 MOST_EXAMPLES = 3

@@ -21,7 +21,7 @@ from compiler.corpus.report import FilterReport
 from compiler.digests import digest
 from compiler.failures import WorkerError
 from compiler.progress import Progress
-from compiler.records import Filters
+from compiler.records.filters import Filters
 
 AHEAD = 2
 """Chunks that wait for each process, at most."""

@@ -19,7 +19,7 @@ from compiler.corpus.deciding import Decided, Lost
 from compiler.corpus.reading import Chunk, is_table
 from compiler.corpus.report import FilterReport, added
 from compiler.failures import DataError
-from compiler.records import Record
+from compiler.records.record import Record
 
 
 class Journal(Record):

@@ -13,7 +13,7 @@ from typing import Any
 
 from compiler.digests import digest
 from compiler.lint.findings import Finding, Rows, Severity, finding, text_of
-from compiler.records import PreferencePair
+from compiler.records.rows import PreferencePair
 
 NEAR = 0.8
 RUN = 3

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from compiler.records import Message, PreferencePair, Probe, Record
+from compiler.records.record import Message, Record
+from compiler.records.rows import PreferencePair, Probe
 
 Severity = Literal["error", "warning", "note"]
 ORDER: tuple[Severity, ...] = ("error", "warning", "note")

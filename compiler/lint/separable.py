@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from compiler.lint.findings import Finding, Rows, finding, text_of
-from compiler.records import PreferencePair
+from compiler.records.rows import PreferencePair
 
 MOST = 0.95
 ENOUGH = 20

@@ -15,7 +15,8 @@ from typing import Any
 
 from compiler.corpus.deciding import Decider, reference
 from compiler.corpus.folding import hiding
-from compiler.records import FilterRule, Filters, JudgeCheck, PatternsCheck, PhrasesCheck, RefusalCheck
+from compiler.records.checks import JudgeCheck, PatternsCheck, PhrasesCheck, RefusalCheck
+from compiler.records.filters import FilterRule, Filters
 
 PHRASES = (
     "Certainly!",

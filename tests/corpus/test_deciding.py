@@ -7,7 +7,8 @@ import random
 import pytest
 
 from compiler.corpus.deciding import Decider, reference
-from compiler.records import FilterRule, Filters, PhrasesCheck
+from compiler.records.checks import PhrasesCheck
+from compiler.records.filters import FilterRule, Filters
 from tests.corpus import rows
 
 

@@ -20,7 +20,8 @@ from compiler.corpus import reading, running, writing
 from compiler.corpus.deciding import Decider, reference
 from compiler.failures import DataError
 from compiler.progress import silent
-from compiler.records import FilterRule, Filters, PhrasesCheck
+from compiler.records.checks import PhrasesCheck
+from compiler.records.filters import FilterRule, Filters
 from tests.corpus import rows
 
 FILTERS = Filters(

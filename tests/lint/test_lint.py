@@ -8,7 +8,8 @@ import pytest
 
 from compiler.lint import lint, looks
 from compiler.lint.findings import Rows
-from compiler.records import Message, PreferencePair, Probe
+from compiler.records.record import Message
+from compiler.records.rows import PreferencePair, Probe
 
 CLAUSE = "trait.warm"
 TOPICS = ("tea", "bread", "rope", "paint", "glass", "wool", "salt", "iron")
