@@ -10,7 +10,8 @@ hold what an atom needs and keep every rule. This file must not know rows.
     beyond    a character beyond ASCII, whatever it is
     always    nothing is known: every row must be read
 
->>> from compiler.records import FilterRule, PhrasesCheck
+>>> from compiler.records.checks import PhrasesCheck
+>>> from compiler.records.filters import FilterRule
 >>> canned = PhrasesCheck(phrases=("As an AI", "Bot", "Café"), present=False)
 >>> for atom in atoms_of([FilterRule(key="forbid.canned", clause_ids=(), checks=(canned,), reason="")]):
 ...     print(atom.text, atom.needs.literals, atom.needs.raw, atom.needs.words)

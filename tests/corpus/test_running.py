@@ -156,7 +156,7 @@ def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
     rules.write_text(FILTERS.model_dump_json())
     code = (
         "import sys; from pathlib import Path; from compiler.corpus import reading, running; reading.CHUNK = 5000\n"
-        "from compiler.corpus.deciding import Decider; from compiler.records import Filters\n"
+        "from compiler.corpus.deciding import Decider; from compiler.records.filters import Filters\n"
         "from compiler.progress import silent\n"
         "filters = Filters.model_validate_json(Path(sys.argv[3]).read_text())\n"
         "running.filter_file(Path(sys.argv[1]), Path(sys.argv[2]), filters, Decider(filters), silent)\n"
