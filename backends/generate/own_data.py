@@ -19,7 +19,7 @@ from typing import Any, TypedDict
 from backends.chats import Chat as Template
 from backends.generate.disjoint import asks_of
 from backends.generate.split import HeldOut, Prompts
-from compiler import data
+from compiler import chat_files, chat_rows, data
 from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.records.filters import Filters
@@ -71,7 +71,7 @@ def read_own_data(
     seen = set(there)
     for number, file in enumerate(recipe.data):
         counts = FileCounts(file.path)
-        preferences: dict[int, data.Preference] = {}
+        preferences: dict[int, chat_rows.Preference] = {}
         found = data.filter_rows(_noted(_rows(root / file.path, file), preferences), filters)
         counts.dropped.update(found.counts())
         out.broken.update(d.rule for d in found.dropped if d.rule is not None)
@@ -105,11 +105,11 @@ def read_own_data(
     return out
 
 
-def _noted(rows: Iterator[tuple[int, Any]], preferences: dict[int, data.Preference]) -> Iterator[tuple[int, Any]]:
+def _noted(rows: Iterator[tuple[int, Any]], preferences: dict[int, chat_rows.Preference]) -> Iterator[tuple[int, Any]]:
     """Hand rows on, and put preferences by their line."""
     for line, row in rows:
-        with suppress(data.RowFault):
-            if (preference := data.preference_of(row)) is not None:
+        with suppress(chat_rows.RowFault):
+            if (preference := chat_rows.preference_of(row)) is not None:
                 preferences[line] = preference
         yield line, row
 
@@ -128,12 +128,12 @@ class _Made(TypedDict):
 Wording = tuple[tuple[str, str], ...]
 
 
-def wording_of(chat: data.Chat) -> Wording:
+def wording_of(chat: chat_rows.Chat) -> Wording:
     """What two chats that are the same have in common: who says what, spaces at the edges aside."""
     return tuple((message.role, message.content.strip()) for message in chat)
 
 
-def _fitted(chat: data.Chat, template: Template, max_length: int | None) -> data.Chat | None:
+def _fitted(chat: chat_rows.Chat, template: Template, max_length: int | None) -> chat_rows.Chat | None:
     """Leave out the last exchanges until an answer begins within `max_length` tokens; None where none does.
 
     The trainer cuts a row off at its end. A row whose last answer is cut off whole would teach nothing there.
@@ -149,7 +149,7 @@ def _fitted(chat: data.Chat, template: Template, max_length: int | None) -> data
     return chat
 
 
-def _unfit(chat: data.Chat, author: Prompts, held_out: HeldOut) -> str | None:
+def _unfit(chat: chat_rows.Chat, author: Prompts, held_out: HeldOut) -> str | None:
     if any(author.near(ask) for ask in asks_of(chat)):
         return "the author's own probe"
     if held_out.named_in("\n".join(m.content for m in chat)):
@@ -162,4 +162,4 @@ def _rows(path: Path, file: DataFile) -> Iterator[tuple[int, Any]]:
         raise DataError(f"{file.path} is not there", help="paths of `data` start from the spec's folder")
     if file_digest(path) != file.sha256:
         raise DataError(f"{file.path} has changed since it was compiled", help="build the spec again: tenet build SPEC")
-    return data.read_rows(path, file.path)
+    return chat_files.read_rows(path, file.path)

@@ -162,7 +162,7 @@ def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
     Raises:
         DataError: a file that the spec names is not there, is empty, or holds a line that cannot be read.
     """
-    from compiler.data import count_chats
+    from compiler.chat_files import count_chats
 
     found = []
     for name in program.train.data:

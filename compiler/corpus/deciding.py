@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compiler import data
+from compiler import chat_files, chat_rows, data
 from compiler.corpus.needs import atoms_of, narrowed
 from compiler.corpus.scanning import Lines, Scanner, Texts
 from compiler.records.filters import Filters
@@ -97,7 +97,7 @@ class Decider:
                 lost.append(Lost(at, start, stop, *found))
         return Decided(len(lines.starts), len(lines.starts) - len(blank), tuple(lost), tuple(blank))
 
-    def _rules_for(self, chat: data.Chat) -> Filters:
+    def _rules_for(self, chat: chat_rows.Chat) -> Filters:
         """The rules that the texts of a chat may break, as far as they may."""
         told = {"assistant": self._answers, "user": self._questions}
         return self._of(self._always.union(*(told[m.role].atoms(m.content) for m in chat if m.role in told)))
@@ -121,18 +121,18 @@ class Decider:
         return news
 
 
-def _chat(raw: bytes) -> data.Chat | None:
+def _chat(raw: bytes) -> chat_rows.Chat | None:
     try:
-        return data.chat_of(data.parsed(raw))
-    except data.RowFault:
+        return chat_rows.chat_of(chat_files.parsed(raw))
+    except chat_rows.RowFault:
         return None
 
 
-def _read(raw: bytes, rules_for: Callable[[data.Chat], Filters]) -> tuple[str, str | None, str] | None:
+def _read(raw: bytes, rules_for: Callable[[chat_rows.Chat], Filters]) -> tuple[str, str | None, str] | None:
     """Return why a line is lost: in words, the rule's key, the answer at fault. None where it is kept."""
     try:
-        chat = data.chat_of(data.parsed(raw))
-    except data.RowFault as fault:
+        chat = chat_rows.chat_of(chat_files.parsed(raw))
+    except chat_rows.RowFault as fault:
         return str(fault), None, ""
     broken = data.first_broken(chat, rules_for(chat))
     return (broken[0].reason, broken[0].key, broken[1]) if broken else None

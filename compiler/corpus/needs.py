@@ -12,12 +12,12 @@ hold what an atom needs and keep every rule. This file must not know rows.
 
 >>> from compiler.records.checks import PhrasesCheck
 >>> from compiler.records.filters import FilterRule
->>> canned = PhrasesCheck(phrases=("As an AI", "Bot", "Café"), present=False)
+>>> canned = PhrasesCheck(phrases=("As an AI", "Bot", "Café noir"), present=False)
 >>> for atom in atoms_of([FilterRule(key="forbid.canned", clause_ids=(), checks=(canned,), reason="")]):
 ...     print(atom.text, atom.needs.literals, atom.needs.raw, atom.needs.words)
 As an AI ('asanai',) ('asanai',) ()
 Bot () () ('bot',)
-Café ('cafe',) ('caf',) ()
+Café noir ('cafenoir',) ('noir',) ()
 """
 
 from __future__ import annotations

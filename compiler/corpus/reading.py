@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from compiler import data
+from compiler import chat_rows
 from compiler.failures import DataError
 
 CHUNK = 8 << 20
@@ -122,12 +122,11 @@ def _table(path: Path, start: int) -> Iterator[Chunk]:
             end += len(batch)
             if end <= start:
                 continue
-            told = [name for name in batch.schema.names if name in data.COLUMNS]
+            told = [name for name in batch.schema.names if name in chat_rows.COLUMNS]
             if not told:
                 columns = ", ".join(batch.schema.names)
-                raise DataError(
-                    f"{path} has no column of a chat: it has {columns}", help=f"name one of {', '.join(data.COLUMNS)}"
-                )
+                known = ", ".join(chat_rows.COLUMNS)
+                raise DataError(f"{path} has no column of a chat: it has {columns}", help=f"a chat's are {known}")
             yield Chunk(encoder.encode_lines(batch.select(told).to_pylist()), end, batch)
     except arrow.ArrowException as error:
         raise DataError(f"{path} is no {path.suffix} file that can be read: {error}", help="write it anew") from error

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.data import RowFault, broken_rule, chat_of, count_chats, filter_file, preference_of, rules_for
+from compiler.chat_files import count_chats
+from compiler.chat_rows import RowFault, chat_of, preference_of
+from compiler.data import broken_rule, filter_file, rules_for
 from compiler.failures import DataError
 from compiler.lowering import pairs
 from compiler.lowering.filters import make
@@ -41,6 +43,8 @@ def filters() -> Filters:
         {"prompt": "Hi", "completion": "Hello."},
         {"prompt": [CHAT[0]], "completion": [CHAT[1]], "extra": 1},
         {"prompt": "Hi", "completion": [CHAT[1]]},
+        {"conversations": [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello."}]},
+        {"chosen": "\n\nHuman: Hi\n\nAssistant: Hello.", "rejected": "\n\nHuman: Hi\n\nAssistant: Go."},
         {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}, CHAT[1]]},
     ],
 )

@@ -122,7 +122,7 @@ def line(dice: random.Random) -> bytes:
         )
     row: Any
     if roll < 0.15:
-        row = {"prompt": text(dice), "completion": text(dice)}
+        row = dice.choice((completed, preferred, transcribed, shared))(dice)
     else:
         row = {"messages": [message(dice) for _ in range(dice.choice((0, 1, 2, 2, 2, 2, 3, 4)))]}
         if dice.random() < 0.8 and row["messages"]:
@@ -153,6 +153,24 @@ def line(dice: random.Random) -> bytes:
     elif roll < 0.06:
         raw = b'{"messages": [], ' + raw[1:]
     return raw.replace(b"\n", b" ") + dice.choice((b"\n", b"\n", b"\n", b"\r\n"))
+
+
+def completed(dice: random.Random) -> dict[str, Any]:
+    return {"prompt": text(dice), "completion": text(dice)}
+
+
+def preferred(dice: random.Random) -> dict[str, Any]:
+    return {"prompt": text(dice), "chosen": text(dice), "rejected": text(dice)}
+
+
+def transcribed(dice: random.Random) -> dict[str, Any]:
+    asked = f"\n\nHuman: {text(dice)}\n\nAssistant: "
+    return {"chosen": asked + text(dice), "rejected": asked + text(dice)}
+
+
+def shared(dice: random.Random) -> dict[str, Any]:
+    said = [{"from": dice.choice(("human", "gpt", "system")), "value": text(dice)} for _ in range(3)]
+    return {"conversations": [*said, {"from": "gpt", "value": text(dice)}]}
 
 
 def message(dice: random.Random) -> dict[str, Any]:
