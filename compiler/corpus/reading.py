@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from compiler import chat_rows
-from compiler.failures import DataError
+from compiler.failures import GivenError
 
 CHUNK = 8 << 20
 """Bytes of a chunk, about: enough to make calls into C few, little enough to stay near the processor."""
@@ -42,20 +42,20 @@ def files_of(path: Path) -> list[Path]:
     """Return the files of an input: itself, or the Arrow files of a data set saved by `datasets`.
 
     Raises:
-        DataError: nothing is there, or a folder holds something else.
+        GivenError: nothing is there, or a folder holds something else.
     """
     if path.is_file():
         return [path]
     if not path.exists():
-        raise DataError(
+        raise GivenError(
             f"{path} is not there", help="name JSON Lines (.jsonl, .gz, .zst), Parquet, or a saved data set"
         )
     if (path / "dataset_dict.json").is_file():
         splits = ", ".join(str(path / name) for name in json.loads((path / "dataset_dict.json").read_text())["splits"])
-        raise DataError(f"{path} holds several splits", help=f"filter each by itself: {splits}")
+        raise GivenError(f"{path} holds several splits", help=f"filter each by itself: {splits}")
     found = sorted(path.glob("*.arrow"))
     if not found:
-        raise DataError(f"{path} is a folder without rows", help="name the files in it")
+        raise GivenError(f"{path} is a folder without rows", help="name the files in it")
     return found
 
 
@@ -63,12 +63,12 @@ def chunks(path: Path, start: int = 0) -> Iterator[Chunk]:
     """Yield chunks from `start` on, which is where a chunk ended.
 
     Raises:
-        DataError: the file cannot be opened, or is not what its name says.
+        GivenError: the file cannot be opened, or is not what its name says.
     """
     try:
         yield from _table(path, start) if is_table(path) else _lines(path, start)
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}", help="look at the file") from error
+        raise GivenError(f"{path} cannot be read: {error.strerror or error}", help="look at the file") from error
 
 
 def size(path: Path) -> int:
@@ -126,10 +126,10 @@ def _table(path: Path, start: int) -> Iterator[Chunk]:
             if not told:
                 columns = ", ".join(batch.schema.names)
                 known = ", ".join(chat_rows.COLUMNS)
-                raise DataError(f"{path} has no column of a chat: it has {columns}", help=f"a chat's are {known}")
+                raise GivenError(f"{path} has no column of a chat: it has {columns}", help=f"a chat's are {known}")
             yield Chunk(encoder.encode_lines(batch.select(told).to_pylist()), end, batch)
     except arrow.ArrowException as error:
-        raise DataError(f"{path} is no {path.suffix} file that can be read: {error}", help="write it anew") from error
+        raise GivenError(f"{path} is no {path.suffix} file that can be read: {error}", help="write it anew") from error
 
 
 def _batches(path: Path) -> Iterator[Any]:

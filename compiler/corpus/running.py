@@ -73,7 +73,7 @@ def filter_file(
     """Filter `source` into `out`, from where an earlier run was stopped; what is done already is not done again.
 
     Raises:
-        DataError: the input cannot be read, or another process writes the output.
+        GivenError: the input cannot be read, or another process writes the output.
         WorkerError: a process that decides has vanished.
     """
     stat = source.stat()

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from compiler.corpus.deciding import Decided, Lost
 from compiler.corpus.reading import Chunk, is_table
 from compiler.corpus.report import FilterReport, added
-from compiler.failures import DataError
+from compiler.failures import GivenError
 from compiler.records.record import Record
 
 
@@ -127,7 +127,7 @@ def output(out: Path, fresh: FilterReport) -> Iterator[Output]:
     """Open the output, alone.
 
     Raises:
-        DataError: another process writes it.
+        GivenError: another process writes it.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with _alone(beside(out, ".part.lock"), out):
@@ -146,7 +146,7 @@ def _alone(path: Path, out: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DataError(f"another process writes {out}", help="wait for it, or give another -o") from None
+            raise GivenError(f"another process writes {out}", help="wait for it, or give another -o") from None
         yield
         path.unlink(missing_ok=True)
 
