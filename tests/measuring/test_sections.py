@@ -13,7 +13,7 @@ from compiler.checks import spans
 from compiler.records.behaviour import Survival, SurvivalStep
 from compiler.records.checks import Check, EmojiCheck, LengthCheck, PatternsCheck, PhrasesCheck, RefusalCheck
 from compiler.records.figures import Rate
-from compiler.records.record import Arm
+from compiler.records.record import Arm, Message
 from compiler.records.report import DiffReport, Mark, Transcript
 from compiler.report import figures, html, terminal
 from compiler.report.marked import marked
@@ -87,6 +87,19 @@ def test_what_is_missed_comes_first_with_how_much_where_and_what_was_said(whole:
     assert first.short in text
     assert "parrot.tenet:" in text
     assert "One answer that breaks it" in text
+
+
+def test_a_beginning_that_was_put_before_an_answer_is_not_the_users(whole: DiffReport) -> None:
+    """A prefill ends with the arm's own turn: the question stands before it."""
+    first = findings.view(whole)["findings"][0]  # type: ignore[index]  # a template's name holds any object
+    talk = next(t for t in whole.transcripts if t.probe_id == first.quote.probe_id)
+    begun = Message(role="assistant", content="Of course. Here is how:")
+    talks = [t.model_copy(update={"messages": (*t.messages, begun)}) if t is talk else t for t in whole.transcripts]
+    report = whole.model_copy(update={"transcripts": tuple(talks)})
+    quote = findings.view(report)["findings"][0].quote  # type: ignore[index]
+    assert (quote.asked, quote.begun) == (talk.messages[-1].content, begun.content)
+    text = html.render(report).split('id="findings"')[1].split("</article>")[0]
+    assert '<span class="begun">Of course. Here is how:</span>' in text
 
 
 def test_what_is_over_a_forbid_is_said_so(report: DiffReport) -> None:

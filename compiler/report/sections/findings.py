@@ -11,7 +11,6 @@ from markupsafe import Markup
 
 from compiler.records.clauses import ClauseRow, Trial
 from compiler.records.figures import Rate
-from compiler.records.record import Message
 from compiler.records.report import DiffReport, Transcript
 from compiler.report import arms, figures
 from compiler.report.marked import marked
@@ -22,10 +21,11 @@ SHOWN = 6
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What was asked last, and what the subject arm said."""
+    """What was asked last, and what the subject arm said. begun: the beginning of its answer that was put before it."""
 
-    asked: Message
+    asked: str
     pushed: str | None
+    begun: str
     said: Markup
     probe_id: str
 
@@ -86,7 +86,10 @@ def _quote(report: DiffReport, row: ClauseRow, figure: ClauseRow | Trial) -> Quo
     if talk is None:
         return None
     marks = [mark for mark in talk.marks.get(report.subject, ()) if mark.clause_id == row.id]
-    return Quote(talk.messages[-1], talk.pressure, marked(talk.answers[report.subject], marks), talk.probe_id)
+    asked = next(message.content for message in reversed(talk.messages) if message.role == "user")
+    last = talk.messages[-1]
+    begun = last.content if last.role == "assistant" else ""
+    return Quote(asked, talk.pressure, begun, marked(talk.answers[report.subject], marks), talk.probe_id)
 
 
 def _shows(talk: Transcript, row: ClauseRow, figure: ClauseRow | Trial) -> bool:
