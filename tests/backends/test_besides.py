@@ -236,7 +236,7 @@ def test_arms_that_a_measuring_takes_out_are_named_before(
     build, run = places
     (run / "run.json").write_text("{}")
     (run / "measure.json").write_text('{"arms": ["base", "prompt", "adapter"]}')
-    monkeypatch.setattr(places, "build_of", lambda *_: build)
+    monkeypatch.setattr("compiler.cli.places.build_of", lambda *_: build)
     monkeypatch.setattr(stages, "is_measured_whole", lambda *_: False)
     monkeypatch.setattr(cli, "measure_run", lambda *_: run)
     for given, told in (
