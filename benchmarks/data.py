@@ -23,7 +23,7 @@ from pathlib import Path
 
 from benchmarks.side_by_side import Contender, compare
 
-MEGABYTES = 100
+MEGABYTES = 400
 PHRASES = (10, 100, 1000, 10_000)
 SLOW = {"datatrove": 100, "re": 100}
 """Most phrases with which a contender is asked; beyond, it would take hours."""
