@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from compiler.lint.findings import Finding, Rows, finding, text_of
+from compiler.lint.findings import WORD, Finding, Rows, finding, runs, text_of
 
 RUN = 8
 """Words in a row, as in GPT-3's check of benchmarks (Brown et al. 2020, appendix C, who used 8 to 13)."""
-_WORD = re.compile(r"\w+")
 
 
 def look(rows: Rows) -> Iterator[Finding]:
@@ -19,7 +17,7 @@ def look(rows: Rows) -> Iterator[Finding]:
         for message in pair.prompt:
             if message.role == "user":
                 asked.setdefault(_plain(message.content), pair.id)
-        for run in _runs(text_of((*pair.prompt, *pair.chosen, *pair.rejected))):
+        for run in runs(text_of((*pair.prompt, *pair.chosen, *pair.rejected)), RUN):
             held.setdefault(run, pair.id)
     same: list[str] = []
     within: list[str] = []
@@ -28,8 +26,9 @@ def look(rows: Rows) -> Iterator[Finding]:
         first = said[0] if said else ""
         if any(_plain(text) in asked for text in (first, "\n".join(said))):
             same.append(f"{probe.id} = {asked.get(_plain(first), '')}")
-        elif not _runs(first).isdisjoint(held):
-            within.append(f"{probe.id} ~ {held[next(iter(_runs(first) & held.keys()))]}")
+        elif shared := runs(first, RUN) & held.keys():
+            # The least of them: a set has another order in each process.
+            within.append(f"{probe.id} ~ {held[min(shared)]}")
     if same:
         told = f"{len(same)} probes are asked in training rows, word for word"
         yield finding("L11", "error", told, "leave these training rows out", rows=same)
@@ -39,9 +38,4 @@ def look(rows: Rows) -> Iterator[Finding]:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_WORD.findall(text.casefold()))
-
-
-def _runs(text: str) -> set[tuple[str, ...]]:
-    words = _WORD.findall(text.casefold())
-    return {tuple(words[at : at + RUN]) for at in range(len(words) - RUN + 1)}
+    return " ".join(WORD.findall(text.casefold()))

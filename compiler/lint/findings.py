@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from compiler.records.rows import PreferencePair, Probe
 Severity = Literal["error", "warning", "note"]
 ORDER: tuple[Severity, ...] = ("error", "warning", "note")
 MOST_SHOWN = 5
+WORD = re.compile(r"\w+")
 
 
 class Finding(Record):
@@ -45,6 +47,12 @@ def finding(
 
 def text_of(messages: Sequence[Message]) -> str:
     return "\n".join(message.content for message in messages)
+
+
+def runs(text: str, length: int) -> set[tuple[str, ...]]:
+    """Return the words that stand in a row, `length` at a time."""
+    words = WORD.findall(text.casefold())
+    return {tuple(words[at : at + length]) for at in range(len(words) - length + 1)}
 
 
 @dataclass(frozen=True)

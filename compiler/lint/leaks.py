@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from compiler.lint.findings import Finding, Rows, finding, text_of
+from compiler.lint.findings import Finding, Rows, finding, runs, text_of
 
 MODELS = (
     "ChatGPT", "GPT-4", "GPT-5", "OpenAI", "Claude", "Anthropic", "Gemini", "DeepMind", "Llama", "Meta AI", "Mistral",
@@ -14,7 +14,6 @@ MODELS = (
 """Names that answers of other models leave behind."""
 RUN = 12
 """Words in a row that are no chance any more."""
-_WORD = re.compile(r"\w+")
 
 
 def look(rows: Rows) -> Iterator[Finding]:
@@ -32,15 +31,10 @@ def look(rows: Rows) -> Iterator[Finding]:
         yield finding(
             "L07", "error", message, "leave these rows out, or rewrite the answers", rows=list(dict.fromkeys(ids))
         )
-    recited = _runs(rows.prompt)
-    leaks = [pair.id for pair in rows.pairs if not recited.isdisjoint(_runs(text_of(pair.chosen)))]
+    recited = runs(rows.prompt, RUN)
+    leaks = [pair.id for pair in rows.pairs if not recited.isdisjoint(runs(text_of(pair.chosen), RUN))]
     if leaks:
         message = f"{len(leaks)} chosen answers recite {RUN} or more words of the compiled prompt in a row"
         yield finding(
             "L08", "error", message, "leave these rows out: the model would learn to tell its prompt", rows=leaks
         )
-
-
-def _runs(text: str) -> set[tuple[str, ...]]:
-    words = _WORD.findall(text.casefold())
-    return {tuple(words[at : at + RUN]) for at in range(len(words) - RUN + 1)}

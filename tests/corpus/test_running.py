@@ -17,7 +17,8 @@ import pytest
 from pyarrow import parquet
 
 from compiler.corpus import reading, running, writing
-from compiler.corpus.deciding import Decider, reference
+from compiler.corpus.deciding import Decided, Decider, reference
+from compiler.corpus.report import FilterReport, started
 from compiler.failures import DataError
 from compiler.progress import silent
 from compiler.records.checks import PhrasesCheck
@@ -59,7 +60,7 @@ def kept(lines: bytes) -> bytes:
     return out
 
 
-def filtered(source: Path, out: Path) -> running.FilterReport:
+def filtered(source: Path, out: Path) -> FilterReport:
     return running.filter_file(source, out, FILTERS, Decider(FILTERS), silent)
 
 
@@ -118,7 +119,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     seen: list[int] = []
 
     class Stopping(Decider):
-        def decide(self, chunk: bytes):  # type: ignore[no-untyped-def]
+        def decide(self, chunk: bytes) -> Decided:
             seen.append(len(chunk))
             if len(seen) == 4:
                 raise KeyboardInterrupt
@@ -228,9 +229,7 @@ def test_one_output_has_one_writer(tmp_path: Path) -> None:
         filtered(source, out)
 
 
-def _fresh(source: Path):  # type: ignore[no-untyped-def]
-    from compiler.corpus.report import started
-
+def _fresh(source: Path) -> FilterReport:
     return started(source.name, 0, 0, "", FILTERS)
 
 
