@@ -66,7 +66,7 @@ def measured(
     pool = subject.known.pool
     for figure, rows in subject.figures.items():
         share = model.share[figure]
-        chances: dict[Hashable, float] = defaultdict(lambda share=share: _chance(share, model.icc, dice))  # type: ignore[misc]
+        chances: dict[Hashable, float] = defaultdict(lambda share=share: _chance(share, model.icc, dice))  # type: ignore[misc]  # a default binds it
         true: dict[object, float] = {}
         for probe, group, whole in rows:
             chance = chances[group]

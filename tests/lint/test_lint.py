@@ -42,7 +42,7 @@ def sound(count: int = 32) -> list[PreferencePair]:
 
 
 def found(pairs: list[PreferencePair], **more: object) -> dict[str, list[str]]:
-    rows = Rows(pairs=pairs, **{"clause_ids": [CLAUSE], **more})  # type: ignore[arg-type]
+    rows = Rows(pairs=pairs, **{"clause_ids": [CLAUSE], **more})  # type: ignore[arg-type]  # fields by name
     return {one.code: list(one.rows) for one in lint(rows)}
 
 

@@ -96,7 +96,7 @@ def test_a_beginning_that_was_put_before_an_answer_is_not_the_users(whole: DiffR
     begun = Message(role="assistant", content="Of course. Here is how:")
     talks = [t.model_copy(update={"messages": (*t.messages, begun)}) if t is talk else t for t in whole.transcripts]
     report = whole.model_copy(update={"transcripts": tuple(talks)})
-    quote = findings.view(report)["findings"][0].quote  # type: ignore[index]
+    quote = findings.view(report)["findings"][0].quote  # type: ignore[index]  # as above
     assert (quote.asked, quote.begun) == (talk.messages[-1].content, begun.content)
     text = html.render(report).split('id="findings"')[1].split("</article>")[0]
     assert '<span class="begun">Of course. Here is how:</span>' in text
