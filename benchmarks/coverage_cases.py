@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from compiler.statistics import agreement, bootstrap, equivalence, permutation, ppi, preference, sequential, survival
+from compiler.statistics.clusters import effective_n
 from compiler.statistics.intervals import Interval
 from compiler.statistics.means import clustered_mean, paired_mean
 from compiler.statistics.paired import Paired, mcnemar_exact, newcombe_paired
 from compiler.statistics.proportions import clopper_pearson, clustered_wilson, korn_graubard, wilson
 
 Dice = np.random.Generator
+
+
+class Clustered(NamedTuple):
+    pairs: Paired
+    worth: float
+
+
 Promise = Literal["nominal", "at least", "short"]
 
 
@@ -54,6 +63,14 @@ def scores_in_clusters(dice: Dice, sizes: tuple[int, ...], icc: float) -> tuple[
 
 def pairs(dice: Dice, n: int, shares: tuple[float, float, float, float]) -> Paired:
     return Paired(*map(int, dice.multinomial(n, shares)))
+
+
+def pairs_in_clusters(dice: Dice, sizes: tuple[int, ...], shares: tuple[float, float], icc: float) -> Clustered:
+    """Two arms on the same prompts, each alike within a cluster; counts, and what they are worth."""
+    (first, names), (second, _) = (in_clusters(dice, sizes, share, icc) for share in shares)
+    counts = Counter(zip(first, second, strict=True))
+    found = Paired(*(counts[cell] for cell in ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0))))
+    return Clustered(found, effective_n([a - b for a, b in zip(first, second, strict=True)], names))
 
 
 def judged(dice: Dice, truth: np.ndarray, right: float) -> list[float]:
@@ -209,6 +226,34 @@ def paired() -> Iterator[Case]:
         "at least",
         lambda d: (mcnemar_exact(*pairs(d, 100, close)[1:3]) > 0.05, math.nan),
     )
+
+    def ignored(dice: Dice) -> tuple[bool, float]:
+        return held(newcombe_paired(pairs_in_clusters(dice, EVEN, (0.8, 0.7), 0.3).pairs), 0.1)
+
+    def weighed(
+        sizes: tuple[int, ...], shares: tuple[float, float], icc: float
+    ) -> Callable[[Dice], tuple[bool, float]]:
+        def trial(dice: Dice) -> tuple[bool, float]:
+            found, worth = pairs_in_clusters(dice, sizes, shares, icc)
+            return held(newcombe_paired(found, worth=worth), shares[0] - shares[1])
+
+        return trial
+
+    def score(dice: Dice) -> tuple[bool, float]:
+        found, worth = pairs_in_clusters(dice, EVEN, (0.8, 0.7), 0.3)
+        return held(equivalence.tango(found, worth=worth), 0.1)
+
+    def no_difference(dice: Dice) -> tuple[bool, float]:
+        found, worth = pairs_in_clusters(dice, EVEN, (0.8, 0.8), 0.3)
+        return mcnemar_exact(*found.weighed(worth)[1:3]) > 0.05, math.nan
+
+    of_five = "30 clusters of 5, ICC 0.3"
+    yield Case("Newcombe, clusters ignored", f"{of_five}, 80% and 70%", 0.95, "short", ignored)
+    yield Case("Newcombe, weighed", f"{of_five}, 80% and 70%", 0.95, "at least", weighed(EVEN, (0.8, 0.7), 0.3))
+    uneven = "20 clusters of 8 or 12, ICC 0.8, 95% and 50%"
+    yield Case("Newcombe, weighed", uneven, 0.95, "at least", weighed(ALIKE, (0.95, 0.5), 0.8))
+    yield Case("Tango, weighed", f"{of_five}, 80% and 70%", 0.95, "nominal", score)
+    yield Case("McNemar, weighed (test)", f"{of_five}, no difference", 0.95, "at least", no_difference)
     yield Case("TOST, paired rates (test)", "200 prompts, truth at the margin", 0.95, "at least", stable)
     yield Case("TOST, means (test)", "60 prompts, truth at the margin", 0.95, "nominal", stable_mean)
 

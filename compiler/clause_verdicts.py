@@ -117,10 +117,16 @@ def targets(clause: Clause, counted: Counted, wanted: Wanted) -> dict[Figure, tu
 
 
 def decided(
-    run: Measured, arm: Arm, clause_id: str, probes: Sequence[Probe], column: tallies.Column, wanted: Wanted
+    run: Measured,
+    arm: Arm,
+    clause_id: str,
+    probes: Sequence[Probe],
+    column: tallies.Column,
+    wanted: Wanted,
+    forecast: bool = True,
 ) -> tuple[Rate, str | None]:
     """Return an arm's rate with its verdict, and why that is unclear where the interval alone does not say so."""
-    rate = tallies.rate(arm, column, wanted.comparison, wanted.exact, wanted.share, run.units is not None)
+    rate = tallies.rate(arm, column, wanted.comparison, wanted.exact, wanted.share, run.units is not None, forecast)
     # Where the clause does not apply nobody is asked whether it is kept, so that labels are no sample of all prompts.
     # An interval that labels put right is one of a fixed number of prompts.
     may_be_labelled = run.units is None and not any(p.clause_id == clause_id and p.aspect == "outside" for p in probes)
@@ -161,7 +167,7 @@ def unsettled(run: Measured, clause: Clause, counted: Counted) -> list[Unsettled
     wanted = wanted_of(clause, run.calibrations, run.expired)
     for figure, (probes, held) in targets(clause, counted, wanted).items():
         column = tallies.column(run.subject, clause.id, probes, run.answers, run.units)
-        rate, _ = decided(run, run.subject, clause.id, probes, column, held)
+        rate, _ = decided(run, run.subject, clause.id, probes, column, held, forecast=False)
         if rate.verdict == "unclear" and not is_hopeless(held, run.subject):
             there = stopping.progress(rate.share * rate.effective_n, rate.effective_n, held.share, held.exact)
             found.append(Unsettled(clause.id, figure, there))

@@ -8,6 +8,7 @@ know how a probe was chosen or an answer made.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from compiler import statistics
 from compiler.checks import emoji, length, refusal
 from compiler.deciding import house_cues
 from compiler.ir import Clause, Program
-from compiler.metrics.everyday import Texts, texts, words_of
+from compiler.metrics.everyday import Said, Texts, said, words_of
 from compiler.metrics.identity import UNASKED, naming
 from compiler.metrics.recital import reciting
 from compiler.metrics.variety import FIRST, commonest_opening, distinct_share, first_runs
@@ -45,22 +46,22 @@ def measure(
     program: Program, probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subject: Arm, prompt: str
 ) -> tuple[SideEffect, ...]:
     """Return every side effect that can be measured here, moved or not."""
-    found = texts(program, probes, answers, arms)
-    return tuple(_all(program, found, subject, prompt)) if found[subject] else ()
+    found = said(program, probes, answers, arms)
+    return tuple(_all(program, found, subject, prompt)) if found.texts[subject] else ()
 
 
-def _all(program: Program, texts: Texts, subject: Arm, prompt: str) -> Iterator[SideEffect]:
+def _all(program: Program, found: Said, subject: Arm, prompt: str) -> Iterator[SideEffect]:
     # A model that has learned to decline in the spec's own words does so where it should not, too.
     cues = house_cues(program)
-    yield _length(program, texts, subject)
-    yield _opening(program, texts, subject)
-    yield _variety(texts, subject)
+    yield _length(program, found, subject)
+    yield _opening(program, found.texts, subject)
+    yield _variety(found.texts, subject)
     yield _share(
         "refusals",
         "Refuses ordinary requests",
         "answers to everyday and safe prompts in which a refusal is found",
         lambda text: refusal.find(text, cues) is not None,
-        texts,
+        found,
         subject,
         0.03,
     )
@@ -73,7 +74,7 @@ def _all(program: Program, texts: Texts, subject: Arm, prompt: str) -> Iterator[
             f"Says its name unasked ({name})",
             UNASKED,
             named,
-            texts,
+            found,
             subject,
             0.05,
             Asks(more=_writing(program, named)),
@@ -83,7 +84,7 @@ def _all(program: Program, texts: Texts, subject: Arm, prompt: str) -> Iterator[
         "Repeats itself",
         "answers in which the same four words come three times or more",
         repeats_itself,
-        texts,
+        found,
         subject,
         0.02,
     )
@@ -92,7 +93,7 @@ def _all(program: Program, texts: Texts, subject: Arm, prompt: str) -> Iterator[
         "Uses emoji",
         "answers with a pictograph",
         lambda text: bool(emoji.find(text)),
-        texts,
+        found,
         subject,
         0.05,
         Asks(
@@ -106,7 +107,7 @@ def _all(program: Program, texts: Texts, subject: Arm, prompt: str) -> Iterator[
         "Recites the spec",
         "answers that hold eight words in a row of the compiled prompt",
         reciting(prompt),
-        texts,
+        found,
         subject,
         0.02,
     )
@@ -142,14 +143,14 @@ def _share(
     title: str,
     explains: str,
     shows: Shows,
-    texts: Texts,
+    found: Said,
     subject: Arm,
     threshold: float,
     asks: Asks = Asks(),
     less_matters: bool = False,
 ) -> SideEffect:
     """less_matters: a drop is a change of habit too, and not only an improvement."""
-    seen = {arm: [shows(text) for text in answers] for arm, answers in texts.items()}
+    seen = {arm: [shows(text) for text in answers] for arm, answers in found.texts.items()}
     n = len(seen[subject])
     values = {arm: sum(flags) / n for arm, flags in seen.items()}
     effect = SideEffect(id=name, title=title, explains=explains, unit="share", n=n, values=values, threshold=threshold)
@@ -157,7 +158,8 @@ def _share(
         return effect
     tally = Counter(zip(seen[subject], seen["base"], strict=True))
     pairs = Paired(tally[True, True], tally[True, False], tally[False, True], tally[False, False])
-    bounds = statistics.newcombe_paired(pairs)
+    moved = [float(ours) - float(theirs) for ours, theirs in zip(seen[subject], seen["base"], strict=True)]
+    bounds = statistics.newcombe_paired(pairs, worth=statistics.effective_n(moved, found.forms))
     asked_by = asks.toward(pairs.difference)
     rose = bounds.low > 0 and pairs.difference > threshold
     fell = less_matters and bounds.high < 0 and pairs.difference < -threshold
@@ -169,7 +171,7 @@ def _share(
             "high": bounds.high,
             "asked_by": asked_by,
             "notable": not asked_by and (rose or fell),
-            "examples": {} if new is None else {arm: answers[new] for arm, answers in texts.items()},
+            "examples": {} if new is None else {arm: answers[new] for arm, answers in found.texts.items()},
         }
     )
 
@@ -192,8 +194,8 @@ def _length_asks(program: Program) -> Asks:
     )
 
 
-def _length(program: Program, texts: Texts, subject: Arm) -> SideEffect:
-    counts = {arm: [length.count_words(text) for text in answers] for arm, answers in texts.items()}
+def _length(program: Program, found: Said, subject: Arm) -> SideEffect:
+    counts = {arm: [length.count_words(text) for text in answers] for arm, answers in found.texts.items()}
     n = len(counts[subject])
     values = {arm: sum(words) / n for arm, words in counts.items()}
     threshold = 0.3
@@ -208,14 +210,15 @@ def _length(program: Program, texts: Texts, subject: Arm) -> SideEffect:
     )
     if subject == "base" or "base" not in counts:
         return effect
-    mean, bounds = statistics.paired_mean([a - b for a, b in zip(counts[subject], counts["base"], strict=True)])
-    beyond = abs(mean) > threshold * max(1.0, values["base"]) and (bounds.low > 0 or bounds.high < 0)
+    moved = [float(a - b) for a, b in zip(counts[subject], counts["base"], strict=True)]
+    mean, low, high, *_ = statistics.clustered_mean(moved, found.forms)
+    beyond = abs(mean) > threshold * max(1.0, values["base"]) and (low > 0 or high < 0)
     asked_by = _length_asks(program).toward(mean)
     return effect.model_copy(
         update={
             "difference": mean,
-            "low": bounds.low if n > 1 else None,
-            "high": bounds.high if n > 1 else None,
+            "low": low if math.isfinite(low) else None,
+            "high": high if math.isfinite(high) else None,
             "asked_by": asked_by,
             "notable": beyond and not asked_by,
         }

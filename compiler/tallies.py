@@ -118,13 +118,15 @@ def rate(
     exact: bool,
     share: float | None = None,
     sequential: bool = False,
+    forecast: bool = True,
 ) -> Rate:
     """Return the arm's rate, and its verdict where there is a target `share`.
 
     An undecided prompt is missing data: it enters no count. Where counting all of them either way would change the
     verdict, the verdict is unclear.
 
-    sequential: the cells' clusters are units, and what is counted is their means (`compiler.stopping`).
+    sequential: the cells' clusters are units, and what is counted is their means (`compiler.stopping`). forecast: say
+    how many more prompts would settle an unclear verdict, which is a search.
     """
     n = sum(cell.kept is not None for cell in cells.values())
     missing = len(cells) - n
@@ -137,7 +139,7 @@ def rate(
         if missing and verdict != "unclear":
             either = {statistics.outcome(seen.interval(*end, exact), comparison, share) for end in seen.ends}
             verdict = verdict if either == {verdict} else "unclear"
-        if verdict == "unclear" and n:
+        if verdict == "unclear" and n and forecast:
             more = statistics.more_to_settle(
                 seen.sum, seen.worth, comparison, share, lambda k, total: seen.interval(k, total, exact)
             )
@@ -208,10 +210,17 @@ def paired(first: Column, second: Column) -> Paired:
     counts = [0, 0, 0, 0]
     for key, cell in first.items():
         other = second.get(key)
-        if other is None or cell.kept is None or other.kept is None:
+        if other is None or not _decided(cell, other):
             continue
         counts[(0 if other.kept == 1.0 else 1) if cell.kept == 1.0 else (2 if other.kept == 1.0 else 3)] += 1
     return Paired(*counts)
+
+
+def worth(first: Column, second: Column) -> float:
+    """Return how many independent prompts those of `paired` are worth, by the difference that each shows."""
+    both = [(cell, other) for key, cell in first.items() if (other := second.get(key)) and _decided(cell, other)]
+    differences = [float(cell.kept == 1.0) - float(other.kept == 1.0) for cell, other in both]
+    return statistics.effective_n(differences, [cell.cluster for cell, _ in both])
 
 
 def difference(
@@ -224,10 +233,13 @@ def difference(
         pairs = Paired(pairs.neither, pairs.second, pairs.first, pairs.both)
     if not pairs.n:
         return None
-    bounds, p = statistics.newcombe_paired(pairs), statistics.mcnemar_exact(pairs.first, pairs.second)
     value = pairs.difference
-    if sequential:
-        both = [key for key, cell in first.items() if cell.kept is not None and _decided(second.get(key))]
+    if not sequential:
+        independent = worth(first, second)
+        bounds = statistics.newcombe_paired(pairs, worth=independent)
+        p = statistics.mcnemar_exact(*pairs.weighed(independent)[1:3])
+    else:
+        both = [key for key, cell in first.items() if (other := second.get(key)) and _decided(cell, other)]
         ours, theirs = (unit_means({key: column[key] for key in both}, comparison) for column in (first, second))
         bounds, p = stopping.difference(ours, theirs)
         value = (math.fsum(ours) - math.fsum(theirs)) / len(ours)
@@ -253,5 +265,5 @@ def against_base(
     return difference(subject, "base", columns[subject], columns["base"], comparison, sequential)
 
 
-def _decided(cell: Cell | None) -> bool:
-    return cell is not None and cell.kept is not None
+def _decided(*cells: Cell) -> bool:
+    return all(cell.kept is not None for cell in cells)

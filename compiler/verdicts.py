@@ -195,7 +195,8 @@ def _facts(probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm], subje
     if not pairs.n:
         return facts
     # A 90% interval is two one-sided 95% bounds, which is the test of equivalence (Schuirmann, 1987).
-    bound = statistics.newcombe_paired(pairs, confidence=0.90)
+    independent = tallies.worth(columns[subject], columns["base"])
+    bound = statistics.newcombe_paired(pairs, 0.90, independent)
     verdict = "kept" if bound.low >= -FACTS_MARGIN else "lost" if bound.high < -FACTS_MARGIN else "unclear"
     lost = tuple(
         p.id

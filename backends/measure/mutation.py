@@ -122,8 +122,9 @@ def compared(
         for rows in (after, before)
     ]
     pairs = tallies.paired(*columns)
-    bounds = statistics.newcombe_paired(pairs)
-    p = statistics.mcnemar_exact(pairs.first, pairs.second)
+    worth = tallies.worth(*columns)
+    bounds = statistics.newcombe_paired(pairs, worth=worth)
+    p = statistics.mcnemar_exact(*pairs.weighed(worth)[1:3])
     n = max(1, pairs.n)
     kept = [row.answer for row in after if row.held.get(clause_id)]
     return Mutant(

@@ -114,10 +114,11 @@ def _share(column: Column) -> Score | None:
 def _difference(asked: Asked, columns: Mapping[Arm, Column]) -> Score | None:
     if asked.subject == "base" or "base" not in columns:
         return None
-    pairs: Paired = tallies.paired(columns[asked.subject], columns["base"])
+    ours, base = columns[asked.subject], columns["base"]
+    pairs: Paired = tallies.paired(ours, base)
     if not pairs.n:
         return None
-    bounds = statistics.newcombe_paired(pairs)
+    bounds = statistics.newcombe_paired(pairs, worth=tallies.worth(ours, base))
     return Score(value=pairs.difference, low=bounds.low, high=bounds.high, n=pairs.n)
 
 

@@ -7,7 +7,8 @@ file must not know which habit is looked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
 
 from compiler.ir import Program
 from compiler.records.record import Arm
@@ -17,6 +18,13 @@ from spec.constructs import Persona, Refuse
 
 Texts = Mapping[Arm, Sequence[str]]
 """Per arm, one answer for each prompt that all arms have answered."""
+
+
+class Said(NamedTuple):
+    """forms: for each prompt, its form of question, or itself: the cluster of an interval."""
+
+    texts: Texts
+    forms: Sequence[Hashable]
 
 
 def everyday(program: Program, probes: Sequence[Probe]) -> list[Probe]:
@@ -29,15 +37,18 @@ def everyday(program: Program, probes: Sequence[Probe]) -> list[Probe]:
     ]
 
 
-def texts(program: Program, probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm]) -> Texts:
+def said(program: Program, probes: Sequence[Probe], answers: Answers, arms: Sequence[Arm]) -> Said:
     """Return the answers to everyday prompts that every arm has answered, each prompt once, however many probes ask it:
     of its answers, alike under greedy decoding, the first counts."""
-    said: dict[Key, dict[Arm, str]] = {}
+    rows: dict[Key, dict[Arm, str]] = {}
+    forms: dict[Key, Hashable] = {}
     for probe in everyday(program, probes):
         row = {arm: found.answer for arm in arms if (found := answers.get((probe.id, arm))) and found.was_given}
         if len(row) == len(arms):
-            said.setdefault(prompt_key(probe), row)
-    return {arm: [row[arm] for row in said.values()] for arm in arms}
+            key = prompt_key(probe)
+            rows.setdefault(key, row)
+            forms.setdefault(key, probe.template or key)
+    return Said({arm: [row[arm] for row in rows.values()] for arm in arms}, list(forms.values()))
 
 
 def words_of(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from compiler.metrics.asked import Asked, of_counts
-from compiler.metrics.everyday import Texts, texts, words_of
+from compiler.metrics.everyday import Texts, said, words_of
 from compiler.records.behaviour import Metric
 from compiler.records.figures import Score
 from compiler.records.record import Arm
@@ -25,7 +25,7 @@ Run = tuple[str, ...]
 
 
 def measure(asked: Asked) -> Iterator[Metric]:
-    found = texts(asked.program, asked.probes, asked.answers, asked.arms)
+    found = said(asked.program, asked.probes, asked.answers, asked.arms).texts
     if min(map(len, found.values()), default=0) < 2:
         return
     for size, name in ((1, "words"), (2, "word pairs")):

@@ -62,8 +62,9 @@ class Common:
         pairs = tallies.paired(new, old)
         if not pairs.n:
             return None
-        bounds = statistics.newcombe_paired(pairs)
-        same = tango(pairs, 1.0 - 2.0 * ALPHA)
+        worth = tallies.worth(new, old)
+        bounds = statistics.newcombe_paired(pairs, worth=worth)
+        same = tango(pairs, 1.0 - 2.0 * ALPHA, worth)
         return Move(
             arm=arm,
             n=pairs.n,
@@ -73,7 +74,7 @@ class Common:
             difference=pairs.difference,
             low=bounds.low,
             high=bounds.high,
-            p=statistics.mcnemar_exact(pairs.first, pairs.second),
+            p=statistics.mcnemar_exact(*pairs.weighed(worth)[1:3]),
             equivalence_low=same.low,
             equivalence_high=same.high,
             outcome="unclear",

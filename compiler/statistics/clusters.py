@@ -9,7 +9,7 @@ from compiler.statistics.distributions import t_quantile
 
 FEWEST_CLUSTERS = 8
 FEWEST_ODD = 5
-"""Clusters with the rarer outcome below which the data cannot say how alike prompts are within a cluster."""
+"""Clusters with anything but the commonest outcome, below which the data cannot say how alike prompts of one are."""
 
 
 def grouped(values: Sequence[float], clusters: Sequence[Hashable]) -> list[list[float]]:
@@ -50,15 +50,15 @@ def effective_n(outcomes: Sequence[float], clusters: Sequence[Hashable], confide
 
     - Where all agree, clusters are counted: all prompts of a cluster are kept together at most as often as one is, so
       that an exact bound at the number of clusters holds however alike they are.
-    - Where fewer than `FEWEST_ODD` clusters hold the rarer outcome, the few others may all lie in clusters that were
-      not drawn, and the estimate is most often too low. Then prompts of a cluster count as wholly alike: n^2 / sum of
-      the squared cluster sizes (Kish, Survey Sampling, 1965, 5.4 at a correlation of 1), if that is less.
+    - Where fewer than `FEWEST_ODD` clusters hold anything but the commonest outcome, the others may all lie in clusters
+      that were not drawn, and the estimate is most often too low. Then prompts of a cluster count as wholly alike: n^2
+      / sum of the squared cluster sizes (Kish, Survey Sampling, 1965, 5.4 at a correlation of 1), if that is less.
 
     Below `FEWEST_CLUSTERS`, clusters are the topics that a spec names, all of them, and no sample of topics (and the
     variance between them could hardly be estimated): n is returned.
 
     Args:
-        outcomes: for each prompt, the mean over its repeats; between 0 and 1.
+        outcomes: for each prompt, the mean over its repeats, or the difference between two arms.
         clusters: for each prompt, its cluster.
         confidence: of the interval that is taken of it, both sides together.
 
@@ -76,5 +76,5 @@ def effective_n(outcomes: Sequence[float], clusters: Sequence[Hashable], confide
     worth = float(n)
     if effect > 0.0:
         worth = min(worth, n / effect * (t_quantile(place, n - 1) / t_quantile(place, len(groups) - 1)) ** 2)
-    odd = min(sum(any(value < 1.0 for value in group) for group in groups), sum(any(group) for group in groups))
+    odd = min(sum(any(value != common for value in group) for group in groups) for common in set(outcomes))
     return worth if odd >= FEWEST_ODD else min(worth, n * n / sum(len(group) ** 2 for group in groups))

@@ -26,19 +26,21 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
         math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x) - math.log(a)
     )
     c, d = 1.0, 1.0 - (a + b) * x / (a + 1.0)
-    d = 1.0 / (d if abs(d) > tiny else tiny)
+    d = 1.0 / (d or tiny)
     fraction = d
     for m in range(1, 10_000):
-        for term in (
-            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
-        ):
-            d = 1.0 + term * d
-            d = 1.0 / (d if abs(d) > tiny else tiny)
-            c = 1.0 + term / c
-            c = c if abs(c) > tiny else tiny
-            fraction *= c * d
-        if abs(c * d - 1.0) < 1e-15:
+        at = a + 2 * m
+        # Two terms a step, written out: every interval of every look goes through here.
+        term = m * (b - m) * x / ((at - 1.0) * at)
+        d = 1.0 / ((1.0 + term * d) or tiny)
+        c = (1.0 + term / c) or tiny
+        fraction *= c * d
+        term = -(a + m) * (a + b + m) * x / (at * (at + 1.0))
+        d = 1.0 / ((1.0 + term * d) or tiny)
+        c = (1.0 + term / c) or tiny
+        step = c * d
+        fraction *= step
+        if -1e-15 < step - 1.0 < 1e-15:
             break
     return front * fraction
 
@@ -78,6 +80,7 @@ def solve(increasing: Callable[[float], float], value: float, low: float, high: 
     return a
 
 
+@lru_cache(maxsize=65536)
 def beta_quantile(probability: float, a: float, b: float) -> float:
     """Return x with I_x(a, b) = probability."""
     return solve(lambda x: incomplete_beta(a, b, x), probability, 0.0, 1.0)

@@ -36,13 +36,14 @@ def _check(margin: float) -> None:
         raise ValueError(f"the margin must be above 0, not {margin}")
 
 
-def tango_score(pairs: Paired, difference: float) -> float:
+def tango_score(pairs: Paired, difference: float, worth: float | None = None) -> float:
     """Return the score statistic of the true difference of paired proportions being `difference`; standard normal.
 
     Tango (Stat. Med. 17, 1998): the second-only share is at its constrained maximum likelihood. At 0
-    it is McNemar's.
+    it is McNemar's. worth: as `newcombe_paired`.
     """
-    n, b, c = pairs.n, pairs.first, pairs.second
+    _, b, c, _ = counts = pairs.weighed(worth)
+    n = sum(counts)
     linear = -(b + c) + (2 * n - b + c) * difference
     constant = -c * difference * (1.0 - difference)
     share = (math.sqrt(max(0.0, linear * linear - 8.0 * n * constant)) - linear) / (4.0 * n)
@@ -53,13 +54,16 @@ def tango_score(pairs: Paired, difference: float) -> float:
     return off / math.sqrt(variance)
 
 
-def tango(pairs: Paired, confidence: float = 0.95) -> Interval:
-    """Return the score interval of a difference of paired proportions (Tango, Stat. Med. 17, 1998)."""
+def tango(pairs: Paired, confidence: float = 0.95, worth: float | None = None) -> Interval:
+    """Return the score interval of a difference of paired proportions (Tango, Stat. Med. 17, 1998).
+
+    worth: as `newcombe_paired`.
+    """
     if not pairs.n:
         return Interval(-1.0, 1.0)
     z = NormalDist().inv_cdf(0.5 + confidence / 2.0)
-    low = solve(lambda at: -tango_score(pairs, at), -z, -1.0, pairs.difference)
-    return Interval(low, solve(lambda at: -tango_score(pairs, at), z, pairs.difference, 1.0))
+    low = solve(lambda at: -tango_score(pairs, at, worth), -z, -1.0, pairs.difference)
+    return Interval(low, solve(lambda at: -tango_score(pairs, at, worth), z, pairs.difference, 1.0))
 
 
 def tost_paired(pairs: Paired, margin: float, alpha: float = 0.05) -> Equivalence:

@@ -15,10 +15,12 @@ import pytest
 
 from backends.judges import Case, Decision
 from backends.nano.world.voices import speaks
+from benchmarks.ground_truth import tables
 from benchmarks.ground_truth.builds import Build, build
 from benchmarks.ground_truth.measuring import How, Tally, measurings
 from benchmarks.ground_truth.pool import Known, known
 from benchmarks.ground_truth.subjects import By, prepared
+from benchmarks.ground_truth.tables import Line
 from compiler.records.checks import JudgeCheck
 from compiler.records.measured import Calibration
 from spec.constructs import Trait
@@ -94,6 +96,21 @@ def test_a_judge_that_nobody_has_calibrated_settles_nothing(harbor: Build, carin
     for how in (How(), How(sequential=True)):
         for tally in measurings(harbor, prepared(caring, "form"), level, how, 4).values():
             assert dict(tally.verdicts) == {"unclear": 4}
+
+
+def test_a_cell_stands_out_alone_but_only_the_unlikely_one_breaks_a_promise() -> None:
+    def cell(covered: int, false_met: int = 0) -> Tally:
+        return Tally(0.9, ">=", exact=False, measurings=1000, covered=covered, false_met=false_met)
+
+    fine = Line("trait.a", "rate", "fixed", "0", dict(enumerate(cell(950) for _ in range(100))), states=True)
+    low = Line("trait.b", "rate", "fixed", "0", {0.0: cell(930)}, states=True)
+    bad = Line("trait.c", "rate", "fixed", "0", {0.0: cell(950, false_met=60)}, states=True)
+    silent = Line("trait.d", "rate", "fixed", "0", {0.0: cell(500)}, states=False)
+    assert [tables.row(line).endswith("!") for line in (fine, low, bad, silent)] == [False, True, True, False]
+    assert tables.whole([fine, low, silent])[1] == 0
+    table, broken = tables.whole([fine, low, bad, silent])
+    assert broken == 1
+    assert table[-1].endswith("| 2 | 1 |")
 
 
 @pytest.mark.parametrize("labels", [30, 100])

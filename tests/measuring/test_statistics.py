@@ -14,7 +14,7 @@ from scipy import special, stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from compiler import statistics
+from compiler import statistics, tallies
 from compiler.statistics import Interval, Paired
 
 counts = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -171,7 +171,31 @@ def test_swapping_the_arms_mirrors_the_interval(cells: tuple[int, int, int, int]
         assert there.low - 1e-12 <= (first - second) / sum(cells) <= there.high + 1e-12
 
 
+@given(st.tuples(*[st.integers(0, 50)] * 4), st.integers(1, 5))
+def test_pairs_weighed_at_a_part_of_their_number_are_that_many_fewer(
+    cells: tuple[int, int, int, int], copies: int
+) -> None:
+    pairs, more = Paired(*cells), Paired(*(count * copies for count in cells))
+    weighed = statistics.newcombe_paired(more, worth=float(pairs.n))
+    assert weighed == pytest.approx(statistics.newcombe_paired(pairs), abs=1e-9)
+    assert more.weighed(float(pairs.n)) == pytest.approx(pairs)
+
+
 # ------------------------------------------------------------------ clusters
+
+
+def test_differences_that_agree_within_a_form_are_worth_one_each() -> None:
+    keys = [(None, (("user", str(i)),)) for i in range(120)]
+    column = {key: tallies.Cell(float(i // 6 % 2), i // 6) for i, key in enumerate(keys)}
+    base = {key: tallies.Cell(0.0, i // 6) for i, key in enumerate(keys)}
+    pairs, worth = tallies.paired(column, base), tallies.worth(column, base)
+    assert pairs == Paired(0, 60, 0, 60)
+    assert 15 < worth < 23, "twenty forms of six prompts, all alike"
+    found = tallies.difference("adapter", "base", column, base, ">=")
+    assert found is not None
+    assert found.p == pytest.approx(statistics.mcnemar_exact(worth / 2, 0.0))
+    low, high = statistics.newcombe_paired(pairs)
+    assert found.high - found.low > 1.8 * (high - low)
 
 
 def test_clusters_that_agree_are_worth_one_prompt_each() -> None:
