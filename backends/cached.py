@@ -19,9 +19,9 @@ from typing import Any
 from backends import engines, machine
 from backends.bases import Base, load_chat
 from backends.engines import Conversation, Engine, Sampling
-from backends.files import write_text
 from compiler.digests import digest
 from compiler.facts import Machine
+from compiler.files import write_text
 from compiler.replies import YES_NO, Words
 
 VERSION = 3

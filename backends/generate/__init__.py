@@ -17,7 +17,6 @@ from pathlib import Path
 from backends import banks, bases
 from backends.cached import CachedEngine
 from backends.chats import without_system
-from backends.files import write_json, write_rows
 from backends.generate.candidates import Candidates, ask_of, first_ask
 from backends.generate.dialogues import source_between, write_dialogues
 from backends.generate.disjoint import LEFT_OUT, asked_in, check_disjoint
@@ -28,6 +27,7 @@ from backends.generate.report import DataCounts, DisjointCounts, GenerateReport,
 from backends.generate.split import HeldOut, Prompts
 from backends.recipes import find_base, judge_of, read_filters, read_recipe, teacher_of
 from backends.train.jobs import read_job
+from compiler.files import write_json, write_rows
 from compiler.progress import Progress, silent
 from compiler.records.filters import Filters
 from compiler.records.recipe import Unit

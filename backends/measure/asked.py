@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from backends.files import write_text
 from compiler.failures import TenetError
+from compiler.files import write_text
 
 ASKED = ("probes.jsonl", "ir.json", "prompt.md")
 SPEC = ("ir.json", "sources.json")

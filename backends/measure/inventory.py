@@ -16,10 +16,10 @@ from typing import TypeVar
 from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
-from backends.files import write_rows
 from backends.measure.arms import seen
 from backends.measure.models import Models
 from compiler.arms import uses_adapter
+from compiler.files import write_rows
 from compiler.inventories import Inventory, Item
 from compiler.inventories.records import ItemAnswer, ShownAnswer
 from compiler.inventories.wording import DIGITS, ORDERS, Order, agreement, point, principle, question

@@ -13,9 +13,9 @@ from statistics import median
 
 from backends.cached import CachedEngine
 from backends.engines import Conversation, Sampling
-from backends.files import write_text
 from backends.measure.arms import seen
 from compiler.arms import uses_adapter
+from compiler.files import write_text
 from compiler.lowering.probes import FACTS
 from compiler.records.measured import Latency, MeasureReport, Speed
 from compiler.records.record import Arm

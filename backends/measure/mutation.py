@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from backends.files import write_text
 from backends.measure.answering import SAMPLING, answer, decided
 from backends.measure.arms import Said
 from backends.measure.models import opened
 from compiler import rounds, statistics, tallies
 from compiler.broken_answers import broken
+from compiler.files import write_text
 from compiler.mutations import MutantPrompt, alone, mutants
 from compiler.progress import Progress, silent
 from compiler.records.measured import Measurement

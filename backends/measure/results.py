@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from backends.files import write_rows, write_text
 from backends.measure.asked import keep_asked
 from backends.measure.kept import kept
+from compiler.files import write_rows, write_text
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
 from compiler.records.measured import Measurement, MeasureReport

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from backends.deciding import Case, decide
 from backends.engines import Conversation
-from backends.files import write_rows
 from backends.generate.disjoint import asked_in, trained_on
 from backends.generate.split import HeldOut
 from backends.judges import Judge
 from backends.measure.answering import answer
 from backends.measure.models import Models
+from compiler.files import write_rows
 from compiler.probe_sets.records import KEY, ProbeSetFile, SetProbe
 from compiler.records.measured import Measurement, NearTraining, SetReport
 from compiler.records.record import Arm

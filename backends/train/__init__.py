@@ -16,13 +16,13 @@ from typing import Any
 
 from backends import bases, machine
 from backends.devices import Device, choose, release_memory, settle
-from backends.files import sync_file, sync_folder, write_json
 from backends.recipes import base_of, read_recipe
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
 from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError
+from compiler.files import sync_file, sync_folder, write_json
 from compiler.progress import Progress, silent
 
 RUN_VERSION = 1

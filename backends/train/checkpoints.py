@@ -16,7 +16,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from backends.files import sync_file, sync_folder
+from compiler.files import sync_file, sync_folder
 
 MANIFEST = "manifest.json"
 STATE = "trainer_state.json"

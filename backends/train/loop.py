@@ -19,10 +19,10 @@ from backends import bases
 from backends.bases import Base
 from backends.chats import Chat
 from backends.devices import Device, is_out_of_memory, noticing_memory
-from backends.files import write_text
 from backends.train.checkpoints import Checkpoints, newest
 from backends.train.jobs import Job, configure
 from compiler.failures import DataError, ModelLoadError, TenetError
+from compiler.files import write_text
 from compiler.progress import Progress
 from compiler.records.record import Message
 

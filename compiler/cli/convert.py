@@ -11,8 +11,8 @@ import click
 
 import spec
 from compiler.cli import FINDINGS, standard_input
-from compiler.cli.fmt import write_whole
 from compiler.cli.specs import SpecPath, compile_spec, show_diagnostics
+from compiler.files import write_text
 from spec.doors import NOTATIONS, Notation, notation_of
 
 MOST_NAMES = 3
@@ -54,7 +54,7 @@ def command(path: Path, to: Notation | None, out: Path | None, whole: bool, forc
     if screen:
         click.echo(converted.text, nl=False)
     else:
-        write_whole(target, converted.text)
+        write_text(target, converted.text)
         click.echo(f"wrote {target}")
     if converted.names:
         shown = [f"{old} is {new}" for old, new in islice(converted.names.items(), MOST_NAMES)]

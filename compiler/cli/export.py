@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from compiler.cli import places
+from compiler.files import write_if_new
 
 
 @click.group("export")
@@ -48,7 +49,7 @@ def promptfoo(build: Path, out: Path, providers: tuple[str, ...]) -> None:
     asked = rubrics.of_program(ir_file.load(build))
     made = exporter.export(build.name, probes, prompt, recipe.measures, asked, providers)
     for name, text in made.files.items():
-        places.write_if_new(out / name, text)
+        write_if_new(out / name, text)
     click.echo(f"{made.once} probes asked at once, {made.conversations} turn by turn")
     for name in (exporter.ONCE, exporter.TURNS):
         if name in made.files:

@@ -15,9 +15,9 @@ from pathlib import Path
 import click
 
 import spec
-from compiler.cli.fmt import write_whole
 from compiler.cli.specs import Compiled, compile_spec, folded
 from compiler.failures import DataError
+from compiler.files import write_text
 from spec.fixing import Fixing, checks_for, fix_all
 
 
@@ -54,7 +54,7 @@ def fix_spec(compiled: Compiled, unsafe: bool, *, write: bool) -> tuple[Compiled
 def _write(folder: Path, texts: Mapping[str, str]) -> None:
     for name, text in texts.items():
         try:
-            write_whole(folder / name, text)
+            write_text(folder / name, text)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise DataError(f"{folder / name} cannot be written: {reason}", help="check its permissions") from error

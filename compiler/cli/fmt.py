@@ -11,6 +11,7 @@ import click
 import spec
 from compiler.cli import FINDINGS, standard_input
 from compiler.cli.specs import SpecPath, refuse_to_write, show_diagnostics
+from compiler.files import write_text
 
 
 @click.command("fmt")
@@ -65,20 +66,7 @@ def command(paths: tuple[Path, ...], check_only: bool, show_diff: bool, stdin_na
         elif check_only:
             click.echo(f"{path} would change")
         else:
-            write_whole(path, after)
+            write_text(path, after)
             click.echo(f"{path} formatted")
     if broken or (changed and (check_only or show_diff)):
         raise click.exceptions.Exit(FINDINGS)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Put a new file in the old one's place, so that a kill leaves one or the other, with the old one's permissions.
-
-    A link stays one: the file that it leads to is the one that changes.
-    """
-    path = path.resolve()
-    staged = path.with_name(f".{path.name}.new")
-    staged.write_text(text, encoding="utf-8", newline="")
-    if path.exists():
-        staged.chmod(path.stat().st_mode)
-    staged.replace(path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import FINDINGS
-from compiler.cli.fmt import write_whole
+from compiler.files import write_text
 from spec.limits import LARGEST_FILE, LARGEST_SPEC
 
 if TYPE_CHECKING:
@@ -104,9 +104,9 @@ def _finish(imported: Imported, target: Path, report: Path | None, force: bool) 
             raise click.UsageError(f"{target} is there already; --force replaces it")
         if not target.parent.is_dir():
             raise click.UsageError(f"there is no folder {target.parent}")
-        write_whole(target, imported.text)
+        write_text(target, imported.text)
     if report is not None:
-        write_whole(report, "".join(f"{finding}\n" for finding in imported.findings))
+        write_text(report, "".join(f"{finding}\n" for finding in imported.findings))
     for name, count in imported.counts:
         click.echo(f"{name:<20}{count:>6}", err=str(target) == "-")
     for kind, words in KINDS.items():

@@ -14,6 +14,7 @@ from compiler.cli import places
 from compiler.cli.options import out_option, runs_option
 from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run
+from compiler.files import write_if_new
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -236,9 +237,9 @@ def _export(
         case "label studio":
             open_tasks = [task for task in queue if not any(entry.seen.key == task.key for entry in entries)]
             rows: list[Any] = label_studio.exported(entries, open_tasks[:more])
-            places.write_if_new(path, json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
+            write_if_new(path, json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
             interface = path.with_suffix(".xml")
-            places.write_if_new(interface, label_studio.INTERFACE)
+            write_if_new(interface, label_studio.INTERFACE)
             click.echo(f"{_counted(len(rows), 'task')} in {path}; their labelling interface in {interface}")
         case "trl":
             rows = list(exchange.preference_rows(entries))
@@ -319,4 +320,4 @@ def _rows(text: str) -> Iterator[Any]:
 
 
 def _write_rows(path: Path, rows: Sequence[Any]) -> None:
-    places.write_if_new(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_if_new(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

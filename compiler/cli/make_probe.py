@@ -17,9 +17,9 @@ import click
 
 import spec
 from compiler.build import to_program
-from compiler.cli.fmt import write_whole
 from compiler.cli.specs import Compiled, compile_spec
 from compiler.failures import DataError
+from compiler.files import write_text
 from compiler.ir import Program
 from compiler.passes.compare_examples import training_asks
 from compiler.plain_text import plain
@@ -54,7 +54,7 @@ def make_probes(compiled: Compiled, *, write: bool) -> tuple[Compiled, bool]:
         return compiled, False
     if write:
         try:
-            write_whole(compiled.path, after)
+            write_text(compiled.path, after)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise DataError(f"{compiled.path} cannot be written: {reason}", help="check its permissions") from error

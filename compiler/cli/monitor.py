@@ -13,6 +13,7 @@ from compiler.cli import FINDINGS, places
 from compiler.cli.options import cache_option, out_option, runs_option
 from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, prepared
+from compiler.files import write_if_new
 
 if TYPE_CHECKING:
     from compiler.ir import Program
@@ -102,6 +103,7 @@ def command(
     from compiler import ir_file
     from compiler.cli.screen import when_interrupted
     from compiler.failures import TenetError
+    from compiler.files import alone
     from compiler.monitoring.clauses import watches
     from compiler.monitoring.state import restored
 
@@ -118,6 +120,7 @@ def command(
         source, look, clause_ids = _log(place.build, program, log, once)
     else:
         source, look, clause_ids = _server(place.build, program, _name(str(url)), count, with_prompt)
+    click.get_current_context().with_resource(alone(path, help="give each monitor a state of its own: --state"))
     now, notes = restored(path, source, alpha, watches(program, clause_ids))
     for note in notes:
         click.echo(f"note: {note}", err=True)
@@ -202,7 +205,7 @@ def _name(url: str) -> str:
 
 
 def _write(path: Path, state: MonitorState) -> None:
-    places.write_if_new(path, state.model_dump_json(indent=1) + "\n")
+    write_if_new(path, state.model_dump_json(indent=1) + "\n")
 
 
 def _tell(program: Program, state: MonitorState, told: set[str], webhook: str | None) -> MonitorState:

@@ -7,7 +7,6 @@ imported inside functions. This file must not know how anything there is made.
 from __future__ import annotations
 
 import json
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.agreement import check_build
 from compiler.failures import DataError
+from compiler.files import write_if_new
 from spec.doors import spec_name
 
 if TYPE_CHECKING:
@@ -48,20 +48,6 @@ def place_of(target: Path, out: Path, runs: Path, cache: Path | None, *, local_f
 def is_build(path: Path) -> bool:
     # A measured run keeps what its build was in `asked` and `spec`.
     return path.is_dir() and (path / "ir.json").is_file() and not (path.parent / "measure.json").is_file()
-
-
-def write_if_new(path: Path, text: str) -> bool:
-    """Write `text` whole or not at all; return whether anything changed."""
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.new")
-    with staged.open("w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    staged.replace(path)
-    return True
 
 
 def run_of(place: Place) -> Path:

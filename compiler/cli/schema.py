@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from compiler.cli.fmt import write_whole
+from compiler.files import write_text
 
 
 @click.command("schema")
@@ -23,5 +23,5 @@ def command(out: Path | None) -> None:
         return
     if not out.parent.is_dir():
         raise click.UsageError(f"there is no folder {out.parent}")
-    write_whole(out, to_text())
+    write_text(out, to_text())
     click.echo(f"wrote {out}")

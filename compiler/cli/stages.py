@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from compiler.agreement import ROWS, check_build
 from compiler.cli.emitting import Compilation
-from compiler.cli.places import Place, write_if_new
+from compiler.cli.places import Place
 from compiler.digests import file_digest
 from compiler.failures import DataError
+from compiler.files import write_if_new
 from compiler.records.record import ARMS
 
 if TYPE_CHECKING:

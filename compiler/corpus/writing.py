@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from compiler.corpus.deciding import Decided, Lost
 from compiler.corpus.reading import Chunk, is_table
 from compiler.corpus.report import FilterReport, added
-from compiler.failures import GivenError
+from compiler.files import alone, write_text
 from compiler.records.record import Record
 
 
@@ -86,7 +86,8 @@ class Output:
             why=why.tell(),
             report=added(self.journal.report, decided),
         )
-        _replace(self._journal_path, self.journal.model_dump_json())
+        # Were it synced, the disk would be waited for at each chunk. What a power cut leaves is told by its length.
+        write_text(self._journal_path, self.journal.model_dump_json(), synced=False)
 
     def _add_rows(self, chunk: Chunk, lost: Iterable[Lost]) -> None:
         import pyarrow as arrow
@@ -113,7 +114,7 @@ class Output:
         if not report.set_aside:
             beside(self._out, ".quarantine").unlink()
             beside(self._out, ".quarantine.why").unlink()
-        _replace(report_path(self._out), report.model_dump_json(indent=1) + "\n")
+        write_text(report_path(self._out), report.model_dump_json(indent=1) + "\n")
         self._journal_path.unlink(missing_ok=True)
         return report
 
@@ -129,26 +130,12 @@ def output(out: Path, fresh: FilterReport) -> Iterator[Output]:
     Raises:
         GivenError: another process writes it.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(beside(out, ".part.lock"), out):
+    with alone(out, help="wait for it, or give another -o"):
         opened = Output(out, fresh)
         try:
             yield opened
         finally:
             opened.close()
-
-
-@contextmanager
-def _alone(path: Path, out: Path) -> Iterator[None]:
-    import fcntl
-
-    with path.open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise GivenError(f"another process writes {out}", help="wait for it, or give another -o") from None
-        yield
-        path.unlink(missing_ok=True)
 
 
 def finished(out: Path, fresh: FilterReport) -> FilterReport | None:
@@ -196,9 +183,3 @@ def _cut(path: Path, size: int) -> BinaryIO:
     stream.truncate(size)
     stream.seek(size)
     return stream
-
-
-def _replace(path: Path, text: str) -> None:
-    staged = beside(path, ".new")
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(path)

@@ -218,7 +218,7 @@ def _made(folder: Path) -> Path:
 
 
 def test_what_a_killed_writer_has_left_is_swept(tmp_path: Path) -> None:
-    from backends.files import write_text
+    from compiler.files import write_text
 
     path = tmp_path / "pairs.jsonl"
     stray, own = tmp_path / ".pairs.jsonl.999999999", tmp_path / f".pairs.jsonl.{os.getppid()}"

@@ -17,6 +17,7 @@ from backends import monitor, webhook
 from compiler import ir_file
 from compiler.build import from_text
 from compiler.cli import execute
+from compiler.files import alone
 from compiler.lowering import recipe
 from compiler.monitoring.state import MonitorState
 from compiler.records.checks import PhrasesCheck
@@ -181,6 +182,17 @@ def test_a_server_that_goes_away_in_between_is_waited_for(build: Path, capsys: p
     said = capsys.readouterr().err
     assert "warning: nothing was seen this time" in said
     assert "alarm: trait.pirate" in said
+
+
+def test_two_monitors_do_not_write_one_state(build: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = logged(tmp_path / "log.jsonl", "Arr.")
+    state = tmp_path / "state.json"
+    with alone(state, help=""):
+        assert watch(build, "--log", log, "--state", str(state)) == 2
+    assert "another process writes" in (said := capsys.readouterr().err)
+    assert "--state" in said
+    assert watch(build, "--log", log, "--state", str(state)) == 0
+    assert [path.name for path in tmp_path.glob("*state*")] == ["state.json"]
 
 
 def test_a_webhook_says_why_it_was_not_reached(

@@ -11,12 +11,12 @@ import pytest
 
 from backends import bases
 from backends.devices import choose
-from backends.files import write_rows
 from backends.measure.answering import answer, decided
 from backends.recipes import read_probes
 from compiler.cli import execute
 from compiler.digests import file_digest
 from compiler.failures import DataError
+from compiler.files import write_rows
 from compiler.records.checks import PhrasesCheck
 from compiler.records.measured import Measurement
 from compiler.records.record import Message

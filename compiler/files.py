@@ -1,6 +1,7 @@
 """Writing files so that a kill at any moment leaves either the old one or the new one, whole.
 
-In: text or rows. Out: a file that was staged, synced and renamed. This file must not know what is written.
+In: text or rows. Out: a file that was staged, synced and renamed; a file that one process holds alone. This file must
+not know what is written.
 """
 
 from __future__ import annotations
@@ -8,13 +9,20 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from compiler.failures import GivenError
 
-def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path`, by a staged file beside it."""
+
+def write_text(path: Path, text: str, *, synced: bool = True) -> None:
+    """Write `text` to `path`, by a staged file beside it, with the permissions of the file that was there.
+
+    A link stays one: the file that it leads to is the one that changes. synced: wait until it is on the disk.
+    """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
     # The process id keeps two writers apart; the name is never seen by a reader.
@@ -23,7 +31,10 @@ def write_text(path: Path, text: str) -> None:
         with staged.open("w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
             stream.flush()
-            os.fsync(stream.fileno())
+            if synced:
+                os.fsync(stream.fileno())
+        if path.exists():
+            staged.chmod(path.stat().st_mode)
         staged.replace(path)
     except BaseException:
         staged.unlink(missing_ok=True)
@@ -45,6 +56,14 @@ def _runs(process: int) -> bool:
         return False
     except PermissionError:
         return True
+    return True
+
+
+def write_if_new(path: Path, text: str) -> bool:
+    """Write `text` unless it is there already; return whether anything changed."""
+    if path.is_file() and path.read_bytes() == text.encode():
+        return False
+    write_text(path, text)
     return True
 
 
@@ -70,3 +89,25 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def alone(path: Path, help: str) -> Iterator[None]:
+    """Hold `path`, which need not exist, against other processes that ask for it so.
+
+    Raises:
+        GivenError: another process holds it; `help` says the way out.
+    """
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock_path = path.with_name(f"{path.name}.lock")
+    with lock_path.open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise GivenError(f"another process writes {path}", help=help) from None
+        try:
+            yield
+        finally:
+            lock_path.unlink(missing_ok=True)
