@@ -30,8 +30,9 @@ LOWER = bytes(range(256)).lower()
 _ALNUM = re.compile("[a-z0-9]")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _BLANK = dict.fromkeys(map(ord, phrases.BLANK))
-# Nothing beyond folds into another character: planes 4 to 13 are empty, 14 holds tags and variation selectors.
-_LAST = 0x3FFFF
+_SCRIPTS = (range(0x80, 0x3400), range(0xA000, 0xAC00), range(0xE000, 0x20000))
+"""Where characters may become others: not ideographs, Hangul and surrogates between them, nor anything beyond, which
+is ideographs, empty planes, tags and variation selectors."""
 
 
 def squeezed(text: str) -> str:
@@ -59,7 +60,7 @@ def folded(text: str) -> str:
 @cache
 def hiding() -> str:
     """Return the characters beyond ASCII that may become ASCII letters or digits, as ranges of a class."""
-    points = [point for point in range(0x80, _LAST + 1) if becomes_ascii(chr(point))]
+    points = [point for points in _SCRIPTS for point in points if becomes_ascii(chr(point))]
     ranges: list[tuple[int, int]] = []
     for point in points:
         if ranges and ranges[-1][1] == point - 1:
