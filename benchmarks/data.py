@@ -3,9 +3,12 @@
     python -m pip install datatrove pyahocorasick        # the peers; one that is absent is left out, and said to be
     python -m benchmarks.data [MEGABYTES]
 
-Chats are drawn from words of nano's world; one in a hundred holds a phrase. Every contender keeps the same rows: those
-in which no answer holds a phrase, whatever its case, as whole words. Each runs in a process of its own, so that none
-profits from what another has loaded, and starting it is counted. `read` reads the file and does nothing.
+Chats are drawn from words of nano's world; one in a hundred holds a phrase. Every contender keeps the same rows, which
+is checked: those in which no answer holds a phrase, whatever its case, as whole words; or in which no answer is found
+by one of 200 expressions. Each runs in a process of its own, so that none profits from what another has loaded, and
+starting it is counted. A contender that would take hours gets the beginning of the file, and its time counts as if it
+went on at that speed: then its start weighs more, so these ratios are only for the order of size. `read` reads the file
+and does nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,8 +29,15 @@ from benchmarks.side_by_side import Contender, compare
 
 MEGABYTES = 400
 PHRASES = (10, 100, 1000, 10_000)
-SLOW = {"datatrove": 100, "re": 100}
-"""Most phrases with which a contender is asked; beyond, it would take hours."""
+PATTERNS = 200
+PARTS = {
+    ("datatrove", 1000): 20,
+    ("datatrove", 10_000): 2,
+    ("re", 1000): 20,
+    ("re", 10_000): 2,
+    ("re, 200 expressions", PATTERNS): 10,
+}
+"""Megabytes that a contender gets, where the whole file would take it hours."""
 
 TENET = """
 from pathlib import Path
@@ -81,6 +92,16 @@ with open(SOURCE, encoding="utf-8") as source, open(OUT, "w", encoding="utf-8") 
         if not any(m["role"] == "assistant" and expression.search(m["content"]) for m in row["messages"]):
             out.write(line)
 """
+EXPRESSIONS = """
+import json, re
+compiled = [re.compile(pattern, re.IGNORECASE) for pattern in PHRASES]
+with open(SOURCE, encoding="utf-8") as source, open(OUT, "w", encoding="utf-8") as out:
+    for line in source:
+        row = json.loads(line)
+        texts = [m["content"] for m in row["messages"] if m["role"] == "assistant"]
+        if not any(pattern.search(text) for pattern in compiled for text in texts):
+            out.write(line)
+"""
 READ = """
 with open(SOURCE, "rb", buffering=0) as source:
     while source.read(8 << 20):
@@ -116,58 +137,124 @@ def chats(megabytes: int, told: list[str], dice: random.Random) -> Iterator[str]
         yield line
 
 
+def patterns(count: int, told: list[str]) -> list[str]:
+    """Expressions as people write them: a word or another, some space, a word and its endings."""
+    words = [phrase.split() for phrase in told[:count]]
+    return [rf"\b(?:{a}|{b}{a})\s+{b}\w*\s+{c}" for a, b, c in words]
+
+
 def spec_of(told: list[str]) -> str:
     listed = ",\n    ".join(json.dumps(phrase) for phrase in told)
     return f"tenet 1\nforbid told {{\n  phrases: [\n    {listed}\n  ]\n}}\n"
 
 
-def contender(name: str, code: str, folder: Path, told: list[str], processes: int) -> str:
-    """Run one contender in a process of its own; return what tells the rows that it kept."""
-    with tempfile.TemporaryDirectory(dir=folder) as place:
-        out = Path(place, "out.jsonl")
-        head = (
-            f"PHRASES = {told!r}\nSOURCE, OUT = {str(folder / 'chats.jsonl')!r}, {str(out)!r}\n"
-            f"SPEC, CACHE, PROCESSES = {str(folder / f'{len(told)}.tenet')!r}, {place!r}, {str(processes)!r}\n"
-        )
-        script = Path(place, "run.py")
-        script.write_text(head + code, encoding="utf-8")
-        done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+def spec_of_patterns(found: list[str]) -> str:
+    listed = ",\n    ".join(f"/{pattern}/i" for pattern in found)
+    return f"tenet 1\nforbid told {{\n  patterns: [\n    {listed}\n  ]\n}}\n"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One contender over one file, in a process of its own. megabytes: of the file's beginning; None for all of it."""
+
+    name: str
+    code: str
+    folder: Path
+    spec: str
+    told: list[str]
+    processes: int = 1
+    megabytes: int | None = None
+
+    @property
+    def source(self) -> Path:
+        return self.folder / f"chats{self.megabytes or ''}.jsonl"
+
+    @property
+    def out(self) -> Path:
+        return self.folder / f"{self.name} {len(self.told)}.out.jsonl"
+
+    def __call__(self) -> None:
+        for left in self.folder.glob(f"{self.out.name}*"):
+            left.unlink()
+        with tempfile.TemporaryDirectory(dir=self.folder) as place:
+            script = Path(place, "run.py")
+            script.write_text(
+                f"PHRASES = {self.told!r}\nSOURCE, OUT = {str(self.source)!r}, {str(self.out)!r}\n"
+                f"SPEC, CACHE, PROCESSES = {str(self.folder / self.spec)!r}, {place!r}, {str(self.processes)!r}\n"
+                + self.code,
+                encoding="utf-8",
+            )
+            done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
         if done.returncode:
-            raise RuntimeError(f"{name}: {done.stderr[-2000:]}")
-        if not out.exists():
-            return ""
-        kept = hashlib.sha256()
-        with out.open(encoding="utf-8") as rows:
-            for row in rows:
-                kept.update(json.dumps(json.loads(row)["messages"]).encode())
-        return kept.hexdigest()
+            raise RuntimeError(f"{self.name}: {done.stderr[-2000:]}")
+
+    def kept(self) -> list[bytes]:
+        """A hash of each row that was kept, in order."""
+        with self.out.open(encoding="utf-8") as rows:
+            return [hashlib.sha256(json.dumps(json.loads(row)["messages"]).encode()).digest() for row in rows]
+
+
+def race(title: str, jobs: list[Job], megabytes: int) -> None:
+    """Check that all keep the same rows, then time them."""
+    for job in jobs:
+        job()
+    wanted = jobs[0].kept()
+    for job in jobs[1:]:
+        rows = job.kept()
+        if rows != (wanted if job.megabytes is None else wanted[: len(rows)]) or not rows:
+            raise ValueError(f"{title}: {job.name} keeps other rows than {jobs[0].name}")
+    contenders = [Contender(job.name, job, part=(job.megabytes or megabytes) / megabytes) for job in jobs]
+    contenders.append(Contender("read", Job("read", READ, jobs[0].folder, "", []), bound=True))
+    compare(title, contenders, rounds=3, same_output=False, work=(megabytes, "MB"))
 
 
 def main() -> None:
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else MEGABYTES
     dice = random.Random(7)
+    peers = [("datasets + Aho-Corasick", DATASETS), ("datatrove", DATATROVE), ("re", PYTHON_RE)]
+    for name, package in (("datasets + Aho-Corasick", "ahocorasick"), ("datatrove", "datatrove")):
+        if find_spec(package) is None:
+            print(f"{name} is not installed, and left out")
+            peers = [peer for peer in peers if peer[0] != name]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         told = phrases(max(PHRASES), dice)
-        (folder / "chats.jsonl").write_text("".join(chats(megabytes, told[:10], dice)), encoding="utf-8")
+        write_chats(folder, list(chats(megabytes, told[:10], dice)))
+        expressions = patterns(PATTERNS, told)
         for count in PHRASES:
             (folder / f"{count}.tenet").write_text(spec_of(told[:count]), encoding="utf-8")
-            named = [("tenet filter", TENET, 1), ("tenet filter, 2 processes", TENET, 2)]
-            for name, package, code in (
-                ("datasets + Aho-Corasick", "ahocorasick", DATASETS),
-                ("datatrove", "datatrove", DATATROVE),
-                ("re", "re", PYTHON_RE),
-            ):
-                if find_spec(package) is None:
-                    print(f"{name} is not installed, and left out")
-                elif count <= SLOW.get(name, count):
-                    named.append((name, code, 1))
-            contenders = [
-                Contender(name, partial(contender, name, code, folder, told[:count], processes))
-                for name, code, processes in named
+        (folder / "patterns.tenet").write_text(spec_of_patterns(expressions), encoding="utf-8")
+
+        def job(name: str, code: str, spec: str, texts: list[str], processes: int = 1) -> Job:
+            part = PARTS.get((name, len(texts)))
+            return Job(name, code, folder, spec, texts, processes, part if part and part < megabytes else None)
+
+        for count in PHRASES:
+            spec, some = f"{count}.tenet", told[:count]
+            jobs = [
+                job("tenet filter", TENET, spec, some),
+                job("tenet filter, 2 processes", TENET, spec, some, 2),
+                *(job(name, code, spec, some) for name, code in peers),
             ]
-            contenders.append(Contender("read", partial(contender, "read", READ, folder, told[:count], 1), bound=True))
-            compare(f"{megabytes} MB, {count:,} phrases", contenders, rounds=3, work=(megabytes, "MB"))
+            race(f"{megabytes} MB, {count:,} phrases", jobs, megabytes)
+        jobs = [
+            job("tenet filter", TENET, "patterns.tenet", expressions),
+            job("re, 200 expressions", EXPRESSIONS, "patterns.tenet", expressions),
+        ]
+        race(f"{megabytes} MB, {PATTERNS} expressions", jobs, megabytes)
+
+
+def write_chats(folder: Path, lines: list[str]) -> None:
+    """The whole file, and the beginnings of it that slow contenders get."""
+    (folder / "chats.jsonl").write_text("".join(lines), encoding="utf-8")
+    for megabytes in set(PARTS.values()):
+        size = 0
+        with (folder / f"chats{megabytes}.jsonl").open("w", encoding="utf-8") as out:
+            for line in lines:
+                if size >= megabytes * 1_000_000:
+                    break
+                size += len(line.encode())
+                out.write(line)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,13 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """name: what the table shows. run: does the work once, returns its output. bound: a limit, not a peer."""
+    """name: what the table shows. run: does the work once, returns its output. bound: a limit, not a peer. part: the
+    share of the work that is done, of a contender that would take hours; its times count as if it did all."""
 
     name: str
     run: Callable[[], object]
     bound: bool = False
+    part: float = 1.0
 
 
 def compare(
@@ -55,17 +57,18 @@ def compare(
         for contender in contenders:
             start = clock()
             contender.run()
-            seconds[contender.name].append(clock() - start)
+            seconds[contender.name].append((clock() - start) / contender.part)
     table = Table(title=f"{title} ({rounds} rounds, interleaved)")
     for column in ("", "median s", f"x {first.name}", "range", *([f"{work[1]}/s"] if work else [])):
         table.add_column(column, justify="right" if column else "left")
     medians = {}
     for contender in contenders:
+        share = "" if contender.part == 1.0 else f" ({contender.part:.2%} of it)"
         ratios = [a / b for a, b in zip(seconds[contender.name], seconds[first.name], strict=True)]
         medians[contender.name] = statistics.median(ratios)
         usual = statistics.median(seconds[contender.name])
         table.add_row(
-            contender.name + (" (bound)" if contender.bound else ""),
+            contender.name + (" (bound)" if contender.bound else share),
             f"{usual:.3f}",
             f"{medians[contender.name]:.2f}",
             f"{min(ratios):.2f} - {max(ratios):.2f}",
