@@ -30,9 +30,11 @@ LABELS = (30, 50, 100, 200)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """folder: where builds go. way: only ways whose name begins so."""
+    """times, looks: measurings of each subject, with every prompt and until verdicts stand. folder: where builds go.
+    way: only ways whose name begins so."""
 
     times: int
+    looks: int
     folder: Path
     way: str
 
@@ -73,7 +75,7 @@ def of_clause(asked: Asked, spec: Path, clause_id: str) -> tuple[str, list[Line]
         for way, how in ways(own, judged)
         if way.startswith(asked.way)
         for by, icc in ALIKE
-        for line in _lines(found, one, way, how, by, icc, asked.times, judged)
+        for line in _lines(found, one, way, how, by, icc, asked.looks if how.sequential else asked.times, judged)
     ]
 
 
