@@ -24,10 +24,12 @@ from compiler.corpus.folding import SCRIPTS, folded
 
 @dataclass(frozen=True)
 class Letters:
-    """read: text -> single characters that are read as it, where these are others than itself."""
+    """read: text -> single characters that are read as it, where these are others than itself. longest: of the texts,
+    in characters. firsts: what texts of more than one begin with."""
 
     read: dict[str, str]
     longest: int
+    firsts: frozenset[str]
 
     @staticmethod
     @cache
@@ -49,9 +51,10 @@ class Letters:
 
     def starting(self, text: str) -> tuple[str, ...]:
         """Return the beginnings of `text`, of two characters and more, that one character is read as."""
-        return tuple(
-            text[:size] for size in range(2, self.longest + 1) if len(text) >= size and text[:size] in self.read
-        )
+        if text[:2] not in self.firsts:
+            return ()
+        sizes = range(2, min(self.longest, len(text)) + 1)
+        return tuple(text[:size] for size in sizes if text[:size] in self.read)
 
 
 def _letters(reading: Callable[[str], str]) -> Letters:
@@ -60,7 +63,7 @@ def _letters(reading: Callable[[str], str]) -> Letters:
         becomes = reading(character)
         if becomes and becomes != character:
             found[becomes] = found.get(becomes, "") + character
-    return Letters(found, max(map(len, found)))
+    return Letters(found, max(map(len, found)), frozenset(text[:2] for text in found if len(text) > 1))
 
 
 @cache

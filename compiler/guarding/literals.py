@@ -12,7 +12,7 @@ import unicodedata
 from compiler.checks import phrases
 from compiler.corpus.folding import folded
 from compiler.guarding.letters import Letters
-from compiler.guarding.terms import IGNORED, SIGN, SPACE, Terms
+from compiler.guarding.terms import IGNORED, SIGNS, SPACE, Terms
 
 LEAST_SPACED = 4
 """Letters from which on `phrases` looks for them set apart."""
@@ -28,7 +28,7 @@ def expression(phrase: str, name: str, terms: Terms) -> str | None:
     forms = [_dressed(text, name, terms)]
     letters = [character for character in text if character.isalnum()]
     if len(letters) >= LEAST_SPACED:
-        forms.append(f" {SIGN} {SIGN}? {SIGN}? ".join(_letter(letter, terms) for letter in letters))
+        forms.append(f" {SIGNS} ".join(_letter(letter, terms) for letter in letters))
     terms.add(name, " | ".join(forms))
     before = f"{BEFORE}?" if phrases.is_word(text[0]) else "ANY"
     after = f"{AFTER}?" if phrases.is_word(text[-1]) else "ANY"

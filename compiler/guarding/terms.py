@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 IGNORED = "IGNORED"
 SPACE = "SPACE"
-SIGN = "SIGN"
+SIGNS = "SIGNS"
 
 
 class Terms:
@@ -34,9 +34,11 @@ class Terms:
         return name
 
     def letters(self, characters: str, name: str | None = None) -> str:
-        """Return the name of a class of characters, called by its first one."""
+        """Return the name of a class of characters, called by its first one; a name stands for one class."""
         name = name or f"C_{ord(characters[0]):04X}"
-        return self.add(name, f"/{as_class(characters)}/")
+        if name not in self._defined:
+            self._defined[name] = f"/{as_class(characters)}/"
+        return name
 
     def text(self) -> str:
         return "".join(f"{name}: {expression}\n" for name, expression in self._defined.items())

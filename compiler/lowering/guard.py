@@ -21,7 +21,8 @@ from compiler.artifact import Artifact, Mark
 from compiler.checks import phrases
 from compiler.deciding import deciding_checks
 from compiler.guarding import literals, patterns
-from compiler.guarding.terms import IGNORED, SIGN, SPACE, Terms, as_class
+from compiler.guarding.letters import Letters
+from compiler.guarding.terms import IGNORED, SIGNS, SPACE, Terms, as_class
 from compiler.ir import Clause, Program
 from compiler.records.checks import Check, PatternsCheck, PhrasesCheck
 from spec.constructs import Forbid, Secret
@@ -64,7 +65,7 @@ def lower(program: Program) -> tuple[Artifact, ...]:
     ignored = as_class(phrases.invisible() + MARKUP)
     lines.append(f"{IGNORED}: /{ignored}*/")
     lines.append(rf"{SPACE}: /{ignored}*(?:\s{ignored}*)+/")
-    lines.append(rf"{SIGN}: /\s+|[^\p{{L}}\p{{N}}]/")
+    lines.append(rf"{SIGNS}: /[^\p{{L}}\p{{N}}{as_class(_signs_read_as_letters())[1:-1]}]+/")
     return (Artifact(PATH, "\n".join(lines) + "\n" + terms.text(), tuple(marks)),)
 
 
@@ -102,6 +103,17 @@ def _parts(number: int, clause: Clause, terms: Terms) -> Iterator[_Part]:
             yield _Part(clause, "", f"/{said}/, not guarded: {why}")
         else:
             yield _Part(clause, f"IN_{number}_{place}", f"/{said}/", held)
+
+
+def _signs_read_as_letters() -> str:
+    """Characters such as a circled letter: were they among the signs too, a text would have many readings, and the
+    automaton no end of states."""
+    return "".join(
+        character
+        for becomes, characters in Letters.folded().read.items()
+        for character in characters
+        if becomes.isalnum() and not character.isalnum()
+    )
 
 
 _LINES = {ord("\n"): "\\n", ord("\r"): "\\r"}
