@@ -20,6 +20,7 @@ from rich.text import Text
 
 from backends import engines
 from backends.engines import Conversation, Sampling
+from backends.guard import grammar_of
 from backends.recipes import base_of, prompt_of, read_recipe
 from compiler.arms import uses_adapter, uses_prompt
 from compiler.failures import DataError
@@ -39,6 +40,7 @@ def run(
     *,
     context: str | None = None,
     temperature: float = 0.0,
+    guarded: bool = False,
     local_files_only: bool = False,
     source: TextIO | None = None,
     console: Console | None = None,
@@ -49,6 +51,7 @@ def run(
         run: a training's folder; needed for the adapter's arms.
         context: a system message of the application, `The user is a clinician.`, say.
         temperature: 0 for the likeliest answer, the one that is measured.
+        guarded: keep every arm within the build's `guard.lark`.
         local_files_only: take the base from this machine only, where it is not in the build.
     """
     arms = list(dict.fromkeys(arms))
@@ -66,6 +69,8 @@ def run(
     engine = engines.load(base_of(build, read_recipe(build), local_files_only=local_files_only))
     if run is not None and any(map(uses_adapter, arms)):
         engine.attach(run / "adapter")
+    if guarded:
+        engine.hold(grammar_of(build))
 
     histories: dict[Arm, Conversation] = {arm: _opening(arm, prompt, context) for arm in arms}
     if talking:

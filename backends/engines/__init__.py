@@ -69,6 +69,9 @@ class Engine(Protocol):
     def attach(self, adapter: Path) -> None:
         """Load an adapter onto the base, in place of one that is there."""
 
+    def hold(self, grammar: str | None) -> None:
+        """Keep answers within a guard's grammar from now on (`backends.guard`); None: let them be anything again."""
+
 
 def names() -> tuple[str, ...]:
     """The engines of this folder, found without importing them."""

@@ -64,6 +64,12 @@ class OpenAIEngine:
     def attach(self, adapter: Path) -> None:
         _needs_weights("an adapter")
 
+    def hold(self, grammar: str | None) -> None:
+        raise DataError(
+            "a served model is guarded by its server",
+            help="give guard.lark to the server: vLLM takes it as `structured_outputs` with `grammar`",
+        )
+
     def divergences(self, batch: Sequence[Conversation]) -> list[float | None]:
         _needs_weights("the divergence of an adapter from its base")
 

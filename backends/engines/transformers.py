@@ -18,6 +18,7 @@ from typing import Any
 from backends.bases import Base, load_chat, load_model
 from backends.devices import Device, choose, noticing_memory
 from backends.engines import Conversation, Sampling
+from backends.guard import Guard, Watch
 from compiler.failures import DataError, ModelLoadError
 from compiler.records.record import Message
 from compiler.replies import YES_NO, Words, verdict
@@ -47,6 +48,7 @@ class TransformersEngine:
         with noticing_memory(f"loading {base.name}"):
             self.model: Any = load_model(base, device)
         self.adapter: Path | None = None
+        self._guard: Guard | None = None
         config = self.model.config.get_text_config()
         self.longest: int = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
         self._window: int | None = getattr(config, "sliding_window", None)
@@ -70,6 +72,12 @@ class TransformersEngine:
             raise ModelLoadError(f"the adapter cannot be read: {error}") from error
         self.adapter = adapter
 
+    def hold(self, grammar: str | None) -> None:
+        """As `Engine.hold`; what the engine says as a judge is not held."""
+        chat = self.chat
+        stops = sorted(chat.stops)
+        self._guard = Guard(grammar, chat.tokenizer, self.model.config.vocab_size, stops) if grammar else None
+
     def detach(self) -> None:
         if self.adapter is not None:
             self.model = self.model.unload()
@@ -88,11 +96,16 @@ class TransformersEngine:
 
     def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str | None]:
         ids = [self.chat.prompt_ids(conversation) for conversation in batch]
-        news = self.continuations(ids, sampling, adapter=adapter)
+        news = self.continuations(ids, sampling, adapter=adapter, guard=self._guard)
         return [None if new is None else self.chat.text_of(new) for new in news]
 
     def continuations(
-        self, prompts: Sequence[Sequence[int]], sampling: Sampling, *, adapter: bool = False
+        self,
+        prompts: Sequence[Sequence[int]],
+        sampling: Sampling,
+        *,
+        adapter: bool = False,
+        guard: Guard | None = None,
     ) -> list[list[int] | None]:
         """Return the new token ids of each prompt, the end of turn left out; None for a prompt that is too long."""
         import torch
@@ -113,12 +126,15 @@ class TransformersEngine:
             for part in parts:
                 rows = [list(prompts[i]) for i in part]
                 room = min(steps, self.longest - max(map(len, rows)))
-                news = self._decode(rows, room, sampling, None if draws is None else draws[part])
+                watch = guard.watch(len(rows)) if guard else None
+                news = self._decode(rows, room, sampling, None if draws is None else draws[part], watch)
                 for i, new in zip(part, news, strict=True):
                     results[i] = new
         return results
 
-    def _decode(self, rows: list[list[int]], steps: int, sampling: Sampling, draws: Any) -> list[list[int]]:
+    def _decode(
+        self, rows: list[list[int]], steps: int, sampling: Sampling, draws: Any, watch: Watch | None
+    ) -> list[list[int]]:
         import torch
 
         stops = torch.tensor(sorted(self.chat.stops), device=self.device.kind)
@@ -127,11 +143,15 @@ class TransformersEngine:
         logits, cache, mask = self._prefill(rows, steps)
         positions = mask.sum(dim=1, keepdim=True)
         for step in range(steps):
+            if watch is not None:
+                logits = watch.masked(logits, alive)
             tokens = logits.argmax(dim=-1) if draws is None else _draw(logits, sampling, draws[alive, step])
             going = ~torch.isin(tokens, stops)
             for row, token, goes in zip(alive, tokens.tolist(), going.tolist(), strict=True):
                 if goes:
                     news[row].append(token)
+                    if watch is not None:
+                        watch.took(row, token)
             if step + 1 == steps or not bool(going.any()):
                 break
             kept = going.nonzero().flatten()

@@ -75,11 +75,18 @@ def strip_invisible(text: str) -> str:
 
 
 @cache
-def _invisible() -> re.Pattern[str]:
-    """The characters that are drawn as nothing; those of format (Cf) stand in the first two planes and the tags."""
+def invisible() -> str:
+    """Return the characters that are drawn as nothing; those of format (Cf) stand in the first two planes and the
+    tags."""
     planes = (*range(0x80, 0x20000), *range(0xE0000, 0xE1000))
-    formats = "".join(chr(point) for point in planes if unicodedata.category(chr(point)) == "Cf")
-    return re.compile(f"[{BLANK}{formats}\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+    formats = (chr(point) for point in planes if unicodedata.category(chr(point)) == "Cf")
+    selectors = map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+    return "".join((BLANK, *formats, *selectors))
+
+
+@cache
+def _invisible() -> re.Pattern[str]:
+    return re.compile(f"[{invisible()}]")
 
 
 def nfkc(text: str) -> str:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 @out_option
 @runs_option
 @arm_option
+@click.option("--guard", "guarded", is_flag=True, help="Let no arm say what the spec forbids: guard.lark.")
 @local_option
-def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], local_files_only: bool) -> None:
+def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], guarded: bool, local_files_only: bool) -> None:
     """Ask several arms the same thing: base and adapter, or base and prompt before there is an adapter, unless --arm
     says otherwise. Ctrl-D leaves."""
     from backends import chat
@@ -33,7 +34,7 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], local_fi
     run: Path | None = target
     if is_run(target):
         build = places.build_of(target, out)
-        chat.run(build, run, arms or ("base", "adapter"), local_files_only=local_files_only)
+        chat.run(build, run, arms or ("base", "adapter"), guarded=guarded, local_files_only=local_files_only)
         return
     place = places.place_of(target, out, runs, None)
     run = None
@@ -45,4 +46,4 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], local_fi
     elif any(map(uses_adapter, arms)):
         run = places.run_of(place)
     usual: tuple[Arm, ...] = ("base", "adapter") if run else ("base", "prompt")
-    chat.run(place.build, run, arms or usual, local_files_only=local_files_only)
+    chat.run(place.build, run, arms or usual, guarded=guarded, local_files_only=local_files_only)

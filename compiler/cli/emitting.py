@@ -185,7 +185,7 @@ def write(compilation: Compilation) -> list[str]:
     whole = [artifact for artifact in compilation.artifacts if artifact.path != "lock.json"]
     changed = [artifact.path for artifact in whole if write_if_new(build / artifact.path, artifact.text)]
     wanted = {artifact.path for artifact in compilation.artifacts}
-    for stale in sorted((build / "jobs").glob("*.yaml")):
-        if f"jobs/{stale.name}" not in wanted:
-            stale.unlink()
+    for there in (*sorted((build / "jobs").glob("*.yaml")), *build.glob("guard.lark")):
+        if there.relative_to(build).as_posix() not in wanted:
+            there.unlink()
     return changed

@@ -30,7 +30,7 @@ LOWER = bytes(range(256)).lower()
 _ALNUM = re.compile("[a-z0-9]")
 _NO_LETTERS = re.compile(r"[\W_]+")
 _BLANK = dict.fromkeys(map(ord, phrases.BLANK))
-_SCRIPTS = (range(0x80, 0x3400), range(0xA000, 0xAC00), range(0xE000, 0x20000))
+SCRIPTS = (range(0x80, 0x3400), range(0xA000, 0xAC00), range(0xE000, 0x20000))
 """Where characters may become others: not ideographs, Hangul and surrogates between them, nor anything beyond, which
 is ideographs, empty planes, tags and variation selectors."""
 
@@ -60,7 +60,7 @@ def folded(text: str) -> str:
 @cache
 def hiding() -> str:
     """Return the characters beyond ASCII that may become ASCII letters or digits, as ranges of a class."""
-    points = [point for points in _SCRIPTS for point in points if becomes_ascii(chr(point))]
+    points = [point for points in SCRIPTS for point in points if becomes_ascii(chr(point))]
     ranges: list[tuple[int, int]] = []
     for point in points:
         if ranges and ranges[-1][1] == point - 1:

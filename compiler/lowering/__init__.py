@@ -14,7 +14,7 @@ from compiler import ir_file
 from compiler.artifact import Artifact
 from compiler.facts import Facts
 from compiler.ir import Program
-from compiler.lowering import filters, jobs, lock, prompt, recipe, trace
+from compiler.lowering import filters, guard, jobs, lock, prompt, recipe, trace
 from compiler.records.recipe import Recipe
 
 Lowering = Callable[[Program, Facts, Recipe], tuple[Artifact, ...]]
@@ -22,6 +22,7 @@ Lowering = Callable[[Program, Facts, Recipe], tuple[Artifact, ...]]
 LOWERINGS: tuple[Lowering, ...] = (
     lambda program, facts, asked: (prompt.lower(program),),
     lambda program, facts, asked: (filters.lower(program),),
+    lambda program, facts, asked: guard.lower(program),
     lambda program, facts, asked: (recipe.artifact(asked),),  # asks for pairs and probes
     lambda program, facts, asked: jobs.lower(program, facts, asked),
 )

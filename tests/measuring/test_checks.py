@@ -26,6 +26,7 @@ from compiler.records.checks import (
     PhrasesCheck,
     RefusalCheck,
 )
+from tests.conformance import vectors
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -33,51 +34,12 @@ SHARED = Path(__file__).parents[3] / "shared" / "data"
 # ------------------------------------------------------------------ phrases
 
 
-@pytest.mark.parametrize(
-    ("phrase", "answer", "layer"),
-    [
-        ("Certainly!", "Certainly! Paris.", "exact"),
-        ("Certainly!", "CERTAINLY! Paris.", "case"),
-        ("straße", "STRASSE", "case"),
-        ("Certainly!", "Ｃｅｒｔａｉｎｌｙ！ Paris.", "nfkc"),
-        ("fine", "ﬁne", "case"),
-        ("As an AI", "As\u00a0an AI", "nfkc"),
-        ("Certainly!", "Cer\u200btain\u00adly! Paris.", "invisible"),
-        ("Certainly!", "Certainly\ufe0f! Paris.", "invisible"),
-        ("Certainly!", "Certainly\u2060! Paris.", "invisible"),
-        ("As an AI language model", "As an AI\n  language\tmodel", "punctuation"),
-        ("I can't", "I can\u2019t", "punctuation"),
-        ("I can't", "I can`t", "punctuation"),
-        ("well-known", "well\u2011known", "punctuation"),
-        ("Wait...", "Wait\u2026 no", "nfkc"),
-        ("Certainly!", "**Certainly**!", "markup"),
-        ("As an AI", "As an `AI`", "markup"),
-        ("Certainly", "_Certainly_", "exact"),
-        ("Certainly!", "Сеrtаinlу! Paris.", "look-alike"),
-        ("Certainly", "C-e-r-t-a-i-n-l-y", "spaced"),
-        ("Certainly", "C e r t a i n l y", "spaced"),
-        ("当然", "我当然可以", "exact"),
-        ("C++", "Use C++.", "exact"),
-    ],
-)
+@pytest.mark.parametrize(("phrase", "answer", "layer"), vectors.CAUGHT)
 def test_a_phrase_is_caught_at_the_plainest_layer(phrase: str, answer: str, layer: str) -> None:
     assert phrases.layer(phrase, answer) == layer
 
 
-@pytest.mark.parametrize(
-    ("phrase", "answer"),
-    [
-        ("art", "a fresh start"),
-        ("art", "artful"),
-        ("Sure", "Measures matter."),
-        ("together", "to get her home"),
-        ("cat", "c a t"),  # three letters are too few to tell spacing from words
-        ("AI", "Aisle nine, said the mail"),
-        ("As an AI", "was an aircraft"),
-        ("Certainly!", "Certainly, Paris."),
-        ("café", "cafés"),
-    ],
-)
+@pytest.mark.parametrize(("phrase", "answer"), vectors.FREE)
 def test_other_words_are_not_caught(phrase: str, answer: str) -> None:
     assert phrases.layer(phrase, answer) is None
 
