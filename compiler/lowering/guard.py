@@ -48,25 +48,29 @@ def lower(program: Program) -> tuple[Artifact, ...]:
     terms = Terms()
     ranked = sorted(program.clauses, key=lambda clause: clause.rank)
     found = [part for number, clause in enumerate(ranked) for part in _parts(number, clause, terms)]
-    if not any(part.expression for part in found):
-        return ()
-    lines = [*HEAD.splitlines(), "start: ANSWER"]
-    marks = []
     guarded = [part for part in found if part.expression]
-    lines.append(f"ANSWER: ANY & ~({' | '.join(part.name for part in guarded)})")
-    marks.append(Mark(str(len(lines)), tuple(dict.fromkeys(part.clause.id for part in guarded))))
+    if not guarded:
+        return ()
+    everybody = tuple(dict.fromkeys(part.clause.id for part in guarded))
+    lines = [(line, everybody) for line in (*HEAD.splitlines(), "start: ANSWER")]
+    lines.append((f"ANSWER: ANY & ~({' | '.join(part.name for part in guarded)})", everybody))
     for part in found:
-        lines.append(f"// {part.clause.id} ({part.clause.span}): {part.said}")
-        marks.append(Mark(str(len(lines)), (part.clause.id,)))
+        own = (part.clause.id,)
+        lines.append((f"// {part.clause.id} ({part.clause.span}): {part.said}", own))
         if part.expression:
-            lines.append(f"{part.name}: {part.expression}")
-            marks.append(Mark(str(len(lines)), (part.clause.id,)))
-    lines += [f"{name}: {expression}" for name, expression in BETWEEN.items()]
+            lines.append((f"{part.name}: {part.expression}", own))
+    lines += [(line, everybody) for line in (*_shared(), *terms.text().splitlines())]
+    marks = tuple(Mark(str(number), ids) for number, (line, ids) in enumerate(lines, 1) if line)
+    return (Artifact(PATH, "".join(f"{line}\n" for line, _ in lines), marks),)
+
+
+def _shared() -> Iterator[str]:
+    """What stands between, before and after texts."""
+    yield from (f"{name}: {expression}" for name, expression in BETWEEN.items())
     ignored = as_class(phrases.invisible() + MARKUP)
-    lines.append(f"{IGNORED}: /{ignored}*/")
-    lines.append(rf"{SPACE}: /{ignored}*(?:\s{ignored}*)+/")
-    lines.append(rf"{SIGNS}: /[^\p{{L}}\p{{N}}{as_class(_signs_read_as_letters())[1:-1]}]+/")
-    return (Artifact(PATH, "\n".join(lines) + "\n" + terms.text(), tuple(marks)),)
+    yield f"{IGNORED}: /{ignored}*/"
+    yield rf"{SPACE}: /{ignored}*(?:\s{ignored}*)+/"
+    yield rf"{SIGNS}: /[^\p{{L}}\p{{N}}{as_class(_signs_read_as_letters())[1:-1]}]+/"
 
 
 @dataclass(frozen=True, slots=True)

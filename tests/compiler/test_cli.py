@@ -176,7 +176,16 @@ def test_fmt_leaves_a_broken_file_alone(capsys: pytest.CaptureFixture[str]) -> N
 def test_the_pure_build_writes_every_file_and_plans_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["build", "--no-rows", str(PIRATE)]) == 0
     files = {p.relative_to("build/pirate").as_posix() for p in Path("build/pirate").rglob("*") if p.is_file()}
-    pure = ["filters.json", "ir.json", "jobs/dpo.yaml", "lock.json", "prompt.md", "recipe.json", "sources.json"]
+    pure = [
+        "filters.json",
+        "guard.lark",
+        "ir.json",
+        "jobs/dpo.yaml",
+        "lock.json",
+        "prompt.md",
+        "recipe.json",
+        "sources.json",
+    ]
     assert sorted(files) == [*pure, "trace.json"]
     said(capsys)
     assert run(["plan", "--json", str(PIRATE)]) == 0

@@ -107,7 +107,8 @@ def test_no_disguise_that_a_probe_sees_through_passes_the_guard() -> None:
     more = 0
     for _ in range(2000):
         said = dice.choice(texts)
-        for disguise in dice.sample(sorted(DISGUISES), dice.choice((0, 1, 1, 2))):
+        disguises = dice.sample(sorted(DISGUISES), dice.choice((0, 1, 1, 2)))
+        for disguise in disguises:
             said = "".join(DISGUISES[disguise](character, dice) for character in said)
         if dice.random() < 0.2:
             said = unicodedata.normalize("NFD", said)
@@ -117,6 +118,8 @@ def test_no_disguise_that_a_probe_sees_through_passes_the_guard() -> None:
         is_found = not evaluate(check, said)
         found[is_found] += 1
         assert held(said) or not is_found, f"{said!r} passes the guard"
+        assert held(said) is is_found or disguises, f"{said!r} is held back"
         more += held(said) and not is_found
     assert min(found.values()) > 300
-    assert more < 60, "the guard holds back what no probe finds"
+    # A phrase in a disguise with a letter glued to its end: a bound for the guard, and none once it is undressed.
+    assert more < 100, "the guard holds back what no probe finds"
