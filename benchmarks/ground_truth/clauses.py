@@ -19,6 +19,7 @@ from benchmarks.ground_truth.measuring import LEVELS, How, Tally, measurings
 from benchmarks.ground_truth.pool import Known, known
 from benchmarks.ground_truth.subjects import By, prepared
 from benchmarks.ground_truth.tables import Level, Line
+from compiler.deciding import deciding_checks
 from compiler.judges import fault
 from compiler.records.checks import JudgeCheck
 from compiler.records.figures import Figure
@@ -63,7 +64,7 @@ def of_clause(asked: Asked, spec: Path, clause_id: str) -> tuple[str, list[Line]
     """Return what is known of the clause's answers, in a sentence, and its lines."""
     found, calibrations = built(spec, asked.folder)
     one = known(found, found.program.clause(clause_id))
-    judged = any(isinstance(check, JudgeCheck) for probe in one.probes for check in probe.checks)
+    judged = any(isinstance(check, JudgeCheck) for check in deciding_checks(one.clause))
     by = "nano's world" if by_world(one.clause) else "nano's world; breaches: broken_answers"
     said = (
         f"{clause_id}: {len(one.probes)} prompts, {one.known} of them the world's own; answers: {by}; decided right: "

@@ -108,26 +108,26 @@ def measurings(
     targets = _targets(build, known)
     model = Model({of: _kept(level, *targets[of][:2]) for of in targets}, icc, by)
     dice = Random(f"{clause.id}/{level}/{how.sequential}/{how.labels}/{icc}/{by}/{seed}")
+    counted = decided_by(clause.id, known.probes)
     tallies = {of: Tally(share, comparison, exact) for of, (comparison, share, exact) in targets.items()}
     measure = _sequential(build, known, how) if how.sequential else _fixed(build, known, how)
     for _ in range(times):
-        answers, truths, kept = measured(subject, model, dice)
-        labels = _labelled(known, kept, how.labels, dice) if how.labels else Labels()
-        for of, rate, verdict in measure(answers, labels):
+        drawn = measured(subject, model, dice)
+        labels = _labelled(known, drawn.kept, how.labels, dice) if how.labels else Labels()
+        run = measure(drawn.answers, labels)
+        for of, rate, verdict in _found(run, clause):
             if of in tallies:
-                truth = truths[of] if tallies[of].comparison == ">=" else 1.0 - truths[of]
-                tallies[of].add(rate, verdict, truth)
+                kept = drawn.truth(of, counted[of], run.answers)
+                tallies[of].add(rate, verdict, kept if tallies[of].comparison == ">=" else 1.0 - kept)
     return tallies
 
 
-Found = Iterator[tuple[Figure, Rate, Verdict]]
-Measure = Callable[[Answers, Labels], Found]
+Measure = Callable[[Answers, Labels], Measured]
 
 
 def _fixed(build: Build, known: Known, how: How) -> Measure:
-    def measure(answers: Answers, labels: Labels) -> Found:
-        run = Measured(build.program, known.probes, answers, (ARM,), ARM, how.calibrations, {}, labels)
-        return _found(run, known.clause)
+    def measure(answers: Answers, labels: Labels) -> Measured:
+        return Measured(build.program, known.probes, answers, (ARM,), ARM, how.calibrations, {}, labels)
 
     return measure
 
@@ -136,21 +136,18 @@ def _sequential(build: Build, known: Known, how: How) -> Measure:
     plan = rounds.plan([clause.id for clause in build.program.clauses], known.probes)
     program = replace(build.program, clauses=(known.clause,))
 
-    def measure(answers: Answers, labels: Labels) -> Found:
+    def measure(answers: Answers, labels: Labels) -> Measured:
         def ask(asked: Sequence[Probe], arm: Arm) -> list[Measurement]:
             return [answers[probe.id, arm] for probe in asked]
 
         rows = ask_until_settled(plan, program, known.probes, (ARM,), how.calibrations, ask)
         given = {(row.probe_id, row.arm): row for row in rows}
-        return _found(
-            Measured(program, known.probes, given, (ARM,), ARM, how.calibrations, {}, labels, units=plan.units),
-            known.clause,
-        )
+        return Measured(program, known.probes, given, (ARM,), ARM, how.calibrations, {}, labels, units=plan.units)
 
     return measure
 
 
-def _found(run: Measured, clause: Clause) -> Found:
+def _found(run: Measured, clause: Clause) -> Iterator[tuple[Figure, Rate, Verdict]]:
     own, trials = figures(run, clause)
     yield "rate", own["rates"][0], own["verdict"]
     for trial in trials:

@@ -1,19 +1,19 @@
 """A model whose keeping is known: with which chance it keeps a clause on each prompt, and what is true of it then.
 
-In: known answers of a clause, a share for each figure, a correlation. Out: one measuring's answers, and for each figure
-the true share. This file must not know intervals.
+In: known answers of a clause, a share for each figure, a correlation. Out: one measuring's answers, and what is true of
+each. This file must not know intervals.
 
 Prompts that resemble each other are kept alike: each group has a chance of its own, from the beta distribution whose
 mean is the share and whose intra-cluster correlation is the one asked for (Griffiths, Biometrics 29, 1973). Groups are
 forms (one form of question, or one question that is pushed in several ways) or units of the recipe (one technique of
 pressure, one situation, the questions about one topic). Forms stand for others that could have been drawn, so that the
-truth is the share; units are all that there are, so that the truth is what these very ones have.
+truth is the share; units are all that there are, so that the truth is what those have that were asked.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping
+from collections.abc import Container, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -56,25 +56,36 @@ def prepared(known: Known, by: By) -> Prepared:
     return Prepared(known, figures)
 
 
-def measured(
-    subject: Prepared, model: Model, dice: Random
-) -> tuple[dict[tuple[str, Arm], Measurement], dict[Figure, float], dict[str, bool]]:
-    """Return the answers of one measuring, the true share kept for each figure, and what is true of each answer."""
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One measuring. chances: of each figure, with which chance each of its probes is kept. kept: of each answer."""
+
+    answers: dict[tuple[str, Arm], Measurement]
+    chances: dict[Figure, dict[str, float]]
+    kept: dict[str, bool]
+
+    def truth(self, of: Figure, probes: Iterable[Probe], asked: Container[tuple[str, Arm]]) -> float:
+        """The true share kept of the prompts that were asked."""
+        true = {prompt_key(p): self.chances[of][p.id] for p in probes if (p.id, ARM) in asked}
+        return sum(true.values()) / len(true)
+
+
+def measured(subject: Prepared, model: Model, dice: Random) -> Answered:
+    """Draw the answers of one measuring."""
     answers: dict[tuple[str, Arm], Measurement] = {}
-    truths: dict[Figure, float] = {}
+    chances: dict[Figure, dict[str, float]] = {}
     kept: dict[str, bool] = {}
     pool = subject.known.pool
     for figure, rows in subject.figures.items():
         share = model.share[figure]
-        chances: dict[Hashable, float] = defaultdict(lambda share=share: _chance(share, model.icc, dice))  # type: ignore[misc]  # a default binds it
-        true: dict[object, float] = {}
+        groups: dict[Hashable, float] = defaultdict(lambda share=share: _chance(share, model.icc, dice))  # type: ignore[misc]  # a default binds it
+        chances[figure] = {}
         for probe, group, whole in rows:
-            chance = chances[group]
-            true[prompt_key(probe)] = chance if whole else share
+            chance = groups[group]
+            chances[figure][probe.id] = chance if whole else share
             kept[probe.id] = keeps = dice.random() < chance
             answers[probe.id, ARM] = dice.choice(pool[probe.id][keeps])
-        truths[figure] = sum(true.values()) / len(true)
-    return answers, truths, kept
+    return Answered(answers, chances, kept)
 
 
 def _chance(share: float, icc: float, dice: Random) -> float:
