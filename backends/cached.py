@@ -18,7 +18,7 @@ from typing import Any
 
 from backends import engines, machine
 from backends.bases import Base, load_chat
-from backends.engines import Conversation, Engine, Sampling
+from backends.engines import Conversation, Engine, Remembering, Sampling
 from compiler.digests import digest
 from compiler.facts import Machine
 from compiler.files import write_text
@@ -63,6 +63,9 @@ class CachedEngine:
             self._engine = engines.load(self.base, self.name)
             if self.adapter is not None:
                 self._engine.attach(self.adapter[0])
+            if isinstance(self._engine, Remembering):
+                # An answer that was paid for is kept as it comes, whatever becomes of its batch.
+                self._engine.remember = lambda asked, compute: _kept(self._path(asked), lambda: [compute()])[0]
         return self._engine
 
     @property

@@ -7,11 +7,11 @@ same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from backends.bases import Base
 from backends.devices import Device
@@ -20,6 +20,9 @@ from compiler.records.record import Message
 from compiler.replies import YES_NO, Words
 
 Conversation = tuple[Message, ...]
+Remember = Callable[[dict[str, Any], Callable[[], Any]], Any]
+"""What was asked, and how to compute it, to what was answered: now, or when it was first asked. Threads may call it side
+by side, each with something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,13 @@ class Engine(Protocol):
 
     def attach(self, adapter: Path) -> None:
         """Load an adapter onto the base, in place of one that is there."""
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """An engine whose answers do not depend on what else is in a batch, and each cost something."""
+
+    remember: Remember | None
 
 
 def names() -> tuple[str, ...]:
