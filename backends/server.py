@@ -129,7 +129,7 @@ class Server:
                 why = self._without_key(str(reason) or type(error).__name__)
                 charged = not isinstance(reason, ConnectionRefusedError)
             except ValueError as error:
-                why, charged = f"its answer cannot be read: {self._without_key(str(error))}", True
+                why, charged = f"its answer cannot be read: {error}", True
         (ticket.lost if charged else ticket.free)()
         raise NetworkError(
             f"{self.url} failed {self.tries} times, the last time with: {why}",
@@ -152,7 +152,7 @@ class Server:
         kind = reply.headers.get_content_type()
         if "json" not in kind and kind != "text/plain":
             raise ValueError(f"it is {kind}, not JSON")
-        found = json.loads(raw)
+        found = json.loads(self._without_key(raw.decode()))
         if not isinstance(found, dict):
             raise ValueError("it is no JSON object")
         return found

@@ -1,13 +1,19 @@
-"""Options that several commands share: where builds, runs and cached answers are, and where models come from.
+"""Options that several commands share: where builds, runs and cached answers are, where models come from, and what
+served ones may cost.
 
 In: a command's function. Out: the same with an option more. This file must not know what a command does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
+
+from compiler.spending import Budget, Ledger, budget_of, price_of, spending
 
 
 def out_option(function: click.decorators.FC) -> click.decorators.FC:
@@ -38,3 +44,85 @@ def cache_option(function: click.decorators.FC) -> click.decorators.FC:
 
 def local_option(function: click.decorators.FC) -> click.decorators.FC:
     return click.option("--local-files-only", is_flag=True, help="Take models from this machine only.")(function)
+
+
+class Amount(click.ParamType):
+    """A budget with its unit. answers: a bare number is taken too, and stays one."""
+
+    name = "amount"
+
+    def __init__(self, *, answers: bool = False) -> None:
+        self.answers = answers
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        if isinstance(value, Budget | int):
+            return value
+        if self.answers and str(value).isdecimal() and int(str(value)) > 0:
+            return int(str(value))
+        try:
+            return budget_of(str(value))
+        except ValueError as error:
+            return self.fail(f"{value}: {error}", param, ctx)
+
+
+class ModelPrice(click.ParamType):
+    name = "price"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        try:
+            return value if isinstance(value, tuple) else price_of(str(value))
+        except ValueError as error:
+            return self.fail(f"{value}: {error}", param, ctx)
+
+
+MONEY_HELP = "Stop before served models cost more: 200000tokens, or 2.50usd with --price."
+
+
+def spending_options(*, answers: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What served models may cost, and how fast they are asked, as options; the command runs inside their ledger, which
+    says at its end what was used.
+
+    Args:
+        answers: `--budget N` is a number of answers, which goes to the command as `budget`.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def inside(
+            *args: Any,
+            budget: Budget | int | None,
+            prices: tuple[tuple[str, Any], ...],
+            rate: float | None,
+            at_once: int | None,
+            **options: Any,
+        ) -> Any:
+            ledger = Ledger(budget if isinstance(budget, Budget) else None, dict(prices), rate, at_once)
+            if answers:
+                options["budget"] = budget if isinstance(budget, int) else None
+            with spending(ledger):
+                try:
+                    return function(*args, **options)
+                finally:
+                    if summary := ledger.summary():
+                        click.echo(summary, err=True)
+
+        more = f"{MONEY_HELP}  N alone: give at most N answers, of all arms together." if answers else MONEY_HELP
+        inside = click.option("--budget", metavar="AMOUNT", type=Amount(answers=answers), help=more)(inside)
+        for option in (
+            click.option(
+                "--price",
+                "prices",
+                metavar="MODEL=READ/WRITTEN",
+                multiple=True,
+                type=ModelPrice(),
+                help="What a million tokens of a served model cost; may be repeated.",
+            ),
+            click.option(
+                "--rate", metavar="N", type=click.FloatRange(min=0, min_open=True), help="Requests a minute, at most."
+            ),
+            click.option("--at-once", metavar="N", type=click.IntRange(1, 256), help="Requests under way at once."),
+        ):
+            inside = option(inside)
+        return inside
+
+    return decorate

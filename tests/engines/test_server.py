@@ -18,6 +18,7 @@ from backends.server import LONGEST_REPLY, Server, served
 from compiler.failures import DataError, ModelLoadError, NetworkError
 from compiler.records.record import Message
 from compiler.replies import SIDES
+from compiler.spending import Ledger
 from tests.engines.serving import Handler, Served, hangs_up, serving, status, tokens
 
 
@@ -45,13 +46,15 @@ class Clock:
         return Pace(rate, clock=lambda: self.now, sleep=self.sleep)
 
 
-def engine_of(server: Served, waits: list[float] | None = None, **changes: Any) -> OpenAIEngine:
+def engine_of(
+    server: Served, waits: list[float] | None = None, ledger: Ledger | None = None, **changes: Any
+) -> OpenAIEngine:
     """An engine that waits in no time; waits: what it has waited for. Its jitter is the most there is."""
     clock = Clock()
     if waits is not None:
         clock.waits = waits
     made = {"pace": clock.pace(), "draw": lambda: 1.0, **changes}
-    return OpenAIEngine(bases.resolve_role(server.name()), Server("small", server.url, **made))
+    return OpenAIEngine(bases.resolve_role(server.name()), Server("small", server.url, **made), ledger)
 
 
 def test_a_batch_is_answered_in_its_order_and_asked_as_it_is() -> None:
