@@ -1,7 +1,7 @@
 """A request that ends at its deadline, also where a server sends a byte now and then for ever.
 
-In: a request, and how long it may take. Out: the reply, or a `TimeoutError`. The timeout of a socket counts from byte to
-byte; here a timer shuts the connection down, whatever waits on it. This file must not know what is sent.
+In: a request, and how long it may take. Out: the reply, or a `TimeoutError`. The timeout of a socket counts from byte
+to byte; here a timer shuts the connection down, whatever waits on it. This file must not know what is sent.
 """
 
 from __future__ import annotations

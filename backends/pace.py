@@ -1,7 +1,7 @@
 """When a server may be asked next: so many requests a minute, and not before it has said so.
 
-In: a rate, and what a server's replies say of its limits. Out: a wait before each request, shared by all threads that ask
-this server. This file must not know what is asked.
+In: a rate, and what a server's replies say of its limits. Out: a wait before each request, shared by all threads that
+ask this server. This file must not know what is asked.
 
     Retry-After: 7 | retry-after-ms: 350 | Retry-After: Wed, 21 Oct 2026 07:28:00 GMT        RFC 9110, 10.2.3
     x-ratelimit-remaining-requests: 0, x-ratelimit-reset-requests: 1m30s   and the same of tokens

@@ -1,9 +1,9 @@
 """The engine for a model behind a server that speaks the OpenAI protocol (chat completions).
 
 In: conversations. Out: answers, or the probability that a judge says yes: from the log-probabilities that the server
-gives where its reply says it, else 1 or 0 from the reply's words. The requests of a batch are sent side by side, each is
-paid for from the command's ledger, and each answer is kept as it comes, by what was asked: neither a failure, a budget
-that is spent nor a kill loses one. What needs weights (an adapter, the likelihood of a given answer, next-token
+gives where its reply says it, else 1 or 0 from the reply's words. The requests of a batch are sent side by side, each
+is paid for from the command's ledger, and each answer is kept as it comes, by what was asked: neither a failure, a
+budget that is spent nor a kill loses one. What needs weights (an adapter, the likelihood of a given answer, next-token
 divergences) is refused. This file must not know recipes, probes or clauses, or how a request is sent.
 
 A server may answer the same request otherwise tomorrow; the cache in front of an engine is what keeps an answer.
