@@ -18,21 +18,16 @@ from typing import Any
 from backends.bases import Base, load_chat, load_model
 from backends.devices import Device, choose, noticing_memory
 from backends.engines import Conversation, Sampling
+from backends.engines._judging import chances_of_yes, word_ids
 from compiler.failures import DataError, ModelLoadError
 from compiler.records.record import Message
-from compiler.replies import YES_NO, Words, verdict
+from compiler.replies import YES_NO, Words
 
 SHARED_PREFIX = 16
 """Tokens a batch must share before computing them apart pays."""
 
-JUDGE_MASS = 0.5
-"""A judge that puts this much probability on yes and no together answers at once; else its reply is read."""
-
 LIKELIHOOD_ROWS = 16
 """Answers graded by likelihood at once: all their logits stand in memory."""
-
-JUDGE_TOKENS = 48
-"""How long a judge's reply may be: a few words why, then yes or no."""
 
 
 def load(base: Base) -> TransformersEngine:
@@ -290,30 +285,10 @@ class TransformersEngine:
             return logits.cpu().double().log_softmax(dim=-1)
 
     def yes(self, requests: Sequence[str], words: Words = YES_NO) -> list[float | None]:
-        results: list[float | None] = [None] * len(requests)
         asked = self._readable([(Message(role="user", content=request),) for request in requests])
-        if not asked:
-            return results
-        yes, no = (self._word_ids(word) for word in words)
-        first = self.next_logits(list(asked.values())).double().softmax(dim=-1)
-        waiting = []
-        for i, row in zip(asked, first, strict=True):
-            if float(row[yes].sum() + row[no].sum()) >= JUDGE_MASS:
-                results[i] = _share(row, yes, no)
-            else:
-                waiting.append(i)
-        # The others say why first. Their probabilities stand where the reply comes to its verdict.
-        replies = self.continuations([asked[i] for i in waiting], Sampling(max_new_tokens=JUDGE_TOKENS))
-        rows: dict[int, list[int]] = {}
-        for i, reply in zip(waiting, replies, strict=True):
-            at = self._verdict(reply or (), {*yes, *no}, words)
-            if at is not None:
-                rows[i] = [*asked[i], *(reply or ())[:at]]
-        if rows:
-            probabilities = self.next_logits(list(rows.values())).double().softmax(dim=-1)
-            for i, row in zip(rows, probabilities, strict=True):
-                results[i] = _share(row, yes, no)
-        return results
+        groups = [self._word_ids(word) for word in words]
+        found = chances_of_yes(asked, words, self.chat, groups, self._chances, self.continuations)
+        return [found.get(place) for place in range(len(requests))]
 
     def choices(
         self, batch: Sequence[Conversation], options: Sequence[str], *, adapter: bool = False
@@ -324,32 +299,19 @@ class TransformersEngine:
         rows = self._readable(batch)
         if rows:
             ids = [self._word_ids(option) for option in options]
-            found = self.next_logits(list(rows.values()), adapter=adapter).double().softmax(dim=-1)
-            for place, row in zip(rows, found, strict=True):
-                results[place] = tuple(float(row[own].sum()) for own in ids)
+            found = self._chances(list(rows.values()), ids, adapter=adapter)
+            results = [None if place not in rows else found.pop(0) for place in range(len(batch))]
         return results
 
-    def _verdict(self, reply: Sequence[int], ids: set[int], words: Words) -> int | None:
-        """The place of the token that says the reply's verdict, one of `ids`."""
-        found = verdict(self.chat.tokenizer.decode(list(reply)), words)
-        if found is None:
-            return None
-        upto = (len(self.chat.tokenizer.decode(list(reply[: at + 1]))) for at in range(len(reply)))
-        at = next(at for at, end in enumerate(upto) if end > found[1])
-        return at if reply[at] in ids else None
+    def _chances(
+        self, rows: Sequence[list[int]], groups: Sequence[Sequence[int]], *, adapter: bool = False
+    ) -> list[tuple[float, ...]]:
+        """For each row, the probability that its next token is one of each group's."""
+        chances = self.next_logits(rows, adapter=adapter).double().softmax(dim=-1)
+        return [tuple(float(row[list(group)].sum()) for group in groups) for row in chances]
 
     def _word_ids(self, word: str) -> list[int]:
-        """First tokens of `word` as an answer may begin with it: any case, with or without a space."""
-        forms = {space + form for form in (word, word.capitalize(), word.upper()) for space in ("", " ")}
-        firsts = {self.chat._ids(form)[0] for form in forms}
-        # A tokenizer that splits words may give `Y` or a lone space, which says nothing about yes.
-        return sorted(i for i in firsts if self.chat.text_of([i]).lower() == word)
-
-
-def _share(probabilities: Any, yes: list[int], no: list[int]) -> float:
-    """The probability of yes against no."""
-    for_yes, for_no = float(probabilities[yes].sum()), float(probabilities[no].sum())
-    return for_yes / (for_yes + for_no)
+        return word_ids(self.chat, word)
 
 
 def _draw(logits: Any, sampling: Sampling, uniform: Any) -> Any:
