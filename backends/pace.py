@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.message import Message
 from email.utils import parsedate_to_datetime
 
 DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
@@ -46,7 +47,7 @@ class Pace:
         with self._lock:
             self._held = max(self._held, self.clock() + seconds)
 
-    def read(self, headers: Mapping[str, str], longest: float) -> None:
+    def read(self, headers: Message, longest: float) -> None:
         """Hold where the headers of a reply say that nothing is left, for `longest` seconds at most."""
         for what in LIMITED:
             if headers.get(f"x-ratelimit-remaining-{what}", "").strip() == "0":
@@ -69,7 +70,7 @@ def duration(text: str) -> float | None:
     return hours * 3600 + minutes * 60 + seconds + thousandths / 1000
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Message) -> float | None:
     """Seconds that a server asks to be left alone; None where it does not say."""
     told = headers.get("retry-after-ms", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", told):

@@ -16,8 +16,9 @@ import json
 import os
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.message import Message
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
@@ -55,7 +56,7 @@ class Refused(Exception):
 class Unsuccessful(Exception):
     """The server answered with a status that is no success."""
 
-    def __init__(self, status: int, said: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, status: int, said: str, headers: Message) -> None:
         super().__init__(said)
         self.status = status
         self.said = said
@@ -157,7 +158,7 @@ class Server:
             raise ValueError("it is no JSON object")
         return found
 
-    def _obey(self, headers: Mapping[str, str]) -> None:
+    def _obey(self, headers: Message) -> None:
         """Let nobody ask before the server wants to be asked again.
 
         Raises:

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from compiler.spending import Budget, Ledger, budget_of, price_of, spending
+from compiler.spending import Budget, Ledger, Price, budget_of, price_of, spending
 
 
 def out_option(function: click.decorators.FC) -> click.decorators.FC:
@@ -46,33 +46,21 @@ def local_option(function: click.decorators.FC) -> click.decorators.FC:
     return click.option("--local-files-only", is_flag=True, help="Take models from this machine only.")(function)
 
 
-class Amount(click.ParamType):
-    """A budget with its unit. answers: a bare number is taken too, and stays one."""
-
-    name = "amount"
-
-    def __init__(self, *, answers: bool = False) -> None:
-        self.answers = answers
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
-        if isinstance(value, Budget | int):
-            return value
-        if self.answers and str(value).isdecimal() and int(str(value)) > 0:
-            return int(str(value))
-        try:
-            return budget_of(str(value))
-        except ValueError as error:
-            return self.fail(f"{value}: {error}", param, ctx)
+def _amount(context: click.Context, parameter: click.Parameter, text: str | None) -> Budget | int | None:
+    """A budget with its unit; a bare number is one of answers."""
+    if text is None:
+        return None
+    try:
+        return int(text) if text.isdecimal() else budget_of(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text}: {error}", context, parameter) from None
 
 
-class ModelPrice(click.ParamType):
-    name = "price"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
-        try:
-            return value if isinstance(value, tuple) else price_of(str(value))
-        except ValueError as error:
-            return self.fail(f"{value}: {error}", param, ctx)
+def _prices(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, Price]:
+    try:
+        return dict(price_of(text) for text in texts)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, parameter) from None
 
 
 MONEY_HELP = "Stop before served models cost more: 200000tokens, or 2.50usd with --price."
@@ -91,14 +79,19 @@ def spending_options(*, answers: bool = False) -> Callable[[Callable[..., Any]],
         def inside(
             *args: Any,
             budget: Budget | int | None,
-            prices: tuple[tuple[str, Any], ...],
+            prices: dict[str, Price],
             rate: float | None,
             at_once: int | None,
             **options: Any,
         ) -> Any:
-            ledger = Ledger(budget if isinstance(budget, Budget) else None, dict(prices), rate, at_once)
+            spendable = None if isinstance(budget, int) else budget
             if answers:
                 options["budget"] = budget if isinstance(budget, int) else None
+            elif isinstance(budget, int):
+                raise click.BadParameter("write its unit too: 200000tokens, or 2.50usd", param_hint="--budget")
+            if options.get("budget") == 0:
+                raise click.BadParameter("no answers are no measurement", param_hint="--budget")
+            ledger = Ledger(spendable, prices, rate, at_once)
             with spending(ledger):
                 try:
                     return function(*args, **options)
@@ -107,14 +100,14 @@ def spending_options(*, answers: bool = False) -> Callable[[Callable[..., Any]],
                         click.echo(summary, err=True)
 
         more = f"{MONEY_HELP}  N alone: give at most N answers, of all arms together." if answers else MONEY_HELP
-        inside = click.option("--budget", metavar="AMOUNT", type=Amount(answers=answers), help=more)(inside)
+        inside = click.option("--budget", metavar="AMOUNT", callback=_amount, help=more)(inside)
         for option in (
             click.option(
                 "--price",
                 "prices",
                 metavar="MODEL=READ/WRITTEN",
                 multiple=True,
-                type=ModelPrice(),
+                callback=_prices,
                 help="What a million tokens of a served model cost; may be repeated.",
             ),
             click.option(

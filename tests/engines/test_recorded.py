@@ -14,7 +14,7 @@ from backends import bases, engines
 from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.engines import Engine, Sampling
-from backends.engines.recorded import Recording, RecordedEngine
+from backends.engines.recorded import RecordedEngine, Recording
 from compiler.failures import BudgetError, DataError
 from compiler.spending import Budget, Ledger, spending
 from tests.backends import checkpoints
