@@ -2,8 +2,8 @@
 
 In: conversations. Out: answers, or the probability that a judge says yes. The decode loop is ours: it computes a system
 prompt that all conversations of a batch share once, drops rows as they end, and draws each row's random numbers
-from the batch's seed. Its greedy tokens are those of `model.generate` (a test compares them). This file must not know
-recipes, probes or clauses.
+from the batch's seed. Its greedy tokens are those of `model.generate` (a test compares them). Rows of one batch may be
+of several adapters and of the base. This file must not know recipes, probes or clauses.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from compiler.replies import YES_NO, Words
 SHARED_PREFIX = 16
 """Tokens a batch must share before computing them apart pays."""
 
+BASE = "__base__"
+"""How PEFT calls the base among the adapters of a batch."""
+
 LIKELIHOOD_ROWS = 16
 """Answers graded by likelihood at once: all their logits stand in memory."""
 
@@ -42,6 +45,7 @@ class TransformersEngine:
         with noticing_memory(f"loading {base.name}"):
             self.model: Any = load_model(base, device)
         self.adapter: Path | None = None
+        self._names: dict[Path, str] = {}
         config = self.model.config.get_text_config()
         self.longest: int = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
         self._window: int | None = getattr(config, "sliding_window", None)
@@ -54,27 +58,44 @@ class TransformersEngine:
     # ------------------------------------------------------------------ adapters
 
     def attach(self, adapter: Path) -> None:
-        from peft import PeftModel
-
         self.detach()
-        if not (adapter / "adapter_model.safetensors").is_file():
-            raise ModelLoadError(f"{adapter.name} holds no adapter_model.safetensors")
-        try:
-            self.model = PeftModel.from_pretrained(self.model, str(adapter), is_trainable=False).eval()
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelLoadError(f"the adapter cannot be read: {error}") from error
+        self._load(adapter)
         self.adapter = adapter
 
     def detach(self) -> None:
-        if self.adapter is not None:
+        """Take all adapters away."""
+        if self._names:
             self.model = self.model.unload()
             self.adapter = None
+            self._names = {}
             gc.collect()
+
+    def _load(self, adapter: Path) -> str:
+        """The name under which PEFT knows an adapter, which is loaded where it is not yet."""
+        from peft import PeftModel
+
+        if adapter in self._names:
+            return self._names[adapter]
+        if not (adapter / "adapter_model.safetensors").is_file():
+            raise ModelLoadError(f"{adapter.name} holds no adapter_model.safetensors")
+        name = f"adapter{len(self._names)}"
+        try:
+            if self._names:
+                self.model.load_adapter(str(adapter), adapter_name=name, is_trainable=False)
+                self.model.eval()
+            else:
+                self.model = PeftModel.from_pretrained(
+                    self.model, str(adapter), adapter_name=name, is_trainable=False
+                ).eval()
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelLoadError(f"the adapter cannot be read: {error}") from error
+        self._names[adapter] = name
+        return name
 
     def _arm(self, adapter: bool) -> Any:
         if adapter and self.adapter is None:
             raise DataError("an answer with the adapter was asked for, and none is attached")
-        return nullcontext() if adapter or self.adapter is None else self.model.disable_adapter()
+        return nullcontext() if adapter or not self._names else self.model.disable_adapter()
 
     # ------------------------------------------------------------------ generation
 
@@ -86,10 +107,39 @@ class TransformersEngine:
         news = self.continuations(ids, sampling, adapter=adapter)
         return [None if new is None else self.chat.text_of(new) for new in news]
 
+    def mixed_answers(
+        self, batch: Sequence[Conversation], arms: Sequence[Path | None], sampling: Sampling
+    ) -> list[str | None]:
+        """As `answers`, each by its own arm: an adapter, which is loaded beside the others, or None for the base.
+
+        Rows of all arms are decoded together through PEFT's `adapter_names`; a system prompt that they share is
+        computed once for each arm. For plain LoRA, which can be mixed.
+        """
+        ids = [self.chat.prompt_ids(conversation) for conversation in batch]
+        news = self.mixed_continuations(ids, arms, sampling)
+        return [None if new is None else self.chat.text_of(new) for new in news]
+
+    def mixed_continuations(
+        self, prompts: Sequence[Sequence[int]], arms: Sequence[Path | None], sampling: Sampling
+    ) -> list[list[int] | None]:
+        """As `continuations`, for the arms of `mixed_answers`."""
+        different = {arm for arm in arms if arm is not None}
+        if not different:
+            return self.continuations(prompts, sampling)
+        loaded = {arm: self._load(arm) for arm in sorted(different)}
+        names = [BASE if arm is None else loaded[arm] for arm in arms]
+        return self._continued(prompts, sampling, nullcontext(), names)
+
     def continuations(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling, *, adapter: bool = False
     ) -> list[list[int] | None]:
         """Return the new token ids of each prompt, the end of turn left out; None for a prompt that is too long."""
+        return self._continued(prompts, sampling, self._arm(adapter))
+
+    def _continued(
+        self, prompts: Sequence[Sequence[int]], sampling: Sampling, arm: Any, names: Sequence[str] | None = None
+    ) -> list[list[int] | None]:
+        """arm: what the model computes under. names: of the adapter of each prompt, where they differ."""
         import torch
 
         steps = sampling.max_new_tokens
@@ -104,22 +154,25 @@ class TransformersEngine:
         tight = [i for i in order[len(roomy) :] if len(prompts[i]) < self.longest]
         parts = [roomy[n : n + self._rows] for n in range(0, len(roomy), self._rows)] + [[i] for i in tight]
         results: list[list[int] | None] = [None] * len(prompts)
-        with torch.inference_mode(), self._arm(adapter), noticing_memory("generating"):
+        with torch.inference_mode(), arm, noticing_memory("generating"):
             for part in parts:
                 rows = [list(prompts[i]) for i in part]
                 room = min(steps, self.longest - max(map(len, rows)))
-                news = self._decode(rows, room, sampling, None if draws is None else draws[part])
+                own = None if names is None else [names[i] for i in part]
+                news = self._decode(rows, room, sampling, None if draws is None else draws[part], own)
                 for i, new in zip(part, news, strict=True):
                     results[i] = new
         return results
 
-    def _decode(self, rows: list[list[int]], steps: int, sampling: Sampling, draws: Any) -> list[list[int]]:
+    def _decode(
+        self, rows: list[list[int]], steps: int, sampling: Sampling, draws: Any, names: list[str] | None
+    ) -> list[list[int]]:
         import torch
 
         stops = torch.tensor(sorted(self.chat.stops), device=self.device.kind)
         news: list[list[int]] = [[] for _ in rows]
         alive = list(range(len(rows)))
-        logits, cache, mask = self._prefill(rows, steps)
+        logits, cache, mask = self._prefill(rows, steps, names)
         positions = mask.sum(dim=1, keepdim=True)
         for step in range(steps):
             tokens = logits.argmax(dim=-1) if draws is None else _draw(logits, sampling, draws[alive, step])
@@ -144,6 +197,7 @@ class TransformersEngine:
                     past_key_values=cache,
                     use_cache=True,
                     **self._last,
+                    **({} if names is None else {"adapter_names": [names[i] for i in alive]}),
                 )
                 .logits[:, -1]
                 .float()
@@ -151,17 +205,23 @@ class TransformersEngine:
             positions = positions + 1
         return news
 
-    def _prefill(self, rows: list[list[int]], steps: int) -> tuple[Any, Any, Any]:
+    def _prefill(self, rows: list[list[int]], steps: int, names: list[str] | None = None) -> tuple[Any, Any, Any]:
         """Return the logits after each row, the cache, and the mask over the cache (0 where it is padding)."""
         import torch
         from transformers import DynamicCache
 
         cache = DynamicCache(config=self.model.config.get_text_config())
         shared = self._shared(rows, steps)
+        arms = list(dict.fromkeys(names or ()))
         if shared:
-            prefix = torch.tensor([rows[0][:shared]], device=self.device.kind)
-            self.model(input_ids=prefix, past_key_values=cache, use_cache=True, **self._last)
-            cache.batch_repeat_interleave(len(rows))
+            # What an adapter makes of the prefix is its own.
+            prefix = torch.tensor([rows[0][:shared]] * max(1, len(arms)), device=self.device.kind)
+            mixed = {"adapter_names": arms} if arms else {}
+            self.model(input_ids=prefix, past_key_values=cache, use_cache=True, **self._last, **mixed)
+            if names is None:
+                cache.batch_repeat_interleave(len(rows))
+            else:
+                cache.batch_select_indices(torch.tensor([arms.index(n) for n in names], device=self.device.kind))
         ids, own = self._padded([row[shared:] for row in rows])
         mask = torch.cat([own.new_ones(len(rows), shared), own], dim=1)
         positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, shared:]
@@ -172,6 +232,7 @@ class TransformersEngine:
             past_key_values=cache,
             use_cache=True,
             **self._last,
+            **({} if names is None else {"adapter_names": names}),
         )
         return output.logits[:, -1].float(), cache, mask
 
