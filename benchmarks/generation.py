@@ -83,7 +83,9 @@ def beside_generate(engine: TransformersEngine, shared: int, rounds: int) -> Non
     )
 
 
-def beside_one_after_another(engine: TransformersEngine, arms: Sequence[Path], shared: int, each: int, rounds: int) -> None:
+def beside_one_after_another(
+    engine: TransformersEngine, arms: Sequence[Path], shared: int, each: int, rounds: int
+) -> None:
     rows = conversations(engine.chat, shared, each)
     sampling = Sampling(max_new_tokens=NEW_TOKENS)
     everything = [row for _ in arms for row in rows]

@@ -210,7 +210,10 @@ class TransformersEngine:
         import torch
         from transformers import DynamicCache
 
+        from backends.engines._growing import with_room
+
         cache = DynamicCache(config=self.model.config.get_text_config())
+        with_room(cache, max(map(len, rows)) + steps)
         shared = self._shared(rows, steps)
         arms = list(dict.fromkeys(names or ()))
         if shared:
