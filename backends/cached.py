@@ -18,7 +18,7 @@ from typing import Any
 
 from backends import engines, machine
 from backends.bases import Base, load_chat
-from backends.engines import Conversation, Engine, Sampling
+from backends.engines import Conversation, Engine, Remembering, Sampling
 from compiler.digests import digest
 from compiler.facts import Machine
 from compiler.files import write_text
@@ -46,7 +46,7 @@ class CachedEngine:
         self.base = base
         self.cache = cache
         self.adapter = adapter
-        self.name = engine or base.engine
+        self.name = engine or engines.chosen(base)
         self.machine = computes or machine.expected()
         self.computed = 0
         """How many batches were not in the cache."""
@@ -63,6 +63,9 @@ class CachedEngine:
             self._engine = engines.load(self.base, self.name)
             if self.adapter is not None:
                 self._engine.attach(self.adapter[0])
+            if isinstance(self._engine, Remembering):
+                # An answer that was paid for is kept as it comes, whatever becomes of its batch.
+                self._engine.remember = lambda asked, compute: _kept(self._path(asked), lambda: [compute()])[0]
         return self._engine
 
     @property
@@ -170,10 +173,14 @@ class CachedEngine:
 
     def count(self, text: str) -> int:
         """As `Engine.count`."""
+        if self.name == "recorded":
+            return self.engine.count(text)
         # A question to the tokenizer: no engine is loaded for it.
         return int(_kept(self._path({"ask": "count", "text": text}), lambda: [load_chat(self.base).count(text)])[0])
 
     def _remember(self, asked: dict[str, Any], compute: Callable[[], list[Any]]) -> list[Any]:
+        if self.name == "recorded":
+            return compute()  # a recording is what it is kept in
         rows = _read(self._path(asked))
         if rows is None and self._load():
             # Something else computes than was expected, so the batch has another name.

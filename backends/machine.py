@@ -16,7 +16,8 @@ from pathlib import Path
 from backends.devices import Device, cpu_threads
 from compiler.facts import DeviceKind, Machine
 
-PACKAGES = ("tenetc", "torch", "transformers", "trl", "peft", "datasets", "accelerate", "tokenizers", "pydantic")
+PACKAGES = ("tenetc", "torch", "transformers", "trl", "peft", "datasets", "accelerate", "tokenizers", "pydantic",
+            "vllm")  # fmt: skip
 RECORDED = ("python", "torch", "transformers", "trl", "peft", "accelerate", "tokenizers")
 DTYPES = {"cpu": "float32", "mps": "float32", "cuda": "bfloat16"}
 """As `backends.devices.choose` takes them; only CUDA devices of before 2020 have no bfloat16."""

@@ -1,8 +1,9 @@
 """A server that speaks the OpenAI protocol: its name in a spec, its key, and one request with patience.
 
-In: `openai:MODEL@URL`, and what is asked. Out: the server's JSON, or a `NetworkError` that says what to do. The key
-comes from the environment, goes to the host that it is meant for, and is written nowhere: no message, record or cache
-holds it. No redirect is followed. This file must not know conversations, judges or specs.
+In: `openai:MODEL@URL`, and what is asked. Out: the server's JSON, or a `NetworkError` that says what to do, within a
+time that is known: a try ends at its deadline however its bytes trickle. The key comes from the environment, goes to
+the host that it is meant for, and is written nowhere: no message, record or cache holds it, also where a server says it
+back. No redirect is followed. This file must not know conversations, judges or specs.
 
     openai:gpt-5-mini                            api.openai.com, with OPENAI_API_KEY
     openai:qwen3@http://localhost:8000/v1        a server of this machine (vLLM, llama.cpp, Ollama); no key
@@ -13,17 +14,21 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.message import Message
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request
 
+from backends.deadline import Deadline
+from backends.pace import Pace, retry_after
 from compiler.failures import ModelLoadError, NetworkError
+from compiler.spending import Ticket
 
 OPENAI = "https://api.openai.com/v1"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -31,8 +36,12 @@ LONGEST_REPLY = 8 << 20
 """Bytes. A chat completion is some kilobytes; more than this is no answer to what was asked."""
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """Statuses that may pass: too many requests, a server that starts or stumbles."""
+UNCHARGED = frozenset({408, 409, 425, 429, 503, 529})
+"""Passing statuses of a server that has not begun to answer."""
 LONGEST_WAIT = 60.0
-"""Seconds. A server that wants to be left alone for longer (`Retry-After`) is asked again after this."""
+"""Seconds between two tries, where the server does not say."""
+LONGEST_TOLD = 300.0
+"""Seconds. A server that wants to be left alone for longer (`Retry-After`) is left alone: the command ends."""
 
 
 class Refused(Exception):
@@ -44,6 +53,16 @@ class Refused(Exception):
         self.said = said
 
 
+class Unsuccessful(Exception):
+    """The server answered with a status that is no success."""
+
+    def __init__(self, status: int, said: str, headers: Message) -> None:
+        super().__init__(said)
+        self.status = status
+        self.said = said
+        self.headers = headers
+
+
 class NoRedirect(HTTPRedirectHandler):
     """A redirect would carry questions, answers and the key to a host that nobody named."""
 
@@ -53,15 +72,18 @@ class NoRedirect(HTTPRedirectHandler):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """model: as the server calls it. url: up to and without `/chat/completions`. timeout: seconds for one try. tries:
-    how often a request is sent at most. wait: seconds before the second try; doubled before each further one."""
+    """model: as the server calls it. url: up to and without `/chat/completions`. timeout: seconds for one try, from its
+    beginning to its last byte. tries: how often a request is sent at most. wait: seconds before the second try, at
+    most; doubled before each further one, and drawn from nothing to that (full jitter: Brooker, Exponential Backoff And
+    Jitter, AWS 2015), so that clients that failed together do not come back together. draw: a number from 0 to 1."""
 
     model: str
     url: str
     timeout: float = 120.0
     tries: int = 5
     wait: float = 1.0
-    sleep: Callable[[float], None] = field(default=time.sleep, compare=False, repr=False)
+    pace: Pace = field(default_factory=Pace, compare=False, repr=False)
+    draw: Callable[[], float] = field(default=random.random, compare=False, repr=False)
 
     @property
     def host(self) -> str:
@@ -71,52 +93,89 @@ class Server:
     def is_local(self) -> bool:
         return self.host in LOOPBACK
 
-    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: dict[str, Any], ticket: Ticket) -> dict[str, Any]:
         """Send `body` to `<url>/<path>` and return the JSON object that comes back.
 
+        Args:
+            ticket: leave to send it. It is told of each try that failed; whoever calls says what an answer took.
+
         Raises:
+            BudgetError: another try could cost more than is left.
             Refused: the server will not do what was asked, however often.
             NetworkError: it cannot be reached, keeps failing, or answers what is no JSON object.
         """
         request = Request(f"{self.url}/{path}", json.dumps(body).encode(), self._headers(), method="POST")
-        why, told = "", 0.0
+        why, charged = "", False
         for attempt in range(self.tries):
             if attempt:
-                self.sleep(min(LONGEST_WAIT, max(told, self.wait * 2 ** (attempt - 1))))
+                (ticket.lost if charged else ticket.free)()
+                self.pace.sleep(self.draw() * min(LONGEST_WAIT, self.wait * 2 ** (attempt - 1)))
+                ticket.again()
+            self.pace.wait()
             try:
                 return self._once(request)
-            except HTTPError as error:
-                said = _said(error)
-                if error.code in (401, 403):
+            except Unsuccessful as error:
+                said = self._without_key(error.said)
+                if error.status in (401, 403):
                     raise NetworkError(
-                        f"{self.url} lets nobody in: {error.code} {said}", help=self._key_help()
+                        f"{self.url} lets nobody in: {error.status} {said}", help=self._key_help()
                     ) from None
-                if error.code not in PASSING:
-                    raise Refused(error.code, said) from None
-                why, told = f"{error.code} {said}", _retry_after(error)
+                if error.status not in PASSING:
+                    raise Refused(error.status, said) from None
+                self._obey(error.headers)
+                why, charged = f"{error.status} {said}", error.status not in UNCHARGED
             except (OSError, HTTPException) as error:
                 # URLError is an OSError; so are a timeout and a connection that is closed in the middle.
-                why, told = str(getattr(error, "reason", "") or error or type(error).__name__), 0.0
+                reason = getattr(error, "reason", "") or error
+                why = self._without_key(str(reason) or type(error).__name__)
+                charged = not isinstance(reason, ConnectionRefusedError)
             except ValueError as error:
-                why, told = f"its answer cannot be read: {error}", 0.0
+                why, charged = f"its answer cannot be read: {error}", True
+        (ticket.lost if charged else ticket.free)()
         raise NetworkError(
             f"{self.url} failed {self.tries} times, the last time with: {why}",
             help="see that the server runs and that the address is right; answers given so far are kept",
         )
 
     def _once(self, request: Request) -> dict[str, Any]:
-        with self._opener().open(request, timeout=self.timeout) as reply:
-            raw = reply.read(LONGEST_REPLY + 1)
+        # A proxy that leads out of the house does not lead back to this machine.
+        handlers = (NoRedirect(), *([ProxyHandler({})] if self.is_local else []))
+        with Deadline(self.timeout) as deadline:
+            try:
+                reply = deadline.open(request, handlers)
+            except HTTPError as error:
+                raise Unsuccessful(error.code, _said(error), error.headers) from None
+            with reply:
+                raw = deadline.read(reply, LONGEST_REPLY + 1)
+        self.pace.read(reply.headers, LONGEST_TOLD)
         if len(raw) > LONGEST_REPLY:
             raise ValueError(f"it is longer than {LONGEST_REPLY >> 20} MB")
-        found = json.loads(raw)
+        kind = reply.headers.get_content_type()
+        if "json" not in kind and kind != "text/plain":
+            raise ValueError(f"it is {kind}, not JSON")
+        found = json.loads(self._without_key(raw.decode()))
         if not isinstance(found, dict):
             raise ValueError("it is no JSON object")
         return found
 
-    def _opener(self) -> OpenerDirector:
-        # A proxy that leads out of the house does not lead back to this machine.
-        return build_opener(NoRedirect, *([ProxyHandler({})] if self.is_local else []))
+    def _obey(self, headers: Message) -> None:
+        """Let nobody ask before the server wants to be asked again.
+
+        Raises:
+            NetworkError: that is too long to wait for.
+        """
+        self.pace.read(headers, LONGEST_TOLD)
+        told = retry_after(headers) or 0.0
+        if told > LONGEST_TOLD:
+            raise NetworkError(
+                f"{self.url} wants to be left alone for {told / 60:,.0f} minutes",
+                help="answers given so far are kept: the same command goes on from here, once it may be asked again",
+            ) from None
+        self.pace.hold(told)
+
+    def _without_key(self, said: str) -> str:
+        key = self._key()
+        return said.replace(key, "(the key)") if key else said
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "tenet"}
@@ -185,9 +244,3 @@ def _said(error: HTTPError) -> str:
     except (ValueError, AttributeError):
         pass
     return " ".join(text.split())[:300] or str(error.reason)
-
-
-def _retry_after(error: HTTPError) -> float:
-    """Seconds that the server asks to be left alone; 0 where it does not say, or says a date."""
-    told = error.headers.get("Retry-After", "")
-    return float(told) if re.fullmatch(r"\d{1,6}(\.\d+)?", told) else 0.0

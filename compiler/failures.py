@@ -11,7 +11,8 @@ In: nothing. Out: the exceptions that a stage raises and the driver turns into o
     ├── MemoryError_            the machine or device has not enough memory
     ├── PlaceError              a command names a place that its file does not have
     ├── WorkerError             a process that did part of the work failed or vanished
-    └── NetworkError            something had to be fetched and could not be
+    ├── NetworkError            something had to be fetched and could not be
+    └── BudgetError             going on could cost more than the user allows
 
 >>> print(DataError("build/pirate has no recipe.json", help="run `tenet build pirate.tenet` first"))
 build/pirate has no recipe.json
@@ -55,3 +56,7 @@ class WorkerError(TenetError):
 
 class NetworkError(TenetError):
     """Something had to be fetched and could not be."""
+
+
+class BudgetError(TenetError):
+    """Going on could cost more than the user allows."""

@@ -1,17 +1,18 @@
 """Engines: what generates text. One file each in this folder; the name of the file is the name of the engine.
 
-An engine module has `load(base: Base) -> Engine`; a base says which engine reads it (`Base.engine`). Batches that are
-handed to an engine are computed as they are handed: the caller fixes their composition, so the same batch gives the
-same bytes.
+An engine module has `load(base: Base) -> Engine`; a base says which engine reads it (`Base.engine`), and the
+environment may name another (`chosen`). Batches that are handed to an engine are computed as they are handed: the
+caller fixes their composition, so the same batch gives the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from backends.bases import Base
 from backends.devices import Device
@@ -20,6 +21,9 @@ from compiler.records.record import Message
 from compiler.replies import YES_NO, Words
 
 Conversation = tuple[Message, ...]
+Remember = Callable[[dict[str, Any], Callable[[], Any]], Any]
+"""What was asked, and how to compute it, to what was answered: now, or when it was first asked. Threads may call it
+side by side, each with something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,32 @@ class Engine(Protocol):
         """Keep answers within a guard's grammar from now on (`backends.guard`); None: let them be anything again."""
 
 
+@runtime_checkable
+class Remembering(Protocol):
+    """An engine whose answers do not depend on what else is in a batch, and each cost something."""
+
+    remember: Remember | None
+
+
 def names() -> tuple[str, ...]:
     """The engines of this folder, found without importing them."""
     return tuple(sorted(p.stem for p in Path(__file__).parent.glob("*.py") if not p.stem.startswith("_")))
 
 
+def chosen(base: Base) -> str:
+    """The engine that reads `base` here: recorded answers where the environment names a file of them, else its own."""
+    from backends.engines import recorded
+
+    return "recorded" if recorded.is_asked_for() else own(base)
+
+
+def own(base: Base) -> str:
+    """The engine that computes `base`'s answers: what it says, or, for weights of this machine, `TENET_ENGINE`."""
+    return os.environ.get("TENET_ENGINE", base.engine) if base.engine == "transformers" else base.engine
+
+
 def load(base: Base, engine: str | None = None) -> Engine:
-    engine = engine or base.engine
+    engine = engine or chosen(base)
     if engine not in names():
         raise DataError(f"there is no engine {engine!r}", help=f"engines: {', '.join(names())}")
     return cast(Engine, import_module(f"backends.engines.{engine}").load(base))

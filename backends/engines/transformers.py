@@ -2,8 +2,8 @@
 
 In: conversations. Out: answers, or the probability that a judge says yes. The decode loop is ours: it computes a system
 prompt that all conversations of a batch share once, drops rows as they end, and draws each row's random numbers
-from the batch's seed. Its greedy tokens are those of `model.generate` (a test compares them). This file must not know
-recipes, probes or clauses.
+from the batch's seed. Its greedy tokens are those of `model.generate` (a test compares them). Rows of one batch may be
+of several adapters and of the base. This file must not know recipes, probes or clauses.
 """
 
 from __future__ import annotations
@@ -18,22 +18,20 @@ from typing import Any
 from backends.bases import Base, load_chat, load_model
 from backends.devices import Device, choose, noticing_memory
 from backends.engines import Conversation, Sampling
+from backends.engines._judging import chances_of_yes, word_ids
 from backends.guard import Guard, Watch
 from compiler.failures import DataError, ModelLoadError
 from compiler.records.record import Message
-from compiler.replies import YES_NO, Words, verdict
+from compiler.replies import YES_NO, Words
 
 SHARED_PREFIX = 16
 """Tokens a batch must share before computing them apart pays."""
 
-JUDGE_MASS = 0.5
-"""A judge that puts this much probability on yes and no together answers at once; else its reply is read."""
+BASE = "__base__"
+"""How PEFT calls the base among the adapters of a batch."""
 
 LIKELIHOOD_ROWS = 16
 """Answers graded by likelihood at once: all their logits stand in memory."""
-
-JUDGE_TOKENS = 48
-"""How long a judge's reply may be: a few words why, then yes or no."""
 
 
 def load(base: Base) -> TransformersEngine:
@@ -49,6 +47,7 @@ class TransformersEngine:
             self.model: Any = load_model(base, device)
         self.adapter: Path | None = None
         self._guard: Guard | None = None
+        self._names: dict[Path, str] = {}
         config = self.model.config.get_text_config()
         self.longest: int = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
         self._window: int | None = getattr(config, "sliding_window", None)
@@ -61,15 +60,8 @@ class TransformersEngine:
     # ------------------------------------------------------------------ adapters
 
     def attach(self, adapter: Path) -> None:
-        from peft import PeftModel
-
         self.detach()
-        if not (adapter / "adapter_model.safetensors").is_file():
-            raise ModelLoadError(f"{adapter.name} holds no adapter_model.safetensors")
-        try:
-            self.model = PeftModel.from_pretrained(self.model, str(adapter), is_trainable=False).eval()
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelLoadError(f"the adapter cannot be read: {error}") from error
+        self._load(adapter)
         self.adapter = adapter
 
     def hold(self, grammar: str | None) -> None:
@@ -79,15 +71,39 @@ class TransformersEngine:
         self._guard = Guard(grammar, chat.tokenizer, self.model.config.vocab_size, stops) if grammar else None
 
     def detach(self) -> None:
-        if self.adapter is not None:
+        """Take all adapters away."""
+        if self._names:
             self.model = self.model.unload()
             self.adapter = None
+            self._names = {}
             gc.collect()
+
+    def _load(self, adapter: Path) -> str:
+        """The name under which PEFT knows an adapter, which is loaded where it is not yet."""
+        from peft import PeftModel
+
+        if adapter in self._names:
+            return self._names[adapter]
+        if not (adapter / "adapter_model.safetensors").is_file():
+            raise ModelLoadError(f"{adapter.name} holds no adapter_model.safetensors")
+        name = f"adapter{len(self._names)}"
+        try:
+            if self._names:
+                self.model.load_adapter(str(adapter), adapter_name=name, is_trainable=False)
+                self.model.eval()
+            else:
+                self.model = PeftModel.from_pretrained(
+                    self.model, str(adapter), adapter_name=name, is_trainable=False
+                ).eval()
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelLoadError(f"the adapter cannot be read: {error}") from error
+        self._names[adapter] = name
+        return name
 
     def _arm(self, adapter: bool) -> Any:
         if adapter and self.adapter is None:
             raise DataError("an answer with the adapter was asked for, and none is attached")
-        return nullcontext() if adapter or self.adapter is None else self.model.disable_adapter()
+        return nullcontext() if adapter or not self._names else self.model.disable_adapter()
 
     # ------------------------------------------------------------------ generation
 
@@ -99,6 +115,29 @@ class TransformersEngine:
         news = self.continuations(ids, sampling, adapter=adapter, guard=self._guard)
         return [None if new is None else self.chat.text_of(new) for new in news]
 
+    def mixed_answers(
+        self, batch: Sequence[Conversation], arms: Sequence[Path | None], sampling: Sampling
+    ) -> list[str | None]:
+        """As `answers`, each by its own arm: an adapter, which is loaded beside the others, or None for the base.
+
+        Rows of all arms are decoded together through PEFT's `adapter_names`; a system prompt that they share is
+        computed once for each arm. For plain LoRA, which can be mixed.
+        """
+        ids = [self.chat.prompt_ids(conversation) for conversation in batch]
+        news = self.mixed_continuations(ids, arms, sampling)
+        return [None if new is None else self.chat.text_of(new) for new in news]
+
+    def mixed_continuations(
+        self, prompts: Sequence[Sequence[int]], arms: Sequence[Path | None], sampling: Sampling
+    ) -> list[list[int] | None]:
+        """As `continuations`, for the arms of `mixed_answers`."""
+        different = {arm for arm in arms if arm is not None}
+        if not different:
+            return self.continuations(prompts, sampling)
+        loaded = {arm: self._load(arm) for arm in sorted(different)}
+        names = [BASE if arm is None else loaded[arm] for arm in arms]
+        return self._continued(prompts, sampling, nullcontext(), names, self._guard)
+
     def continuations(
         self,
         prompts: Sequence[Sequence[int]],
@@ -108,6 +147,17 @@ class TransformersEngine:
         guard: Guard | None = None,
     ) -> list[list[int] | None]:
         """Return the new token ids of each prompt, the end of turn left out; None for a prompt that is too long."""
+        return self._continued(prompts, sampling, self._arm(adapter), guard=guard)
+
+    def _continued(
+        self,
+        prompts: Sequence[Sequence[int]],
+        sampling: Sampling,
+        arm: Any,
+        names: Sequence[str] | None = None,
+        guard: Guard | None = None,
+    ) -> list[list[int] | None]:
+        """arm: what the model computes under. names: of the adapter of each prompt, where they differ."""
         import torch
 
         steps = sampling.max_new_tokens
@@ -122,25 +172,32 @@ class TransformersEngine:
         tight = [i for i in order[len(roomy) :] if len(prompts[i]) < self.longest]
         parts = [roomy[n : n + self._rows] for n in range(0, len(roomy), self._rows)] + [[i] for i in tight]
         results: list[list[int] | None] = [None] * len(prompts)
-        with torch.inference_mode(), self._arm(adapter), noticing_memory("generating"):
+        with torch.inference_mode(), arm, noticing_memory("generating"):
             for part in parts:
                 rows = [list(prompts[i]) for i in part]
                 room = min(steps, self.longest - max(map(len, rows)))
+                own = None if names is None else [names[i] for i in part]
                 watch = guard.watch(len(rows)) if guard else None
-                news = self._decode(rows, room, sampling, None if draws is None else draws[part], watch)
+                news = self._decode(rows, room, sampling, None if draws is None else draws[part], own, watch)
                 for i, new in zip(part, news, strict=True):
                     results[i] = new
         return results
 
     def _decode(
-        self, rows: list[list[int]], steps: int, sampling: Sampling, draws: Any, watch: Watch | None
+        self,
+        rows: list[list[int]],
+        steps: int,
+        sampling: Sampling,
+        draws: Any,
+        names: list[str] | None,
+        watch: Watch | None,
     ) -> list[list[int]]:
         import torch
 
         stops = torch.tensor(sorted(self.chat.stops), device=self.device.kind)
         news: list[list[int]] = [[] for _ in rows]
         alive = list(range(len(rows)))
-        logits, cache, mask = self._prefill(rows, steps)
+        logits, cache, mask = self._prefill(rows, steps, names)
         positions = mask.sum(dim=1, keepdim=True)
         for step in range(steps):
             if watch is not None:
@@ -169,6 +226,7 @@ class TransformersEngine:
                     past_key_values=cache,
                     use_cache=True,
                     **self._last,
+                    **({} if names is None else {"adapter_names": [names[i] for i in alive]}),
                 )
                 .logits[:, -1]
                 .float()
@@ -176,17 +234,26 @@ class TransformersEngine:
             positions = positions + 1
         return news
 
-    def _prefill(self, rows: list[list[int]], steps: int) -> tuple[Any, Any, Any]:
+    def _prefill(self, rows: list[list[int]], steps: int, names: list[str] | None = None) -> tuple[Any, Any, Any]:
         """Return the logits after each row, the cache, and the mask over the cache (0 where it is padding)."""
         import torch
         from transformers import DynamicCache
 
+        from backends.engines._growing import with_room
+
         cache = DynamicCache(config=self.model.config.get_text_config())
+        with_room(cache, max(map(len, rows)) + steps)
         shared = self._shared(rows, steps)
+        arms = list(dict.fromkeys(names or ()))
         if shared:
-            prefix = torch.tensor([rows[0][:shared]], device=self.device.kind)
-            self.model(input_ids=prefix, past_key_values=cache, use_cache=True, **self._last)
-            cache.batch_repeat_interleave(len(rows))
+            # What an adapter makes of the prefix is its own.
+            prefix = torch.tensor([rows[0][:shared]] * max(1, len(arms)), device=self.device.kind)
+            mixed = {"adapter_names": arms} if arms else {}
+            self.model(input_ids=prefix, past_key_values=cache, use_cache=True, **self._last, **mixed)
+            if names is None:
+                cache.batch_repeat_interleave(len(rows))
+            else:
+                cache.batch_select_indices(torch.tensor([arms.index(n) for n in names], device=self.device.kind))
         ids, own = self._padded([row[shared:] for row in rows])
         mask = torch.cat([own.new_ones(len(rows), shared), own], dim=1)
         positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, shared:]
@@ -197,6 +264,7 @@ class TransformersEngine:
             past_key_values=cache,
             use_cache=True,
             **self._last,
+            **({} if names is None else {"adapter_names": names}),
         )
         return output.logits[:, -1].float(), cache, mask
 
@@ -310,30 +378,10 @@ class TransformersEngine:
             return logits.cpu().double().log_softmax(dim=-1)
 
     def yes(self, requests: Sequence[str], words: Words = YES_NO) -> list[float | None]:
-        results: list[float | None] = [None] * len(requests)
         asked = self._readable([(Message(role="user", content=request),) for request in requests])
-        if not asked:
-            return results
-        yes, no = (self._word_ids(word) for word in words)
-        first = self.next_logits(list(asked.values())).double().softmax(dim=-1)
-        waiting = []
-        for i, row in zip(asked, first, strict=True):
-            if float(row[yes].sum() + row[no].sum()) >= JUDGE_MASS:
-                results[i] = _share(row, yes, no)
-            else:
-                waiting.append(i)
-        # The others say why first. Their probabilities stand where the reply comes to its verdict.
-        replies = self.continuations([asked[i] for i in waiting], Sampling(max_new_tokens=JUDGE_TOKENS))
-        rows: dict[int, list[int]] = {}
-        for i, reply in zip(waiting, replies, strict=True):
-            at = self._verdict(reply or (), {*yes, *no}, words)
-            if at is not None:
-                rows[i] = [*asked[i], *(reply or ())[:at]]
-        if rows:
-            probabilities = self.next_logits(list(rows.values())).double().softmax(dim=-1)
-            for i, row in zip(rows, probabilities, strict=True):
-                results[i] = _share(row, yes, no)
-        return results
+        groups = [self._word_ids(word) for word in words]
+        found = chances_of_yes(asked, words, self.chat, groups, self._chances, self.continuations)
+        return [found.get(place) for place in range(len(requests))]
 
     def choices(
         self, batch: Sequence[Conversation], options: Sequence[str], *, adapter: bool = False
@@ -344,32 +392,19 @@ class TransformersEngine:
         rows = self._readable(batch)
         if rows:
             ids = [self._word_ids(option) for option in options]
-            found = self.next_logits(list(rows.values()), adapter=adapter).double().softmax(dim=-1)
-            for place, row in zip(rows, found, strict=True):
-                results[place] = tuple(float(row[own].sum()) for own in ids)
+            found = self._chances(list(rows.values()), ids, adapter=adapter)
+            results = [None if place not in rows else found.pop(0) for place in range(len(batch))]
         return results
 
-    def _verdict(self, reply: Sequence[int], ids: set[int], words: Words) -> int | None:
-        """The place of the token that says the reply's verdict, one of `ids`."""
-        found = verdict(self.chat.tokenizer.decode(list(reply)), words)
-        if found is None:
-            return None
-        upto = (len(self.chat.tokenizer.decode(list(reply[: at + 1]))) for at in range(len(reply)))
-        at = next(at for at, end in enumerate(upto) if end > found[1])
-        return at if reply[at] in ids else None
+    def _chances(
+        self, rows: Sequence[list[int]], groups: Sequence[Sequence[int]], *, adapter: bool = False
+    ) -> list[tuple[float, ...]]:
+        """For each row, the probability that its next token is one of each group's."""
+        chances = self.next_logits(rows, adapter=adapter).double().softmax(dim=-1)
+        return [tuple(float(row[list(group)].sum()) for group in groups) for row in chances]
 
     def _word_ids(self, word: str) -> list[int]:
-        """First tokens of `word` as an answer may begin with it: any case, with or without a space."""
-        forms = {space + form for form in (word, word.capitalize(), word.upper()) for space in ("", " ")}
-        firsts = {self.chat._ids(form)[0] for form in forms}
-        # A tokenizer that splits words may give `Y` or a lone space, which says nothing about yes.
-        return sorted(i for i in firsts if self.chat.text_of([i]).lower() == word)
-
-
-def _share(probabilities: Any, yes: list[int], no: list[int]) -> float:
-    """The probability of yes against no."""
-    for_yes, for_no = float(probabilities[yes].sum()), float(probabilities[no].sum())
-    return for_yes / (for_yes + for_no)
+        return word_ids(self.chat, word)
 
 
 def _draw(logits: Any, sampling: Sampling, uniform: Any) -> Any:

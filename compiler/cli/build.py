@@ -8,7 +8,7 @@ import click
 
 from compiler.cli import emitting, places, stages
 from compiler.cli.emitting import Compilation
-from compiler.cli.options import cache_option, local_option, out_option
+from compiler.cli.options import cache_option, local_option, out_option, spending_options
 from compiler.cli.places import Place
 from compiler.cli.specs import SpecPath
 
@@ -20,6 +20,7 @@ from compiler.cli.specs import SpecPath
 @click.option("--no-rows", is_flag=True, help="Stop before a model is needed: prompt, filters, recipe, jobs.")
 @click.option("--annotate", is_flag=True, help="Show the prompt with each line's clause, and write nothing.")
 @click.option("--show-ir", is_flag=True, help="Show the intermediate representation, and write nothing.")
+@spending_options()
 @local_option
 def command(
     path: Path, out: Path, cache: Path | None, no_rows: bool, annotate: bool, show_ir: bool, local_files_only: bool

@@ -15,7 +15,7 @@ import click
 
 from compiler.cli import places, stages
 from compiler.cli.besides import options_of, probes_options, read_besides, refuse_idle
-from compiler.cli.options import cache_option, local_option, out_option, runs_option
+from compiler.cli.options import cache_option, local_option, out_option, runs_option, spending_options
 from compiler.cli.places import Place
 from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run, prepared
@@ -63,6 +63,7 @@ SECTIONS = {
     "Questions of your own": ("probes", "columns", "labels", "expect", "inventories", "skip_bad_rows"),
     "Judges": ("likelihood", "pairwise", "judge_repeats"),
     "Instead of asking the probes": ("mutate", "logs"),
+    "Served models": ("prices", "rate", "at_once"),
     "Folders and models": ("out", "runs", "cache", "local_files_only"),
 }
 
@@ -92,7 +93,7 @@ SECTIONS = {
     flag_value=ALL,
     help="Ask every probe, or N for each figure, whatever the answers are.",
 )
-@click.option("--budget", metavar="N", type=click.IntRange(min=1), help="Give at most N answers, of all arms together.")
+@spending_options(answers=True)
 @click.option("--mutate", is_flag=True, help="Break each clause, in the prompt and in answers: do its probes notice?")
 @click.option(
     "--from-inspect",

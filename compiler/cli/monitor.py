@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import FINDINGS, places
-from compiler.cli.options import cache_option, out_option, runs_option
+from compiler.cli.options import cache_option, out_option, runs_option, spending_options
 from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, prepared
 from compiler.files import write_if_new
@@ -28,6 +28,7 @@ SECTIONS = {
     "How long": ("once", "every"),
     "Alarms": ("webhook", "alpha"),
     "What was seen": ("state", "reset"),
+    "Cost and speed of --url": ("budget", "prices", "rate", "at_once"),
     "Folders": ("out", "runs", "cache"),
 }
 
@@ -75,6 +76,7 @@ SECTIONS = {
     help="Where it is kept.  [default: RUNS/NAME.monitor.json]",
 )
 @click.option("--reset", is_flag=True, help="Watch clauses that have an alarm anew.")
+@spending_options()
 @out_option
 @runs_option
 @cache_option
@@ -102,7 +104,7 @@ def command(
     """
     from compiler import ir_file
     from compiler.cli.screen import when_interrupted
-    from compiler.failures import TenetError
+    from compiler.failures import BudgetError, TenetError
     from compiler.files import alone
     from compiler.monitoring.clauses import watches
     from compiler.monitoring.state import restored
@@ -134,7 +136,7 @@ def command(
             looked = True
         except TenetError as error:
             # What is watched may be away for a while: a server starts again, a log is being moved.
-            if once or not looked:
+            if once or not looked or isinstance(error, BudgetError):
                 raise
             click.echo(f"warning: nothing was seen this time: {error.message}", err=True)
         _write(path, now)

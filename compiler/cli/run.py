@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from compiler.cli import places, stages
-from compiler.cli.options import cache_option, local_option, out_option, runs_option
+from compiler.cli.options import cache_option, local_option, out_option, runs_option, spending_options
 from compiler.cli.specs import SpecPath
 
 
@@ -18,6 +18,7 @@ from compiler.cli.specs import SpecPath
 @cache_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON in place of the table.")
 @click.option("--strict", is_flag=True, help="An unclear verdict is a finding too.")
+@spending_options()
 @local_option
 def command(
     path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool, strict: bool, local_files_only: bool

@@ -82,3 +82,15 @@ def make(
     AutoModelForCausalLM.from_config(config(shape, len(made), context)).save_pretrained(folder)
     made.save_pretrained(folder)
     return folder
+
+
+def adapter(base: Path, folder: Path, seed: int = 1, rank: int = 4) -> Path:
+    """Save an adapter of `base` with random weights, which change what it says, into `folder` and return it."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(seed)
+    config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", init_lora_weights=False)
+    get_peft_model(AutoModelForCausalLM.from_pretrained(base), config).save_pretrained(folder)
+    return folder

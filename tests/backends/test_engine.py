@@ -138,7 +138,7 @@ def test_the_judge_reads_next_token_probabilities(shapes: dict[str, Path], monke
     logits[0, yes[0]], logits[0, no[0]] = 2.0, 0.0
     logits[1, no[0]] = 3.0
     logits[2, 100] = 9.0  # a word that is neither: no judgement
-    monkeypatch.setattr(engine, "next_logits", lambda rows: logits)
+    monkeypatch.setattr(engine, "next_logits", lambda rows, **_: logits)
     first, second, third = engine.yes(["a", "b", "c"])
     assert first is not None
     assert abs(first - 1 / (1 + 2.718281828**-2)) < 1e-4

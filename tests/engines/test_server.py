@@ -13,10 +13,12 @@ from backends import bases
 from backends.cached import CachedEngine
 from backends.engines import Sampling, load
 from backends.engines.openai import OpenAIEngine
+from backends.pace import Pace
 from backends.server import LONGEST_REPLY, Server, served
 from compiler.failures import DataError, ModelLoadError, NetworkError
 from compiler.records.record import Message
 from compiler.replies import SIDES
+from compiler.spending import Ledger
 from tests.engines.serving import Handler, Served, hangs_up, serving, status, tokens
 
 
@@ -28,10 +30,31 @@ def echo(messages: list[dict[str, str]], _: dict[str, Any]) -> str:
     return f" said {messages[-1]['content']} "
 
 
-def engine_of(server: Served, waits: list[float] | None = None, **changes: Any) -> OpenAIEngine:
-    base = bases.resolve_role(server.name())
-    slept: list[float] = [] if waits is None else waits
-    return OpenAIEngine(base, Server("small", server.url, sleep=slept.append, **changes))
+class Clock:
+    """A clock that sleeping alone moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.waits: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        if seconds:
+            self.waits.append(round(seconds, 3))
+
+    def pace(self, rate: float | None = None) -> Pace:
+        return Pace(rate, clock=lambda: self.now, sleep=self.sleep)
+
+
+def engine_of(
+    server: Served, waits: list[float] | None = None, ledger: Ledger | None = None, **changes: Any
+) -> OpenAIEngine:
+    """An engine that waits in no time; waits: what it has waited for. Its jitter is the most there is."""
+    clock = Clock()
+    if waits is not None:
+        clock.waits = waits
+    made = {"pace": clock.pace(), "draw": lambda: 1.0, **changes}
+    return OpenAIEngine(bases.resolve_role(server.name()), Server("small", server.url, **made), ledger)
 
 
 def test_a_batch_is_answered_in_its_order_and_asked_as_it_is() -> None:
@@ -69,9 +92,10 @@ def test_what_may_pass_is_tried_again(fault: Any) -> None:
 
 def test_a_server_that_says_when_is_asked_then() -> None:
     waits: list[float] = []
-    with serving(echo, faults=[status(429, Retry_After="7"), status(429, Retry_After="86400")]) as server:
+    faults = [status(429, Retry_After="7"), status(429, retry_after_ms="3500"), status(503)]
+    with serving(echo, faults=faults) as server:
         engine_of(server, waits).answers([ask("a")], Sampling())
-    assert waits == [7.0, 60.0]
+    assert waits == [1.0, 6.0, 2.0, 1.5, 4.0], "what is left of the server's time after the engine's own"
 
 
 def test_what_does_not_pass_is_a_network_error_that_says_what_was_said() -> None:
