@@ -1,4 +1,4 @@
-"""What answers cost: Tenet's engine beside `model.generate`, and several adapters in one batch beside one after another.
+"""What answers cost: Tenet's engine beside `model.generate`; several adapters in one batch beside one after another.
 
     TENET_THREADS=1 python -m benchmarks.generation [BASE] [ADAPTER...]
 

@@ -19,7 +19,9 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # the library has no ty
     def __init__(self, room: int) -> None:
         super().__init__()
         self.room = room
-        self._memory: tuple[torch.Tensor, torch.Tensor] | None = None
+        self.keys: Any = None
+        self.values: Any = None
+        self._memory: tuple[Any, Any] | None = None
 
     def update(self, key_states: Any, value_states: Any, *args: Any, **options: Any) -> tuple[Any, Any]:
         """As `DynamicLayer.update`; keys and values are [row, head, token, dimension]."""
@@ -38,6 +40,8 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # the library has no ty
         return self.keys, self.values
 
     def batch_repeat_interleave(self, repeats: int) -> None:
+        if not self.get_seq_length():
+            return
         self.batch_select_indices(torch.arange(self.keys.shape[0], device=self.device).repeat_interleave(repeats))
 
     def batch_select_indices(self, indices: Any) -> None:
@@ -52,7 +56,7 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]  # the library has no ty
         self._memory = taken[0], taken[1]
         self.keys, self.values = taken[0][:, :, :length], taken[1][:, :, :length]
 
-    def _laid_out(self, like: Any, length: int, rows: int | None = None) -> torch.Tensor:
+    def _laid_out(self, like: Any, length: int, rows: int | None = None) -> Any:
         count, heads, _, dimension = like.shape
         return like.new_empty(count if rows is None else rows, heads, max(length, self.room), dimension)
 
