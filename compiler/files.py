@@ -6,6 +6,7 @@ not know what is written.
 
 from __future__ import annotations
 
+import errno
 import glob
 import json
 import os
@@ -111,3 +112,64 @@ def alone(path: Path, help: str) -> Iterator[None]:
             yield
         finally:
             lock_path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold `path`, which is made where it is not there, against other processes; wait while one holds it. On a file
+    system without locks nothing is held."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in WITHOUT_LOCKS:
+                raise
+        yield
+
+
+WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system without locks answers."""
+
+
+class Hold:
+    """A file that many processes hold together, or one alone."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def take_alone(self) -> bool:
+        """Hold the file alone; return whether that could be had at once."""
+        import fcntl
+
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.share()  # asking for more gives up what was held
+            return False
+        return True
+
+    def share(self) -> None:
+        import fcntl
+
+        fcntl.flock(self._handle, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        os.close(self._handle)
+
+
+def held(path: Path) -> Hold | None:
+    """Hold `path` together with others, while whoever wants it alone is waited for; None where nothing has locks."""
+    import fcntl
+
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+    except OSError as error:
+        os.close(handle)
+        if error.errno in WITHOUT_LOCKS:
+            return None
+        raise
+    return Hold(handle)
