@@ -98,6 +98,7 @@ class Store:
         self._used: set[int] = set()
         self._flushed: set[int] = set()
         self._hold: Hold | None = None
+        self._identity: tuple[int, int] | None = None
         self._connection = self._connect()
         self._identity = self._stat()
         self._import()
@@ -262,6 +263,7 @@ class Store:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._hold = held(self.folder / "in-use.lock")
+            self._identity = self._stat()
             try:
                 return self._made()
             except sqlite3.DatabaseError as error:
@@ -416,7 +418,7 @@ class Store:
         # Numbers of entries and users are others from here on: who asks now is not known, and nothing of theirs goes.
         self._user, self._used, self._flushed = None, set(), set()
         with locked(self.folder / "mending.lock"):
-            with suppress(sqlite3.DatabaseError):
+            if self._stat() != self._identity:
                 return self._made()  # another process was faster
             kept = readable(self.path)
             self.set_aside = self.path.with_suffix(f".broken-{int(time.time())}")
