@@ -10,7 +10,7 @@ import errno
 import glob
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -115,19 +115,25 @@ def alone(path: Path, help: str) -> Iterator[None]:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold `path`, which is made where it is not there, against other processes; wait while one holds it. On a file
-    system without locks nothing is held."""
+def locked(path: Path, waits: Callable[[], object] = bool) -> Iterator[None]:
+    """Hold a folder, or a file that is made where it is not there, against other processes. While one holds it, `waits`
+    is called and it is waited for. On a file system without locks nothing is held."""
     import fcntl
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as lock:
+    handle = os.open(path, os.O_RDONLY) if path.is_dir() else os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waits()
+            fcntl.flock(handle, fcntl.LOCK_EX)
         except OSError as error:
             if error.errno not in WITHOUT_LOCKS:
                 raise
         yield
+    finally:
+        os.close(handle)
 
 
 WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
