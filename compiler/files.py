@@ -45,9 +45,14 @@ def write_text(path: Path, text: str, *, synced: bool = True) -> None:
 def _sweep(path: Path) -> None:
     """Remove what writers of `path` have left that were killed: a folder that is resumed ends with the same files."""
     for stray in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        owner = stray.name.rpartition(".")[2]
-        if owner.isdecimal() and not _runs(int(owner)):
+        if is_stray(stray):
             stray.unlink(missing_ok=True)
+
+
+def is_stray(path: Path) -> bool:
+    """Whether this is a staged file whose writer was killed."""
+    owner = path.name.rpartition(".")[2]
+    return path.name.startswith(".") and owner.isdecimal() and not _runs(int(owner))
 
 
 def _runs(process: int) -> bool:

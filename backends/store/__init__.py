@@ -209,6 +209,11 @@ class Store:
         with self._thread, self._said():
             return self._connection.execute(sql, values).fetchall()
 
+    def rows(self) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
+        """Every entry, one after the other: number, size, key, checksum, rows."""
+        with self._thread, self._said():
+            yield from self._connection.execute("SELECT id, size, key, sum, rows FROM entries ORDER BY id")
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the store against every process that computes, and write in one transaction.
@@ -440,7 +445,8 @@ def name_of_build(build: Path) -> str:
 
 def name_of_run(folder: Path) -> str:
     """What a run is called as a user; it holds the answers of every measuring."""
-    return f"run {folder.resolve().name}"
+    whole = folder.resolve()
+    return f"run {whole.parent.name}/{whole.name}" if whole.name == "measured" else f"run {whole.name}"
 
 
 def today() -> int:

@@ -59,6 +59,7 @@ COMMANDS = {
     "trace": "Lead an output back to its clause and line.",
     "chat": "Talk to base and adapter, or to other arms, side by side.",
     "monitor": "Watch a served model or a log of conversations; alarm where a clause is not kept.",
+    "gc": "Remove answers that no build or run asks for, and what killed processes have left.",
     "doctor": "Show versions and devices, and how to get what is missing.",
     "nano": "The embedded base model: train it, measure it, look at its world.",
 }
