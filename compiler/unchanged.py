@@ -171,7 +171,7 @@ def record(
         written: the files of the build.
     """
     read = {os.path.abspath(path): state(path) for path in files}
-    if any(found[2] >= begun - CLOCK for found in read.values()):
+    if any(_last_change(path) >= begun - CLOCK for path in read):
         return None
     made = {os.path.abspath(path): state(path) for path in written}
     return {
@@ -184,3 +184,14 @@ def record(
         "listed": {os.path.abspath(path): sorted(os.listdir(path)) for path in listed},
         "said": said,
     }
+
+
+def _last_change(path: str) -> int:
+    """When a file was changed last, in nanoseconds since 1970. A build links the weights of its base, which counts as a
+    change of the file that is linked, but not of what it says."""
+    found = os.stat(path)
+    return (
+        found.st_mtime_ns
+        if found.st_nlink > 1 and not os.path.isdir(path)
+        else max(found.st_mtime_ns, found.st_ctime_ns)
+    )

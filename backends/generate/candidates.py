@@ -194,9 +194,17 @@ class Candidates:
 
     def _wrong(self, row: BankRow) -> str | None:
         """The answer to another question of this kind, drawn by the question; None where there is none to say."""
-        others = {r.answer for r in self.bank if r.kind == row.kind and r.answer not in (None, row.answer)}
-        plain = sorted(text for text in others if text is not None and not is_pattern(text))
+        plain = [text for text in self._answers.get(row.kind, ()) if text != row.answer]
         return plain[seed_of("wrong", row.prompt) % len(plain)] if plain else None
+
+    @cached_property
+    def _answers(self) -> dict[str, list[str]]:
+        """The plain answers to each kind of question, each once, in order."""
+        found: dict[str, set[str]] = {}
+        for row in self.bank:
+            if row.answer is not None and not is_pattern(row.answer):
+                found.setdefault(row.kind, set()).add(row.answer)
+        return {kind: sorted(answers) for kind, answers in found.items()}
 
     def _rows(self) -> list[BankRow]:
         kinds = self.unit.prompts.kinds

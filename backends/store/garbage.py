@@ -2,7 +2,7 @@
 
 In: a store, the folders of builds and runs. Out: what may go, by reason, and who is still asking; then, where it is
 wanted, it is gone. An answer that a build or run on disk would have to compute again never goes. Who asks for what,
-each build and measuring has said in the store; a build that was copied or moved is known by what it is made from. This file
+each build and measuring has said in the store; a build that was copied is known by what it is made from. This file
 must not know what answers say.
 """
 
