@@ -5,9 +5,9 @@ clause, beside the full build.
     python -m benchmarks.rebuild [CLAUSES ...]
 
 Eight stages each: Tenet's are those of a spec (recipe, prompt, filters, jobs, rows, probes, trace, lock); the peers
-copy eight files of the same sizes in a chain, which is the least that they can do. Whole processes, in turn. In the second
-table an engine that answers at once stands in for a model, so that all that is shown is Tenet's own; CPU time of the
-whole process, its start included.
+copy eight files of the same sizes in a chain, which is the least that they can do. Whole processes, in turn. In the
+second table an engine that answers at once stands in for a model, so that all that is shown is Tenet's own; CPU time of
+the whole process, its start included.
 """
 
 from __future__ import annotations

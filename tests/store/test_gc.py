@@ -49,8 +49,9 @@ def asks(name: str, *numbers: int) -> Path:
 
 
 def left() -> list[int]:
-    here = store.opened(Path("build/.cache"))
-    return [number for number in range(1, 10) if here.get(key(number)) is not None]
+    """The answers that are there, without asking for them."""
+    there = {found for (found,) in store.opened(Path("build/.cache")).select("SELECT key FROM entries")}
+    return [number for number in range(1, 10) if bytes.fromhex(key(number)) in there]
 
 
 def gc(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
