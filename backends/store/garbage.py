@@ -64,10 +64,6 @@ class Garbage:
     all: tuple[int, int]
     unknown: tuple[Path, ...]
 
-    @property
-    def size(self) -> int:
-        return sum(part.size for part in (*self.answers, *self.files))
-
 
 def find(store: Store, out: Path, runs: Path, *, unused_days: int | None = None, most: int | None = None) -> Garbage:
     """Look, and remove nothing.

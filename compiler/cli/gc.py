@@ -18,16 +18,14 @@ if TYPE_CHECKING:
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
-class Size(click.ParamType):
-    """Bytes, as `500M` or `2GB`."""
-
-    name = "size"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", str(value).strip(), re.IGNORECASE)
-        if not found:
-            self.fail(f"{value!r} is no size; write 500M or 2G", param, ctx)
-        return int(float(found[1]) * UNITS[found[2].upper()])
+def _size(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Bytes, given as `500M` or `2GB`."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", value.strip(), re.IGNORECASE)
+    if not found:
+        raise click.BadParameter(f"{value!r} is no size; write 500M or 2G", ctx, param)
+    return int(float(found[1]) * UNITS[found[2].upper()])
 
 
 @click.command("gc")
@@ -35,7 +33,7 @@ class Size(click.ParamType):
 @runs_option
 @cache_option
 @click.option("--unused-for", type=click.IntRange(0), metavar="DAYS", help="Only what was not used for so many days.")
-@click.option("--max-size", type=Size(), metavar="SIZE", help="Only what is beyond this size: 500M, 2G.")
+@click.option("--max-size", callback=_size, metavar="SIZE", help="Only what is beyond this size: 500M, 2G.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and remove nothing.")
 @click.option("--json", "as_json", is_flag=True, help="What goes, as JSON.")
 def command(
@@ -82,11 +80,11 @@ def record(found: Garbage, dry_run: bool) -> dict[str, object]:
 
 def show(found: Garbage, cache: Path, dry_run: bool) -> None:
     (count, total), (asked, needed) = found.all, found.asked
-    held = f"{cache}: {count:,} answers, {size_told(total)}; builds and runs ask for {asked:,} of them"
+    held = f"{cache}: {_answers(count)}, {size_told(total)}; builds and runs ask for {asked:,} of them"
     click.echo(f"{held}, {size_told(needed)}")
     verb = "would remove" if dry_run else "removed"
     for part in found.answers:
-        click.echo(f"{verb} {len(part.numbers):,} answers, {size_told(part.size)}: {part.why}")
+        click.echo(f"{verb} {_answers(len(part.numbers))}, {size_told(part.size)}: {part.why}")
     for left in found.files:
         named = str(left.paths[0]) if len(left.paths) == 1 else f"{left.paths[0]} and {len(left.paths) - 1} more"
         click.echo(f"{verb} {named}, {size_told(left.size)}: {left.why}")
@@ -96,3 +94,7 @@ def show(found: Garbage, cache: Path, dry_run: bool) -> None:
         named = ", ".join(map(str, found.unknown[:3])) + (" and others" if len(found.unknown) > 3 else "")
         click.echo(f"kept what an earlier version has stored: {named} may ask for it")
         click.echo("  help: build and measure them again, which computes nothing; or remove those that nobody needs")
+
+
+def _answers(count: int) -> str:
+    return f"{count:,} answer{'' if count == 1 else 's'}"

@@ -64,7 +64,7 @@ def test_what_nobody_asks_for_goes_and_a_dry_run_removes_nothing(
 ) -> None:
     said = gc(capsys, "--dry-run")
     assert "5 answers" in said
-    assert "would remove 1 answers" in said
+    assert "would remove 1 answer," in said
     assert garbage.UNASKED in said
     assert left() == [1, 2, 3, 4, 5]
     told = json.loads(gc(capsys, "--json"))
@@ -120,7 +120,7 @@ def test_only_what_is_old_or_beyond_a_size(place: Path, capsys: pytest.CaptureFi
     gc(capsys, "--unused-for", "41")
     assert here.get(key(9)) is None
     said = gc(capsys, "--unused-for", "30", "--dry-run")
-    assert "would remove 1 answers" in said
+    assert "would remove 1 answer," in said
     assert "30 days" in said
     gc(capsys, "--unused-for", "30")
     assert 7 not in left()
