@@ -43,11 +43,13 @@ def build_spec(path: Path, place: Place, no_rows: bool = False) -> Compilation:
     from compiler.files import locked
 
     when_interrupted("Nothing was half-written.")
-    place.build.mkdir(parents=True, exist_ok=True)
     begun, heard = time.time_ns(), Heard()
-    with locked(place.build, lambda: err().print(f"{place.build} is being built by another process; waiting for it")):
+    with heard:
+        compilation = emitting.compile_to(path, place, base_needed=not no_rows)
+    place.build.mkdir(parents=True, exist_ok=True)
+    waiting = f"{place.build} is being built by another process; waiting for it"
+    with locked(place.build, lambda: err().print(waiting, markup=False)):
         with heard:
-            compilation = emitting.compile_to(path, place, base_needed=not no_rows)
             emitting.write(compilation)
             _tell(compilation)
         if no_rows:

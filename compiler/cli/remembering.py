@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,10 +58,16 @@ class Heard(io.TextIOBase):
 
 
 def remember(compilation: Compilation, said: str, begun: int) -> None:
-    """Write the record, or none where what was read changed meanwhile; an older one goes.
+    """Write the record, or none where what was read changed meanwhile; an older one goes. Where it cannot be written,
+    the next build looks for itself.
 
     begun: when the build began, in nanoseconds since 1970.
     """
+    with suppress(OSError):
+        _remember(compilation, said, begun)
+
+
+def _remember(compilation: Compilation, said: str, begun: int) -> None:
     place, spec = compilation.place, compilation.spec
     if spec is None:
         return
