@@ -11,7 +11,7 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import cycle, islice
 
 from backends.banks import BankRow, is_pattern
@@ -232,9 +232,9 @@ def _question(said: str | None) -> str | None:
 
 def _mixed(rows: list[BankRow], seed: int) -> list[BankRow]:
     """Shuffle by a hash of seed and prompt, then deal kind by kind, so that the first rows show every kind."""
-    shuffled = sorted(rows, key=lambda row: hashlib.sha256(f"{seed}\0{row.prompt}".encode()).digest())
     piles: dict[str, deque[BankRow]] = {}
-    for row in shuffled:
+    for place in _shuffled(tuple(row.prompt for row in rows), seed):
+        row = rows[place]
         piles.setdefault(row.kind, deque()).append(row)
     mixed = []
     while piles:
@@ -243,6 +243,13 @@ def _mixed(rows: list[BankRow], seed: int) -> list[BankRow]:
             if not piles[kind]:
                 del piles[kind]
     return mixed
+
+
+@lru_cache(maxsize=64)
+def _shuffled(prompts: tuple[str, ...], seed: int) -> list[int]:
+    """The places of `prompts`, ordered by a hash of seed and prompt; units of one seed follow one another."""
+    head = f"{seed}\0".encode()
+    return sorted(range(len(prompts)), key=lambda place: hashlib.sha256(head + prompts[place].encode()).digest())
 
 
 def _form(row: BankRow) -> str:
