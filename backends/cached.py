@@ -1,6 +1,6 @@
 """Answers and judgements, each computed once: a cache by content in front of an engine.
 
-In: batches. Out: what the engine says to them, from `<cache>/<digest>.jsonl` where that is there. The digest covers the
+In: batches. Out: what the engine says to them, from the store of answers where it is there. Its key is a digest over
 base, the adapter, the request texts, the sampling, and what computes (device kind, number type, threads, versions),
 never a path or a time. A batch is stored as a whole, so what stands in the cache never changes how later batches are
 composed. The engine is loaded at the first miss: work that was done before loads no weights. This file must not know
@@ -9,19 +9,16 @@ recipes or probes.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backends import engines, machine
+from backends import engines, machine, store
 from backends.bases import Base, load_chat
 from backends.engines import Conversation, Engine, Remembering, Sampling
 from compiler.digests import digest
 from compiler.facts import Machine
-from compiler.files import write_text
 from compiler.replies import YES_NO, Words
 
 VERSION = 3
@@ -58,6 +55,11 @@ class CachedEngine:
         return self._engine is not None
 
     @property
+    def store(self) -> store.Store:
+        """Where answers are kept."""
+        return store.opened(self.cache)
+
+    @property
     def engine(self) -> Engine:
         if self._engine is None:
             self._engine = engines.load(self.base, self.name)
@@ -65,7 +67,7 @@ class CachedEngine:
                 self._engine.attach(self.adapter[0])
             if isinstance(self._engine, Remembering):
                 # An answer that was paid for is kept as it comes, whatever becomes of its batch.
-                self._engine.remember = lambda asked, compute: _kept(self._path(asked), lambda: [compute()])[0]
+                self._engine.remember = lambda asked, compute: self._kept(self._key(asked), lambda: [compute()])[0]
         return self._engine
 
     @property
@@ -77,8 +79,8 @@ class CachedEngine:
         if self._is_served:
             return True
         # A question to the template: no engine is loaded for it.
-        path = self._path({"ask": "has_system"})
-        return bool(_kept(path, lambda: [load_chat(self.base).has_system])[0])
+        key = self._key({"ask": "has_system"})
+        return bool(self._kept(key, lambda: [load_chat(self.base).has_system])[0])
 
     def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str | None]:
         """As `Engine.answers`; at most CHUNK conversations."""
@@ -176,18 +178,31 @@ class CachedEngine:
         if self.name == "recorded":
             return self.engine.count(text)
         # A question to the tokenizer: no engine is loaded for it.
-        return int(_kept(self._path({"ask": "count", "text": text}), lambda: [load_chat(self.base).count(text)])[0])
+        key = self._key({"ask": "count", "text": text})
+        return int(self._kept(key, lambda: [load_chat(self.base).count(text)])[0])
 
     def _remember(self, asked: dict[str, Any], compute: Callable[[], list[Any]]) -> list[Any]:
         if self.name == "recorded":
             return compute()  # a recording is what it is kept in
-        rows = _read(self._path(asked))
-        if rows is None and self._load():
-            # Something else computes than was expected, so the batch has another name.
-            rows = _read(self._path(asked))
+        kept = self.store
+        rows = kept.get(self._key(asked))
+        if rows is None:
+            kept.check_writable()
+            if self._load():
+                # Something else computes than was expected, so the batch has another name.
+                rows = kept.get(self._key(asked))
         if rows is None:
             self.computed += 1
-            rows = _kept(self._path(asked), compute)
+            rows = compute()
+            kept.put(self._key(asked), rows)
+        return rows
+
+    def _kept(self, key: str, compute: Callable[[], list[Any]]) -> list[Any]:
+        rows = self.store.get(key)
+        if rows is None:
+            self.store.check_writable()
+            rows = compute()
+            self.store.put(key, rows)
         return rows
 
     def _load(self) -> bool:
@@ -198,36 +213,14 @@ class CachedEngine:
         self.machine = machine.of_device(self.engine.device)
         return self.machine != expected
 
-    def _path(self, asked: dict[str, Any]) -> Path:
+    def _key(self, asked: dict[str, Any]) -> str:
         what = {"version": VERSION, "engine": self.name, "base": self.base.digest}
         if self._is_served:
             # What computes is not this machine.
-            return self.cache / f"{digest({**what, **asked})}.jsonl"
+            return digest({**what, **asked})
         computes = self.machine.influencing("measure" if asked.get("adapter") else "generate")
-        return self.cache / f"{digest({**what, 'machine': computes, **asked})}.jsonl"
+        return digest({**what, "machine": computes, **asked})
 
 
 def _rounded(numbers: Sequence[float | None]) -> list[float | None]:
     return [None if number is None else round(number, 6) for number in numbers]
-
-
-def _kept(path: Path, compute: Callable[[], list[Any]]) -> list[Any]:
-    """The rows of a cache file, computed and written where there is none."""
-    rows = _read(path)
-    if rows is None:
-        rows = compute()
-        body = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        head = json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest()})
-        write_text(path, f"{head}\n{body}")
-    return rows
-
-
-def _read(path: Path) -> list[Any] | None:
-    """Return the rows of a cache file; None where there is none or where it is not what was written."""
-    try:
-        head, _, body = path.read_text(encoding="utf-8").partition("\n")
-        if json.loads(head)["sha256"] != hashlib.sha256(body.encode()).hexdigest():
-            return None
-        return [json.loads(line) for line in body.split("\n") if line]
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError):
-        return None

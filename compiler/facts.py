@@ -27,7 +27,8 @@ INFLUENCES: dict[Stage, tuple[str, ...]] = {
 class BaseFacts:
     """digest: over weights, tokenizer and template, None where the base is not at hand. revision: the commit found.
     parameters: how many, 0 for unknown. count_tokens: of a text, by the base's tokenizer. bank, held_out: hashes of
-    the questions that units draw on and of the words kept for probes; None where there are none."""
+    the questions that units draw on and of the words kept for probes; None where there are none. folder: where its
+    files were found on this machine; None for Tenet's own base and for a served model."""
 
     name: str = "nano"
     digest: str | None = None
@@ -36,6 +37,7 @@ class BaseFacts:
     count_tokens: Callable[[str], int] | None = field(default=None, compare=False)
     bank: str | None = None
     held_out: str | None = None
+    folder: str | None = field(default=None, compare=False)
 
     @property
     def small(self) -> bool:

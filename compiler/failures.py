@@ -8,6 +8,7 @@ In: nothing. Out: the exceptions that a stage raises and the driver turns into o
     ├── ModelLoadError          weights, tokenizer, chat template or adapter cannot be read
     ├── DataError               a row, file or folder that a stage reads is missing, torn or in another shape
     │   └── GivenError          one that the command line names cannot be used as it is
+    ├── StoreError              what was computed cannot be kept or read: disk full, no permission, no locks
     ├── MemoryError_            the machine or device has not enough memory
     ├── PlaceError              a command names a place that its file does not have
     ├── WorkerError             a process that did part of the work failed or vanished
@@ -44,6 +45,10 @@ class GivenError(DataError):
 
 class PlaceError(TenetError):
     """A command names a place, a row or a figure that is not in the file."""
+
+
+class StoreError(TenetError):
+    """What was computed cannot be kept or read: the disk is full, may not be written to, or has no locks."""
 
 
 class MemoryError_(TenetError):

@@ -6,10 +6,11 @@ not know what is written.
 
 from __future__ import annotations
 
+import errno
 import glob
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,9 +45,14 @@ def write_text(path: Path, text: str, *, synced: bool = True) -> None:
 def _sweep(path: Path) -> None:
     """Remove what writers of `path` have left that were killed: a folder that is resumed ends with the same files."""
     for stray in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        owner = stray.name.rpartition(".")[2]
-        if owner.isdecimal() and not _runs(int(owner)):
+        if is_stray(stray):
             stray.unlink(missing_ok=True)
+
+
+def is_stray(path: Path) -> bool:
+    """Whether this is a staged file whose writer was killed."""
+    owner = path.name.rpartition(".")[2]
+    return path.name.startswith(".") and owner.isdecimal() and not _runs(int(owner))
 
 
 def _runs(process: int) -> bool:
@@ -111,3 +117,70 @@ def alone(path: Path, help: str) -> Iterator[None]:
             yield
         finally:
             lock_path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path, waits: Callable[[], object] = bool) -> Iterator[None]:
+    """Hold a folder, or a file that is made where it is not there, against other processes. While one holds it, `waits`
+    is called and it is waited for. On a file system without locks nothing is held."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDONLY) if path.is_dir() else os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waits()
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in WITHOUT_LOCKS:
+                raise
+        yield
+    finally:
+        os.close(handle)
+
+
+WITHOUT_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system without locks answers."""
+
+
+class Hold:
+    """A file that many processes hold together, or one alone."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def take_alone(self) -> bool:
+        """Hold the file alone; return whether that could be had at once."""
+        import fcntl
+
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.share()  # asking for more gives up what was held
+            return False
+        return True
+
+    def share(self) -> None:
+        import fcntl
+
+        fcntl.flock(self._handle, fcntl.LOCK_SH)
+
+    def release(self) -> None:
+        os.close(self._handle)
+
+
+def held(path: Path) -> Hold | None:
+    """Hold `path` together with others, while whoever wants it alone is waited for; None where nothing has locks."""
+    import fcntl
+
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+    except OSError as error:
+        os.close(handle)
+        if error.errno in WITHOUT_LOCKS:
+            return None
+        raise
+    return Hold(handle)

@@ -56,7 +56,7 @@ def _printed(command: str, folder: Path) -> str:
     if program == "cat":
         return (folder / arguments[0]).read_text(encoding="utf-8")
     assert program == "tenet", command
-    from compiler.cli import tenet
+    from compiler.cli.group import tenet
 
     result = CliRunner(env={"COLUMNS": "80"}).invoke(tenet, arguments)
     assert result.exit_code in (0, 1), result.output

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import spec
-from compiler.cli import tenet
+from compiler.cli.group import tenet
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from backends import banks, bases
+from backends import banks, bases, store
 from backends.cached import CachedEngine
 from backends.chats import without_system
 from backends.generate.candidates import Candidates, ask_of, first_ask
@@ -71,6 +71,8 @@ def run(
     # Models with the same content share one engine: weights stand in memory once.
     engines = {b.digest: CachedEngine(b, cache) for b in (judge, teacher, base)}
     models = Models(engines[base.digest], engines[teacher.digest], engines[judge.digest])
+    kept = store.opened(cache)
+    kept.begin(store.name_of_build(build), build)
 
     bank = banks.bank(base)
     held_out = HeldOut.of(banks.held_out(base))
@@ -177,6 +179,7 @@ def run(
         (build / "sft.jsonl").unlink(missing_ok=True)
     write_rows(build / "probes.jsonl", probes)
     write_json(build / "generate.json", report.model_dump(mode="json"))
+    kept.finish()
     progress("generate", total, total, "rows", "done")
     return report
 

@@ -11,7 +11,7 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import cycle, islice
 
 from backends.banks import BankRow, is_pattern
@@ -194,9 +194,17 @@ class Candidates:
 
     def _wrong(self, row: BankRow) -> str | None:
         """The answer to another question of this kind, drawn by the question; None where there is none to say."""
-        others = {r.answer for r in self.bank if r.kind == row.kind and r.answer not in (None, row.answer)}
-        plain = sorted(text for text in others if text is not None and not is_pattern(text))
+        plain = [text for text in self._answers.get(row.kind, ()) if text != row.answer]
         return plain[seed_of("wrong", row.prompt) % len(plain)] if plain else None
+
+    @cached_property
+    def _answers(self) -> dict[str, list[str]]:
+        """The plain answers to each kind of question, each once, in order."""
+        found: dict[str, set[str]] = {}
+        for row in self.bank:
+            if row.answer is not None and not is_pattern(row.answer):
+                found.setdefault(row.kind, set()).add(row.answer)
+        return {kind: sorted(answers) for kind, answers in found.items()}
 
     def _rows(self) -> list[BankRow]:
         kinds = self.unit.prompts.kinds
@@ -224,9 +232,9 @@ def _question(said: str | None) -> str | None:
 
 def _mixed(rows: list[BankRow], seed: int) -> list[BankRow]:
     """Shuffle by a hash of seed and prompt, then deal kind by kind, so that the first rows show every kind."""
-    shuffled = sorted(rows, key=lambda row: hashlib.sha256(f"{seed}\0{row.prompt}".encode()).digest())
     piles: dict[str, deque[BankRow]] = {}
-    for row in shuffled:
+    for place in _shuffled(tuple(row.prompt for row in rows), seed):
+        row = rows[place]
         piles.setdefault(row.kind, deque()).append(row)
     mixed = []
     while piles:
@@ -235,6 +243,13 @@ def _mixed(rows: list[BankRow], seed: int) -> list[BankRow]:
             if not piles[kind]:
                 del piles[kind]
     return mixed
+
+
+@lru_cache(maxsize=64)
+def _shuffled(prompts: tuple[str, ...], seed: int) -> list[int]:
+    """The places of `prompts`, ordered by a hash of seed and prompt; units of one seed follow one another."""
+    head = f"{seed}\0".encode()
+    return sorted(range(len(prompts)), key=lambda place: hashlib.sha256(head + prompts[place].encode()).digest())
 
 
 def _form(row: BankRow) -> str:

@@ -11,8 +11,9 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 WORD = re.compile(r"\w+(?:['’]\w+)?")
 NEAR = 0.8
@@ -24,6 +25,8 @@ RUN = 5
 LONGEST = 400
 """Words of a prompt that are looked at; what a user pastes may be a book."""
 PROBES_IN_TEN = 3
+KEPT = 1 << 15
+"""Texts of which it is remembered what words they have: units ask the same bank again and again."""
 
 
 def normal(text: str) -> str:
@@ -35,9 +38,10 @@ def normal(text: str) -> str:
     return " ".join(words(text))
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=KEPT)
+def words(text: str) -> tuple[str, ...]:
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return WORD.findall(folded)
+    return tuple(WORD.findall(folded))
 
 
 def drawn_for_probes(text: str) -> bool:
@@ -57,19 +61,28 @@ class HeldOut:
 
     def named_in(self, text: str) -> bool:
         """Whether a held-out name stands in `text`, also in a plural or a genitive."""
-        if not self.names:
-            return False
-        found = words(text)
-        longest = max(name.count(" ") + 1 for name in self.names)
-        for start in range(len(found)):
-            for length in range(1, longest + 1):
-                joined = " ".join(found[start : start + length])
-                if joined in self.names or joined.removesuffix("'s").removesuffix("s") in self.names:
-                    return True
-        return False
+        return bool(self.names) and _named(self.names, text)
 
     def for_probes(self, text: str) -> bool:
         return self.named_in(text) or drawn_for_probes(text)
+
+
+@lru_cache(maxsize=KEPT)
+def _named(names: frozenset[str], text: str) -> bool:
+    """Whether one of `names` stands in `text`; every unit asks it of the same bank."""
+    found, longest = words(text), _longest(names)
+    for start in range(len(found)):
+        for length in range(1, longest + 1):
+            joined = " ".join(found[start : start + length])
+            if joined in names or joined.removesuffix("'s").removesuffix("s") in names:
+                return True
+    return False
+
+
+@lru_cache(maxsize=4)
+def _longest(names: frozenset[str]) -> int:
+    """Words of the longest name."""
+    return max(name.count(" ") + 1 for name in names)
 
 
 class Prompts:
@@ -85,6 +98,8 @@ class Prompts:
         self._by_word: dict[str, list[int]] = {}
         self._runs: list[int] = []
         self._by_run: dict[tuple[str, ...], list[int]] = {}
+        self._near: dict[tuple[str, float], bool] = {}
+        """What was found of a text, until another one is added."""
         for text in texts:
             self.add(text)
 
@@ -96,6 +111,7 @@ class Prompts:
         if folded in self._exact:
             return
         self._exact.add(folded)
+        self._near.clear()
         number = len(self._sets)
         said = folded.split()[:LONGEST]
         self._sets.append(frozenset(said))
@@ -112,8 +128,14 @@ class Prompts:
     def near(self, text: str, share: float = NEAR) -> bool:
         if self.same(text):
             return True
-        said = words(text)[:LONGEST]
-        return self._shares_words(frozenset(said), share) or self._shares_runs(_runs(said), share)
+        found = self._near.get((text, share))
+        if found is None:
+            said = words(text)[:LONGEST]
+            found = (
+                self.same(text) or self._shares_words(frozenset(said), share) or self._shares_runs(_runs(said), share)
+            )
+            self._near[text, share] = found
+        return found
 
     def _shares_words(self, mine: frozenset[str], share: float) -> bool:
         # A near duplicate lacks at most 1 - share of these words, so it has one of any larger part of them: the
@@ -135,5 +157,5 @@ class Prompts:
         )
 
 
-def _runs(said: list[str]) -> frozenset[tuple[str, ...]]:
+def _runs(said: Sequence[str]) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(said[start : start + RUN]) for start in range(len(said) - RUN + 1))

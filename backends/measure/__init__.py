@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from backends import store
 from backends.measure.answering import answer, decided, gate
 from backends.measure.besides import Asking, Besides, ask_besides
 from backends.measure.calibration import calibrate
@@ -66,6 +67,8 @@ def run(
     program, prompt, subject, judge = models.program, models.prompt, models.subject, models.judge
     arms = [arm for arm in ARMS if arm in arms and (run is not None or not uses_adapter(arm))]
     folder = run or build / "measured"
+    kept = store.opened(subject.cache)
+    kept.begin(store.name_of_run(folder), folder)
     report = models.report().model_copy(
         update={"arms": tuple(arms), "stopping": stopping, "most": most, "budget": budget}
     )
@@ -124,5 +127,6 @@ def run(
     write(folder, build, program, models.probes, report, rows)
     if subject.loaded and rows:
         write_latency(folder, subject, probes, prompt, report)
+    kept.finish(whole=False)
     progress("measure", given, given, "answers", "done")
     return folder

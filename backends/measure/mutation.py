@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+from backends import store
 from backends.measure.answering import SAMPLING, answer, decided
 from backends.measure.arms import Said
 from backends.measure.models import opened
@@ -52,6 +53,9 @@ def run(
         ModelLoadError, NetworkError, MemoryError_: a model cannot be had.
     """
     models = opened(build, None, cache=cache, root=root, local_files_only=local_files_only)
+    folder = run or build / "measured"
+    remembered = store.opened(models.subject.cache)
+    remembered.begin(store.name_of_run(folder), folder)
     program = models.program
     plan = rounds.plan([clause.id for clause in program.clauses], models.probes)
     asked = {clause.id: own_probes(plan, clause.id) for clause in program.clauses}
@@ -102,8 +106,9 @@ def run(
     report = MutationReport.model_validate(
         {**models.hashes, "sampling": SAMPLING, "answers": done, "mutants": tuple(rows)}
     )
-    path = (run or build / "measured") / "mutations.json"
+    path = folder / "mutations.json"
     write_text(path, report.model_dump_json(indent=1) + "\n")
+    remembered.finish(whole=False)
     return report, path
 
 

@@ -15,8 +15,9 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import NoReturn
+
+from compiler import unchanged
 
 
 @contextmanager
@@ -34,9 +35,6 @@ def _silent() -> Iterator[None]:
         if ours:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-
-with _silent():
-    import click
 
 # Command -> what it does. The order is that of a first day with Tenet.
 COMMANDS = {
@@ -61,12 +59,10 @@ COMMANDS = {
     "trace": "Lead an output back to its clause and line.",
     "chat": "Talk to base and adapter, or to other arms, side by side.",
     "monitor": "Watch a served model or a log of conversations; alarm where a clause is not kept.",
+    "gc": "Remove answers that no build or run asks for, and what killed processes have left.",
     "doctor": "Show versions and devices, and how to get what is missing.",
     "nano": "The embedded base model: train it, measure it, look at its world.",
 }
-
-# Where the command's name is a word of Python's own.
-MODULES = {"import": "import_spec", "lint-data": "lint_data"}
 
 # How OpenMP's threads wait for one another, unless the user says. By default they spin for milliseconds; beside another
 # busy process they spin away the time in which the thread they wait for could run. The count is some microseconds:
@@ -75,65 +71,6 @@ WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}
 SAID_BY_USERS = (*WAITING, "KMP_BLOCKTIME")
 
 FINDINGS, USAGE, INFRASTRUCTURE, INTERRUPTED = 1, 2, 3, 130
-
-
-class Commands(click.Group):
-    """Imports a command when it is asked for, and lists all of them without importing any."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name == "nano":
-            from backends.nano import cli
-
-            group: click.Command = cli.nano
-            return group
-        if name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"compiler.cli.{MODULES.get(name, name)}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in COMMANDS and args[0].endswith((".tenet", ".tenet.yaml", ".tenet.yml", ".tenet.json")):
-            ctx.fail(f"{args[0]} is a spec; say what to do with it: tenet check {args[0]}")
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            if near := get_close_matches(args[0], COMMANDS, n=1):
-                ctx.fail(f"there is no command {args[0]}; did you mean {near[0]}?")
-        return super().resolve_command(ctx, args)
-
-
-def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:
-    if asked:
-        from importlib.metadata import version
-
-        click.echo(f"tenet {version('tenetc')}")
-        ctx.exit()
-
-
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
-@click.option("--version", is_flag=True, callback=_version, expose_value=False, is_eager=True, help="Show the version.")
-def tenet() -> None:
-    """Tenet compiles a spec of how a model should behave into a trained, measured adapter.
-
-    A first round: tenet new pirate, then tenet run pirate.tenet
-
-    \b
-    Exit codes, of every command:
-      0    nothing is wrong
-      1    findings: an error in a spec, a missed clause, an alarm
-      2    usage: an option, or a file that you name, cannot be used as it is
-      3    infrastructure: a build, a run, a model, memory or the network
-      130  interrupted; what is done is kept
-    """
 
 
 def _settle_threads() -> None:
@@ -182,7 +119,14 @@ def execute(arguments: list[str] | None = None) -> int:
     No failure leaves with 1: that code says that the spec or the model was found wanting.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    if (said := unchanged.said_before(arguments)) is not None:
+        sys.stderr.write(said)
+        return 0
     _settle_threads()
+    with _silent():
+        import click
+
+        from compiler.cli.group import tenet
     came: list[int] = []
     try:
         with _interruptible(came):

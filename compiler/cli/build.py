@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import click
 
 from compiler.cli import emitting, places, stages
+from compiler.cli.counts import show_counts
 from compiler.cli.emitting import Compilation
 from compiler.cli.options import cache_option, local_option, out_option, spending_options
 from compiler.cli.places import Place
+from compiler.cli.remembering import Heard, remember
 from compiler.cli.specs import SpecPath
 
 
@@ -36,27 +39,41 @@ def command(
 
 
 def build_spec(path: Path, place: Place, no_rows: bool = False) -> Compilation:
-    """Emit, generate, and say on stderr what was made."""
-    from compiler.cli.counts import show_counts
+    """Emit, generate, and say on stderr what was made. Two builds into one folder come one after the other."""
     from compiler.cli.screen import err, when_interrupted
+    from compiler.files import locked
 
     when_interrupted("Nothing was half-written.")
-    compilation = emitting.compile_to(path, place, base_needed=not no_rows)
-    emitting.write(compilation)
-    console = err()
+    begun, heard = time.time_ns(), Heard()
+    with heard:
+        compilation = emitting.compile_to(path, place, base_needed=not no_rows)
+    place.build.mkdir(parents=True, exist_ok=True)
+    waiting = f"{place.build} is being built by another process; waiting for it"
+    with locked(place.build, lambda: err().print(waiting, markup=False)):
+        with heard:
+            emitting.write(compilation)
+            _tell(compilation)
+        if no_rows:
+            stages.finish(compilation, rows=False)
+            return compilation
+        when_interrupted(f"Answers written so far are kept in {place.cache}.")
+        with places.timed(place) as progress:
+            report = stages.generate(compilation, progress)
+        with heard:
+            show_counts(compilation, report)
+        remember(compilation, heard.text, begun)
+    return compilation
+
+
+def _tell(compilation: Compilation) -> None:
+    from compiler.cli.screen import err
+
     tokens = compilation.facts.base.count_tokens
     lines = next(a.text for a in compilation.artifacts if a.path == "prompt.md")
     length = f", prompt of {tokens(lines)} tokens" if tokens else ""
     clauses = len(compilation.program.clauses)
-    console.print(f"{place.build}: {clauses} clause{'' if clauses == 1 else 's'}{length}", markup=False)
-    if no_rows:
-        stages.finish(compilation, rows=False)
-        return compilation
-    when_interrupted(f"Answers written so far are kept in {place.cache}.")
-    with places.timed(place) as progress:
-        report = stages.generate(compilation, progress)
-    show_counts(compilation, report)
-    return compilation
+    told = f"{compilation.place.build}: {clauses} clause{'' if clauses == 1 else 's'}{length}"
+    err().print(told, markup=False)
 
 
 def show(path: Path, annotate: bool, show_ir: bool) -> None:

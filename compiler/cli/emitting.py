@@ -28,6 +28,7 @@ from compiler.records.recipe import DataFile
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from backends.bases import Base
     from compiler.artifact import Artifact
 
 
@@ -144,7 +145,12 @@ def base_facts(
         counter,
         bank=file_digest(banks.bank_file(base)),
         held_out=file_digest(split) if split else None,
+        folder=_folder(base),
     )
+
+
+def _folder(base: Base) -> str | None:
+    return str(base.path) if base.name != "nano" and base.engine == "transformers" else None
 
 
 def role_facts(
@@ -154,7 +160,7 @@ def role_facts(
     from backends import bases
 
     found = bases.resolve_role(name, revision, relative_to=folder, local_files_only=local_files_only)
-    return BaseFacts(name, found.digest, found.revision)
+    return BaseFacts(name, found.digest, found.revision, folder=_folder(found))
 
 
 def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:

@@ -149,5 +149,7 @@ def timed(place: Place) -> Iterator[Progress]:
 
 
 def _made(place: Place) -> tuple[int, int]:
-    """How many batches are cached, and how many runs are done."""
-    return sum(1 for _ in place.cache.glob("*.jsonl")), sum(1 for _ in place.runs.glob("*/run.json"))
+    """How many batches were ever cached, and how many runs are done."""
+    from backends import store
+
+    return store.written(place.cache), sum(1 for _ in place.runs.glob("*/run.json"))

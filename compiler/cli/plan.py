@@ -68,7 +68,9 @@ def built(place: Place) -> Built:
     try:
         lock, program = read_lock(place.build), ir_file.load(place.build)
     except TenetError:
-        return Built(begun=(place.build / "recipe.json").is_file() and any(place.cache.glob("*.jsonl")))
+        from backends import store
+
+        return Built(begun=(place.build / "recipe.json").is_file() and store.written(place.cache) > 0)
     try:
         check_build(place.build)
         run = places.finished_run(place)

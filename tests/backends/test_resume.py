@@ -86,7 +86,7 @@ def test_a_torn_or_changed_checkpoint_is_not_used(tmp_path: Path) -> None:
 
 def test_nothing_is_computed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second build and one whose other unit changed load no model for what was answered before."""
-    from backends import cached, engines
+    from backends import engines, store
 
     base = checkpoints.make(tmp_path / "llama")
     build = recipes.write(tmp_path / "build" / "pirate", recipes.recipe(base, 6))
@@ -100,10 +100,8 @@ def test_nothing_is_computed_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     generate.run(build)
     assert processes.bytes_of(build, "pairs.jsonl", "probes.jsonl") == before
 
-    # A cache file that is not what was written is computed again, and noticed by the refusal.
-    victim = next(p for p in (build.parent / ".cache").iterdir())
-    victim.write_text(victim.read_text()[:-3])
-    assert cached._read(victim) is None
+    # An entry that is not what was written is computed again, and noticed by the refusal.
+    store.opened(build.parent / ".cache").select("UPDATE entries SET rows = substr(rows, 1, size - 3) WHERE size > 100")
     with pytest.raises(AssertionError, match="a model was loaded"):
         generate.run(build)
 
@@ -188,23 +186,28 @@ def test_another_machine_finds_none_of_this_ones_answers(
 
 
 def test_two_builds_from_nothing_are_the_same_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that stands below build/: the base beside the rows and the cache too, and no time anywhere."""
+    """All that stands below build/: the base beside the rows, and no time anywhere; and the answers in the cache."""
+    from backends import store
     from compiler.cli import execute as run
 
     spec = 'tenet 1\nmodel { base: "./model" }\nrequire hail { starts: "Arr." }\n'
     spec += 'forbid canned { phrases: ["Certainly!"] }\ntrain { rows: 12 }\n'
     found: list[dict[str, bytes]] = []
+    kept: list[list[tuple[object, ...]]] = []
     for name in ("one", "two"):
         monkeypatch.chdir(_made(tmp_path / name))
         checkpoints.make(Path("model"))
         Path("small.tenet").write_text(spec)
         assert run(["build", "small.tenet"]) == 0
-        files = [p for p in sorted(Path("build").rglob("*")) if not p.is_dir()]
+        files = [p for p in sorted(Path("build").rglob("*")) if not p.is_dir() and ".cache" not in p.parts]
         found.append({str(p): (bytes(p.readlink()) if p.is_symlink() else p.read_bytes()) for p in files})
+        kept.append(store.opened(Path("build/.cache")).select("SELECT key, sum, rows FROM entries ORDER BY id"))
     assert found[0] == found[1]
+    assert kept[0] == kept[1] != []
     places = {Path(name).parts[1] for name in found[0]}
-    assert places == {".cache", "small"}
-    assert {"base", "pairs.jsonl", "lock.json"} <= {Path(name).parts[2] for name in found[0] if "small/" in name}
+    assert places == {"small"}
+    assert {path.name for path in Path("build").iterdir()} == {".cache", "small"}
+    assert {"base", "pairs.jsonl", "lock.json"} <= {Path(name).parts[2] for name in found[0]}
     assert found[0]["build/small/pairs.jsonl"]
     # A second build computes nothing, and tells nothing of how fast that was.
     rates = [p.read_bytes() for p in Path("runs").glob(".rates.json")]

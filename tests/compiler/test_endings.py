@@ -175,12 +175,13 @@ def test_an_interrupt_while_the_command_is_imported_shows_no_traceback() -> None
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name == 'click': os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Slow())\n"
-        "import compiler.cli\n"
+        "from compiler.cli import main; main(['--version'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
 
 
 def test_importing_the_command_leaves_interrupts_as_they_were() -> None:
-    code = "import signal\nbefore = signal.getsignal(signal.SIGINT)\nimport compiler.cli\n"
+    code = "import signal\nbefore = signal.getsignal(signal.SIGINT)\n"
+    code += "import compiler.cli\ncompiler.cli.execute(['--version'])\n"
     subprocess.run([sys.executable, "-c", f"{code}assert signal.getsignal(signal.SIGINT) is before"], check=True)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import spec
 from compiler.build import to_program
-from compiler.cli import tenet
+from compiler.cli.group import tenet
 from compiler.lowering import prompt
 from spec.constructs import Refuse
 from spec.converting import text_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from compiler.cli import tenet
+from compiler.cli.group import tenet
 
 pytestmark = pytest.mark.usefixtures("away")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from compiler.cli import execute, tenet
+from compiler.cli import execute
 from compiler.cli import lsp as module
+from compiler.cli.group import tenet
 
 
 def test_without_pygls_it_says_what_to_install(
