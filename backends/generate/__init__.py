@@ -32,6 +32,7 @@ from compiler.progress import Progress, silent
 from compiler.records.filters import Filters
 from compiler.records.recipe import Unit
 from compiler.records.rows import ChatRow, PreferencePair, Probe
+from compiler.struck import keys_of_build
 
 
 def longest_row(build: Path) -> int | None:
@@ -61,6 +62,7 @@ def run(
     """
     recipe = read_recipe(build)
     filters = read_filters(build)
+    struck = keys_of_build(build)
     cache = cache or build.parent / ".cache"
     root = root or Path()
     base = find_base(build, recipe, root, local_files_only=local_files_only)
@@ -97,7 +99,7 @@ def run(
             progress("generate", before + n, total, "rows", unit_id)
 
         tell(0)
-        rows, dropped = write_pairs(unit, candidates, models, filters, tell)
+        rows, dropped = write_pairs(unit, candidates, models, filters, tell, struck)
         pairs += rows
         done += unit.count
         counts.append(_counted(unit, candidates, len(rows), dropped))
@@ -113,7 +115,7 @@ def run(
     own = OwnData()
     if recipe.data:
         template = bases.load_chat(base)
-        own = read_own_data(recipe, filters, root, author, held_out, template, max_length, by_wording.keys())
+        own = read_own_data(recipe, filters, root, author, held_out, template, max_length, by_wording.keys(), struck)
         chats += own.rows
         if "dpo" in recipe.method:
             pairs += own.pairs
@@ -168,6 +170,7 @@ def run(
             left_out=sum(count.dropped.get(reason, 0) for count in counts for reason in LEFT_OUT),
         ),
         duplicates=duplicates,
+        struck=len(struck),
         rows={"pairs": len(pairs), "sft": len(chats), "probes": len(probes)},
     )
     write_rows(build / "pairs.jsonl", pairs)

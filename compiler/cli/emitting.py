@@ -51,6 +51,7 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
         ModelLoadError, NetworkError: a model is not at hand, and `base_needed`.
     """
     from backends import machine
+    from compiler import struck
     from compiler.lowering import emit
     from compiler.lowering.lock import pin
 
@@ -83,6 +84,7 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
         data=data_files(program, path.parent),
         sources=tuple((name, source.text) for name, source in sorted(compiled.sources.items())),
         spec=seen_from(place.build, path),
+        struck=tuple(row.key for row in struck.read(struck.beside(path))),
     )
     return Compilation(place, program, facts, emit(program, facts), path)
 
@@ -181,6 +183,8 @@ def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
 
 def write(compilation: Compilation) -> list[str]:
     """Write the artifacts that differ from what is there and return their names. The lock stays for `finish`."""
+    from compiler import struck
+
     build = compilation.place.build
     whole = [artifact for artifact in compilation.artifacts if artifact.path != "lock.json"]
     changed = [artifact.path for artifact in whole if write_if_new(build / artifact.path, artifact.text)]
@@ -188,4 +192,6 @@ def write(compilation: Compilation) -> list[str]:
     for stale in sorted((build / "jobs").glob("*.yaml")):
         if f"jobs/{stale.name}" not in wanted:
             stale.unlink()
+    if struck.ARTIFACT not in wanted:
+        (build / struck.ARTIFACT).unlink(missing_ok=True)
     return changed

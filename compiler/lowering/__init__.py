@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from compiler import ir_file
+from compiler import ir_file, struck
 from compiler.artifact import Artifact
 from compiler.facts import Facts
 from compiler.ir import Program
@@ -32,6 +32,7 @@ def emit(program: Program, facts: Facts) -> tuple[Artifact, ...]:
     # The units are what costs time in a long spec, so they are made once.
     asked = recipe.pinned(recipe.make(program, facts.data), facts)
     made = [artifact for lower in LOWERINGS for artifact in lower(program, facts, asked)]
+    made += struck.artifacts(facts.struck)
     sources = json.dumps({"version": 1, "files": dict(facts.sources)}, ensure_ascii=False, indent=1) + "\n"
     return (
         Artifact("ir.json", ir_file.dumps(program)),

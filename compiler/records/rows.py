@@ -22,6 +22,21 @@ class PreferencePair(Record):
     spans: tuple[str, ...]
 
 
+class StruckRow(Record):
+    """A pair that a person has struck out. key: of its content (`compiler.struck`), which decides; the rest says what
+    it was, for who reads the list. row: the id it had. by: who struck it; why: in their words. at: ISO 8601."""
+
+    key: str
+    row: str = ""
+    clause_id: str = ""
+    asked: str = ""
+    chosen: str = ""
+    rejected: str = ""
+    why: str = ""
+    by: str = ""
+    at: str = ""
+
+
 class ChatRow(Record):
     id: str
     messages: tuple[Message, ...]
