@@ -104,16 +104,16 @@ def strike(path: Path, pairs: Iterable[PreferencePair], why: str = "", by: str =
     return added
 
 
-def restore(path: Path, keys: Iterable[str]) -> list[StruckRow]:
+def restore(path: Path, keys: Iterable[str], *, missing_ok: bool = False) -> list[StruckRow]:
     """Take rows off a list, by key or by the id they had, and return them.
 
     Raises:
-        GivenError: a key is not on the list; then nothing is taken off.
+        GivenError: a key is not on the list, and not `missing_ok`; then nothing is taken off.
     """
     listed = read(path)
     wanted = list(keys)
     unknown = [key for key in wanted if not any(key in (row.key, row.row) for row in listed)]
-    if unknown:
+    if unknown and not missing_ok:
         raise GivenError(f"{unknown[0]} is not among the {len(listed)} rows of {path}", help="give a row's id or key")
     off = [row for row in listed if row.key in wanted or row.row in wanted]
     _write(path, [row for row in listed if row not in off])

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from pydantic import Field
+
 from compiler.records.record import Message, Record
 from compiler.records.rows import PreferencePair, Probe
 
@@ -19,7 +21,7 @@ WORD = re.compile(r"\w+")
 
 class Finding(Record):
     """code: which look, `L` and two digits. clause_id: None for all rows. message: one sentence with its figures.
-    help: the way out. rows: ids of some, `more` the number of the others."""
+    help: the way out. rows: ids of some, `more` the number of the others; `every`: all ids, which no file holds."""
 
     code: str
     severity: Severity
@@ -28,6 +30,12 @@ class Finding(Record):
     clause_id: str | None = None
     rows: tuple[str, ...] = ()
     more: int = 0
+    every: tuple[str, ...] = Field(default=(), exclude=True, repr=False)
+
+    @property
+    def is_of_clause(self) -> bool:
+        """Whether it says something of all rows of a clause together, and points at none of them."""
+        return self.clause_id is not None
 
 
 def finding(
@@ -42,6 +50,7 @@ def finding(
         clause_id=clause_id,
         rows=shown,
         more=len(rows) - len(shown),
+        every=tuple(rows),
     )
 
 
