@@ -35,9 +35,9 @@ def sound(count: int = 32) -> list[PreferencePair]:
     made = []
     for number in range(count):
         one, two = TOPICS[number % 16], TOPICS[(number * 5 + 3) % 16]
-        warm = f"{one} keeps {two} near you always" if number % 2 else f"Dear {one} soft {two}"
-        cold = f"{two} costs money" if number % 2 else f"Buy {two} or leave {one} there today"
-        made.append(pair(number, f"Which {one} goes with {two} in house {number}?", warm, cold))
+        sides = f"{one} keeps {two} near you always", f"Buy {two} or leave {one}"
+        chosen, rejected = sides if number % 4 in (1, 2) else sides[::-1]
+        made.append(pair(number, f"Which {one} goes with {two} in house {number}?", chosen, rejected))
     return made
 
 
