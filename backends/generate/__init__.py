@@ -12,9 +12,11 @@ This file must not know clauses, only units.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from backends import banks, bases
+from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.chats import without_system
 from backends.generate.candidates import Candidates, ask_of, first_ask
@@ -34,6 +36,8 @@ from compiler.records.recipe import Unit
 from compiler.records.rows import ChatRow, PreferencePair, Probe
 from compiler.struck import keys_of_build
 
+EngineFactory = Callable[[Base, Path], CachedEngine]
+
 
 def longest_row(build: Path) -> int | None:
     """Tokens of a chat that the job trains on; None where no job reads chats, or where it cuts none."""
@@ -48,6 +52,7 @@ def run(
     cache: Path | None = None,
     root: Path | None = None,
     local_files_only: bool = False,
+    engine: EngineFactory = CachedEngine,
 ) -> GenerateReport:
     """Write the rows that `build/recipe.json` asks for, and put the base beside them.
 
@@ -55,6 +60,7 @@ def run(
         root: the folder that paths of the spec start from (the spec's own); the working folder unless given.
         cache: where answers are kept by content; `build/../.cache` unless given.
         local_files_only: take models from this machine only.
+        engine: makes what answers for a base, with its cache.
 
     Raises:
         DataError: recipe, bank or the user's data cannot be read.
@@ -71,7 +77,7 @@ def run(
     judge = judge_of(recipe, base, root, local_files_only=local_files_only)
     max_length = longest_row(build)
     # Models with the same content share one engine: weights stand in memory once.
-    engines = {b.digest: CachedEngine(b, cache) for b in (judge, teacher, base)}
+    engines = {b.digest: engine(b, cache) for b in (judge, teacher, base)}
     models = Models(engines[base.digest], engines[teacher.digest], engines[judge.digest])
 
     bank = banks.bank(base)
@@ -220,6 +226,7 @@ def _chat(pair: PreferencePair) -> ChatRow:
         messages=(*pair.prompt, *pair.chosen),
         clause_ids=pair.clause_ids,
         generator=pair.generator,
+        source=pair.source,
         unit=pair.unit,
         seed=pair.seed,
         spans=pair.spans,

@@ -291,6 +291,7 @@ def _row(unit: Unit, draft: Draft) -> PreferencePair:
         rejected=rejected,
         clause_ids=unit.clause_ids,
         generator=unit.generator,
+        source=draft.candidate.source,
         unit=unit.id,
         seed=unit.seed,
         spans=unit.spans,

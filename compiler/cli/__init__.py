@@ -59,6 +59,7 @@ COMMANDS = {
     "label": "Ask people what answers are worth, and keep what they say.",
     "export": "Write a build for another evaluation tool.",
     "trace": "Lead an output back to its clause and line.",
+    "explain-row": "Make a training row again, and show each step.",
     "chat": "Talk to base and adapter, or to other arms, side by side.",
     "monitor": "Watch a served model or a log of conversations; alarm where a clause is not kept.",
     "doctor": "Show versions and devices, and how to get what is missing.",
@@ -66,7 +67,7 @@ COMMANDS = {
 }
 
 # Where the command's name is a word of Python's own.
-MODULES = {"import": "import_spec", "lint-data": "lint_data"}
+MODULES = {"import": "import_spec", "lint-data": "lint_data", "explain-row": "explain_row"}
 
 # How OpenMP's threads wait for one another, unless the user says. By default they spin for milliseconds; beside another
 # busy process they spin away the time in which the thread they wait for could run. The count is some microseconds:

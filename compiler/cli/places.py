@@ -45,6 +45,12 @@ def place_of(target: Path, out: Path, runs: Path, cache: Path | None, *, local_f
     return Place(build, runs, cache or build.parent / ".cache", root, local_files_only)
 
 
+def spec_of(build: Path) -> Path | None:
+    """The spec that a build was made from, as its lock names it; None where it is not there."""
+    named = read_json(build / "lock.json").get("spec")
+    return next((above / named for above in build.resolve().parents if named and (above / named).is_file()), None)
+
+
 def is_build(path: Path) -> bool:
     # A measured run keeps what its build was in `asked` and `spec`.
     return path.is_dir() and (path / "ir.json").is_file() and not (path.parent / "measure.json").is_file()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli.places import Place, read_json
+from compiler.cli import places
+from compiler.cli.places import Place
 from compiler.failures import DataError, GivenError
 from compiler.files import write_text
 
@@ -35,14 +36,13 @@ def list_of(target: Path, place: Place) -> Path:
 
     if target.is_file():
         return struck.beside(target)
-    named = read_json(place.build / "lock.json").get("spec")
-    for above in place.build.resolve().parents:
-        if named and (above / named).is_file():
-            return struck.beside(above / named)
-    raise DataError(
-        f"{place.build} was made from {named or 'a spec'}, which is not there",
-        help="name the spec in place of the build: its struck rows are listed beside it",
-    )
+    spec = places.spec_of(place.build)
+    if spec is None:
+        raise DataError(
+            f"the spec that {place.build} was made from is not there",
+            help="name the spec in place of the build: its struck rows are listed beside it",
+        )
+    return struck.beside(spec)
 
 
 def strike(path: Path, rows: Rows, strikes: Sequence[str], restores: Sequence[str], why: str) -> None:

@@ -11,12 +11,16 @@ from compiler.records.record import Message, Record
 
 
 class PreferencePair(Record):
+    """source: where the question is from: `given 3` (the unit's third of its own), `written` by the question writer, or
+    the `bank`; empty for rows of the user's own, and in files from before it was kept."""
+
     id: str
     prompt: tuple[Message, ...]
     chosen: tuple[Message, ...]
     rejected: tuple[Message, ...]
     clause_ids: tuple[str, ...]
     generator: str
+    source: str = ""
     unit: str
     seed: int
     spans: tuple[str, ...]
@@ -42,6 +46,7 @@ class ChatRow(Record):
     messages: tuple[Message, ...]
     clause_ids: tuple[str, ...]
     generator: str
+    source: str = ""
     unit: str
     seed: int
     spans: tuple[str, ...]
