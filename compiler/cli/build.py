@@ -8,7 +8,7 @@ import click
 
 from compiler.cli import emitting, places, stages
 from compiler.cli.emitting import Compilation
-from compiler.cli.options import cache_option, local_option, out_option
+from compiler.cli.options import cache_option, local_option, out_option, without_option
 from compiler.cli.places import Place
 from compiler.cli.specs import SpecPath
 
@@ -17,12 +17,20 @@ from compiler.cli.specs import SpecPath
 @click.argument("path", metavar="SPEC", type=SpecPath())
 @out_option
 @cache_option
+@without_option
 @click.option("--no-rows", is_flag=True, help="Stop before a model is needed: prompt, filters, recipe, jobs.")
 @click.option("--annotate", is_flag=True, help="Show the prompt with each line's clause, and write nothing.")
 @click.option("--show-ir", is_flag=True, help="Show the intermediate representation, and write nothing.")
 @local_option
 def command(
-    path: Path, out: Path, cache: Path | None, no_rows: bool, annotate: bool, show_ir: bool, local_files_only: bool
+    path: Path,
+    out: Path,
+    cache: Path | None,
+    without: str | None,
+    no_rows: bool,
+    annotate: bool,
+    show_ir: bool,
+    local_files_only: bool,
 ) -> None:
     """Compile SPEC into OUT/<spec>: prompt, filters, training rows, probes, jobs, lock.
 
@@ -31,16 +39,17 @@ def command(
     if annotate or show_ir:
         show(path, annotate, show_ir)
         return
-    build_spec(path, places.place_of(path, out, Path("runs"), cache, local_files_only=local_files_only), no_rows)
+    place = places.place_of(path, out, Path("runs"), cache, local_files_only=local_files_only)
+    build_spec(path, places.leaving_out(place, without), no_rows, without)
 
 
-def build_spec(path: Path, place: Place, no_rows: bool = False) -> Compilation:
-    """Emit, generate, and say on stderr what was made."""
+def build_spec(path: Path, place: Place, no_rows: bool = False, without: str | None = None) -> Compilation:
+    """Emit, generate, and say on stderr what was made. without: a clause that no training row is made for."""
     from compiler.cli.counts import show_counts
     from compiler.cli.screen import err, when_interrupted
 
     when_interrupted("Nothing was half-written.")
-    compilation = emitting.compile_to(path, place, base_needed=not no_rows)
+    compilation = emitting.compile_to(path, place, base_needed=not no_rows, without=without)
     emitting.write(compilation)
     console = err()
     tokens = compilation.facts.base.count_tokens

@@ -42,16 +42,21 @@ class Compilation:
     spec: Path | None = None
 
 
-def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compilation:
+def compile_to(path: Path, place: Place, *, base_needed: bool = True, without: str | None = None) -> Compilation:
     """Compile a spec and return every artifact; nothing is written.
 
+    Args:
+        without: a clause that no training row is made for.
+
     Raises:
+        GivenError: there is no such clause.
         DataError: the build folder is another spec's, or own chats cannot be read.
         Exit: nothing is there to train.
         ModelLoadError, NetworkError: a model is not at hand, and `base_needed`.
     """
     from backends import machine
     from compiler import struck
+    from compiler.leaving_out import taught_without
     from compiler.lowering import emit
     from compiler.lowering.lock import pin
 
@@ -61,6 +66,7 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
         say_failure(DataError(f"{path} states no clause, so that there is nothing to train", help=help))
         raise click.exceptions.Exit(FINDINGS)
     refuse_other_spec(path, place)
+    taught = taught_without(program, without) if without is not None else None
     model, pins = program.model, read_pins(place.build)
 
     def found(name: str, find: Callable[..., BaseFacts], revision: str | None) -> BaseFacts | None:
@@ -86,7 +92,7 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
         spec=seen_from(place.build, path),
         struck=tuple(row.key for row in struck.read(struck.beside(path))),
     )
-    return Compilation(place, program, facts, emit(program, facts), path)
+    return Compilation(place, program, facts, emit(program, facts, taught), path)
 
 
 def read_pins(build: Path) -> dict[str, str]:
