@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SECTIONS = {
     "What is looked at": ("embedder",),
     "What comes out": ("as_json", "page"),
-    "Striking rows out": ("reviews", "port", "opens", "strikes", "restores", "why"),
+    "Striking rows out": ("reviews", "port", "opens", "strikes", "restores", "why", "imports"),
     "Folders": ("out", "runs", "cache", "local_files_only"),
 }
 
@@ -51,6 +51,14 @@ SECTIONS = {
 @click.option("--open/--no-open", "opens", default=True, help="Open a browser.")
 @click.option("--strike", "strikes", multiple=True, metavar="ROW", help="Strike a row out, by its id; may be repeated.")
 @click.option("--restore", "restores", multiple=True, metavar="ROW", help="Put a struck row back; may be repeated.")
+@click.option(
+    "--import",
+    "imports",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Bring in what people said of rows in Argilla or Label Studio (`tenet export`); may be repeated.",
+)
 @click.option("--why", metavar="TEXT", default="", help="Why, as the list of struck rows shall say.")
 @options.out_option
 @options.runs_option
@@ -66,6 +74,7 @@ def command(
     opens: bool,
     strikes: tuple[str, ...],
     restores: tuple[str, ...],
+    imports: tuple[Path, ...],
     why: str,
     out: Path,
     runs: Path,
@@ -86,6 +95,10 @@ def command(
     rows = rows_of(place)
     if strikes or restores:
         review.strike(review.list_of(target, place), rows, strikes, restores, why)
+    for path in imports:
+        review.bring_in(review.list_of(target, place), rows, path)
+    if strikes or restores or imports:
+        click.echo("`tenet build` makes the rows anew; what stays the same is taken from the cache")
         return
     found, pairs = lint_build(place, rows, embedder), len(rows.pairs)
     if reviews:

@@ -64,7 +64,35 @@ def strike(path: Path, rows: Rows, strikes: Sequence[str], restores: Sequence[st
     for verb, changed, listed in (("struck out", out, strikes), ("put back", back, restores)):
         if listed:
             click.echo(f"{len(changed)} row{'' if len(changed) == 1 else 's'} {verb}, in {path}")
-    click.echo("`tenet build` makes the rows anew; what stays the same is taken from the cache")
+
+
+def bring_in(path: Path, rows: Rows, export: Path) -> None:
+    """Strike out, and put back, what people said in another tool; say what changed.
+
+    Raises:
+        GivenError: the export cannot be read, or says nothing of these rows.
+    """
+    import json
+
+    from compiler import struck
+    from compiler.exports import annotation
+
+    by_key = {struck.key_of_pair(pair): pair for pair in rows.pairs}
+    try:
+        records = json.loads(export.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise GivenError(f"{export} cannot be read: {error}", help="give the JSON export of the tool") from error
+    found = annotation.read(records if isinstance(records, list) else [records], frozenset(by_key))
+    for reason, count in found.left_out.items():
+        click.echo(f"{count} records left out: {reason}")
+    if not found.said:
+        raise GivenError(
+            f"{export} says nothing of these rows", help="export the very rows: tenet export argilla BUILD"
+        )
+    strikes, keeps = annotation.decided(found.said)
+    back = struck.restore(path, keeps, missing_ok=True)
+    out = [row for key, one in strikes.items() for row in struck.strike(path, [by_key[key]], one.why, one.by)]
+    click.echo(f"{len(out)} struck out and {len(back)} put back, in {path}")
 
 
 def viewed(target: Path, place: Place, rows: Rows, found: Sequence[Finding], path: Path | None, review: bool) -> View:
