@@ -58,8 +58,9 @@ def hub(build: Path, repo: str, license: str, public: bool, probes: bool, yes: b
     seen = "everybody can read it" if public else "only you and those you let in can read it"
     click.echo(f"{', '.join(files)} of {build} go to the data set {repo} on the Hugging Face Hub;", err=True)
     click.echo(f"where it is made now, {seen}.", err=True)
-    if not yes:
-        click.confirm("Upload?", abort=True, err=True)
+    if not yes and not click.confirm("Upload?", err=True):
+        click.echo("nothing was uploaded", err=True)
+        return
     click.echo(uploading.push(files, repo, private=not public, message=f"Rows of {build.name}"))
 
 
