@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compiler.lint.findings import Rows, text_of
-from compiler.lint.probing import Separability, separability
+from compiler.lint.probing import Separability, of_clause, separability
 from compiler.records.rows import PreferencePair
 
 BINS = 24
@@ -57,13 +57,18 @@ def figures(rows: Rows) -> Figures:
     width = max(1, -(-longest // (BINS - 1)))
     taught = Counter(clause_id for pair in rows.pairs for clause_id in pair.clause_ids[1:])
     none = [pair for pair in rows.pairs if not pair.clause_ids]
-    of = [_of(clause_id, pairs, width, taught[clause_id]) for clause_id, pairs in rows.by_clause.items()]
+    of = [
+        _of(clause_id, pairs, width, taught[clause_id], of_clause(rows, clause_id))
+        for clause_id, pairs in rows.by_clause.items()
+    ]
     if none:
-        of.append(_of("", none, width, 0))
-    return Figures(tuple(of), width, _of("", rows.pairs, width, 0))
+        of.append(_of("", none, width, 0, separability(none)))
+    return Figures(tuple(of), width, _of("", rows.pairs, width, 0, None))
 
 
-def _of(clause_id: str, pairs: Sequence[PreferencePair], width: int, also: int) -> ClauseFigures:
+def _of(
+    clause_id: str, pairs: Sequence[PreferencePair], width: int, also: int, told: Separability | None
+) -> ClauseFigures:
     return ClauseFigures(
         clause_id=clause_id,
         rows=len(pairs),
@@ -71,7 +76,7 @@ def _of(clause_id: str, pairs: Sequence[PreferencePair], width: int, also: int) 
         generators=dict(Counter(pair.generator for pair in pairs).most_common()),
         chosen=_lengths([len(text_of(pair.chosen).split()) for pair in pairs], width),
         rejected=_lengths([len(text_of(pair.rejected).split()) for pair in pairs], width),
-        separability=separability(pairs) if len(pairs) > 1 else None,
+        separability=told if len(pairs) > 1 else None,
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -74,6 +74,8 @@ class Rows:
     prompt: str = ""
     names: Sequence[str] = ()
     clause_ids: Sequence[str] = field(default=())
+    known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What one look has worked out and another asks for too."""
 
     @cached_property
     def by_clause(self) -> dict[str, list[PreferencePair]]:

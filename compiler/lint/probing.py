@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from compiler.lint.findings import text_of
+from compiler.lint.findings import Rows, text_of
 from compiler.records.rows import PreferencePair
 
 FOLDS = 5
@@ -57,6 +57,15 @@ def separability(pairs: Sequence[PreferencePair]) -> Separability:
             length_right += _right(lengths[place] * longer)
     count = len(pairs)
     return Separability(words_right / count, length_right / count, count) if count else Separability(0.5, 0.5, 0)
+
+
+def of_clause(rows: Rows, clause_id: str) -> Separability:
+    """How separable the pairs of a clause are, worked out once."""
+    key = (separability, clause_id)
+    if key not in rows.known:
+        rows.known[key] = separability(rows.by_clause[clause_id])
+    found: Separability = rows.known[key]
+    return found
 
 
 def _right(score: float) -> float:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from compiler.lint.findings import Finding, Rows, finding, text_of
-from compiler.lint.probing import separability
+from compiler.lint.probing import of_clause
 from compiler.records.rows import PreferencePair
 
 MOST = 0.95
@@ -33,7 +33,7 @@ def look(rows: Rows) -> Iterator[Finding]:
             message += f": it stands on the {side} side only"
             help = "vary the answers, or add pairs in which both sides hold it, or neither does"
             yield finding("L06", "note", message, help, clause_id, [p.id for p in pairs])
-        told = separability(pairs)
+        told = of_clause(rows, clause_id)
         if told.words >= TOLD:
             message = f"a bag of words tells {told.words:.0%} of {told.pairs} pairs apart that it has not seen"
             help = "train with a loss on the chosen side too (sft+dpo), or draw rejected sides that are nearer"
