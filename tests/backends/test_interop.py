@@ -18,6 +18,8 @@ import yaml
 
 from backends import generate
 from backends.engines import Conversation, Sampling
+from compiler import struck
+from compiler.cli import execute
 from compiler.digests import file_digest
 from compiler.exports import dataset_card
 from compiler.records.recipe import Recipe
@@ -91,6 +93,10 @@ def test_the_card_counts_what_is_there(build: Path) -> None:
     assert str(build.parent) not in card
 
 
+def tenet_here(*arguments: str) -> int:
+    return execute(list(arguments))
+
+
 @pytest.mark.slow
 def test_trl_trains_on_the_files_unchanged(build: Path, shapes: dict[str, Path], tmp_path: Path) -> None:
     from datasets import load_dataset
@@ -117,6 +123,75 @@ def test_trl_trains_on_the_files_unchanged(build: Path, shapes: dict[str, Path],
         made.train()
         assert made.state.global_step == 1
         assert any(entry.get("train_loss", 0) > 0 for entry in made.state.log_history)
+
+
+# ------------------------------------------------------------------ on the command line
+
+
+@pytest.fixture
+def spec(build: Path, tmp_path: Path) -> Path:
+    """The spec that the build says it was made from."""
+    path = tmp_path / "pirate.tenet"
+    path.write_text(SPEC)
+    lock = json.loads((build / "lock.json").read_text())
+    (build / "lock.json").write_text(json.dumps({**lock, "spec": "pirate.tenet"}))
+    return path
+
+
+def test_rows_are_struck_out_and_put_back_on_the_command_line(
+    build: Path, spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = struck.beside(spec)
+    first, second = [json.loads(line)["id"] for line in (build / "pairs.jsonl").read_text().split("\n")[:2]]
+    assert tenet_here("lint-data", str(build), "--strike", first, "--strike", second, "--why", "Dull.") == 0
+    assert [(row.row, row.why) for row in struck.read(listed)] == [(first, "Dull."), (second, "Dull.")]
+    assert tenet_here("lint-data", str(build), "--restore", first) == 0
+    assert [row.row for row in struck.read(listed)] == [second]
+    for wrong in (("--strike", "trait.pirate/distil-0000"), ("--restore", first)):
+        assert tenet_here("lint-data", str(build), *wrong) == 2
+    assert "did you mean trait.pirate/distill-0000" in " ".join(capsys.readouterr().err.split())
+    assert [row.row for row in struck.read(listed)] == [second]
+
+
+def test_the_page_is_written_and_says_what_is_struck(build: Path, spec: Path, tmp_path: Path) -> None:
+    first = json.loads((build / "pairs.jsonl").read_text().split("\n")[0])["id"]
+    assert tenet_here("lint-data", str(build), "--strike", first) == 0
+    assert tenet_here("lint-data", str(build), "--html", str(tmp_path / "rows.html")) in (0, 1)
+    page = (tmp_path / "rows.html").read_text(encoding="utf-8")
+    assert page.count('<article class="talk') == (build / "pairs.jsonl").read_text().count("\n")
+    assert page.count('<article class="talk struck"') == 1
+    # Carried elsewhere without its spec, a build still has its page; its rows cannot be struck out there.
+    spec.unlink()
+    assert tenet_here("lint-data", str(build), "--html", str(tmp_path / "rows.html")) in (0, 1)
+    assert tenet_here("lint-data", str(build), "--strike", first) == 3
+
+
+def test_a_row_is_explained_on_the_command_line(
+    build: Path, spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("explain-row", f"{build / 'pairs.jsonl'}:1", "--cache", str(tmp_path / "cache"))
+    assert tenet_here(*asked) == 0
+    assert "the same bytes (all answers were in the cache)" in " ".join(capsys.readouterr().out.split())
+    assert tenet_here(*asked, "--anew", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["same"] is True
+    assert found["computed"] > 0
+    text = (build / "pairs.jsonl").read_text()
+    (build / "pairs.jsonl").write_text(text.replace("Arr", "Aye", 1))
+    assert tenet_here(*asked) == 1
+    assert "with another chosen" in " ".join(capsys.readouterr().out.split())
+
+
+def test_rows_for_other_tools_are_written_from_a_whole_build(
+    build: Path, spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = (build / "pairs.jsonl").read_text().count("\n")
+    for tool, beside in (("argilla", "rows.settings.json"), ("label-studio", "rows.xml")):
+        assert tenet_here("export", tool, str(build), "-o", str(tmp_path / "rows.json")) == 0
+        assert len(json.loads((tmp_path / "rows.json").read_text())) == count
+        assert (tmp_path / beside).is_file()
+    (build / "pairs.jsonl").write_text("")
+    assert tenet_here("export", "argilla", str(build), "-o", str(tmp_path / "rows.json")) == 3
 
 
 # ------------------------------------------------------------------ the Hub
