@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from compiler.artifact import Artifact
 from compiler.digests import digest
 from compiler.failures import DataError, GivenError
-from compiler.files import write_if_new
+from compiler.files import alone, write_if_new
 from compiler.records.record import Message
 from compiler.records.rows import PreferencePair, StruckRow
 from spec.doors import spec_name
@@ -33,6 +33,7 @@ ARTIFACT = "struck.json"
 VERSION = 1
 STRUCK = "struck out by a person"
 """The reason that generate.json counts them under."""
+AGAIN = "do it again: the list holds what the other one wrote"
 
 
 def key_of(prompt: Sequence[Message], chosen: Sequence[Message], rejected: Sequence[Message]) -> str:
@@ -81,7 +82,16 @@ def read(path: Path) -> tuple[StruckRow, ...]:
 
 
 def strike(path: Path, pairs: Iterable[PreferencePair], why: str = "", by: str = "") -> list[StruckRow]:
-    """Add rows to a list and return those that are new to it. On the disk when this returns."""
+    """Add rows to a list and return those that are new to it. On the disk when this returns.
+
+    Raises:
+        GivenError: another process changes the list at this moment.
+    """
+    with alone(path, AGAIN):
+        return _strike(path, pairs, why, by)
+
+
+def _strike(path: Path, pairs: Iterable[PreferencePair], why: str, by: str) -> list[StruckRow]:
     listed = {row.key: row for row in read(path)}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     added = []
@@ -108,10 +118,15 @@ def restore(path: Path, keys: Iterable[str], *, missing_ok: bool = False) -> lis
     """Take rows off a list, by key or by the id they had, and return them.
 
     Raises:
-        GivenError: a key is not on the list, and not `missing_ok`; then nothing is taken off.
+        GivenError: a key is not on the list, and not `missing_ok`, or another process changes it at this moment; then
+            nothing is taken off.
     """
+    with alone(path, AGAIN):
+        return _restore(path, list(keys), missing_ok)
+
+
+def _restore(path: Path, wanted: list[str], missing_ok: bool) -> list[StruckRow]:
     listed = read(path)
-    wanted = list(keys)
     unknown = [key for key in wanted if not any(key in (row.key, row.row) for row in listed)]
     if unknown and not missing_ok:
         raise GivenError(f"{unknown[0]} is not among the {len(listed)} rows of {path}", help="give a row's id or key")

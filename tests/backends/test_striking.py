@@ -9,6 +9,7 @@ import pytest
 from backends import generate
 from compiler import struck
 from compiler.failures import DataError, GivenError
+from compiler.files import alone
 from compiler.records.recipe import Recipe
 from compiler.records.rows import PreferencePair
 from tests.backends.recipes import own_chats, unit, user, write
@@ -123,3 +124,15 @@ def test_a_damaged_list_of_a_build_is_refused(tmp_path: Path) -> None:
     (tmp_path / struck.ARTIFACT).write_text('{"keys": 3}')
     with pytest.raises(DataError):
         struck.keys_of_build(tmp_path)
+
+
+def test_two_hands_on_the_list_lose_nothing(tmp_path: Path) -> None:
+    """While one writes, the other is told so, and nothing that either wrote is overwritten."""
+    path = tmp_path / "a.struck.jsonl"
+    struck.strike(path, [pair()])
+    with alone(path, "wait"):
+        for change in (lambda: struck.strike(path, [pair(asked="Other")]), lambda: struck.restore(path, ["a-0001"])):
+            with pytest.raises(GivenError):
+                change()
+    assert [row.asked for row in struck.read(path)] == ["Hi"]
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["a.struck.jsonl"]
