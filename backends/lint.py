@@ -1,7 +1,8 @@
-"""What only a tokenizer sees of rows: those that are cut, and those of which a trainer would lose the prompt.
+"""What only a model's parts see of rows: a tokenizer those that are cut, and those of which a trainer would lose the
+prompt; an embedder those that ask in other words what a probe asks.
 
-In: pairs, the base's chat template, the longest row of the job. Out: findings of `compiler.lint`. This file must not
-know what else is looked for.
+In: pairs, the base's chat template, the longest row of the job; probes and an embedder. Out: findings of
+`compiler.lint`. This file must not know what else is looked for.
 """
 
 from __future__ import annotations
@@ -9,9 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from backends.chats import Chat
+from backends.embedders import Embedder, nearest
 from compiler.failures import DataError
 from compiler.lint.findings import Finding, finding
-from compiler.records.rows import PreferencePair
+from compiler.records.rows import PreferencePair, Probe
+
+SAME = 0.97
+"""Cosine at which two questions are one: a paraphrase in the same words, in another order."""
+ALIKE = 0.90
+"""Cosine at which a person should look."""
 
 
 def look(pairs: Sequence[PreferencePair], template: Chat, max_length: int | None) -> Iterator[Finding]:
@@ -42,3 +49,28 @@ def look(pairs: Sequence[PreferencePair], template: Chat, max_length: int | None
         yield finding(
             "L14", "error", message, "the trainer would learn part of the prompt: mend the chat template", rows=ids
         )
+
+
+def look_by_meaning(pairs: Sequence[PreferencePair], probes: Sequence[Probe], embedder: Embedder) -> Iterator[Finding]:
+    """Yield findings about probes whose question a training row asks in other words.
+
+    Every message of a user in a row is compared with the probe's last question. Limits are cosines, and models differ
+    in what they call near: the finding says the cosine of each, so that a person can judge them.
+    """
+    asked = {m.content: pair.id for pair in reversed(pairs) for m in pair.prompt if m.role == "user"}
+    questions = [probe.question for probe in probes]
+    if not asked or not questions:
+        return
+    texts = list(asked)
+    same: list[str] = []
+    alike: list[str] = []
+    for probe, (place, cosine) in zip(probes, nearest(embedder.embed(questions), embedder.embed(texts)), strict=True):
+        if cosine >= ALIKE:
+            (same if cosine >= SAME else alike).append(f"{probe.id} ~{cosine:.2f} {asked[texts[place]]}")
+    told = f"by {embedder.name}"
+    if same:
+        message = f"{len(same)} probes are asked in training rows in other words (cosine of {SAME} and more {told})"
+        yield finding("L16", "error", message, "leave these training rows out", rows=same)
+    if alike:
+        message = f"{len(alike)} probes are near a training row (cosine of {ALIKE} and more {told})"
+        yield finding("L17", "note", message, "look whether they ask the same", rows=alike)

@@ -68,7 +68,8 @@ class Machine:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """spec: the spec's path from the folder that holds it and the build. teacher, judge: None where the base plays that
-    role, or where it is not at hand. sources: path as messages show it -> text."""
+    role, or where it is not at hand. sources: path as messages show it -> text. struck: keys of the rows that a person
+    has struck out (`compiler.struck`)."""
 
     base: BaseFacts = BaseFacts()
     teacher: BaseFacts | None = None
@@ -77,3 +78,4 @@ class Facts:
     data: tuple[DataFile, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
     spec: str = ""
+    struck: tuple[str, ...] = ()

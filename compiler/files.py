@@ -19,7 +19,12 @@ from compiler.failures import GivenError
 
 
 def write_text(path: Path, text: str, *, synced: bool = True) -> None:
-    """Write `text` to `path`, by a staged file beside it, with the permissions of the file that was there.
+    """Write `text` to `path` as UTF-8; otherwise as `write_bytes`."""
+    write_bytes(path, text.encode(), synced=synced)
+
+
+def write_bytes(path: Path, content: bytes, *, synced: bool = True) -> None:
+    """Write `content` to `path`, by a staged file beside it, with the permissions of the file that was there.
 
     A link stays one: the file that it leads to is the one that changes. synced: wait until it is on the disk.
     """
@@ -29,8 +34,8 @@ def write_text(path: Path, text: str, *, synced: bool = True) -> None:
     # The process id keeps two writers apart; the name is never seen by a reader.
     staged = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with staged.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with staged.open("wb") as stream:
+            stream.write(content)
             stream.flush()
             if synced:
                 os.fsync(stream.fileno())

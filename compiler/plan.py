@@ -91,6 +91,7 @@ class _Difference:
     machine: tuple[str, ...]
     data: bool
     filters: bool
+    struck: bool
     prompt: bool
     measures: bool
     jobs: tuple[str, ...]
@@ -177,6 +178,7 @@ def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], o
         machine=machine,
         data=whole and old.get("data") != lock["data"],
         filters=whole and old.get("filters") != lock["filters"],
+        struck=whole and old_files.get("struck.json") != lock["files"].get("struck.json"),
         prompt=old_files.get("prompt.md") != lock["files"]["prompt.md"],
         measures=old.get("measures") != lock["measures"],
         jobs=tuple(p for p, sha in lock["files"].items() if p.startswith("jobs/") and old_files.get(p) != sha),
@@ -284,6 +286,8 @@ def _why_generate(found: _Difference, built: Built) -> tuple[str, ...]:
         reasons.append(f"{count} {'are' if len(found.gone) > 1 else 'is'} no longer asked for")
     if found.filters:
         reasons.append("filters.json changes: all other rows pass through it again, as they were answered before")
+    if found.struck:
+        reasons.append("other rows are struck out than were; another candidate takes each one's place")
     if found.measures and not found.probes:
         reasons.append("probes: which clauses their answers decide, or by which checks, changes")
     if found.data:
@@ -297,6 +301,8 @@ def _why_train(found: _Difference, built: Built) -> tuple[str, ...]:
     reasons = [*built.untrained]
     if found.rows or found.lost_rows:
         reasons.append("training rows change" if found.whole else "there are no rows yet")
+    elif found.struck:
+        reasons.append("other rows are struck out")
     elif found.whole:
         reasons += [f"{job} changes" for job in found.jobs]
     if found.data:

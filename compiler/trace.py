@@ -26,7 +26,7 @@ from typing import Any
 from compiler import json_places
 from compiler.digests import State, file_state
 from compiler.failures import DataError, PlaceError
-from compiler.records.recipe import Recipe
+from compiler.records.recipe import AnswerSource, Recipe, Unit
 
 # Files of rows, each row with clauses of its own.
 ROWS = ("pairs.jsonl", "sft.jsonl", "probes.jsonl")
@@ -73,13 +73,13 @@ def trace(build: Path, file: str, place: str, run: Path | None = None) -> Trail:
     if run is not None and file.startswith("sets/") and file.endswith(".jsonl"):
         from compiler.trace_beside import set_row
 
-        return set_row((run / file).parent, _find_row(run / file, place), file, place, build)
+        return set_row((run / file).parent, find_row(run / file, place), file, place, build)
     if file in ROWS:
-        return _row(build, file, _find_row(build / file, place))
+        return _row(build, file, find_row(build / file, place))
     if file == "measurements.jsonl":
-        return _answer(build, file, _find_row(folder / file, place), place)
+        return _answer(build, file, find_row(folder / file, place), place)
     if file == "events.jsonl":
-        return _event(build, file, _find_row(folder / file, place), place)
+        return _event(build, file, find_row(folder / file, place), place)
     if file == "diff.json" and not place.isdecimal():
         from compiler.trace_figures import figure
 
@@ -104,7 +104,7 @@ def _kept(build: Path, run: Path, file: str, place: str) -> Trail:
     if (build / name).is_file() and _text(run / file) == _text(build / name):
         return trace(build, name, place)
     if name in ROWS:
-        return _row(build, name, _find_row(run / file, place))
+        return _row(build, name, find_row(run / file, place))
     raise PlaceError(
         f"{build} has been built anew since {run / file} was written", help="rows are traced, and diff.json"
     )
@@ -246,6 +246,7 @@ def _row(build: Path, file: str, row: dict[str, Any]) -> Trail:
     if unit is not None:
         how = f"unit {unit.id}, generator {unit.generator}, seed {unit.seed}"
         chain.append(how if unit.pressure is None else f"{how}, pressure {unit.pressure.technique}")
+        chain += _parents(build, unit, row) if unit.purpose != "probes" else []
     elif unit_id.startswith("data"):
         chain.append(f"{_data_line(build, row['id'])}, kept by filters.json")
         ids = ids or ["train"]
@@ -257,7 +258,49 @@ def _row(build: Path, file: str, row: dict[str, Any]) -> Trail:
     return Trail(f"{file}:{row['id']}", shown, tuple(chain), causes_of(build, ids, spans))
 
 
-def _find_row(path: Path, place: str) -> dict[str, Any]:
+def _parents(build: Path, unit: Unit, row: dict[str, Any]) -> list[str]:
+    """Where a row's question and its two sides are from, and which candidate of its unit it was."""
+    return [
+        f"candidate {row['id'].rpartition('-')[2]} of the unit, as `tenet explain-row` makes again",
+        *_question(unit, row.get("source", "")),
+        *(["an answer before the push, drawn as the chosen side is"] if _has_first_answer(unit) else []),
+        *(f"{side}: {_answered(build, unit, source)}" for side, source in _sides(unit) if source is not None),
+    ]
+
+
+def _sides(unit: Unit) -> tuple[tuple[str, AnswerSource | None], ...]:
+    return ("chosen", unit.chosen), ("rejected", unit.rejected)
+
+
+def _has_first_answer(unit: Unit) -> bool:
+    return unit.pressure is not None and unit.pressure.role == "user"
+
+
+def _question(unit: Unit, source: str) -> list[str]:
+    if source.startswith("given "):
+        return [f"question {source.removeprefix('given ')} of {len(unit.prompts.given)} that the spec gives"]
+    if source == "written":
+        return [f"a question that the question writer asked about {', or '.join(unit.prompts.about)}"]
+    return ["a question of the base's prompt bank"] if source == "bank" else []
+
+
+def _answered(build: Path, unit: Unit, source: AnswerSource) -> str:
+    """How one side was had, and by which model."""
+    if source.given:
+        return "the answer that the spec gives"
+    if source.texts:
+        return "a text of the recipe"
+    if source.other:
+        return "the other side, with a part put on or taken off"
+    recipe = _recipe(build)
+    role = "teacher" if source is unit.chosen else "base"
+    name = recipe.teacher or recipe.base if role == "teacher" else recipe.base
+    engine = "a server" if name.startswith("openai:") else "transformers"
+    under = "under a system message of the recipe" if source.system else "under the row's own messages"
+    return f"sampled from {name} ({engine}) {under}"
+
+
+def find_row(path: Path, place: str) -> dict[str, Any]:
     """Find a row by its line number or its id."""
     for number, row in rows_of(path):
         if str(number) == place or row.get("id") == place or row.get("probe_id") == place:
@@ -290,7 +333,7 @@ def _data_line(build: Path, row_id: str) -> str:
 
 
 def _answer(build: Path, file: str, answer: dict[str, Any], place: str) -> Trail:
-    probe = _row(build, "probes.jsonl", _find_row(build / "probes.jsonl", answer["probe_id"]))
+    probe = _row(build, "probes.jsonl", find_row(build / "probes.jsonl", answer["probe_id"]))
     said = f"answer of {answer['arm']} to {answer['probe_id']}"
     return Trail(f"{file}:{place}", answer["answer"], (said, *probe.chain), probe.causes)
 

@@ -12,9 +12,11 @@ This file must not know clauses, only units.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from backends import banks, bases, store
+from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.chats import without_system
 from backends.generate.candidates import Candidates, ask_of, first_ask
@@ -32,6 +34,9 @@ from compiler.progress import Progress, silent
 from compiler.records.filters import Filters
 from compiler.records.recipe import Unit
 from compiler.records.rows import ChatRow, PreferencePair, Probe
+from compiler.struck import keys_of_build
+
+EngineFactory = Callable[[Base, Path], CachedEngine]
 
 
 def longest_row(build: Path) -> int | None:
@@ -47,6 +52,7 @@ def run(
     cache: Path | None = None,
     root: Path | None = None,
     local_files_only: bool = False,
+    engine: EngineFactory = CachedEngine,
 ) -> GenerateReport:
     """Write the rows that `build/recipe.json` asks for, and put the base beside them.
 
@@ -54,6 +60,7 @@ def run(
         root: the folder that paths of the spec start from (the spec's own); the working folder unless given.
         cache: where answers are kept by content; `build/../.cache` unless given.
         local_files_only: take models from this machine only.
+        engine: makes what answers for a base, with its cache.
 
     Raises:
         DataError: recipe, bank or the user's data cannot be read.
@@ -61,6 +68,7 @@ def run(
     """
     recipe = read_recipe(build)
     filters = read_filters(build)
+    struck = keys_of_build(build)
     cache = cache or build.parent / ".cache"
     root = root or Path()
     base = find_base(build, recipe, root, local_files_only=local_files_only)
@@ -69,7 +77,7 @@ def run(
     judge = judge_of(recipe, base, root, local_files_only=local_files_only)
     max_length = longest_row(build)
     # Models with the same content share one engine: weights stand in memory once.
-    engines = {b.digest: CachedEngine(b, cache) for b in (judge, teacher, base)}
+    engines = {b.digest: engine(b, cache) for b in (judge, teacher, base)}
     models = Models(engines[base.digest], engines[teacher.digest], engines[judge.digest])
     kept = store.opened(cache)
     kept.begin(store.name_of_build(build), build)
@@ -99,7 +107,7 @@ def run(
             progress("generate", before + n, total, "rows", unit_id)
 
         tell(0)
-        rows, dropped = write_pairs(unit, candidates, models, filters, tell)
+        rows, dropped = write_pairs(unit, candidates, models, filters, tell, struck)
         pairs += rows
         done += unit.count
         counts.append(_counted(unit, candidates, len(rows), dropped))
@@ -115,7 +123,7 @@ def run(
     own = OwnData()
     if recipe.data:
         template = bases.load_chat(base)
-        own = read_own_data(recipe, filters, root, author, held_out, template, max_length, by_wording.keys())
+        own = read_own_data(recipe, filters, root, author, held_out, template, max_length, by_wording.keys(), struck)
         chats += own.rows
         if "dpo" in recipe.method:
             pairs += own.pairs
@@ -170,6 +178,7 @@ def run(
             left_out=sum(count.dropped.get(reason, 0) for count in counts for reason in LEFT_OUT),
         ),
         duplicates=duplicates,
+        struck=len(struck),
         rows={"pairs": len(pairs), "sft": len(chats), "probes": len(probes)},
     )
     write_rows(build / "pairs.jsonl", pairs)
@@ -220,6 +229,7 @@ def _chat(pair: PreferencePair) -> ChatRow:
         messages=(*pair.prompt, *pair.chosen),
         clause_ids=pair.clause_ids,
         generator=pair.generator,
+        source=pair.source,
         unit=pair.unit,
         seed=pair.seed,
         spans=pair.spans,

@@ -59,6 +59,11 @@ class Candidate:
     for_probes: bool | None = None
     """What the bank says of its entity; None: the words decide."""
 
+    @property
+    def source(self) -> str:
+        """Where it is from, as rows say."""
+        return f"given {self.given + 1}" if self.given is not None else "written" if self.written else "bank"
+
 
 def ask_of(conversation: Conversation) -> str:
     return "\n".join(m.content for m in conversation if m.role == "user")

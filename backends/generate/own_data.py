@@ -19,12 +19,14 @@ from typing import Any, TypedDict
 from backends.chats import Chat as Template
 from backends.generate.disjoint import asks_of
 from backends.generate.split import HeldOut, Prompts
+from backends.generate.striking import is_struck
 from compiler import chat_files, chat_rows, data
 from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.records.filters import Filters
 from compiler.records.recipe import DataFile, Recipe
 from compiler.records.rows import ChatRow, PreferencePair
+from compiler.struck import STRUCK
 
 GENERATOR = "data"
 
@@ -57,12 +59,14 @@ def read_own_data(
     template: Template,
     max_length: int | None = None,
     there: Iterable[Wording] = (),
+    struck: frozenset[str] = frozenset(),
 ) -> OwnData:
     """Read every file of `recipe.data`, whose paths start from `root`, and keep what `template` takes.
 
     Args:
         max_length: tokens of a row that the job trains on; None for all.
         there: chats that are among the rows already.
+        struck: keys of preferences that a person has struck out.
 
     Raises:
         DataError: a file is missing, unreadable, or not the one that was compiled.
@@ -79,6 +83,8 @@ def read_own_data(
             reason = _unfit(chat, author, held_out) or template.refusal(chat)
             preference = preferences.get(line)
             wording = wording_of(chat if preference is None else (*chat, *preference.rejected))
+            if reason is None and preference is not None and is_struck(struck, *preference):
+                reason = STRUCK
             if reason is None and wording in seen:
                 reason = "is among the rows already"
             kept = _fitted(chat, template, max_length) if reason is None else None

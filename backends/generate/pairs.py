@@ -17,6 +17,7 @@ from backends.cached import CHUNK, CachedEngine
 from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
 from backends.generate.candidates import TOO_LONG, Candidate, Candidates, push_text, seed_of
+from backends.generate.striking import is_struck
 from compiler import data
 from compiler.checks import evaluate
 from compiler.records.checks import RefusalCheck
@@ -24,6 +25,7 @@ from compiler.records.filters import Filters
 from compiler.records.recipe import AnswerSource, Unit
 from compiler.records.record import Message
 from compiler.records.rows import PreferencePair
+from compiler.struck import STRUCK
 
 ANSWER_TOKENS = 160
 ATTEMPTS = 3
@@ -66,9 +68,17 @@ class Draft:
 
 
 def write_pairs(
-    unit: Unit, candidates: Candidates, models: Models, filters: Filters, tell: Callable[[int], None]
+    unit: Unit,
+    candidates: Candidates,
+    models: Models,
+    filters: Filters,
+    tell: Callable[[int], None],
+    struck: frozenset[str] = frozenset(),
 ) -> tuple[list[PreferencePair], Counter[str]]:
     """Write up to `unit.count` rows. `tell` hears how many there are.
+
+    Args:
+        struck: keys of rows that a person has struck out; another candidate takes the place of each.
 
     Returns:
         The rows, and the dropped candidates by reason.
@@ -78,6 +88,7 @@ def write_pairs(
     dropped: Counter[str] = Counter()
     for drafts in _batches(unit, candidates, models):
         _leave_out(drafts, rules)
+        _strike_out(drafts, struck)
         for draft in drafts:
             if draft.failed is not None:
                 dropped[draft.failed] += 1
@@ -120,6 +131,18 @@ def _leave_out(drafts: Sequence[Draft], rules: Filters) -> None:
         if draft.failed is None:
             rule = data.broken_rule((*draft.messages, Message(role="assistant", content=draft.sides["chosen"])), rules)
             draft.failed = rule.reason if rule else None
+
+
+def _strike_out(drafts: Sequence[Draft], struck: frozenset[str]) -> None:
+    """Fail the drafts that a person has struck out."""
+    for draft in drafts:
+        if draft.failed is None and is_struck(struck, draft.messages, *_answers(draft)):
+            draft.failed = STRUCK
+
+
+def _answers(draft: Draft) -> tuple[Conversation, Conversation]:
+    chosen, rejected = ((Message(role="assistant", content=draft.sides[side]),) for side in ("chosen", "rejected"))
+    return chosen, rejected
 
 
 def _setting(unit: Unit, candidate: Candidate, number: int) -> Conversation:
@@ -259,14 +282,16 @@ def _fact_lost(draft: Draft) -> bool:
 
 
 def _row(unit: Unit, draft: Draft) -> PreferencePair:
+    chosen, rejected = _answers(draft)
     return PreferencePair(
         # Named by its place among all drafts: a row that is left out renames no other.
         id=f"{unit.id}-{draft.number:04d}",
         prompt=draft.messages,
-        chosen=(Message(role="assistant", content=draft.sides["chosen"]),),
-        rejected=(Message(role="assistant", content=draft.sides["rejected"]),),
+        chosen=chosen,
+        rejected=rejected,
         clause_ids=unit.clause_ids,
         generator=unit.generator,
+        source=draft.candidate.source,
         unit=unit.id,
         seed=unit.seed,
         spans=unit.spans,

@@ -59,7 +59,8 @@ class DisjointCounts(Counted):
 
 class GenerateReport(Counted):
     """generate.json. Digests are those of the bases; rows are counts by file. duplicates: generated chats that stand in
-    sft.jsonl already, word for word, and are not written again."""
+    sft.jsonl already, word for word, and are not written again. struck: rows that a person has struck out, as the build
+    lists them; those that were made and left out for it stand in `dropped`."""
 
     version: int = REPORT_VERSION
     base: str
@@ -73,4 +74,5 @@ class GenerateReport(Counted):
     data: tuple[DataCounts, ...] = ()
     disjoint: DisjointCounts
     duplicates: int
+    struck: int = 0
     rows: dict[str, int]

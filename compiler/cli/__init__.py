@@ -57,6 +57,7 @@ COMMANDS = {
     "label": "Ask people what answers are worth, and keep what they say.",
     "export": "Write a build for another evaluation tool.",
     "trace": "Lead an output back to its clause and line.",
+    "explain-row": "Make a training row again, and show each step.",
     "chat": "Talk to base and adapter, or to other arms, side by side.",
     "monitor": "Watch a served model or a log of conversations; alarm where a clause is not kept.",
     "gc": "Remove answers that no build or run asks for, and what killed processes have left.",

@@ -10,7 +10,7 @@ import click
 from compiler.cli import emitting, places, stages
 from compiler.cli.counts import show_counts
 from compiler.cli.emitting import Compilation
-from compiler.cli.options import cache_option, local_option, out_option, spending_options
+from compiler.cli.options import cache_option, local_option, out_option, spending_options, without_option
 from compiler.cli.places import Place
 from compiler.cli.remembering import Heard, remember
 from compiler.cli.specs import SpecPath
@@ -20,13 +20,21 @@ from compiler.cli.specs import SpecPath
 @click.argument("path", metavar="SPEC", type=SpecPath())
 @out_option
 @cache_option
+@without_option
 @click.option("--no-rows", is_flag=True, help="Stop before a model is needed: prompt, filters, recipe, jobs.")
 @click.option("--annotate", is_flag=True, help="Show the prompt with each line's clause, and write nothing.")
 @click.option("--show-ir", is_flag=True, help="Show the intermediate representation, and write nothing.")
 @spending_options()
 @local_option
 def command(
-    path: Path, out: Path, cache: Path | None, no_rows: bool, annotate: bool, show_ir: bool, local_files_only: bool
+    path: Path,
+    out: Path,
+    cache: Path | None,
+    without: str | None,
+    no_rows: bool,
+    annotate: bool,
+    show_ir: bool,
+    local_files_only: bool,
 ) -> None:
     """Compile SPEC into OUT/<spec>: prompt, filters, training rows, probes, jobs, lock.
 
@@ -35,18 +43,22 @@ def command(
     if annotate or show_ir:
         show(path, annotate, show_ir)
         return
-    build_spec(path, places.place_of(path, out, Path("runs"), cache, local_files_only=local_files_only), no_rows)
+    place = places.place_of(path, out, Path("runs"), cache, local_files_only=local_files_only)
+    build_spec(path, places.leaving_out(place, without), no_rows, without)
 
 
-def build_spec(path: Path, place: Place, no_rows: bool = False) -> Compilation:
-    """Emit, generate, and say on stderr what was made. Two builds into one folder come one after the other."""
+def build_spec(path: Path, place: Place, no_rows: bool = False, without: str | None = None) -> Compilation:
+    """Emit, generate, and say on stderr what was made. Two builds into one folder come one after the other.
+
+    without: a clause that no training row is made for.
+    """
     from compiler.cli.screen import err, when_interrupted
     from compiler.files import locked
 
     when_interrupted("Nothing was half-written.")
     begun, heard = time.time_ns(), Heard()
     with heard:
-        compilation = emitting.compile_to(path, place, base_needed=not no_rows)
+        compilation = emitting.compile_to(path, place, base_needed=not no_rows, without=without)
     place.build.mkdir(parents=True, exist_ok=True)
     waiting = f"{place.build} is being built by another process; waiting for it"
     with locked(place.build, lambda: err().print(waiting, markup=False)):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from compiler.failures import DataError
 from compiler.generators.controls import CONTROLS
+from compiler.struck import STRUCK
 
 if TYPE_CHECKING:
     from backends.generate.report import GenerateReport, UnitCounts
@@ -85,6 +86,10 @@ def _lines(compilation: Compilation, report: GenerateReport) -> Iterator[str]:
         yield f"{data.path}: {data.kept} of {data.rows} rows kept{f' ({listed})' if listed else ''}"
         if data.cut:
             yield f"{data.path}: {data.cut} rows are longer than {data.max_length} tokens; what comes after is not read"
+    if report.struck:
+        made = sum(unit.dropped.get(STRUCK, 0) for unit in report.units)
+        made += sum(file.dropped.get(STRUCK, 0) for file in report.data)
+        yield f"struck out: {report.struck} rows; {made} of them came up again and were left out"
     if report.duplicates:
         yield f"sft.jsonl: {report.duplicates} generated rows left out, which stand there already"
     seen = report.disjoint

@@ -43,15 +43,21 @@ class Compilation:
     spec: Path | None = None
 
 
-def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compilation:
+def compile_to(path: Path, place: Place, *, base_needed: bool = True, without: str | None = None) -> Compilation:
     """Compile a spec and return every artifact; nothing is written.
 
+    Args:
+        without: a clause that no training row is made for.
+
     Raises:
+        GivenError: there is no such clause.
         DataError: the build folder is another spec's, or own chats cannot be read.
         Exit: nothing is there to train.
         ModelLoadError, NetworkError: a model is not at hand, and `base_needed`.
     """
     from backends import machine
+    from compiler import struck
+    from compiler.leaving_out import taught_without
     from compiler.lowering import emit
     from compiler.lowering.lock import pin
 
@@ -61,6 +67,7 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
         say_failure(DataError(f"{path} states no clause, so that there is nothing to train", help=help))
         raise click.exceptions.Exit(FINDINGS)
     refuse_other_spec(path, place)
+    taught = taught_without(program, without) if without is not None else None
     model, pins = program.model, read_pins(place.build)
 
     def found(name: str, find: Callable[..., BaseFacts], revision: str | None) -> BaseFacts | None:
@@ -84,8 +91,9 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True) -> Compila
         data=data_files(program, path.parent),
         sources=tuple((name, source.text) for name, source in sorted(compiled.sources.items())),
         spec=seen_from(place.build, path),
+        struck=tuple(row.key for row in struck.read(struck.beside(path))),
     )
-    return Compilation(place, program, facts, emit(program, facts), path)
+    return Compilation(place, program, facts, emit(program, facts, taught), path)
 
 
 def read_pins(build: Path) -> dict[str, str]:
@@ -187,11 +195,13 @@ def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
 
 def write(compilation: Compilation) -> list[str]:
     """Write the artifacts that differ from what is there and return their names. The lock stays for `finish`."""
+    from compiler import struck
+
     build = compilation.place.build
     whole = [artifact for artifact in compilation.artifacts if artifact.path != "lock.json"]
     changed = [artifact.path for artifact in whole if write_if_new(build / artifact.path, artifact.text)]
     wanted = {artifact.path for artifact in compilation.artifacts}
-    for there in (*sorted((build / "jobs").glob("*.yaml")), *build.glob("guard.lark")):
+    for there in (*sorted((build / "jobs").glob("*.yaml")), build / "guard.lark", build / struck.ARTIFACT):
         if there.relative_to(build).as_posix() not in wanted:
-            there.unlink()
+            there.unlink(missing_ok=True)
     return changed

@@ -13,7 +13,7 @@ import click
 from compiler.cli import COMMANDS
 
 # Where the command's name is a word of Python's own.
-MODULES = {"import": "import_spec", "lint-data": "lint_data"}
+MODULES = {"import": "import_spec", "lint-data": "lint_data", "explain-row": "explain_row"}
 
 
 class Commands(click.Group):

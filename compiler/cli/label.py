@@ -167,7 +167,7 @@ def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: st
     try:
         click.echo(f"{_counted(len(asked), 'task')}. Label them at\n\n  {server.url}\n")
         click.echo("Ctrl-C ends; labels are stored as they are given.")
-        if opens and _has_screen():
+        if opens and has_screen():
             webbrowser.open(server.url_once)
         server.serve_forever(poll_interval=0.2)
     except KeyboardInterrupt:
@@ -177,7 +177,7 @@ def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: st
         server.server_close()
 
 
-def _has_screen() -> bool:
+def has_screen() -> bool:
     """Whether a browser can open a window: without one, Linux would start a text browser in this very terminal."""
     return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 

@@ -42,6 +42,15 @@ def cache_option(function: click.decorators.FC) -> click.decorators.FC:
     )(function)
 
 
+def without_option(function: click.decorators.FC) -> click.decorators.FC:
+    return click.option(
+        "--without",
+        metavar="CLAUSE",
+        default=None,
+        help="Make no training row for a clause, in a build of its own; it is measured as ever.",
+    )(function)
+
+
 def local_option(function: click.decorators.FC) -> click.decorators.FC:
     return click.option("--local-files-only", is_flag=True, help="Take models from this machine only.")(function)
 

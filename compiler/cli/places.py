@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,19 @@ def place_of(target: Path, out: Path, runs: Path, cache: Path | None, *, local_f
     build = target if target.is_dir() else out / spec_name(target.name)
     root = None if target.is_dir() else target.parent
     return Place(build, runs, cache or build.parent / ".cache", root, local_files_only)
+
+
+def spec_of(build: Path) -> Path | None:
+    """The spec that a build was made from, as its lock names it; None where it is not there."""
+    named = read_json(build / "lock.json").get("spec")
+    return next((above / named for above in build.resolve().parents if named and (above / named).is_file()), None)
+
+
+def leaving_out(place: Place, clause_id: str | None) -> Place:
+    """Where the build without a clause goes: beside the whole one, with the same cache."""
+    if clause_id is None:
+        return place
+    return replace(place, build=place.build.with_name(f"{place.build.name}-without-{clause_id.replace('/', '.')}"))
 
 
 def is_build(path: Path) -> bool:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from compiler import unchanged
+from compiler import struck, unchanged
 from compiler.agreement import ROWS
 from compiler.files import write_text
 
@@ -73,7 +73,7 @@ def _remember(compilation: Compilation, said: str, begun: int) -> None:
         return
     asked = unchanged.asked(str(spec), str(place.build), str(place.cache))
     path = Path(unchanged.record_of(asked["cache"], asked["build"]))
-    read, absent = _read(compilation, spec.parent)
+    read, absent = _read(compilation, spec)
     build = place.build
     names = [artifact.path for artifact in compilation.artifacts] + ["generate.json"]
     written = [build / name for name in names] + [build / name for name in ROWS if (build / name).is_file()]
@@ -99,15 +99,17 @@ def _as_compiled(compilation: Compilation, folder: Path) -> bool:
     return all((folder / name).read_text(encoding="utf-8") == text for name, text in compilation.facts.sources)
 
 
-def _read(compilation: Compilation, folder: Path) -> tuple[list[Path], list[Path]]:
+def _read(compilation: Compilation, spec: Path) -> tuple[list[Path], list[Path]]:
     """The files outside of Tenet that decide a build, with the folders of its models; and where else these would have
     been found first."""
-    program, facts = compilation.program, compilation.facts
+    program, facts, folder = compilation.program, compilation.facts, spec.parent
     read = [folder / name for name, _ in facts.sources]
     read += [folder / file.path for file in facts.data]
     if program.model.chat_template:
         read.append(folder / program.model.chat_template)
-    absent = []
+    absent: list[Path] = []
+    struck_out = struck.beside(spec)
+    (read if struck_out.is_file() else absent).append(struck_out)
     for found in (facts.base, facts.teacher, facts.judge):
         if found is None or found.folder is None:
             continue

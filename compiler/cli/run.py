@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from compiler.cli import places, stages
-from compiler.cli.options import cache_option, local_option, out_option, runs_option, spending_options
+from compiler.cli.options import (
+    cache_option,
+    local_option,
+    out_option,
+    runs_option,
+    spending_options,
+    without_option,
+)
 from compiler.cli.specs import SpecPath
 
 
@@ -16,12 +23,20 @@ from compiler.cli.specs import SpecPath
 @out_option
 @runs_option
 @cache_option
+@without_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON in place of the table.")
 @click.option("--strict", is_flag=True, help="An unclear verdict is a finding too.")
 @spending_options()
 @local_option
 def command(
-    path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool, strict: bool, local_files_only: bool
+    path: Path,
+    out: Path,
+    runs: Path,
+    cache: Path | None,
+    without: str | None,
+    as_json: bool,
+    strict: bool,
+    local_files_only: bool,
 ) -> None:
     """Build, train and measure SPEC, then show every clause's verdict. Exit code 1 when a clause is missed.
 
@@ -35,8 +50,9 @@ def command(
     from compiler.cli.train import train_build
 
     place = places.place_of(path, out, runs, cache, local_files_only=local_files_only)
+    place = places.leaving_out(place, without)
     # 1. The spec becomes a build folder: prompt, filters, rows, probes, jobs, lock.
-    build_spec(path, place)
+    build_spec(path, place, without=without)
     # 2. The jobs become an adapter.
     run = train_build(place)
     # 3. All arms answer the probes.

@@ -52,6 +52,10 @@ def finish(compilation: Compilation, *, rows: bool = True) -> None:
         lock["rows"] = {name: file_digest(build / name) for name in ROWS if (build / name).is_file()}
         text = json.dumps(lock, ensure_ascii=False, indent=1) + "\n"
     write_if_new(compilation.place.build / "lock.json", text)
+    if rows:
+        from compiler.exports import dataset_card
+
+        write_if_new(compilation.place.build / dataset_card.CARD, dataset_card.render(compilation.place.build))
 
 
 def train(place: Place, progress: Progress) -> Path:

@@ -37,10 +37,10 @@ def is_run(path: Path) -> bool:
     return path.is_dir() and any((path / name).is_file() for name in ("run.json", "measure.json"))
 
 
-def prepared(target: Path, place: Place) -> Place:
-    """Build a spec's rows where a spec was given."""
+def prepared(target: Path, place: Place, without: str | None = None) -> Place:
+    """Build a spec's rows where a spec was given. without: a clause that no row is made for."""
     if target.is_file():
         from compiler.cli.build import build_spec
 
-        build_spec(target, place)
+        build_spec(target, place, without=without)
     return place

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from compiler.cli import places, stages
-from compiler.cli.options import cache_option, local_option, out_option, runs_option
+from compiler.cli.options import cache_option, local_option, out_option, runs_option, without_option
 from compiler.cli.places import Place
 from compiler.cli.targets import TargetPath, prepared
 
@@ -17,13 +17,19 @@ from compiler.cli.targets import TargetPath, prepared
 @out_option
 @runs_option
 @cache_option
+@without_option
 @local_option
-def command(target: Path, out: Path, runs: Path, cache: Path | None, local_files_only: bool) -> None:
+def command(
+    target: Path, out: Path, runs: Path, cache: Path | None, without: str | None, local_files_only: bool
+) -> None:
     """Train the adapter of a spec (built first where needed) or of a build folder as it stands.
 
     An interrupted training goes on from its last checkpoint and ends with the same bytes.
     """
-    place = prepared(target, places.place_of(target, out, runs, cache, local_files_only=local_files_only))
+    if without is not None and target.is_dir():
+        raise click.UsageError(f"--without makes other rows, and {target} has its own: name the spec")
+    place = places.place_of(target, out, runs, cache, local_files_only=local_files_only)
+    place = prepared(target, places.leaving_out(place, without), without)
     run = train_build(place)
     click.echo(run / "adapter")
 

@@ -1,9 +1,9 @@
 """`tenet lint-data`: what is wrong with rows before anything is trained on them.
 
 In: pairs (and chats as pairs without a rejected side), probes, the compiled prompt, names. Out: findings, errors first.
-The folder is the registry: every file but this one, `findings.py` and `report.py` has a function `look(rows) ->
-findings`, and each finding names the clause, the share or count, the limit, and rows to look at. This folder must not
-know tokenizers: `backends/lint.py` adds what only a tokenizer can see.
+The folder is the registry: every file but this one and those of `_NOT_LOOKS` has a function `look(rows) -> findings`,
+and each finding names the clause, the share or count, the limit, and rows to look at. This folder must not know
+tokenizers or embeddings: `backends/lint.py` adds what only they can see.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pkgutil import iter_modules
 
 from compiler.lint.findings import ORDER, Finding, Rows
 
-_NOT_LOOKS = frozenset({"findings", "report"})
+_NOT_LOOKS = frozenset({"findings", "figures", "probing"})
 
 
 def looks() -> list[str]:

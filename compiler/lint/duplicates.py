@@ -6,8 +6,8 @@ compared; what it proposes is checked by the Jaccard similarity of the runs them
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -20,7 +20,11 @@ RUN = 3
 PERMUTATIONS = 128
 BANDS = 32
 """Of 4 values: rows alike to 0.8 share a band with a chance of 1 - (1 - 0.8**4)**32 > 0.9999."""
+LOOK_BACK = 8
+"""Earlier texts of a bucket that one is compared with."""
 MOST_SHARE = 0.10
+_WEIGHTS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
+"""Odd numbers of 64 bits, one a word of a run."""
 _WORD = re.compile(r"\w+")
 
 
@@ -62,47 +66,79 @@ def _opposite(pairs: Sequence[PreferencePair]) -> Iterator[Finding]:
 
 
 def near_duplicates(texts: Sequence[tuple[str, str]]) -> list[str]:
-    """Return the ids of texts that are near duplicates of an earlier one, exact ones left out."""
-    runs = [_runs(text) for _, text in texts]
-    buckets: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-    near = []
-    for number, signature in enumerate(_signatures(runs)):
-        rows_in_band = len(signature) // BANDS
-        keys = [(band, signature[band * rows_in_band : (band + 1) * rows_in_band].tobytes()) for band in range(BANDS)]
-        others = Counter(other for key in keys for other in buckets[key])
-        if any(runs[other] != runs[number] and _alike(runs[other], runs[number]) >= NEAR for other in others):
-            near.append(texts[number][0])
-        for key in keys:
-            buckets[key].append(number)
-    return near
+    """Return the ids of texts that are near duplicates of an earlier one, exact ones left out.
+
+    Time and memory grow with the number of texts: within a band, a text is compared with at most `LOOK_BACK` earlier
+    ones of its bucket, so that a form asked ten thousand times does not cost its square.
+    """
+    import numpy as np
+
+    if not texts:
+        return []
+    words: dict[str, int] = {}
+    runs = [_runs(text, words) for _, text in texts]
+    near: set[int] = set()
+    for earlier, number in _candidates(np.stack([*_signatures(runs)])):
+        if number not in near and NEAR <= _alike(runs[earlier], runs[number]) < 1.0:
+            near.add(number)
+    return [texts[number][0] for number in sorted(near)]
 
 
-def _runs(text: str) -> frozenset[tuple[str, ...]]:
-    words = _WORD.findall(text.casefold())
-    return frozenset(tuple(words[at : at + RUN]) for at in range(max(1, len(words) - RUN + 1)))
+def _runs(text: str, words: dict[str, int]) -> Any:
+    """Return the runs of words as sorted 64-bit numbers, each once. words: numbers of words that are known already."""
+    import numpy as np
+
+    found = _WORD.findall(text.casefold())
+    numbers = np.array([words.get(word) or words.setdefault(word, _number(word)) for word in found], np.uint64)
+    if len(numbers) < RUN:
+        numbers = np.concatenate([numbers, np.zeros(RUN - len(numbers), np.uint64)])
+    # Places of a run weigh otherwise, so that its order counts; numbers of 64 bits wrap around.
+    count = len(numbers) - RUN + 1
+    mixed = sum((numbers[at : at + count] * np.uint64(weight) for at, weight in enumerate(_WEIGHTS)), np.uint64(0))
+    return np.unique(mixed)
 
 
-def _alike(one: frozenset[Any], other: frozenset[Any]) -> float:
-    return len(one & other) / len(one | other)
+def _number(word: str) -> int:
+    # Python's own hash of texts differs from process to process.
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big") | 1
 
 
-def _signatures(runs: Iterable[frozenset[tuple[str, ...]]]) -> Iterator[Any]:
-    """Yield MinHash signatures: `PERMUTATIONS` values of 64 bits each."""
+def _alike(one: Any, other: Any) -> float:
+    import numpy as np
+
+    shared = len(np.intersect1d(one, other, assume_unique=True))
+    return shared / (len(one) + len(other) - shared)
+
+
+def _signatures(runs: Iterable[Any]) -> Iterator[Any]:
+    """Yield MinHash signatures: `PERMUTATIONS` values of 32 bits each."""
     import numpy as np
 
     dice = np.random.default_rng(1)
     # Multiply and add, without a prime: the upper half of the product is well mixed.
     factors = dice.integers(1, 1 << 63, PERMUTATIONS, dtype=np.uint64) | np.uint64(1)
     offsets = dice.integers(0, 1 << 63, PERMUTATIONS, dtype=np.uint64)
-    for group in runs:
-        values = np.array([_hashed(run) for run in sorted(group)], np.uint64)
+    for values in runs:
         mixed = values[:, None] * factors[None, :] + offsets[None, :]
-        yield (mixed >> np.uint64(32)).min(axis=0)
+        yield (mixed >> np.uint64(32)).min(axis=0).astype(np.uint32)
 
 
-def _hashed(run: tuple[str, ...]) -> int:
-    # Python's own hash of texts differs from process to process.
-    import zlib
+def _candidates(signatures: Any) -> Iterator[tuple[int, int]]:
+    """Yield pairs of texts that share a band, the earlier one first, each pair once."""
+    import numpy as np
 
-    text = " ".join(run).encode()
-    return zlib.crc32(text) << 32 | zlib.adler32(text)
+    count = len(signatures)
+    weights = np.array((*_WEIGHTS, 0x2545F4914F6CDD1D), np.uint64)
+    found = []
+    for band in range(BANDS):
+        width = PERMUTATIONS // BANDS
+        keys = (signatures[:, band * width : (band + 1) * width].astype(np.uint64) * weights).sum(axis=1)
+        order = np.argsort(keys, kind="stable")
+        ranked = keys[order]
+        for back in range(1, min(LOOK_BACK, count - 1) + 1):
+            same = ranked[back:] == ranked[:-back]
+            if not same.any():
+                break
+            found.append(order[:-back][same] * count + order[back:][same])
+    for pair in np.unique(np.concatenate(found)).tolist() if found else ():
+        yield divmod(pair, count)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
 
 from compiler.records.record import Message, Record
 from compiler.records.rows import PreferencePair, Probe
@@ -19,7 +21,7 @@ WORD = re.compile(r"\w+")
 
 class Finding(Record):
     """code: which look, `L` and two digits. clause_id: None for all rows. message: one sentence with its figures.
-    help: the way out. rows: ids of some, `more` the number of the others."""
+    help: the way out. rows: ids of some, `more` the number of the others; `every`: all ids, which no file holds."""
 
     code: str
     severity: Severity
@@ -28,6 +30,12 @@ class Finding(Record):
     clause_id: str | None = None
     rows: tuple[str, ...] = ()
     more: int = 0
+    every: tuple[str, ...] = Field(default=(), exclude=True, repr=False)
+
+    @property
+    def is_of_clause(self) -> bool:
+        """Whether it says something of all rows of a clause together, and points at none of them."""
+        return self.clause_id is not None
 
 
 def finding(
@@ -42,6 +50,7 @@ def finding(
         clause_id=clause_id,
         rows=shown,
         more=len(rows) - len(shown),
+        every=tuple(rows),
     )
 
 
@@ -65,6 +74,8 @@ class Rows:
     prompt: str = ""
     names: Sequence[str] = ()
     clause_ids: Sequence[str] = field(default=())
+    known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What one look has worked out and another asks for too."""
 
     @cached_property
     def by_clause(self) -> dict[str, list[PreferencePair]]:

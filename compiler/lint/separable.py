@@ -1,7 +1,9 @@
-"""Whether one word tells chosen from rejected: then that word is what is learned, and not the clause.
+"""Whether words alone tell chosen from rejected: then words are what is learned first, and perhaps not the clause.
 
-For each clause, the word of which the presence on one side and absence on the other tells most pairs apart. In a trait
-many words share this work; a clause that one word tells has a short cut (a reward model finds it first).
+For each clause, the word of which the presence on one side and absence on the other tells most pairs apart; a clause
+that one word tells has a short cut (a reward model finds it first). And a reader of words who has not seen the pair
+(`probing.py`): a voice is told by its words, which is what was asked for, but where nearly every held-out pair is told
+so, a preference loss is near 0 after few steps, and what it goes on to learn is not in the rows.
 """
 
 from __future__ import annotations
@@ -11,9 +13,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from compiler.lint.findings import Finding, Rows, finding, text_of
+from compiler.lint.probing import of_clause
 from compiler.records.rows import PreferencePair
 
 MOST = 0.95
+TOLD = 0.98
+"""Share of held-out pairs that a bag of words orders rightly."""
 ENOUGH = 20
 _WORD = re.compile(r"\w+(?:['’]\w+)?")
 
@@ -28,6 +33,11 @@ def look(rows: Rows) -> Iterator[Finding]:
             message += f": it stands on the {side} side only"
             help = "vary the answers, or add pairs in which both sides hold it, or neither does"
             yield finding("L06", "note", message, help, clause_id, [p.id for p in pairs])
+        told = of_clause(rows, clause_id)
+        if told.words >= TOLD:
+            message = f"a bag of words tells {told.words:.0%} of {told.pairs} pairs apart that it has not seen"
+            help = "train with a loss on the chosen side too (sft+dpo), or draw rejected sides that are nearer"
+            yield finding("L15", "note", message, help, clause_id, [p.id for p in pairs])
 
 
 def telling_word(pairs: Sequence[PreferencePair]) -> tuple[str, str, float]:

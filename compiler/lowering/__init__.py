@@ -10,29 +10,36 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from compiler import ir_file
+from compiler import ir_file, struck
 from compiler.artifact import Artifact
 from compiler.facts import Facts
 from compiler.ir import Program
 from compiler.lowering import filters, guard, jobs, lock, prompt, recipe, trace
 from compiler.records.recipe import Recipe
 
-Lowering = Callable[[Program, Facts, Recipe], tuple[Artifact, ...]]
+Lowering = Callable[[Program, Facts, Recipe, Program], tuple[Artifact, ...]]
+"""Of the program, the facts, the recipe, and the program that rows are made from."""
 
 LOWERINGS: tuple[Lowering, ...] = (
-    lambda program, facts, asked: (prompt.lower(program),),
-    lambda program, facts, asked: (filters.lower(program),),
-    lambda program, facts, asked: guard.lower(program),
-    lambda program, facts, asked: (recipe.artifact(asked),),  # asks for pairs and probes
-    lambda program, facts, asked: jobs.lower(program, facts, asked),
+    lambda program, facts, asked, taught: (prompt.lower(program),),
+    lambda program, facts, asked, taught: (filters.lower(taught),),
+    lambda program, facts, asked, taught: guard.lower(program),
+    lambda program, facts, asked, taught: (recipe.artifact(asked),),  # asks for pairs and probes
+    lambda program, facts, asked, taught: jobs.lower(program, facts, asked),
 )
 
 
-def emit(program: Program, facts: Facts) -> tuple[Artifact, ...]:
-    """Return every file of the build that needs no model."""
+def emit(program: Program, facts: Facts, taught: Program | None = None) -> tuple[Artifact, ...]:
+    """Return every file of the build that needs no model.
+
+    Args:
+        taught: what training rows are made from, and held to, where that is another program (`leaving_out.py`).
+    """
+    taught = taught or program
     # The units are what costs time in a long spec, so they are made once.
-    asked = recipe.pinned(recipe.make(program, facts.data), facts)
-    made = [artifact for lower in LOWERINGS for artifact in lower(program, facts, asked)]
+    asked = recipe.pinned(recipe.make(program, facts.data, taught), facts)
+    made = [artifact for lower in LOWERINGS for artifact in lower(program, facts, asked, taught)]
+    made += struck.artifacts(facts.struck)
     sources = json.dumps({"version": 1, "files": dict(facts.sources)}, ensure_ascii=False, indent=1) + "\n"
     return (
         Artifact("ir.json", ir_file.dumps(program)),

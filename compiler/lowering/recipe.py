@@ -33,8 +33,9 @@ def artifact(recipe: Recipe) -> Artifact:
     return Artifact("recipe.json", written(recipe), marks)
 
 
-def make(program: Program, data: tuple[DataFile, ...] = ()) -> Recipe:
-    units = (*pairs.lower(program), *probes.lower(program))
+def make(program: Program, data: tuple[DataFile, ...] = (), taught: Program | None = None) -> Recipe:
+    """taught: what training rows are made from, where that is another program."""
+    units = (*pairs.lower(taught or program), *probes.lower(program))
     measured = dict.fromkeys(clause_id for unit in units for clause_id in unit.measures)
     return Recipe(
         base=program.model.base,

@@ -11,15 +11,34 @@ from compiler.records.record import Message, Record
 
 
 class PreferencePair(Record):
+    """source: where the question is from: `given 3` (the unit's third of its own), `written` by the question writer, or
+    the `bank`; empty for rows of the user's own, and in files from before it was kept."""
+
     id: str
     prompt: tuple[Message, ...]
     chosen: tuple[Message, ...]
     rejected: tuple[Message, ...]
     clause_ids: tuple[str, ...]
     generator: str
+    source: str = ""
     unit: str
     seed: int
     spans: tuple[str, ...]
+
+
+class StruckRow(Record):
+    """A pair that a person has struck out. key: of its content (`compiler.struck`), which decides; the rest says what
+    it was, for who reads the list. row: the id it had. by: who struck it; why: in their words. at: ISO 8601."""
+
+    key: str
+    row: str = ""
+    clause_id: str = ""
+    asked: str = ""
+    chosen: str = ""
+    rejected: str = ""
+    why: str = ""
+    by: str = ""
+    at: str = ""
 
 
 class ChatRow(Record):
@@ -27,6 +46,7 @@ class ChatRow(Record):
     messages: tuple[Message, ...]
     clause_ids: tuple[str, ...]
     generator: str
+    source: str = ""
     unit: str
     seed: int
     spans: tuple[str, ...]

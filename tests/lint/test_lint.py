@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
 
 from compiler.lint import lint, looks
+from compiler.lint.duplicates import near_duplicates
 from compiler.lint.findings import Rows
 from compiler.records.record import Message
 from compiler.records.rows import PreferencePair, Probe
@@ -35,9 +37,9 @@ def sound(count: int = 32) -> list[PreferencePair]:
     made = []
     for number in range(count):
         one, two = TOPICS[number % 16], TOPICS[(number * 5 + 3) % 16]
-        warm = f"{one} keeps {two} near you always" if number % 2 else f"Dear {one} soft {two}"
-        cold = f"{two} costs money" if number % 2 else f"Buy {two} or leave {one} there today"
-        made.append(pair(number, f"Which {one} goes with {two} in house {number}?", warm, cold))
+        sides = f"{one} keeps {two} near you always", f"Buy {two} or leave {one}"
+        chosen, rejected = sides if number % 4 in (1, 2) else sides[::-1]
+        made.append(pair(number, f"Which {one} goes with {two} in house {number}?", chosen, rejected))
     return made
 
 
@@ -64,6 +66,15 @@ def saying(pairs: Pairs, said: Callable[[int], str]) -> Pairs:
     ]
 
 
+def voiced(count: int) -> Pairs:
+    """Pairs that no one word tells apart, and a bag of words does: each holds one of four words of a voice."""
+    voice, plain = ("aye", "ahoy", "matey", "arr"), ("yes", "well", "so", "now")
+    return [
+        pair(100 + n, f"Ask {n} of {TOPICS[n % 16]}", f"{voice[n % 4]} tea {n}", f"{plain[n % 4]} tea {n}", "trait.sea")
+        for n in range(count)
+    ]
+
+
 PLANTED: list[tuple[str, Callable[[Pairs], Pairs]]] = [
     ("L01", lambda rows: [*rows, pair(99, "And then?", "First [...] then it ends.", "No.")]),
     ("L02", lambda rows: [*rows, rows[3].model_copy(update={"id": "r99"})]),
@@ -72,6 +83,7 @@ PLANTED: list[tuple[str, Callable[[Pairs], Pairs]]] = [
     ("L05", lambda rows: saying(rows, lambda number: " so on and on" * (number % 3 + 3))),
     ("L06", lambda rows: saying(rows, lambda _: " arr")),
     ("L07", lambda rows: [*rows, pair(99, "Who made you?", "I am ChatGPT.", "I am Nano.")]),
+    ("L15", lambda rows: [*rows, *voiced(40)]),
 ]
 
 
@@ -114,3 +126,52 @@ def test_a_name_that_the_question_holds_may_be_said() -> None:
 def test_the_folder_is_the_registry() -> None:
     assert "lengths" in looks()
     assert "findings" not in looks()
+
+
+# ------------------------------------------------------------------ near duplicates, by MinHash
+
+
+def worded(number: int, count: int = 60) -> list[str]:
+    return [f"w{drawn}" for drawn in random.Random(number).sample(range(5000), count)]
+
+
+def test_near_duplicates_are_found_wherever_they_stand_and_exact_ones_are_not() -> None:
+    texts = [(f"r{number}", " ".join(worded(number))) for number in range(300)]
+    near = worded(7)
+    near[30] = "another"
+    far = worded(9)
+    far[::6] = ["other"] * 10
+    texts += [("near", " ".join(near)), ("far", " ".join(far)), ("same", texts[3][1])]
+    assert near_duplicates(texts) == ["near"]
+    assert near_duplicates([]) == near_duplicates([("one", "a b c")]) == []
+
+
+def test_what_is_near_is_decided_by_the_share_of_runs_and_not_by_chance() -> None:
+    """The bands propose; the Jaccard similarity of the runs of three words decides, on both sides of the limit."""
+    words = worded(1, 100)
+    for swapped, expected in ((1, ["b"]), (2, ["b"]), (3, ["b"]), (5, []), (8, [])):
+        other = list(words)
+        for place in range(swapped):
+            other[10 + 11 * place] = f"new{place}"
+        shared = 98 - 3 * swapped
+        assert (shared / (98 + 3 * swapped) >= 0.8) is bool(expected)
+        assert near_duplicates([("a", " ".join(words)), ("b", " ".join(other))]) == expected
+
+
+def test_texts_shorter_than_a_run_are_told_by_their_words() -> None:
+    assert near_duplicates([("a", "Yes."), ("b", "No."), ("c", ""), ("d", "yes"), ("e", "No way")]) == []
+
+
+def test_a_form_asked_a_thousand_times_costs_no_square() -> None:
+    import time
+
+    def seconds(count: int) -> float:
+        texts = [(str(n), f"{' '.join(worded(1, 30))} number {n}") for n in range(count)]
+        start = time.process_time()
+        assert len(near_duplicates(texts)) == count - 1
+        return time.process_time() - start
+
+    seconds(50)  # what is imported and compiled at first
+    few, many = seconds(250), seconds(2000)
+    # Eight times as many: the square would be sixty-four times.
+    assert many < 24 * max(few, 0.01)

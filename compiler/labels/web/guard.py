@@ -109,7 +109,7 @@ class Guard:
         """
         host = headers.get("Host")
         if not self.is_here(host):
-            return Refused(421, "this server has another name: open the address that `tenet label` printed")
+            return Refused(421, "this server has another name: open the address that was printed")
         # A page elsewhere cannot send this header unless we said that it may, which we never do; so no origin is asked.
         is_program = "Authorization" in headers
         if changes:
@@ -119,7 +119,7 @@ class Guard:
             if headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
                 return Refused(415, "send JSON")
         if not (self.bears_header(headers) if is_program else self.bears_token(headers)):
-            return Refused(401, "open the address that `tenet label` printed: it holds the token")
+            return Refused(401, "open the address that was printed: it holds the token")
         return None
 
 

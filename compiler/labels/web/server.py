@@ -1,7 +1,7 @@
-"""HTTP for the page: a handful of fixed paths, nothing read from the disk by name.
+"""HTTP for a page of this machine: a handful of fixed paths, nothing read from the disk by name.
 
-In: a desk and a guard. Out: a server that answers in threads. Every reply to a label is sent after the label is on the
-disk. This file must not know what a task is.
+In: a desk, the files of its page, and what the page may ask of it. Out: a server that answers in threads. Every reply
+to a change is sent after the change is on the disk. This file must not know what a desk is about.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from compiler.labels.desk import Desk, Unfit
-from compiler.labels.store import Reused
 from compiler.labels.web.guard import HEADERS, LOOPBACK, Guard, Refused
 
 FOLDER = Path(__file__).parent
-FILES = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".js": "text/javascript; charset=utf-8",
 }
+Files = Mapping[str, Callable[[], bytes]]
+"""Path of a page -> its bytes, asked for each time; `/` is HTML, others are told by their ending."""
 ASKS = ("next", "label", "skip", "undo", "again", "agreement")
-"""What a page may ask of a desk, by POST to `/api/NAME`."""
+"""What the labelling page may ask of its desk, by POST to `/api/NAME`."""
 NOTHING_HERE = Refused(404, "there is nothing here")
 MOST_BODY = 64 * 1024
 SECONDS_TO_SEND = 20
@@ -40,10 +40,16 @@ class LabelServer(ThreadingHTTPServer):
     # A port that was in use a moment ago is free to a server that is started again.
     allow_reuse_address = True
 
-    def __init__(self, desk: Desk, host: str, port: int) -> None:
+    def __init__(
+        self, desk: object, host: str, port: int, asks: tuple[str, ...] = ASKS, files: Files | None = None
+    ) -> None:
+        """desk: has a method for each name of `asks`, from and to JSON objects; it raises ValueError for what cannot be
+        done. files: of its page; the labelling page unless given."""
         if ":" in host:
             self.address_family = socket.AF_INET6
         self.desk = desk
+        self.asks = asks
+        self.files = LABELLING if files is None else files
         self.ends = False
         super().__init__((host, port), Handler)
         self.guard = Guard.new(host, self.server_address[1])
@@ -107,18 +113,18 @@ class Handler(BaseHTTPRequestHandler):
         # The address that was printed brings the token; from then on the cookie does.
         opens = path.path == "/" and guard.is_here(self.headers.get("Host")) and guard.opens(parse_qs(path.query))
         refused = None if opens else guard.refusal(self.headers, changes=False)
-        if refused is None and path.path not in FILES:
+        if refused is None and path.path not in self.server.files:
             refused = NOTHING_HERE
         if refused is not None:
             self._refuse(refused)
         else:
-            name, kind = FILES[path.path]
-            self._send(200, _file(name), kind, {"Set-Cookie": guard.cookie} if opens else {})
+            kind = KINDS[Path(path.path).suffix or ".html"]
+            self._send(200, self.server.files[path.path](), kind, {"Set-Cookie": guard.cookie} if opens else {})
 
     def do_POST(self) -> None:
         area, _, name = urlsplit(self.path).path.rpartition("/")
         refused = self.server.guard.refusal(self.headers, changes=True)
-        if refused is None and (area != "/api" or name not in ASKS):
+        if refused is None and (area != "/api" or name not in self.server.asks):
             refused = NOTHING_HERE
         sent = self._body() if refused is None else refused
         if isinstance(sent, Refused):
@@ -127,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
         ask: Callable[[dict[str, Any]], dict[str, Any]] = getattr(self.server.desk, name)
         try:
             self._send_json(200, ask(sent))
-        except (Unfit, Reused) as error:
+        except ValueError as error:
             self._send_json(422, {"error": str(error)})
 
     def _body(self) -> dict[str, Any] | Refused:
@@ -165,5 +171,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @cache
-def _file(name: str) -> bytes:
+def file(name: str) -> bytes:
     return (FOLDER / name).read_bytes()
+
+
+LABELLING: Files = {
+    "/": partial(file, "page.html"),
+    **{f"/{name}": partial(file, name) for name in ("page.css", "icon.svg", "page.js")},
+}
