@@ -128,10 +128,22 @@ class Setting:
     # -------------------------------------------------------------- scope
 
     def inside(self, clause: Clause) -> tuple[Situation, ...]:
-        return self._scope(clause).inside()
+        """Situations in which the clause applies; each declared value that its condition allows is in one."""
+        return self._situations(clause, inside=True)
 
     def outside(self, clause: Clause) -> tuple[Situation, ...]:
-        return self._scope(clause).outside()
+        return self._situations(clause, inside=False)
+
+    def _situations(self, clause: Clause, *, inside: bool) -> tuple[Situation, ...]:
+        key = (clause.id, inside)
+        if key not in self._known:
+            scope = self._scope(clause)
+            self._known[key] = scope.inside() if inside else scope.outside()
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, bool], tuple[Situation, ...]]:
+        return {}
 
     def testable_outside(self, clause: Clause) -> tuple[Situation, ...]:
         """Situations outside a clause that is about a topic: none where a judged predicate decides.
