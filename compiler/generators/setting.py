@@ -18,7 +18,7 @@ from typing import Literal
 from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
 from compiler.records.checks import Check
-from compiler.records.recipe import AnswerSource, AskCheck, Aspect, Dialogue, Pressure, PromptSource, Unit
+from compiler.records.recipe import AnswerSource, AskCheck, Aspect, Dialogue, Pressure, PromptSource, Talk, Unit
 from compiler.records.record import Message
 from compiler.rendering import render, text_of
 from spec.constructs import Forbid, Format, Refuse, Require, Secret, Trait
@@ -217,6 +217,35 @@ class Setting:
             rejected=rejected,
             checks=tuple(checks),
             aspect=aspect,
+            ask_check=ask_check,
+        )
+
+    def chats(
+        self,
+        clause: Clause,
+        name: str,
+        count: int,
+        prompts: PromptSource,
+        checks: Sequence[Check],
+        talk: Talk,
+        *,
+        situation: Situation,
+        ask_check: AskCheck = "safe",
+    ) -> Unit:
+        """A unit of chats, in which the subject speaks in the whole voice."""
+        ids = self.voice(clause.id)
+        return self._unit(
+            clause,
+            _named(name, situation),
+            purpose="chats",
+            clause_ids=ids,
+            generator=name,
+            count=count,
+            prompts=prompts,
+            context=situation.context,
+            talk=talk,
+            chosen=self.sampled(ids, situation.context),
+            checks=tuple(checks),
             ask_check=ask_check,
         )
 

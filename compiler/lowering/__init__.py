@@ -30,7 +30,7 @@ LOWERINGS: tuple[Lowering, ...] = (
 def emit(program: Program, facts: Facts) -> tuple[Artifact, ...]:
     """Return every file of the build that needs no model."""
     # The units are what costs time in a long spec, so they are made once.
-    asked = recipe.pinned(recipe.make(program, facts.data), facts)
+    asked = recipe.pinned(recipe.make(program, facts.data, facts.prompts), facts)
     made = [artifact for lower in LOWERINGS for artifact in lower(program, facts, asked)]
     sources = json.dumps({"version": 1, "files": dict(facts.sources)}, ensure_ascii=False, indent=1) + "\n"
     return (

@@ -19,9 +19,9 @@ from compiler.deciding import deciding_checks
 from compiler.facets import facets, is_facet
 from compiler.facts import Facts
 from compiler.ir import Program
-from compiler.lowering import pairs, probes
+from compiler.lowering import mixture, pairs, probes, questions
 from compiler.records.checks import Check
-from compiler.records.recipe import DataFile, Recipe
+from compiler.records.recipe import DataFile, PromptFile, Recipe
 
 
 def lower(program: Program, data: tuple[DataFile, ...] = (), facts: Facts | None = None) -> Artifact:
@@ -33,8 +33,10 @@ def artifact(recipe: Recipe) -> Artifact:
     return Artifact("recipe.json", written(recipe), marks)
 
 
-def make(program: Program, data: tuple[DataFile, ...] = ()) -> Recipe:
-    units = (*pairs.lower(program), *probes.lower(program))
+def make(program: Program, data: tuple[DataFile, ...] = (), prompts: tuple[PromptFile, ...] = ()) -> Recipe:
+    trained = questions.sourced(program, (*pairs.lower(program), *pairs.chats(program)), prompts)
+    trained, shares = mixture.mixed(program, trained, prompts)
+    units = (*trained, *questions.sourced(program, probes.lower(program)))
     measured = dict.fromkeys(clause_id for unit in units for clause_id in unit.measures)
     return Recipe(
         base=program.model.base,
@@ -46,6 +48,9 @@ def make(program: Program, data: tuple[DataFile, ...] = ()) -> Recipe:
         units=units,
         measures={name: _checks(program, name) for name in measured},
         data=data,
+        prompts=prompts,
+        mixture=shares,
+        embedder=program.model.embedder,
     )
 
 
