@@ -37,7 +37,7 @@ class PromptSource(Record):
     bank: bool = False
     kinds: tuple[str, ...] = ()
     own: tuple[OwnPrompts, ...] = ()
-    several: int = 0
+    several: int | None = None
     shots: tuple[str, ...] = ()
 
 
