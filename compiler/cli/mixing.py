@@ -24,7 +24,13 @@ def asked(shares: Sequence[MixtureShare]) -> str:
 
 
 def got(report: MixtureReport) -> Iterator[str]:
-    """Where the questions are from; then each share, where the spec declares them, and what ran dry."""
+    """Where the questions are from; then each share, where the spec declares them, and what ran dry.
+
+    >>> shares = [{"name": "own", "share": 0.5, "asked": 5, "got": 2}]
+    >>> shares.append({"name": "bank", "share": 0.5, "asked": 5, "got": 8, "made_up": 3})
+    >>> list(got(MixtureReport.model_validate({"rows": 10, "shares": shares, "made": []})))[1]
+    'mixture: ran dry: own (2 of 5 rows); made up: 3 by bank'
+    """
     sources: Counter[str] = Counter()
     for made in report.made:
         sources.update(made.sources)
@@ -36,11 +42,10 @@ def got(report: MixtureReport) -> Iterator[str]:
     whole = sum(share.got for share in report.shares)
     listed = ", ".join(f"{s.name} {s.got} ({percent(s.got / whole) if whole else '0%'})" for s in report.shares)
     yield f"mixture: got {listed}"
-    for share in report.shares:
-        if share.got < share.asked:
-            others = [f"{s.made_up} by {s.name}" for s in report.shares if s.made_up]
-            made_up = f"; made up: {', '.join(others)}" if others else "; the others ran dry too"
-            yield f"mixture: {share.name} ran dry at {share.got} of {share.asked} rows{made_up}"
+    dry = [f"{share.name} ({share.got} of {share.asked} rows)" for share in report.shares if share.got < share.asked]
+    if dry:
+        others = [f"{share.made_up} by {share.name}" for share in report.shares if share.made_up]
+        yield f"mixture: ran dry: {', '.join(dry)}; made up: {', '.join(others) or 'none, the others ran dry too'}"
 
 
 def percent(share: float) -> str:
