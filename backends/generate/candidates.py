@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import cycle, islice
+from random import Random
 
 from backends.banks import BankRow, is_pattern
 from backends.cached import CHUNK, CachedEngine
@@ -133,7 +134,7 @@ class Candidates:
 
     def _all(self) -> Iterator[Candidate]:
         several = self.unit.prompts.several
-        written = self._written_together() if several else self._written()
+        written = self._written_together(several) if several else self._written()
         for stream in (self._given(), self._from_own(), written, self._from_bank()):
             for candidate in stream:
                 if not self._is_ours(candidate):
@@ -218,7 +219,7 @@ class Candidates:
                 message = Message(role="user", content=question)
                 yield Candidate((message,), question, question, "written")
 
-    def _written_together(self) -> Iterator[Candidate]:
+    def _written_together(self, several: int) -> Iterator[Candidate]:
         """Several questions a request, with the clause's own and a few that were written so far as examples
         (Self-Instruct, section 2.2). What is shown depends on what the unit has taken, which depends on the unit."""
         source = self.unit.prompts
@@ -226,16 +227,16 @@ class Candidates:
             return
         wanted = (self.unit.count + self.unit.skip) * WRITER_PATIENCE
         written: list[str] = []
-        for number in range(-(-wanted // (source.several * AT_ONCE))):
+        for number in range(-(-wanted // (several * AT_ONCE))):
             requests = []
             for place in range(AT_ONCE):
                 topic = source.about[(number * AT_ONCE + place) % len(source.about)]
-                drawn = sorted(written, key=lambda text: seed_of(self.unit.seed, number, place, text))
-                shots = (*source.shots, *drawn[:WRITTEN_SHOTS])
-                request = wording.questions_request(topic, shots, source.several)
+                draw = Random(seed_of("shots", self.unit.seed, number, place))  # no secret is drawn
+                shots = (*source.shots, *draw.sample(written, min(WRITTEN_SHOTS, len(written))))
+                request = wording.questions_request(topic, shots, several)
                 requests.append((Message(role="user", content=request),))
             seed = seed_of("questions", self.unit.seed, self.unit.purpose, number)
-            tokens = QUESTION.max_new_tokens * source.several
+            tokens = QUESTION.max_new_tokens * several
             answers = self.writer.answers(requests, replace(QUESTION, seed=seed, max_new_tokens=tokens))
             asked = [question for said in answers for question in _questions(said)]
             self._count_lost(answers)

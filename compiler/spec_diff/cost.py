@@ -60,6 +60,8 @@ def _retrain(old: ir.Program, new: ir.Program, rebased: bool, changed: list[Unit
         reasons.append("the teacher is another one")
     if old.train.data != new.train.data:
         reasons.append("the files under `data` are others")
+    if old.train.prompts != new.train.prompts:
+        reasons.append("the files under `prompts` are others")
     return tuple(reasons)
 
 
