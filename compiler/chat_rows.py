@@ -55,7 +55,7 @@ def chat_of(row: Any) -> Chat:
     elif row.get("conversations") is not None:
         chat = _messages(row["conversations"], "conversations")
     elif row.get("prompt") is not None and row.get("completion") is not None:
-        chat = (*_side(row["prompt"], "user"), *_side(row["completion"], "assistant"))
+        chat = (*side_of(row["prompt"], "user"), *side_of(row["completion"], "assistant"))
     elif (preference := preference_of(row)) is not None:
         chat = (*preference.prompt, *preference.chosen)
     else:
@@ -89,8 +89,8 @@ def preference_of(row: Any) -> Preference | None:
         return None
     if row.get("messages") is not None or row.get("completion") is not None:
         return None
-    chosen, rejected = (_side(row[side], "assistant", "chosen and rejected") for side in ("chosen", "rejected"))
-    prompt = _side(row["prompt"], "user") if row.get("prompt") is not None else chosen[:-1]
+    chosen, rejected = (side_of(row[side], "assistant", "chosen and rejected") for side in ("chosen", "rejected"))
+    prompt = side_of(row["prompt"], "user") if row.get("prompt") is not None else chosen[:-1]
     if row.get("prompt") is None:
         if rejected[:-1] != prompt:
             raise RowFault("has two prompts, one before each answer")
@@ -100,7 +100,12 @@ def preference_of(row: Any) -> Preference | None:
     return Preference(prompt, chosen, rejected)
 
 
-def _side(value: Any, role: str, what: str = "prompt and completion") -> Chat:
+def side_of(value: Any, role: str, what: str = "prompt and completion") -> Chat:
+    """What a column holds: a text that `role` says, a transcript, or messages.
+
+    Raises:
+        RowFault: it is none of these.
+    """
     if not isinstance(value, str):
         return _messages(value, what)
     if value.startswith(TRANSCRIPT):

@@ -74,8 +74,8 @@ _TABLE = (
     Code(
         "T0510",
         "absolute path of data",
-        "`data` names a file by an absolute path, which holds on this machine only; a build names no place of a"
-        " machine.",
+        "`data` or `prompts` names a file by an absolute path, which holds on this machine only; a build names no place"
+        " of a machine.",
         "Put the file, or a link to it, beside the spec, and write its path from there.",
     ),
     Code(
@@ -105,6 +105,19 @@ _TABLE = (
         " measured, and not compared with each other.",
         "Nothing has to be mended.",
         "note",
+    ),
+    Code(
+        "T0516",
+        "mixture beyond the whole",
+        "The shares of `mixture` add up to more than all rows.",
+        "Make them 100% together, or less: what is not named shares the rest.",
+    ),
+    Code(
+        "T0517",
+        "share of what is not there",
+        "`mixture` asks for rows of a source that the spec does not have: prompts of your own without `prompts`, or"
+        " chats that the training method does not read.",
+        "Name files under `prompts`; write `method: sft` or `method: sft+dpo` for chats; or leave the share out.",
     ),
     # What the analysis finds (compiler/analysis/), each with a witness.
     Code(

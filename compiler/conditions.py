@@ -32,10 +32,14 @@ from spec.frozen import dataclass
 
 Choices = dict[str, list[Value]]
 """Telling values of dimensions."""
+Facts = dict[str, Value]
+"""What is known of a user: values of dimensions."""
 
 OTHER_ROLES = ("customer", "guest")
 # Users that are tried one by one, each in microseconds; among more, one is searched for.
 MOST_TRIED = 20_000
+# Users that are tried to show each declared value once: a value that needs more facts than these hold is not shown.
+MOST_COVERING = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +99,40 @@ class Scope:
         return self.restricts if held is None else held
 
     def inside(self, limit: int = 2) -> tuple[Situation, ...]:
-        """Return up to `limit` situations in which the clause applies, the one without any fact first."""
+        """Return situations in which the clause applies, the one without any fact first: `limit` of them, and one for
+        each further declared value that the condition allows."""
         return self._situations(True, limit)
 
     def outside(self, limit: int = 2) -> tuple[Situation, ...]:
-        """Return up to `limit` situations in which it does not; none for a clause that always applies."""
+        """Return situations in which it does not, as `inside`; none for a clause that always applies."""
         return () if self.always else self._situations(False, limit)
 
     def _situations(self, wanted: bool, limit: int) -> tuple[Situation, ...]:
         choices = self.choices()
-        found = (self._situation(facts) for facts in assignments(choices) if self.applies(facts) is wanted)
-        first = tuple(islice(found, limit))
+        sides = (facts for facts in assignments(choices) if self.applies(facts) is wanted)
+        first = list(islice(sides, limit))
         if first or are_few(choices):
-            return first
+            return tuple(self._situation(facts) for facts in self._with_each_value(first, wanted, choices))
         try:
             facts = search(self, wanted, choices)
         except Undecided:
             return ()
         return () if facts is None else (self._situation(facts),)
+
+    def _with_each_value(self, first: list[Facts], wanted: bool, choices: Choices) -> list[Facts]:
+        """Put an assignment with each declared value that none of `first` has behind them, fewest facts first."""
+        named = {d.name for d in self.dimensions if d.type == "enum" and d.values} & choices.keys()
+        shown = {(name, facts[name]) for facts in first for name in named & facts.keys()}
+        missing = {(name, value) for name in named for value in choices[name]} - shown
+        found = list(first)
+        for facts in islice(assignments(choices), MOST_COVERING) if first and missing else ():
+            new = missing & facts.items()
+            if new and self.applies(facts) is wanted:
+                found.append(facts)
+                missing -= new
+                if not missing:
+                    break
+        return found
 
     def choices(self) -> Choices:
         """Return telling values of each dimension that the conditions mention."""

@@ -97,7 +97,9 @@ def _rows_digest(path: str, *_: int) -> str:
 def unit_digest(unit: Unit) -> str:
     """Hash all that decides what is asked of a model for a unit. What else an answer is held against (`measures`) is
     written beside a probe and asks for no answer; nor does filters.json, which stands behind generation."""
-    return hashlib.sha256(unit.model_dump_json(exclude={"measures", "spans"}).encode()).hexdigest()
+    return hashlib.sha256(
+        unit.model_dump_json(exclude={"measures", "spans", "share"}, exclude_defaults=True).encode()
+    ).hexdigest()
 
 
 def measures_digest(recipe: Recipe) -> str:

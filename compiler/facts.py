@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from compiler.records.recipe import DataFile
+from compiler.records.recipe import DataFile, PromptFile
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
 Stage = Literal["generate", "train", "measure"]
@@ -76,6 +76,7 @@ class Facts:
     judge: BaseFacts | None = None
     machine: Machine = Machine()
     data: tuple[DataFile, ...] = ()
+    prompts: tuple[PromptFile, ...] = ()
     sources: tuple[tuple[str, str], ...] = ()
     spec: str = ""
     struck: tuple[str, ...] = ()

@@ -92,6 +92,7 @@ class _Difference:
     data: bool
     filters: bool
     struck: bool
+    prompts: bool
     prompt: bool
     measures: bool
     jobs: tuple[str, ...]
@@ -102,7 +103,7 @@ class _Difference:
     lost_rows: int = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", tuple(u for u in self.stale if u.purpose == "pairs"))
+        object.__setattr__(self, "rows", tuple(u for u in self.stale if u.is_trained))
         object.__setattr__(self, "probes", tuple(u for u in self.stale if u.purpose == "probes"))
         object.__setattr__(self, "lost_rows", sum("/probes" not in i and "/author-" not in i for i in self.gone))
 
@@ -158,6 +159,7 @@ def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], o
     at_hand = lock["base"]["digest"] is not None
     bank = whole and at_hand and old.get("bank") != lock["bank"]
     held_out = whole and at_hand and old.get("held_out") != lock["held_out"]
+    prompts = whole and old.get("prompts", {}) != lock["prompts"]
     machine = machine_changes(old, lock, "generate") if whole else ()
     old_units = old.get("units", {}) if whole else {}
     old_files = old.get("files", {})
@@ -165,7 +167,7 @@ def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], o
     def is_stale(unit: Unit) -> bool:
         models = models_of(unit)
         answered = (teacher and "teacher" in models) or (judge and "judge" in models) or (machine and models)
-        asked = (bank and _asks_bank(unit)) or (held_out and _is_split(unit))
+        asked = (bank and _asks_bank(unit)) or (held_out and _is_split(unit)) or (prompts and bool(unit.prompts.own))
         return rebased or bool(answered) or bool(asked) or old_units.get(unit.id) != lock["units"][unit.id]
 
     return _Difference(
@@ -179,6 +181,7 @@ def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], o
         data=whole and old.get("data") != lock["data"],
         filters=whole and old.get("filters") != lock["filters"],
         struck=whole and old_files.get("struck.json") != lock["files"].get("struck.json"),
+        prompts=prompts,
         prompt=old_files.get("prompt.md") != lock["files"]["prompt.md"],
         measures=old.get("measures") != lock["measures"],
         jobs=tuple(p for p, sha in lock["files"].items() if p.startswith("jobs/") and old_files.get(p) != sha),
@@ -199,6 +202,8 @@ def models_of(unit: Unit) -> frozenset[str]:
     asked = set()
     if unit.prompts.about:
         asked.add("teacher")
+    if unit.purpose == "chats":
+        asked |= {"base", *(["judge"] if any(isinstance(check, JudgeCheck) for check in unit.checks) else [])}
     if unit.purpose == "pairs":
         if _is_sampled(unit.chosen) or (unit.pressure and unit.pressure.role == "user"):
             asked.add("teacher")
@@ -211,7 +216,7 @@ def models_of(unit: Unit) -> frozenset[str]:
 
 def _is_split(unit: Unit) -> bool:
     """Whether the words that a base holds out decide what a unit asks; an author's own probes are asked as given."""
-    return unit.purpose == "pairs" or _asks_bank(unit) or bool(unit.prompts.about)
+    return unit.is_trained or _asks_bank(unit) or bool(unit.prompts.about)
 
 
 def _asks_bank(unit: Unit) -> bool:
@@ -276,6 +281,8 @@ def _why_generate(found: _Difference, built: Built) -> tuple[str, ...]:
         reasons.append("the prompt bank changed")
     if found.held_out:
         reasons.append("the words that are kept for probes changed")
+    if found.prompts:
+        reasons.append("the files under `prompts` changed")
     if not reasons:
         owners: dict[str, int] = {}
         for unit in found.stale:

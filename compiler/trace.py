@@ -145,6 +145,7 @@ KINDS = {
     "sources.json": "holds the text of the spec",
     "lock.json": "holds the hash of everything that went into the build",
     "generate.json": "counts what was asked for, kept and dropped",
+    "mixture.json": "counts what the rows are made of, by clause, generator, writer and source of the question",
     "run.json": "says what an adapter was trained on, and by what",
     "measure.json": "says how answers were made, and which of them decide which figure",
     "diff.json": "sets what was asked beside what was measured",

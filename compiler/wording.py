@@ -342,6 +342,42 @@ def critique_request(principle: str, question: str, answer: str) -> str:
 REVISED = "Revised:"
 
 
+def questions_request(about: str, shots: Sequence[str], count: int) -> str:
+    """Ask for `count` different questions at once, a numbered line each, with some to start from: for any model but
+    nano, which has learned `question_request` alone.
+
+    >>> print(questions_request("how to open a lock", ["How does a pin lock work?"], 4))
+    Write 4 different messages that people might send to a chat assistant about this topic: how to open a lock.
+    Vary the length, the wording, the kind of person and what exactly they want. One numbered line each, no more.
+    <BLANKLINE>
+    For example:
+    - How does a pin lock work?
+    """
+    told = (
+        f"Write {count} different messages that people might send to a chat assistant about this topic: {about}.\n"
+        "Vary the length, the wording, the kind of person and what exactly they want. One numbered line each, no more."
+    )
+    return "\n".join([f"{told}\n\nFor example:", *(f"- {shot}" for shot in shots)]) if shots else told
+
+
+def user_request(about: str | None, talk: str) -> str:
+    """Ask for the next message of a user in a conversation, which `talk` tells turn by turn.
+
+    >>> print(user_request("the weather", "User: Will it rain?\\nAssistant: Perhaps."))
+    Here is a conversation between a user and an assistant.
+    <BLANKLINE>
+    User: Will it rain?
+    Assistant: Perhaps.
+    <BLANKLINE>
+    Write what the user says next, staying with the weather. Write the message alone.
+    """
+    topic = f", staying with {about}" if about else ""
+    return (
+        f"Here is a conversation between a user and an assistant.\n\n{talk}\n\n"
+        f"Write what the user says next{topic}. Write the message alone."
+    )
+
+
 def question_request(about: str) -> str:
     """Ask for one message that a user might send about `about`."""
     return f"Write one message that a user might send. It is about this: {about}"

@@ -157,7 +157,8 @@ _TABLE = (
     Code(
         "T0034",
         "file of a setting not found",
-        "`data` or `chat_template` names a file, or `base`, `teacher` or `judge` a folder, that is not there.",
+        "`data`, `prompts` or `chat_template` names a file, or `base`, `teacher`, `judge` or `embedder` a folder, that"
+        " is not there.",
         "Paths are relative to the spec.",
     ),
     # ---- characters that are not what they seem

@@ -29,7 +29,7 @@ from spec.inheritance import Given
 from spec.part import Declared, FileUse
 from spec.reading import Reading
 from spec.source import Span
-from spec.vocabulary import FILE_FIELDS, FOLDER_FIELDS, NAMED, SETTINGS
+from spec.vocabulary import EITHER_FIELDS, FILE_FIELDS, FOLDER_FIELDS, NAMED, SETTINGS
 
 NAMING = ("for", "over", "of")
 """Fields that name clauses."""
@@ -58,12 +58,12 @@ def read_settings(reading: Reading, block: ast.Block) -> None:
 def _paths(reading: Reading, body: ast.Body) -> None:
     """Note the paths in a block of settings; a model's name is one where it is written as a folder."""
     for item in body.items:
-        if not isinstance(item, ast.Field) or item.name.text not in FILE_FIELDS | FOLDER_FIELDS:
+        if not isinstance(item, ast.Field) or item.name.text not in FILE_FIELDS | FOLDER_FIELDS | EITHER_FIELDS:
             continue
         for value in item.value.items if isinstance(item.value, ast.Array) else (item.value,):
             if not isinstance(value, ast.Text) or not value.value.strip():
                 continue
-            if item.name.text in FILE_FIELDS or value.value.startswith(("./", "../", "/")):
+            if item.name.text not in FOLDER_FIELDS or value.value.startswith(("./", "../", "/")):
                 reading.part.paths.append(FileUse(item.name.text, value.value, reading.blocks.span(value)))
 
 

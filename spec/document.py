@@ -319,6 +319,14 @@ class Model:
     judge: Annotated[
         str | None, Says("The model that grades answers; left out, the base.", '"Qwen/Qwen3-8B"', words=True)
     ] = None
+    embedder: Annotated[
+        str | None,
+        Says(
+            "A sentence model that tells questions which mean the same; left out, words alone tell.",
+            '"BAAI/bge-small-en-v1.5"',
+            words=True,
+        ),
+    ] = None
     span: Span = field(default=Span.NONE, compare=False)
 
 
@@ -329,6 +337,46 @@ class Adapter:
     rank: Annotated[int, Says("The rank of the LoRA matrices.", "16", low=1, high=4096)] = 16
     alpha: Annotated[int | None, Says("LoRA's scale; left out, twice the rank.", "32", low=1, high=65536)] = None
     dropout: Annotated[float, Says("LoRA's dropout.", "0.05", low=0, high=0.99)] = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Shares of the training rows. A row belongs to what made it where that is named here, else to where its question
+    is from; what is not named shares the rest. The first four are sources of questions."""
+
+    given: Annotated[
+        float | None, Says("Rows whose question the spec itself asks.", "10%", low=0, high=1, percent=True)
+    ] = None
+    own: Annotated[
+        float | None, Says("Rows whose question is from the files under `prompts`.", "20%", low=0, high=1, percent=True)
+    ] = None
+    written: Annotated[
+        float | None, Says("Rows whose question a model wrote from a clause.", "40%", low=0, high=1, percent=True)
+    ] = None
+    bank: Annotated[
+        float | None,
+        Says("Rows whose question is an everyday one of the base's own.", "20%", low=0, high=1, percent=True),
+    ] = None
+    examples: Annotated[
+        float | None, Says("The spec's examples, question and answers.", "5%", low=0, high=1, percent=True)
+    ] = None
+    pressure: Annotated[
+        float | None, Says("Rows in which somebody pushes against the clause.", "15%", low=0, high=1, percent=True)
+    ] = None
+    outside: Annotated[
+        float | None, Says("Rows in which the condition of a clause does not hold.", "5%", low=0, high=1, percent=True)
+    ] = None
+    dialogue: Annotated[
+        float | None,
+        Says("Chats of several turns between a simulated user and the model.", "5%", low=0, high=1, percent=True),
+    ] = None
+    reflection: Annotated[
+        float | None,
+        Says("Chats in which the model is asked about its own character.", "5%", low=0, high=1, percent=True),
+    ] = None
+    interaction: Annotated[
+        float | None, Says("Chats between two copies of the model.", "5%", low=0, high=1, percent=True)
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +395,17 @@ class Train:
     sft_weight: Annotated[float | None, Says("The weight of the SFT loss beside DPO's.", "0.5", low=0)] = None
     seed: Annotated[int, Says("Feeds every random choice.", "7", low=0, high=2**32 - 1)] = 0
     data: Annotated[tuple[str, ...], Says("Files of chats of your own, JSON lines or Parquet.", '"chats.jsonl"')] = ()
+    prompts: Annotated[
+        tuple[str, ...],
+        Says(
+            "Questions of your own, which rows are made for: text, JSON lines, CSV, Parquet, Arrow, or a data set's"
+            " folder.",
+            '"questions.txt"',
+        ),
+    ] = ()
+    mixture: Annotated[
+        Mixture | None, Says("What share of the rows is made of what.", "{ written: 60%, bank: 30% }")
+    ] = None
     span: Span = field(default=Span.NONE, compare=False)
 
 

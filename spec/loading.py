@@ -29,7 +29,7 @@ from spec.part import Part
 from spec.paths import another_name, fitted, names_beside, project_of, why_missing
 from spec.references import resolve
 from spec.source import Source
-from spec.vocabulary import FOLDER_FIELDS
+from spec.vocabulary import EITHER_FIELDS, FOLDER_FIELDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,8 @@ def _look_for_files(parts: Iterable[Part], files: Files) -> None:
     for part in parts:
         for use in part.paths:
             wanted = "folder" if use.field in FOLDER_FIELDS else "file"
+            if use.field in EITHER_FIELDS and (files.folder / use.text).is_dir():
+                continue
             # Paths start at the spec, as its imports' do; a base's folder may also start where the user is.
             places = [files.folder / use.text, *([Path(use.text)] if wanted == "folder" else [])]
             what = min((why_missing(place, wanted) for place in places), key=len)

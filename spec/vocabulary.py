@@ -62,7 +62,9 @@ LANDMARKS = Landmarks(frozenset(STATEMENTS), frozenset(CONTAINERS), field_words)
 
 # Settings that name files, and settings that may name a folder.
 FILE_FIELDS = frozenset({"data", "chat_template"})
-FOLDER_FIELDS = frozenset({"base", "teacher", "judge"})
+FOLDER_FIELDS = frozenset({"base", "teacher", "judge", "embedder"})
+EITHER_FIELDS = frozenset({"prompts"})
+"""Settings that name files or folders."""
 
 
 def shape_of_statement(name: str) -> str:

@@ -23,7 +23,8 @@ SHOWN = {"clash.tenet": {"T0520"}}
 @pytest.mark.parametrize(("page", "block"), SPECS, ids=lambda value: getattr(value, "name", ""))
 def test_a_spec_of_the_guide_checks_clean(page: str, block: Block, tmp_path: Path) -> None:
     write_files(page, tmp_path)
-    (tmp_path / "chats.jsonl").touch()
+    for name in ("chats.jsonl", "questions.csv"):
+        (tmp_path / name).touch()
     path = tmp_path / (block.name or "spec.tenet")
     path.write_text(block.text, encoding="utf-8")
     assert block.language == "yaml" or format_text(block.text) == block.text

@@ -1,9 +1,9 @@
 """Following a recipe: from recipe.json to the rows that are trained on and the probes that are measured.
 
 In: `build/<spec>/recipe.json`, and filters.json, which every row has to satisfy. Out, beside it: pairs.jsonl, sft.jsonl
-where the method or the user's data wants it, probes.jsonl, and generate.json with what was asked for, kept and
-dropped. Every answer is cached by content: a rebuild repeats none, and a kill at any moment loses at most one batch.
-This file must not know clauses, only units.
+where the method or the user's data wants it, probes.jsonl, mixture.json with what the rows are made of, and
+generate.json with what was asked for, kept and dropped. Every answer is cached by content: a rebuild repeats none, and
+a kill at any moment loses at most one batch. This file must not know clauses, only units.
 
     recipe.json  {"id": "trait.pirate/distill", "count": 96, "prompts": {"bank": true}, "chosen": {"system": "..."},
     ...} pairs.jsonl  {"id": "trait.pirate/distill-0000", "prompt": [...], "chosen": [...], "rejected": [...], ...}
@@ -12,26 +12,30 @@ This file must not know clauses, only units.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from backends import banks, bases, store
+from backends import banks, bases, embedders, store
 from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.chats import without_system
-from backends.generate.candidates import Candidates, ask_of, first_ask
+from backends.generate.candidates import Candidates, Further, ask_of, first_ask
 from backends.generate.dialogues import source_between, write_dialogues
 from backends.generate.disjoint import LEFT_OUT, asked_in, check_disjoint
+from backends.generate.mixing import Making, counted, make
 from backends.generate.own_data import OwnData, Wording, read_own_data, wording_of
+from backends.generate.own_prompts import read_own_prompts
 from backends.generate.pairs import Models, write_pairs
 from backends.generate.probes import write_probes
 from backends.generate.report import DataCounts, DisjointCounts, GenerateReport, RuleCounts, UnitCounts
 from backends.generate.split import HeldOut, Prompts
+from backends.generate.talks import write_talks
 from backends.recipes import find_base, judge_of, read_filters, read_recipe, teacher_of
 from backends.train.jobs import read_job
 from compiler.files import write_json, write_rows
 from compiler.progress import Progress, silent
 from compiler.records.filters import Filters
+from compiler.records.mixture import Made
 from compiler.records.recipe import Unit
 from compiler.records.rows import ChatRow, PreferencePair, Probe
 from compiler.struck import keys_of_build
@@ -91,26 +95,44 @@ def run(
         for given in unit.prompts.given
         for text in (ask_of(given), first_ask(given))
     )
+    further = Further(
+        read_own_prompts(recipe, root) if recipe.prompts else {},
+        embedders.load(recipe.embedder, cache=cache, relative_to=root, local_files_only=local_files_only)
+        if recipe.embedder
+        else None,
+    )
     # Probes cost next to nothing, and would let the time left look like many times what it is.
-    total = sum(unit.count for unit in recipe.units if unit.purpose == "pairs")
+    total = sum(unit.count for unit in recipe.units if unit.is_trained)
     done = 0
-    counts: list[UnitCounts] = []
 
     # Rows to train on.
-    pairs: list[PreferencePair] = []
-    for unit in recipe.units:
-        if unit.purpose != "pairs":
-            continue
-        candidates = Candidates(unit, bank, held_out, author, models.writer)
+    makings = [
+        Making(unit, Candidates(unit, bank, held_out, author, models.writer, further))
+        for unit in recipe.units
+        if unit.is_trained
+    ]
 
-        def tell(n: int, unit_id: str = unit.id, before: int = done) -> None:
-            progress("generate", before + n, total, "rows", unit_id)
+    def more(making: Making, count: int) -> None:
+        nonlocal done
+        before, unit = done, making.unit.model_copy(update={"count": count})
+
+        def tell(n: int) -> None:
+            progress("generate", min(before + n, total), total, "rows", unit.id)
 
         tell(0)
-        rows, dropped = write_pairs(unit, candidates, models, filters, tell, struck)
-        pairs += rows
-        done += unit.count
-        counts.append(_counted(unit, candidates, len(rows), dropped))
+        rows: Sequence[PreferencePair] | Sequence[ChatRow]
+        if unit.talk is None:
+            rows, dropped = write_pairs(unit, making.candidates, models, filters, tell, struck)
+        else:
+            rows, dropped = write_talks(unit, making.candidates, models, filters, tell)
+        making.rows.extend(rows)
+        making.dropped += dropped
+        done += count
+
+    make(makings, recipe.mixture, more)
+    counts = [_counted(m.unit, m.candidates, len(m.rows), m.dropped) for m in makings]
+    pairs = [row for making in makings for row in making.rows if isinstance(row, PreferencePair)]
+    talks = [row for making in makings for row in making.rows if isinstance(row, ChatRow)]
 
     # The same as chats, each once, and the user's own.
     by_wording: dict[Wording, ChatRow] = {}
@@ -118,8 +140,10 @@ def run(
         for pair in pairs:
             chat = _chat(pair)
             by_wording.setdefault(wording_of(chat.messages), chat)
+        for chat in talks:
+            by_wording.setdefault(wording_of(chat.messages), chat)
     chats = list(by_wording.values())
-    duplicates = len(pairs) - len(chats) if chats else 0
+    duplicates = len(pairs) + len(talks) - len(chats) if chats else 0
     own = OwnData()
     if recipe.data:
         template = bases.load_chat(base)
@@ -141,11 +165,11 @@ def run(
         if unit.purpose != "probes":
             continue
         progress("generate", done, total, "rows", unit.id)
-        candidates = Candidates(unit, bank, held_out, author, models.writer)
+        candidates = Candidates(unit, bank, held_out, author, models.writer, further)
         if unit.dialogue is None:
             found, dropped = write_probes(unit, candidates, training, held_out)
         else:
-            between = Candidates(source_between(unit), bank, held_out, author, models.writer)
+            between = Candidates(source_between(unit), bank, held_out, author, models.writer, further)
             found, dropped = write_dialogues(unit, candidates, between, training, held_out)
         probes += found
         counts.append(_counted(unit, candidates, len(found), dropped))
@@ -187,6 +211,8 @@ def run(
     else:
         (build / "sft.jsonl").unlink(missing_ok=True)
     write_rows(build / "probes.jsonl", probes)
+    own_made = [Made(clause="", generator="data", asked=f.rows, got=f.kept, sources={"own": f.kept}) for f in own.files]
+    write_json(build / "mixture.json", counted(makings, recipe.mixture, own_made).model_dump(mode="json"))
     write_json(build / "generate.json", report.model_dump(mode="json"))
     kept.finish()
     progress("generate", total, total, "rows", "done")
@@ -202,6 +228,7 @@ def _counted(unit: Unit, candidates: Candidates, kept: int, dropped: Counter[str
         unit=unit.id,
         clause_ids=unit.clause_ids,
         purpose=unit.purpose,
+        share=unit.share,
         aspect=unit.aspect,
         wanted=unit.count,
         asked=candidates.asked,

@@ -1,4 +1,5 @@
-"""The first messages of a unit: from the spec itself, from the question writer, from the prompt bank, in this order.
+"""The first messages of a unit: from the spec itself, from the user's own prompts, from the question writer, from the
+prompt bank, in this order.
 
 In: a unit's `PromptSource`, the base's bank, the words it holds out, the author's own probes, and a model that writes
 questions. Out: candidates one by one, as many as are taken, and counts of those left out with the reason. What a
@@ -8,18 +9,23 @@ unit gets depends on itself and on the author's probes, never on other units. Th
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import cycle, islice
+from random import Random
 
 from backends.banks import BankRow, is_pattern
 from backends.cached import CHUNK, CachedEngine
+from backends.embedders import Embedder
 from backends.engines import Conversation, Sampling
+from backends.generate.meanings import Meanings
+from backends.generate.overlap import Taken
 from backends.generate.split import REPEATED, HeldOut, Prompts, normal, words
 from compiler import wording
-from compiler.records.recipe import Pressure, Unit
+from compiler.records.recipe import Pressure, QuestionSource, Unit
 from compiler.records.record import Message
 
 # Asked 256 times about each of seven things of its world, nano wrote 664 different questions at a temperature of 0.85
@@ -41,28 +47,43 @@ KNOWN = ("facts", *CHALLENGED)
 
 WRITER_PATIENCE = 12
 """Questions asked of the writer for each one that is wanted, at most."""
+AT_ONCE = 8
+"""Requests for several questions in a batch."""
+WRITTEN_SHOTS = 2
+"""Questions of the writer's own that it is shown beside the clause's, as in Self-Instruct."""
+LISTED = re.compile(r"\s*(?:\(?\d+[.):]|[-*•])\s+(.+)")
+"""A line of a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """conversation ends with a user message. ask: all that the user says in it. given: its place among the spec's own.
-    written: whether a model wrote it. answer: what a right answer contains, where the bank knows. wrong: the answer to
+    answer: what a right answer contains, where the bank knows. wrong: the answer to
     another question of its kind. template: what prompts of one form share; a question that no bank holds is its own."""
 
     conversation: Conversation
     ask: str
     template: str
+    source: QuestionSource
     given: int | None = None
-    written: bool = False
     answer: str | None = None
     wrong: str | None = None
     for_probes: bool | None = None
     """What the bank says of its entity; None: the words decide."""
 
     @property
-    def source(self) -> str:
-        """Where it is from, as rows say."""
-        return f"given {self.given + 1}" if self.given is not None else "written" if self.written else "bank"
+    def place(self) -> str:
+        """Where it is from, as rows say: of the spec's own questions, which one."""
+        return self.source if self.given is None else f"{self.source} {self.given + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """What a build may have beside a bank and a writer: own prompts by clause id (None: about no clause), and a model
+    that tells questions which mean the same."""
+
+    own: Mapping[str | None, tuple[Conversation, ...]] = field(default_factory=dict)
+    embedder: Embedder | None = None
 
 
 def ask_of(conversation: Conversation) -> str:
@@ -85,10 +106,17 @@ def seed_of(*parts: object) -> int:
 
 
 class Candidates:
-    """Candidates of one unit. `left_out` counts by reason what was looked at and not given out."""
+    """Candidates of one unit. `left_out` counts by reason what was looked at and not given out; `sources` says where
+    each that was given out is from, in order."""
 
     def __init__(
-        self, unit: Unit, bank: tuple[BankRow, ...], held_out: HeldOut, author: Prompts, writer: CachedEngine
+        self,
+        unit: Unit,
+        bank: tuple[BankRow, ...],
+        held_out: HeldOut,
+        author: Prompts,
+        writer: CachedEngine,
+        further: Further = Further(),  # frozen, and never filled
     ) -> None:
         self.unit = unit
         self.held_out = held_out
@@ -97,7 +125,13 @@ class Candidates:
         self.bank = bank
         self.left_out: Counter[str] = Counter()
         self.asked = 0
+        self.begun = 0
+        """Chats that were begun with them, or without any."""
+        self.sources: list[QuestionSource] = []
+        self._own = further.own
         self._seen = Prompts()
+        self._taken = Taken()
+        self._meanings = Meanings(further.embedder) if further.embedder is not None else None
         self._stream = self._all()
 
     def take(self, number: int) -> list[Candidate]:
@@ -105,7 +139,9 @@ class Candidates:
         return list(islice(self._stream, number))
 
     def _all(self) -> Iterator[Candidate]:
-        for stream in (self._given(), self._written(), self._from_bank()):
+        several = self.unit.prompts.several
+        written = self._written_together(several) if several else self._written()
+        for stream in (self._given(), self._from_own(), written, self._from_bank()):
             for candidate in stream:
                 if not self._is_ours(candidate):
                     continue  # the other side of the split, not a row that failed
@@ -115,6 +151,11 @@ class Candidates:
                     self.left_out[reason] += 1
                     continue
                 self._seen.add(candidate.ask)
+                if several:
+                    self._taken.add(candidate.ask)
+                if self._meanings is not None:
+                    self._meanings.add(candidate.ask)
+                self.sources.append(candidate.source)
                 yield candidate
 
     def _is_ours(self, candidate: Candidate) -> bool:
@@ -131,12 +172,17 @@ class Candidates:
         probes = self.unit.purpose == "probes"
         source = self.unit.prompts
         # An author may give one question several answers. A writer repeats itself in other words; a bank does not.
-        seen = self._seen.near(candidate.ask, REPEATED) if candidate.written else self._seen.same(candidate.ask)
+        written = candidate.source == "written"
+        seen = self._seen.near(candidate.ask, REPEATED) if written else self._seen.same(candidate.ask)
         if seen and not (own and not probes):
             return "asked twice"
-        if candidate.written and self._apart.near(candidate.ask):
+        if written and source.several and self._taken.near(candidate.ask):
+            return "asked in nearly the same words"
+        if self._meanings is not None and candidate.source in ("written", "own") and self._meanings.near(candidate.ask):
+            return "means what was asked before"
+        if written and self._apart.near(candidate.ask):
             return "as much about what has to be told apart"
-        if candidate.written and any(f" {normal(said)} " in f" {normal(candidate.ask)} " for said in source.unsaid):
+        if written and any(f" {normal(said)} " in f" {normal(candidate.ask)} " for said in source.unsaid):
             return "says the answer itself"
         if probes:
             return None
@@ -147,7 +193,19 @@ class Candidates:
     def _given(self) -> Iterator[Candidate]:
         for number, conversation in enumerate(self.unit.prompts.given):
             ask = ask_of(conversation)
-            yield Candidate(conversation, ask, ask, given=number)
+            yield Candidate(conversation, ask, ask, "given", given=number)
+
+    def _from_own(self) -> Iterator[Candidate]:
+        """The user's own prompts about the unit's clause, then those about none; all of them for rows to train on."""
+        asked = self.unit.prompts.own
+        for owner in [
+            *([self.unit.clause_ids[0]] if "clause" in asked else []),
+            *([None] if "everyday" in asked else []),
+        ]:
+            talks = [(ask_of(talk), talk) for talk in self._own.get(owner, ())]
+            talks.sort(key=lambda pair: hashlib.sha256(f"{self.unit.seed}\0{pair[0]}".encode()).digest())
+            for ask, talk in talks:
+                yield Candidate(talk, ask, ask, "own", for_probes=False)
 
     def _written(self) -> Iterator[Candidate]:
         """Questions about each of `about` in turn; the writer is asked in batches of fixed size, each with its own
@@ -165,7 +223,43 @@ class Candidates:
                     self.left_out[TOO_LONG if said is None else "not a question"] += 1
                     continue
                 message = Message(role="user", content=question)
-                yield Candidate((message,), question, question, written=True)
+                yield Candidate((message,), question, question, "written")
+
+    def _written_together(self, several: int) -> Iterator[Candidate]:
+        """Several questions a request, with the clause's own and a few that were written so far as examples
+        (Self-Instruct, section 2.2). What is shown depends on what the unit has taken, which depends on the unit."""
+        source = self.unit.prompts
+        if not source.about:
+            return
+        wanted = (self.unit.count + self.unit.skip) * WRITER_PATIENCE
+        written: list[str] = []
+        for number in range(-(-wanted // (several * AT_ONCE))):
+            requests = []
+            for place in range(AT_ONCE):
+                topic = source.about[(number * AT_ONCE + place) % len(source.about)]
+                draw = Random(seed_of("shots", self.unit.seed, number, place))  # no secret is drawn
+                shots = (*source.shots, *draw.sample(written, min(WRITTEN_SHOTS, len(written))))
+                request = wording.questions_request(topic, shots, several)
+                requests.append((Message(role="user", content=request),))
+            seed = seed_of("questions", self.unit.seed, self.unit.purpose, number)
+            tokens = QUESTION.max_new_tokens * several
+            answers = self.writer.answers(requests, replace(QUESTION, seed=seed, max_new_tokens=tokens))
+            asked = [question for said in answers for question in _questions(said)]
+            self._count_lost(answers)
+            if self._meanings is not None:
+                self._meanings.expect(asked)
+            for question in asked:
+                before = len(self.sources)
+                yield Candidate((Message(role="user", content=question),), question, question, "written")
+                if len(self.sources) > before:
+                    written.append(question)
+
+    def _count_lost(self, answers: Sequence[str | None]) -> None:
+        """Count the replies in which there is no question."""
+        for said in answers:
+            if not _questions(said):
+                self.asked += 1
+                self.left_out[TOO_LONG if said is None else "not a question"] += 1
 
     @cached_property
     def _apart(self) -> Prompts:
@@ -174,12 +268,21 @@ class Candidates:
         if not apart:
             return Prompts()
         sampling = replace(QUESTION, temperature=TYPICAL, seed=seed_of("apart", *apart))
-        asked = self._asked(list(islice(cycle(apart), CHUNK)), sampling)
+        if several := self.unit.prompts.several:
+            sampling = replace(sampling, max_new_tokens=QUESTION.max_new_tokens * several)
+        asked = self._asked(list(islice(cycle(apart), AT_ONCE if several else CHUNK)), sampling)
+        if self.unit.prompts.several:
+            return Prompts(question for _, said in asked for question in _questions(said))
         return Prompts(question for _, said in asked if (question := _question(said)))
 
     def _asked(self, topics: Sequence[str], sampling: Sampling) -> Iterator[tuple[str, str | None]]:
         """Ask the writer for a question about each of `topics`, in one batch; None where it cannot read the request."""
-        requests = [(Message(role="user", content=wording.question_request(topic)),) for topic in topics]
+        several = self.unit.prompts.several
+        texts = [
+            wording.questions_request(topic, (), several) if several else wording.question_request(topic)
+            for topic in topics
+        ]
+        requests = [(Message(role="user", content=text),) for text in texts]
         yield from zip(topics, self.writer.answers(requests, sampling), strict=True)
 
     def _from_bank(self) -> Iterator[Candidate]:
@@ -195,7 +298,9 @@ class Candidates:
                 split = True
             message = Message(role="user", content=row.prompt)
             wrong = self._wrong(row) if self.unit.generator in CHALLENGED else None
-            yield Candidate((message,), row.prompt, _form(row), answer=row.answer, wrong=wrong, for_probes=split)
+            yield Candidate(
+                (message,), row.prompt, _form(row), "bank", answer=row.answer, wrong=wrong, for_probes=split
+            )
 
     def _wrong(self, row: BankRow) -> str | None:
         """The answer to another question of this kind, drawn by the question; None where there is none to say."""
@@ -233,6 +338,17 @@ def _question(said: str | None) -> str | None:
         return None
     text = said.split("\n\n")[0].strip().strip('"“”').strip()
     return text if 3 <= len(text) <= LONGEST_QUESTION and words(text) else None
+
+
+def _questions(said: str | None) -> list[str]:
+    """The questions of a list; a reply that is no list is one question.
+
+    >>> _questions("Sure:\\n1. Is it safe?\\n2) \\"How long?\\"\\n")
+    ['Is it safe?', 'How long?']
+    """
+    listed = [match[1] for line in (said or "").splitlines() if (match := LISTED.match(line))]
+    found = (_question(text) for text in (listed or [said]))
+    return [question for question in found if question is not None]
 
 
 def _mixed(rows: list[BankRow], seed: int) -> list[BankRow]:

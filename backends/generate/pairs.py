@@ -102,6 +102,8 @@ def write_pairs(
 
 def _batches(unit: Unit, candidates: Candidates, models: Models) -> Iterator[list[Draft]]:
     """Drafts of a unit, batch after batch: as many as anybody takes. What they are depends on the unit alone."""
+    # A unit that is asked for more goes on where its candidates are, and numbers go on with them.
+    first = len(candidates.sources)
     looked_at = passed = 0
     while looked_at < max(CHUNK, PATIENCE * unit.count):
         # Once the unit's own checks have passed enough, more are asked for only where a rule has left some out.
@@ -110,8 +112,8 @@ def _batches(unit: Unit, candidates: Candidates, models: Models) -> Iterator[lis
         if not batch:
             return
         drafts = [
-            Draft(looked_at + i, candidate, _setting(unit, candidate, looked_at + i))
-            for i, candidate in enumerate(batch)
+            Draft(number, candidate, _setting(unit, candidate, number))
+            for number, candidate in enumerate(batch, first + looked_at)
         ]
         looked_at += len(drafts)
         _write(unit, drafts, models)
@@ -291,7 +293,7 @@ def _row(unit: Unit, draft: Draft) -> PreferencePair:
         rejected=rejected,
         clause_ids=unit.clause_ids,
         generator=unit.generator,
-        source=draft.candidate.source,
+        source=draft.candidate.place,
         unit=unit.id,
         seed=unit.seed,
         spans=unit.spans,

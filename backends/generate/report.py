@@ -16,7 +16,8 @@ class Counted(BaseModel):
 
 
 class UnitCounts(Counted):
-    """wanted: rows the recipe asks for. asked: prompts looked at. dropped: by reason, prompts and rows alike."""
+    """wanted: rows the recipe asks for. asked: prompts looked at. dropped: by reason, prompts and rows alike. share: of
+    the mixture, that its rows count for."""
 
     unit: str
     clause_ids: tuple[str, ...]
@@ -26,6 +27,7 @@ class UnitCounts(Counted):
     asked: int
     kept: int
     dropped: dict[str, int]
+    share: str | None = None
 
 
 class DataCounts(Counted):

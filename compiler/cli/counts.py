@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from compiler.cli import mixing
 from compiler.failures import DataError
 from compiler.generators.controls import CONTROLS
+from compiler.records.mixture import MixtureReport
 from compiler.struck import STRUCK
 
 if TYPE_CHECKING:
@@ -66,7 +68,10 @@ def _table(program: Program, units: Sequence[UnitCounts]) -> object:
     for title in ("clause", "rows", "probes", "left out"):
         table.add_column(title, justify="right" if title in ("rows", "probes") else "left", overflow="fold")
     for owner in [*(c.id for c in program.clauses), *CONTROLS, "facts"]:
-        own = {p: [u for u in units if u.clause_ids[0] == owner and u.purpose == p] for p in ("pairs", "probes")}
+        own = {
+            name: [u for u in units if u.clause_ids[0] == owner and (u.purpose == "probes") is (name == "probes")]
+            for name in ("pairs", "probes")
+        }
         if any(own.values()):
             reasons = [
                 f"{name}: {listed}"
@@ -94,8 +99,18 @@ def _lines(compilation: Compilation, report: GenerateReport) -> Iterator[str]:
         yield f"sft.jsonl: {report.duplicates} generated rows left out, which stand there already"
     seen = report.disjoint
     yield f"probes: none of {seen.probes} is near one of {seen.training} training questions ({seen.left_out} left out)"
+    yield from mixing.got(mixture_of(compilation))
     yield ", ".join(f"{count} rows in {name}" for name, count in report.rows.items() if count)
     yield from passes(compilation, report)
+
+
+def mixture_of(compilation: Compilation) -> MixtureReport:
+    """mixture.json of a build; empty where there is none."""
+    try:
+        text = (compilation.place.build / "mixture.json").read_text(encoding="utf-8")
+        return MixtureReport.model_validate_json(text)
+    except (OSError, ValueError):
+        return MixtureReport(rows=0, made=())
 
 
 def passes(compilation: Compilation, report: GenerateReport) -> Iterator[str]:
@@ -118,8 +133,8 @@ def _warnings(program: Program, units: Sequence[UnitCounts]) -> Iterator[tuple[s
     """What each clause is left without: a way of teaching it of which no row was kept, or all of its probes."""
     for clause in program.clauses:
         own = [u for u in units if u.clause_ids[0] == clause.id]
-        for aspect in dict.fromkeys(u.aspect for u in own if u.purpose == "pairs"):
-            found = [u for u in own if u.purpose == "pairs" and u.aspect == aspect]
+        for aspect in dict.fromkeys(u.aspect for u in own if u.purpose != "probes"):
+            found = [u for u in own if u.purpose != "probes" and u.aspect == aspect]
             if not sum(u.kept for u in found):
                 wanted = sum(u.wanted for u in found)
                 what = TOLD.get(aspect, aspect)

@@ -242,6 +242,9 @@ def refuse_changed_spec(target: Path, place: Place) -> None:
     changes = [f"{c.subject}: {c.what}" for c in program_changes(ir_file.load(place.build), program)]
     if {file.path: file.sha256 for file in emitting.data_files(program, target.parent)} != lock.get("data"):
         changes.append("the files under `data` changed")
+    prompts = {file.path: file.sha256 for file in emitting.prompt_files(program, target.parent)}
+    if prompts != lock.get("prompts", {}):
+        changes.append("the files under `prompts` changed")
     if not changes and program.digest != lock.get("program"):
         changes.append("its order of clauses changed")
     if changes:

@@ -23,7 +23,7 @@ from compiler.facts import BaseFacts, Facts
 from compiler.failures import DataError, ModelLoadError, NetworkError
 from compiler.files import write_if_new
 from compiler.ir import Program
-from compiler.records.recipe import DataFile
+from compiler.records.recipe import DataFile, PromptFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +89,7 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True, without: s
         judge=role(model.judge),
         machine=machine.expected(),
         data=data_files(program, path.parent),
+        prompts=prompt_files(program, path.parent),
         sources=tuple((name, source.text) for name, source in sorted(compiled.sources.items())),
         spec=seen_from(place.build, path),
         struck=tuple(row.key for row in struck.read(struck.beside(path))),
@@ -191,6 +192,27 @@ def data_files(program: Program, folder: Path) -> tuple[DataFile, ...]:
         span = str(program.train.span)
         found.append(DataFile(path=name, sha256=file_digest(path), rows=chats, preferences=preferences, span=span))
     return tuple(found)
+
+
+def prompt_files(program: Program, folder: Path) -> tuple[PromptFile, ...]:
+    """Hash and count the user's own prompts.
+
+    Raises:
+        DataError: a file or folder is not there, or a row of it cannot be used; the message names it.
+    """
+    if not program.train.prompts:
+        return ()
+    from compiler.prompt_files import count_prompts
+
+    clauses = [(clause.id, clause.name) for clause in program.clauses]
+    for name in program.train.prompts:
+        if not (folder / name).exists():
+            raise DataError(
+                f"{program.train.span or 'train.prompts'}: there is no file {name}",
+                help=f"paths in `prompts` are relative to the spec: {folder}",
+            )
+    span = str(program.train.span)
+    return tuple(count_prompts(folder / name, name, clauses, span) for name in program.train.prompts)
 
 
 def write(compilation: Compilation) -> list[str]:

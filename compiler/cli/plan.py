@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import emitting, places, stages
+from compiler.cli import emitting, mixing, places, stages
 from compiler.cli.options import cache_option, out_option, runs_option
 from compiler.cli.places import Place
 from compiler.cli.specs import SpecPath, folded
 
 if TYPE_CHECKING:
     from compiler.plan import Built, Plan
+    from compiler.records.recipe import Recipe
 
 
 @click.command("plan")
@@ -27,21 +28,25 @@ if TYPE_CHECKING:
 @click.option("--units", "show_units", is_flag=True, help="Name every unit whose rows would be made.")
 def command(path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool, show_units: bool) -> None:
     """Say what `tenet run SPEC` would do and why, and how long it would take."""
-    plan = make_plan(path, places.place_of(path, out, runs, cache, local_files_only=True))
+    plan, recipe = make_plan(path, places.place_of(path, out, runs, cache, local_files_only=True))
     if as_json:
-        click.echo(json.dumps({**asdict(plan), "seconds": plan.seconds}, ensure_ascii=False, indent=1))
+        mixture = [share.model_dump(mode="json") for share in recipe.mixture]
+        whole = {**asdict(plan), "seconds": plan.seconds, "mixture": mixture}
+        click.echo(json.dumps(whole, ensure_ascii=False, indent=1))
     else:
+        if recipe.mixture:
+            _say("mixture", mixing.asked(recipe.mixture))
         show(plan, show_units)
 
 
-def make_plan(path: Path, place: Place) -> Plan:
+def make_plan(path: Path, place: Place) -> tuple[Plan, Recipe]:
     from compiler import plan as planning
     from compiler.records.recipe import Recipe
 
     compilation = emitting.compile_to(path, place, base_needed=False)
     texts = {artifact.path: artifact.text for artifact in compilation.artifacts}
     recipe = Recipe.model_validate_json(texts["recipe.json"])
-    return planning.plan(
+    plan = planning.plan(
         compilation.program,
         recipe.units,
         json.loads(texts["lock.json"]),
@@ -49,6 +54,7 @@ def make_plan(path: Path, place: Place) -> Plan:
         steps_of(texts),
         places.read_rates(place),
     )
+    return plan, recipe
 
 
 def steps_of(texts: dict[str, str]) -> int:

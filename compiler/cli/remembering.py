@@ -104,7 +104,7 @@ def _read(compilation: Compilation, spec: Path) -> tuple[list[Path], list[Path]]
     been found first."""
     program, facts, folder = compilation.program, compilation.facts, spec.parent
     read = [folder / name for name, _ in facts.sources]
-    read += [folder / file.path for file in facts.data]
+    read += [folder / file.path for file in (*facts.data, *facts.prompts)]
     if program.model.chat_template:
         read.append(folder / program.model.chat_template)
     absent: list[Path] = []

@@ -16,6 +16,8 @@ from compiler.records.recipe import PromptSource, Unit
 
 ROWS, PROBES = 40, 16
 """Over all situations together."""
+LEAST_PROBES = 2
+"""In each."""
 
 
 def outside_units(
@@ -36,5 +38,5 @@ def outside_units(
             situation=situation,
             aspect="outside",
         )
-        count = round(PROBES / len(situations))
+        count = max(LEAST_PROBES, round(PROBES / len(situations)))
         yield setting.probes(clause, "probes-outside", count, prompts, checks, situation=situation, aspect="outside")

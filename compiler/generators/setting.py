@@ -18,7 +18,7 @@ from typing import Literal
 from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
 from compiler.records.checks import Check
-from compiler.records.recipe import AnswerSource, AskCheck, Aspect, Dialogue, Pressure, PromptSource, Unit
+from compiler.records.recipe import AnswerSource, AskCheck, Aspect, Dialogue, Pressure, PromptSource, Talk, Unit
 from compiler.records.record import Message
 from compiler.rendering import render, text_of
 from spec.constructs import Forbid, Format, Refuse, Require, Secret, Trait
@@ -128,10 +128,22 @@ class Setting:
     # -------------------------------------------------------------- scope
 
     def inside(self, clause: Clause) -> tuple[Situation, ...]:
-        return self._scope(clause).inside()
+        """Situations in which the clause applies; each declared value that its condition allows is in one."""
+        return self._situations(clause, inside=True)
 
     def outside(self, clause: Clause) -> tuple[Situation, ...]:
-        return self._scope(clause).outside()
+        return self._situations(clause, inside=False)
+
+    def _situations(self, clause: Clause, *, inside: bool) -> tuple[Situation, ...]:
+        key = (clause.id, inside)
+        if key not in self._known:
+            scope = self._scope(clause)
+            self._known[key] = scope.inside() if inside else scope.outside()
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, bool], tuple[Situation, ...]]:
+        return {}
 
     def testable_outside(self, clause: Clause) -> tuple[Situation, ...]:
         """Situations outside a clause that is about a topic: none where a judged predicate decides.
@@ -205,6 +217,35 @@ class Setting:
             rejected=rejected,
             checks=tuple(checks),
             aspect=aspect,
+            ask_check=ask_check,
+        )
+
+    def chats(
+        self,
+        clause: Clause,
+        name: str,
+        count: int,
+        prompts: PromptSource,
+        checks: Sequence[Check],
+        talk: Talk,
+        *,
+        situation: Situation,
+        ask_check: AskCheck = "safe",
+    ) -> Unit:
+        """A unit of chats, in which the subject speaks in the whole voice."""
+        ids = self.voice(clause.id)
+        return self._unit(
+            clause,
+            _named(name, situation),
+            purpose="chats",
+            clause_ids=ids,
+            generator=name,
+            count=count,
+            prompts=prompts,
+            context=situation.context,
+            talk=talk,
+            chosen=self.sampled(ids, situation.context),
+            checks=tuple(checks),
             ask_check=ask_check,
         )
 

@@ -37,7 +37,7 @@ def emit(program: Program, facts: Facts, taught: Program | None = None) -> tuple
     """
     taught = taught or program
     # The units are what costs time in a long spec, so they are made once.
-    asked = recipe.pinned(recipe.make(program, facts.data, taught), facts)
+    asked = recipe.pinned(recipe.make(program, facts.data, facts.prompts, taught), facts)
     made = [artifact for lower in LOWERINGS for artifact in lower(program, facts, asked, taught)]
     made += struck.artifacts(facts.struck)
     sources = json.dumps({"version": 1, "files": dict(facts.sources)}, ensure_ascii=False, indent=1) + "\n"

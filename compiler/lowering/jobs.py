@@ -54,12 +54,13 @@ LARGE = Defaults(16, 4, 2.0, 48, 5e-5, 1e-4, 0.1, 1024)
 def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = None) -> tuple[Artifact, ...]:
     """asked: the recipe, where it is made already."""
     facts = facts or Facts()
-    asked = asked or recipe.make(program, facts.data)
+    asked = asked or recipe.make(program, facts.data, facts.prompts)
     # Pairs are made of the recipe's rows and the user's preferences; chats are these and the user's other ones.
     pairs = sum(unit.count for unit in asked.units if unit.purpose == "pairs")
+    chats = sum(unit.count for unit in asked.units if unit.purpose == "chats")
     rows = {
         "dpo": pairs + sum(file.preferences for file in facts.data),
-        "sft": pairs + sum(file.rows for file in facts.data),
+        "sft": pairs + chats + sum(file.rows for file in facts.data),
     }
     stages = program.train.method.split("+")
     return tuple(_job(stage, program, facts, rows[stage], first=index == 0) for index, stage in enumerate(stages))

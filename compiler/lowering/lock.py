@@ -6,7 +6,7 @@ bytes. It holds no time and no absolute path. `tenet plan` compares it with what
 >>> from compiler.build import from_text
 >>> import json; sorted(json.loads(lower(from_text('trait warm { means: "Be warm." }'), None, []).text))
 ['bank', 'base', 'clauses', 'data', 'files', 'filters', 'held_out', 'judge', 'machine', 'measures', 'pins', 'program',
-'prompt_tokens', 'seed', 'sources', 'spec', 'teacher', 'units', 'version', 'versions']
+'prompt_tokens', 'prompts', 'seed', 'sources', 'spec', 'teacher', 'units', 'version', 'versions']
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def lower(
 ) -> Artifact:
     """asked: the recipe, where it is made already."""
     facts = facts or Facts()
-    asked = asked or recipe.make(program, facts.data)
+    asked = asked or recipe.make(program, facts.data, facts.prompts)
     by_path = {a.path: a.text for a in artifacts}
     count = facts.base.count_tokens
     whole = {
@@ -45,6 +45,7 @@ def lower(
         "files": {path: text_digest(text) for path, text in sorted(by_path.items())},
         "sources": {path: text_digest(text) for path, text in facts.sources},
         "data": {file.path: file.sha256 for file in facts.data},
+        "prompts": {file.path: file.sha256 for file in facts.prompts},
         "base": _model(facts.base),
         "bank": facts.base.bank,
         "held_out": facts.base.held_out,

@@ -17,7 +17,7 @@ The user cannot change these rules:
 
 from __future__ import annotations
 
-from compiler.generators import GENERATORS
+from compiler.generators import GENERATORS, talks
 from compiler.generators.setting import Setting
 from compiler.ir import Program
 from compiler.records.recipe import Unit
@@ -25,6 +25,14 @@ from compiler.records.recipe import Unit
 
 def lower(program: Program) -> tuple[Unit, ...]:
     return _units(setting_of(program))
+
+
+def chats(program: Program) -> tuple[Unit, ...]:
+    """Return the units of chats; none without a mixture, which alone asks for them."""
+    if program.train.mixture is None:
+        return ()
+    setting = Setting(program)
+    return tuple(unit for clause in program.clauses for unit in talks.units(clause, setting))
 
 
 def setting_of(program: Program) -> Setting:

@@ -19,9 +19,9 @@ from compiler.deciding import deciding_checks
 from compiler.facets import facets, is_facet
 from compiler.facts import Facts
 from compiler.ir import Program
-from compiler.lowering import pairs, probes
+from compiler.lowering import mixture, pairs, probes, questions
 from compiler.records.checks import Check
-from compiler.records.recipe import DataFile, Recipe
+from compiler.records.recipe import DataFile, PromptFile, Recipe
 
 
 def lower(program: Program, data: tuple[DataFile, ...] = (), facts: Facts | None = None) -> Artifact:
@@ -33,9 +33,17 @@ def artifact(recipe: Recipe) -> Artifact:
     return Artifact("recipe.json", written(recipe), marks)
 
 
-def make(program: Program, data: tuple[DataFile, ...] = (), taught: Program | None = None) -> Recipe:
+def make(
+    program: Program,
+    data: tuple[DataFile, ...] = (),
+    prompts: tuple[PromptFile, ...] = (),
+    taught: Program | None = None,
+) -> Recipe:
     """taught: what training rows are made from, where that is another program."""
-    units = (*pairs.lower(taught or program), *probes.lower(program))
+    taught = taught or program
+    trained = questions.sourced(taught, (*pairs.lower(taught), *pairs.chats(taught)), prompts)
+    trained, shares = mixture.mixed(taught, trained, prompts)
+    units = (*trained, *questions.sourced(program, probes.lower(program)))
     measured = dict.fromkeys(clause_id for unit in units for clause_id in unit.measures)
     return Recipe(
         base=program.model.base,
@@ -47,6 +55,9 @@ def make(program: Program, data: tuple[DataFile, ...] = (), taught: Program | No
         units=units,
         measures={name: _checks(program, name) for name in measured},
         data=data,
+        prompts=prompts,
+        mixture=shares,
+        embedder=program.model.embedder,
     )
 
 

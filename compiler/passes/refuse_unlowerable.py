@@ -8,6 +8,7 @@ it, as tests and the Python builder do.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import assert_never
@@ -16,6 +17,7 @@ from compiler.codes import diagnose
 from compiler.conditions import Scope
 from compiler.emptiness import Effort, is_empty
 from compiler.ir import Clause, Program
+from compiler.mixing import CHATS, asked_shares
 from compiler.rendering import clause_lines, uses, word_of
 from spec.constructs import (
     Forbid,
@@ -49,11 +51,29 @@ def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...
     if program.train.data and "sft" not in program.train.method.split("+"):
         message = f"the method {program.train.method} does not train on the files under `data`"
         found.append(diagnose("T0505", message, program.train.span, label="data, but no sft"))
-    for name in program.train.data:
-        if PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute() or name.startswith("~"):
-            message = f"`data` names {name}, which is no path from the spec's folder"
-            found.append(diagnose("T0510", message, program.train.span, label="absolute path"))
-    return program, tuple(found)
+    for field, names in (("data", program.train.data), ("prompts", program.train.prompts)):
+        for name in names:
+            if PurePosixPath(name).is_absolute() or PureWindowsPath(name).is_absolute() or name.startswith("~"):
+                message = f"`{field}` names {name}, which is no path from the spec's folder"
+                found.append(diagnose("T0510", message, program.train.span, label="absolute path"))
+    return program, (*found, *_mixture(program))
+
+
+def _mixture(program: Program) -> Iterator[Diagnostic]:
+    train = program.train
+    if train.mixture is None:
+        return
+    shares = asked_shares(train.mixture)
+    if (whole := sum(shares.values())) > 1 + 1e-9:
+        message = f"the shares of `mixture` add up to {whole:.0%}"
+        yield diagnose("T0516", message, train.span, label="more than all rows")
+    if shares.get("own") and not train.prompts:
+        message = "`mixture` asks for rows of your own prompts, and `prompts` names no file"
+        yield diagnose("T0517", message, train.span, label="a share of nothing")
+    chats = [name for name in CHATS if shares.get(name)]
+    if chats and "sft" not in train.method.split("+"):
+        message = f"the method {train.method} trains on no chats, and `mixture` asks for {', '.join(chats)}"
+        yield diagnose("T0517", message, train.span, label="chats, but no sft")
 
 
 def _uncheckable(clause: Clause) -> list[Diagnostic]:

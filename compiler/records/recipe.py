@@ -12,12 +12,19 @@ from pydantic import Field
 from compiler.records.checks import Check
 from compiler.records.record import RECORD_VERSION, Message, Record
 
+OwnPrompts = Literal["clause", "everyday"]
+QuestionSource = Literal["given", "own", "written", "bank"]
+"""Where one prompt is from."""
+
 
 class PromptSource(Record):
-    """Where a unit's prompts come from; several sources are read in this order until `count` is full.
+    """Where a unit's prompts come from; several sources are read in this order until `count` is full: given, own,
+    written (`about`), bank.
 
     given: conversations of the spec itself (examples, probes, `asks`), each ending with a user message.
-    about: asked of the question writer with `wording.question_request`.
+    own: whose prompts of the user's own files (`Recipe.prompts`): the `clause`'s, or those of nobody (`everyday`).
+    about: asked of the question writer: one at a time with `wording.question_request`, or `several` at once with
+    `wording.questions_request`, which shows `shots` of the clause's own.
     apart: what the questions must not be about; one that is near what the writer asks about it is left out.
     unsaid: what no written question may say, since it is the answer that is asked for.
     bank:  rows of the base's prompt bank whose `kind` is in `kinds` (empty: all safe kinds).
@@ -29,6 +36,9 @@ class PromptSource(Record):
     unsaid: tuple[str, ...] = ()
     bank: bool = False
     kinds: tuple[str, ...] = ()
+    own: tuple[OwnPrompts, ...] = ()
+    several: int | None = None
+    shots: tuple[str, ...] = ()
 
 
 class AnswerSource(Record):
@@ -85,6 +95,19 @@ class Dialogue(Record):
     between: PromptSource = PromptSource(bank=True)
 
 
+class Talk(Record):
+    """A chat that the subject has, every answer of which is held to the unit's checks (chats alone).
+
+    user: who speaks for the user. `writer`: the first message is one of the unit's prompts, the next ones are the
+    question writer's. `asks`: it asks one of `asks` a turn, in order, from a place that the row's number gives. `copy`:
+    another copy of the subject, which opens with one of `asks`. turns: answers of the subject.
+    """
+
+    user: Literal["writer", "asks", "copy"]
+    turns: int
+    asks: tuple[str, ...] = ()
+
+
 Aspect = Literal["kept", "pressure", "safe", "everyday", "outside", "author", "reworded", "dialogue", "control"]
 """What a unit's rows are about: the clause is kept; kept though pushed; a look-alike that must be answered is answered
 (over-refusal), and so is an everyday question; the clause does not apply (the other side of its condition) and is not
@@ -100,7 +123,7 @@ class Unit(Record):
     id: str
     clause_ids: tuple[str, ...]
     generator: str
-    purpose: Literal["pairs", "probes"]
+    purpose: Literal["pairs", "probes", "chats"]
     count: int
     seed: int
     prompts: PromptSource
@@ -108,6 +131,7 @@ class Unit(Record):
     """System message that the row itself carries (facts about the user), None for none."""
     pressure: Pressure | None = None
     dialogue: Dialogue | None = None
+    talk: Talk | None = None
     skip: int = 0
     """Probes only: questions left to units of the same seed, which ask the same sources; `count` come after them, from
     the first again where they end."""
@@ -120,8 +144,14 @@ class Unit(Record):
     """Probes only: further clauses (always-on forbids and requirements) that decide on the same answers."""
     aspect: Aspect = "kept"
     ask_check: AskCheck = "any"
+    share: str | None = None
+    """The share of the mixture that its rows count for (`Recipe.mixture`); None without a mixture."""
     spans: tuple[str, ...] = ()
     """`file:line:column` of each clause id, in the same order."""
+
+    @property
+    def is_trained(self) -> bool:
+        return self.purpose != "probes"
 
 
 class DataFile(Record):
@@ -133,6 +163,26 @@ class DataFile(Record):
     rows: int = 0
     preferences: int = 0
     span: str = ""
+
+
+class PromptFile(Record):
+    """A file, or a data set's folder, of the user's own prompts: its path relative to the spec, the hash of its bytes,
+    how many prompts it holds for each clause it names (by id), and how many for none."""
+
+    path: str
+    sha256: str
+    by_clause: dict[str, int] = Field(default_factory=dict)
+    everyday: int = 0
+    span: str = ""
+
+
+class MixtureShare(Record):
+    """One share of the training rows: its name, what the spec asks, and how many rows that is. `rest` is what the spec
+    does not name."""
+
+    name: str
+    share: float
+    rows: int
 
 
 class Recipe(Record):
@@ -155,3 +205,6 @@ class Recipe(Record):
     units: tuple[Unit, ...]
     measures: dict[str, tuple[Check, ...]] = Field(default_factory=dict)
     data: tuple[DataFile, ...] = ()
+    prompts: tuple[PromptFile, ...] = ()
+    mixture: tuple[MixtureShare, ...] = ()
+    embedder: str | None = None

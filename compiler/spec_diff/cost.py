@@ -29,7 +29,7 @@ def compare(old: ir.Program, new: ir.Program) -> tuple[Cost, dict[str, Effort]]:
     stale = [unit for unit in after.units if digests.get(unit.id) != unit_digest(unit)]
     kept = {unit.id for unit in after.units}
     gone = [unit for unit in before.units if unit.id not in kept]
-    retrain = _retrain(old, new, rebased, [u for u in (*stale, *gone) if u.purpose == "pairs"])
+    retrain = _retrain(old, new, rebased, [u for u in (*stale, *gone) if u.is_trained])
     cost = Cost(
         rows=_count(stale, "pairs"),
         rows_all=_count(after.units, "pairs"),
@@ -60,6 +60,8 @@ def _retrain(old: ir.Program, new: ir.Program, rebased: bool, changed: list[Unit
         reasons.append("the teacher is another one")
     if old.train.data != new.train.data:
         reasons.append("the files under `data` are others")
+    if old.train.prompts != new.train.prompts:
+        reasons.append("the files under `prompts` are others")
     return tuple(reasons)
 
 
@@ -69,7 +71,7 @@ def _rules(program: ir.Program) -> str:
 
 
 def _count(units: list[Unit] | tuple[Unit, ...], purpose: str) -> int:
-    return sum(unit.count for unit in units if unit.purpose == purpose)
+    return sum(unit.count for unit in units if unit.is_trained is (purpose == "pairs"))
 
 
 def _by_owner(stale: list[Unit], gone: list[Unit]) -> dict[str, Effort]:

@@ -36,6 +36,7 @@ __all__ = [
     "format",
     "grant",
     "import_",
+    "mixture",
     "model",
     "outcomes",
     "overlay",
@@ -85,6 +86,38 @@ def adapter(
         rank: The rank of the LoRA matrices. For example `16`.
         alpha: LoRA's scale; left out, twice the rank. For example `32`.
         dropout: LoRA's dropout. For example `0.05`.
+    """
+    return fields_of(locals(), place_of_call())
+
+
+@named
+def mixture(
+    *,
+    given: Number | None = None,
+    own: Number | None = None,
+    written: Number | None = None,
+    bank: Number | None = None,
+    examples: Number | None = None,
+    pressure: Number | None = None,
+    outside: Number | None = None,
+    dialogue: Number | None = None,
+    reflection: Number | None = None,
+    interaction: Number | None = None,
+) -> Fields:
+    """Shares of the training rows. A row belongs to what made it where that is named here, else to where its question
+    is from; what is not named shares the rest. The first four are sources of questions.
+
+    Args:
+        given: Rows whose question the spec itself asks. For example `10%`.
+        own: Rows whose question is from the files under `prompts`. For example `20%`.
+        written: Rows whose question a model wrote from a clause. For example `40%`.
+        bank: Rows whose question is an everyday one of the base's own. For example `20%`.
+        examples: The spec's examples, question and answers. For example `5%`.
+        pressure: Rows in which somebody pushes against the clause. For example `15%`.
+        outside: Rows in which the condition of a clause does not hold. For example `5%`.
+        dialogue: Chats of several turns between a simulated user and the model. For example `5%`.
+        reflection: Chats in which the model is asked about its own character. For example `5%`.
+        interaction: Chats between two copies of the model. For example `5%`.
     """
     return fields_of(locals(), place_of_call())
 
@@ -938,6 +971,7 @@ def model(
     chat_template: str | None = None,
     teacher: str | None = None,
     judge: str | None = None,
+    embedder: str | None = None,
 ) -> Statement:
     """The subject's base and the models in other roles; no teacher or judge means the base, and reports say so.
 
@@ -947,6 +981,8 @@ def model(
         chat_template: A file with a chat template, for a base that has none. For example `"template.jinja"`.
         teacher: The model that writes answers; left out, the base. For example `"Qwen/Qwen3-8B"`.
         judge: The model that grades answers; left out, the base. For example `"Qwen/Qwen3-8B"`.
+        embedder: A sentence model that tells questions which mean the same; left out, words alone tell. For example
+            `"BAAI/bge-small-en-v1.5"`.
     """
     return statement("model", locals(), place_of_call())
 
@@ -964,6 +1000,8 @@ def train(
     sft_weight: float | None = None,
     seed: int | None = None,
     data: Texts | None = None,
+    prompts: Texts | None = None,
+    mixture: Fields | None = None,
 ) -> Statement:
     """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats.
 
@@ -978,6 +1016,9 @@ def train(
         sft_weight: The weight of the SFT loss beside DPO's. For example `0.5`.
         seed: Feeds every random choice. For example `7`.
         data: Files of chats of your own, JSON lines or Parquet. For example `"chats.jsonl"`.
+        prompts: Questions of your own, which rows are made for: text, JSON lines, CSV, Parquet, Arrow, or a data set's
+            folder. For example `"questions.txt"`.
+        mixture: What share of the rows is made of what. For example `{ written: 60%, bank: 30% }`.
     """
     return statement("train", locals(), place_of_call())
 

@@ -232,6 +232,17 @@ def test_unless_holds_for_strangers_and_when_does_not() -> None:
     assert when.outside()[0].context is None
 
 
+def test_each_declared_value_that_a_condition_allows_has_a_situation() -> None:
+    every = Dimension("audience", "enum", ("child", "parent", "teacher", "donor", "press"), says="It is a {value}.")
+    some = Scope(Compare("audience", "in", ("child", "parent", "teacher")), None, (every, ROLE))
+    assert [s.context for s in some.inside()] == ["It is a child.", "It is a parent.", "It is a teacher."]
+    assert [s.context for s in some.outside()] == [None, "It is a donor.", "It is a press."]
+    both = Scope(And((Compare("audience", "!=", "press"), EDITOR)), None, (every, ROLE))
+    assert {s.context for s in both.inside()} == {
+        f"It is a {value}. The user is an editor." for value in ("child", "parent", "teacher", "donor")
+    }
+
+
 def atoms() -> st.SearchStrategy[Condition]:
     return st.one_of(
         st.builds(Compare, st.just("user.role"), st.sampled_from(["==", "!="]), st.sampled_from(ROLE.values)),

@@ -160,6 +160,21 @@ def test_data_that_the_method_leaves_out_is_an_error() -> None:
     assert findings(f'{clause}\ntrain {{ method: sft+dpo  data: "x.jsonl" }}') == []
 
 
+@pytest.mark.parametrize(
+    ("train", "code"),
+    [
+        ("mixture: { written: 60%, bank: 41% }", "T0516"),
+        ("mixture: { own: 1% }", "T0517"),
+        ("mixture: { dialogue: 1% }", "T0517"),
+        ('prompts: "/x.txt"', "T0510"),
+        ("mixture: { written: 60%, bank: 40% }", None),
+        ("method: sft  mixture: { dialogue: 1% }", None),
+    ],
+)
+def test_a_mixture_asks_for_what_is_there(train: str, code: str | None) -> None:
+    assert findings(f'trait a {{ means: "a" }}\ntrain {{ {train} }}') == ([(code, 3)] if code else [])
+
+
 def test_a_good_answer_that_says_a_forbidden_phrase_is_an_error() -> None:
     text = (
         'forbid canned { phrases: ["Certainly!"] }\n'

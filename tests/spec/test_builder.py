@@ -130,7 +130,7 @@ def python(name: str) -> str:
 
 
 def value(name: str, given: Any) -> Any:
-    if name in ("voice", "adapter"):
+    if name in ("voice", "adapter", "mixture"):
         return getattr(builder, name)(**given)
     if name == "example":
         return [
@@ -164,7 +164,7 @@ def test_drawn_specs_through_the_builder(part: int) -> None:
     for seed in range(part, 200, 4):
         drawn = Records(random.Random(seed), few=True).document()
         # The builder looks for the files that settings name.
-        model, train = replace(drawn.model, chat_template=None), replace(drawn.train, data=())
+        model, train = replace(drawn.model, chat_template=None), replace(drawn.train, data=(), prompts=())
         text = write(replace(drawn, model=model, train=train))
         document = spec.loads(text).document
         assert document is not None

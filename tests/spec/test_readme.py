@@ -69,7 +69,8 @@ def test_tables(golden: Callable[[Path, str], None]) -> None:
 @pytest.mark.parametrize("example", BLOCKS, ids=lambda example: example.name)
 def test_examples_load_beside_the_files_that_they_need(example: Block, tmp_path: Path) -> None:
     write_files(README.read_text(encoding="utf-8"), tmp_path)
-    (tmp_path / "chats.jsonl").touch()
+    for name in ("chats.jsonl", "questions.csv"):
+        (tmp_path / name).touch()
     path = tmp_path / (example.name or "spec.tenet")
     path.write_text(example.text, encoding="utf-8")
     loaded = spec.load(path)
