@@ -26,7 +26,8 @@ from typing import Any
 from compiler import json_places
 from compiler.digests import State, file_state
 from compiler.failures import DataError, PlaceError
-from compiler.records.recipe import AnswerSource, Recipe, Unit
+from compiler.records.recipe import Recipe
+from compiler.trace_parents import parents
 
 # Files of rows, each row with clauses of its own.
 ROWS = ("pairs.jsonl", "sft.jsonl", "probes.jsonl")
@@ -247,7 +248,7 @@ def _row(build: Path, file: str, row: dict[str, Any]) -> Trail:
     if unit is not None:
         how = f"unit {unit.id}, generator {unit.generator}, seed {unit.seed}"
         chain.append(how if unit.pressure is None else f"{how}, pressure {unit.pressure.technique}")
-        chain += _parents(build, unit, row) if unit.purpose != "probes" else []
+        chain += parents(_recipe(build), unit, row) if unit.purpose != "probes" else []
     elif unit_id.startswith("data"):
         chain.append(f"{_data_line(build, row['id'])}, kept by filters.json")
         ids = ids or ["train"]
@@ -257,48 +258,6 @@ def _row(build: Path, file: str, row: dict[str, Any]) -> Trail:
     shown = next((m["content"] for m in reversed(messages) if m["role"] == "user"), "")
     spans = dict(zip(ids, row.get("spans", []), strict=False))
     return Trail(f"{file}:{row['id']}", shown, tuple(chain), causes_of(build, ids, spans))
-
-
-def _parents(build: Path, unit: Unit, row: dict[str, Any]) -> list[str]:
-    """Where a row's question and its two sides are from, and which candidate of its unit it was."""
-    return [
-        f"candidate {row['id'].rpartition('-')[2]} of the unit, as `tenet explain-row` makes again",
-        *_question(unit, row.get("source", "")),
-        *(["an answer before the push, drawn as the chosen side is"] if _has_first_answer(unit) else []),
-        *(f"{side}: {_answered(build, unit, source)}" for side, source in _sides(unit) if source is not None),
-    ]
-
-
-def _sides(unit: Unit) -> tuple[tuple[str, AnswerSource | None], ...]:
-    return ("chosen", unit.chosen), ("rejected", unit.rejected)
-
-
-def _has_first_answer(unit: Unit) -> bool:
-    return unit.pressure is not None and unit.pressure.role == "user"
-
-
-def _question(unit: Unit, source: str) -> list[str]:
-    if source.startswith("given "):
-        return [f"question {source.removeprefix('given ')} of {len(unit.prompts.given)} that the spec gives"]
-    if source == "written":
-        return [f"a question that the question writer asked about {', or '.join(unit.prompts.about)}"]
-    return ["a question of the base's prompt bank"] if source == "bank" else []
-
-
-def _answered(build: Path, unit: Unit, source: AnswerSource) -> str:
-    """How one side was had, and by which model."""
-    if source.given:
-        return "the answer that the spec gives"
-    if source.texts:
-        return "a text of the recipe"
-    if source.other:
-        return "the other side, with a part put on or taken off"
-    recipe = _recipe(build)
-    role = "teacher" if source is unit.chosen else "base"
-    name = recipe.teacher or recipe.base if role == "teacher" else recipe.base
-    engine = "a server" if name.startswith("openai:") else "transformers"
-    under = "under a system message of the recipe" if source.system else "under the row's own messages"
-    return f"sampled from {name} ({engine}) {under}"
 
 
 def find_row(path: Path, place: str) -> dict[str, Any]:

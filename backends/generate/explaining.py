@@ -152,9 +152,7 @@ def explain(
 def _alone(recipe: Recipe, unit: Unit | None) -> Recipe:
     """The recipe with one unit, and the author's probes, which every unit keeps clear of."""
     author = tuple(u for u in recipe.units if u.purpose == "probes" and u.aspect == "author")
-    if unit is None:
-        return recipe.model_copy(update={"units": author})
-    return recipe.model_copy(update={"units": (unit, *author), "data": ()})
+    return recipe.model_copy(update={"units": (*([unit] if unit else []), *author)})
 
 
 def _follow(
