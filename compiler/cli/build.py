@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from compiler.cli import emitting, places, stages
-from compiler.cli.counts import show_counts
 from compiler.cli.emitting import Compilation
 from compiler.cli.options import cache_option, local_option, out_option
 from compiler.cli.places import Place
@@ -39,6 +38,7 @@ def command(
 
 def build_spec(path: Path, place: Place, no_rows: bool = False) -> Compilation:
     """Emit, generate, and say on stderr what was made. Two builds into one folder come one after the other."""
+    from compiler.cli.counts import show_counts
     from compiler.cli.screen import err, when_interrupted
     from compiler.files import locked
 
