@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from compiler.cli import emitting, places, stages
-from compiler.cli.counts import show_counts
 from compiler.cli.emitting import Compilation
 from compiler.cli.options import cache_option, local_option, out_option, spending_options, without_option
 from compiler.cli.places import Place
@@ -52,6 +51,7 @@ def build_spec(path: Path, place: Place, no_rows: bool = False, without: str | N
 
     without: a clause that no training row is made for.
     """
+    from compiler.cli.counts import show_counts
     from compiler.cli.screen import err, when_interrupted
     from compiler.files import locked
 

@@ -60,7 +60,7 @@ def test_all_defects_are_reported_at_once(capsys: pytest.CaptureFixture[str]) ->
     assert len(found) >= 6
 
 
-NO_SPEC = ("new", "import", "export", "schema", "explain", "doctor", "nano", "trace", "explain-row", "lsp")
+NO_SPEC = ("new", "import", "export", "schema", "explain", "doctor", "gc", "nano", "trace", "explain-row", "lsp")
 """Commands whose first argument is no spec."""
 
 

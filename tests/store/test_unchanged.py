@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from backends import engines
+from backends.devices import Device, cpu_threads
 from backends.engines import Sampling
 from compiler import unchanged
 from compiler.cli import execute
 from spec.doors import spec_name
 from tests.backends import checkpoints
-from tests.backends.recipes import CPU
 
 SPEC = """tenet 1
 import "voice.tenet"
@@ -39,7 +39,7 @@ NAMES = ("a.tenet", "a.b.tenet", "a.tenet.yaml", "a.json", "a.yml", "a", "a.tene
 class Parrot:
     """An engine that answers at once."""
 
-    device = CPU
+    device = Device("cpu", "float32", "CPU", cpu_threads())
 
     def answers(self, batch: Sequence[Any], sampling: Sampling, *, adapter: bool = False) -> list[str]:
         seen = [f"{messages[-1].content} {sampling.seed}" for messages in batch]
@@ -76,7 +76,10 @@ def test_the_second_build_says_what_the_first_said_and_imports_nothing(
     code = (
         "import sys; from compiler.cli import execute; code = execute(sys.argv[1:]); print(code, sorted(sys.modules))"
     )
-    again = subprocess.run([sys.executable, "-c", code, *BUILD], capture_output=True, text=True, check=True)
+    # Without what C libraries of this process have set: readline sets COLUMNS behind Python's back.
+    here = dict(os.environ)
+    command = [sys.executable, "-c", code, *BUILD]
+    again = subprocess.run(command, env=here, capture_output=True, text=True, check=True)
     assert again.stderr == said
     assert again.stdout.startswith("0 ")
     assert not {f"'{name}'" for name in ("click", "pydantic", "sqlite3", "lark", "pathlib")} & set(
