@@ -152,7 +152,8 @@ def _under(source: AnswerSource, messages: Sequence[Message]) -> Conversation:
 
 
 def _turned(messages: Sequence[Message]) -> list[Message]:
-    """The conversation as the other side sees it; it opened, so its own first words stand first."""
+    """The conversation as the other side sees it, without the words with which that opened: templates begin with a
+    user."""
     turned = [
         message.model_copy(update={"role": "assistant" if message.role == "user" else "user"}) for message in messages
     ]

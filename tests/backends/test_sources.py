@@ -186,7 +186,7 @@ def test_two_copies_talk_and_each_sees_itself_as_the_assistant(
     def said(conversation: Conversation, sampling: Sampling) -> str:
         if conversation[0].role != "system":
             return "No."  # the pair's other side
-        assert conversation[1].role == "user"
+        assert conversation[1].role == conversation[-1].role == "user"
         assert all(a.role != b.role for a, b in pairwise(conversation))
         return f"Arr, {len(conversation)} {conversation[-1].content[-9:]}"
 
