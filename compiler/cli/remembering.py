@@ -104,9 +104,9 @@ def _read(compilation: Compilation, spec: Path) -> tuple[list[Path], list[Path]]
     been found first."""
     program, facts, folder = compilation.program, compilation.facts, spec.parent
     read = [folder / name for name, _ in facts.sources]
-    for file in (*facts.data, *facts.prompts):
+    for name in (*(file.path for file in facts.data), *(file.path for file in facts.prompts)):
         # A data set may be a folder.
-        read += [folder / file.path, *(inner for inner in (folder / file.path).rglob("*") if inner.is_file())]
+        read += [folder / name, *(inner for inner in (folder / name).rglob("*") if inner.is_file())]
     if program.model.chat_template:
         read.append(folder / program.model.chat_template)
     absent: list[Path] = []
