@@ -347,6 +347,10 @@ class Train:
     sft_weight: Annotated[float | None, Says("The weight of the SFT loss beside DPO's.", "0.5", low=0)] = None
     seed: Annotated[int, Says("Feeds every random choice.", "7", low=0, high=2**32 - 1)] = 0
     data: Annotated[tuple[str, ...], Says("Files of chats of your own, JSON lines or Parquet.", '"chats.jsonl"')] = ()
+    writers: Annotated[
+        tuple[str, ...],
+        Says("Ways of writing pairs, and no others; left out, each clause's usual ones.", "[revision]", words=True),
+    ] = ()
     span: Span = field(default=Span.NONE, compare=False)
 
 

@@ -21,9 +21,10 @@ from backends.generate.candidates import Candidates, ask_of, first_ask
 from backends.generate.dialogues import source_between, write_dialogues
 from backends.generate.disjoint import LEFT_OUT, asked_in, check_disjoint
 from backends.generate.own_data import OwnData, Wording, read_own_data, wording_of
-from backends.generate.pairs import Models, write_pairs
+from backends.generate.pairs import write_pairs
 from backends.generate.probes import write_probes
 from backends.generate.report import DataCounts, DisjointCounts, GenerateReport, RuleCounts, UnitCounts
+from backends.generate.sides import Models
 from backends.generate.split import HeldOut, Prompts
 from backends.recipes import find_base, judge_of, read_filters, read_recipe, teacher_of
 from backends.train.jobs import read_job
@@ -190,6 +191,7 @@ def _counted(unit: Unit, candidates: Candidates, kept: int, dropped: Counter[str
         unit=unit.id,
         clause_ids=unit.clause_ids,
         purpose=unit.purpose,
+        writer=unit.writer or "",
         aspect=unit.aspect,
         wanted=unit.count,
         asked=candidates.asked,
@@ -217,6 +219,7 @@ def _chat(pair: PreferencePair) -> ChatRow:
         messages=(*pair.prompt, *pair.chosen),
         clause_ids=pair.clause_ids,
         generator=pair.generator,
+        writer=pair.writer,
         unit=pair.unit,
         seed=pair.seed,
         spans=pair.spans,

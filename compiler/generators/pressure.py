@@ -58,6 +58,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             pressure=Pressure(technique=push.technique, role=push.role, texts=push.training),
             aspect="pressure",
             ask_check=ask_check,
+            writer="pushback",
         )
     everything = (*trained, *further)
     if not everything:

@@ -5,7 +5,7 @@ In: nothing. Out: `Recipe` and its units. This file must not know who follows a 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -93,6 +93,20 @@ clause is asked about: a metric counts the answers."""
 AskCheck = Literal["any", "safe"]
 """Which bank rows may serve: harmless ones, or any of the kinds asked for."""
 
+Writer = Literal[
+    "examples", "self_distillation", "teacher_distillation", "fixed_part", "refusal", "safe_completion", "pushback",
+    "revision", "best_of_n", "style_transfer", "phrase_removal", "honesty", "anti_sycophancy",
+]  # fmt: skip
+"""How both sides of a pair are had; one file each in the folder of writers."""
+WRITERS: tuple[Writer, ...] = get_args(Writer)
+
+
+class Principle(Record):
+    """A clause in the words in which a model is asked to revise an answer, or to rewrite it."""
+
+    clause_id: str
+    text: str
+
 
 class Unit(Record):
     """One batch of rows that a recipe asks for; equal units (spans aside) ask for the same rows."""
@@ -100,6 +114,8 @@ class Unit(Record):
     id: str
     clause_ids: tuple[str, ...]
     generator: str
+    writer: Writer | None = None
+    """Pairs only; None, as in recipes written before there was a choice: both sides as `chosen` and `rejected` say."""
     purpose: Literal["pairs", "probes"]
     count: int
     seed: int
@@ -113,6 +129,10 @@ class Unit(Record):
     the first again where they end."""
     chosen: AnswerSource | None = None
     rejected: AnswerSource | None = None
+    principles: tuple[Principle, ...] = ()
+    """What an answer is revised by, or rewritten after, one after the other."""
+    samples: int = 0
+    """Answers that a writer draws for one row, where it draws several."""
     checks: tuple[Check, ...] = ()
     """The clause's own checks: a chosen answer passes all, a rejected one fails one; they decide a probe.
     What every row has to satisfy beside them stands in filters.json, and decides nothing about how rows are written."""
