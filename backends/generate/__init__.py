@@ -20,7 +20,7 @@ from backends.chats import without_system
 from backends.generate.candidates import Candidates, ask_of, first_ask
 from backends.generate.dialogues import source_between, write_dialogues
 from backends.generate.disjoint import LEFT_OUT, asked_in, check_disjoint
-from backends.generate.own_data import OwnData, Wording, read_own_data, wording_of
+from backends.generate.own_data import OwnData, Wording, chats_in, read_own_data, wording_of
 from backends.generate.pairs import write_pairs
 from backends.generate.probes import write_probes
 from backends.generate.report import DataCounts, DisjointCounts, GenerateReport, RuleCounts, UnitCounts
@@ -74,6 +74,7 @@ def run(
     models = Models(engines[base.digest], engines[teacher.digest], engines[judge.digest])
 
     bank = banks.bank(base)
+    standing = chats_in(recipe, root) if any(unit.prompts.chats for unit in recipe.units) else ()
     held_out = HeldOut.of(banks.held_out(base))
     author = Prompts(
         text
@@ -92,7 +93,7 @@ def run(
     for unit in recipe.units:
         if unit.purpose != "pairs":
             continue
-        candidates = Candidates(unit, bank, held_out, author, models.writer)
+        candidates = Candidates(unit, bank, held_out, author, models.writer, standing)
 
         def tell(n: int, unit_id: str = unit.id, before: int = done) -> None:
             progress("generate", before + n, total, "rows", unit_id)
@@ -114,7 +115,10 @@ def run(
     own = OwnData()
     if recipe.data:
         template = bases.load_chat(base)
-        own = read_own_data(recipe, filters, root, author, held_out, template, max_length, by_wording.keys())
+        # A chat that was rewritten is what its row unlearns: it is not learned beside it.
+        rewritten = {wording_of((*p.prompt, *p.rejected)) for p in pairs if p.writer == "style_transfer"}
+        there = by_wording.keys() | rewritten
+        own = read_own_data(recipe, filters, root, author, held_out, template, max_length, there)
         chats += own.rows
         if "dpo" in recipe.method:
             pairs += own.pairs

@@ -35,6 +35,8 @@ TOO_LONG = "longer than the model can read"
 
 UNKNOWABLE = "unknowable"
 """The kind of questions that nobody can answer: no questions of fact."""
+HONESTY = "honesty"
+"""The generator that asks what has a known answer, and what nobody can know, and nothing else."""
 CHALLENGED = ("claim", "doubt")
 KNOWN = ("facts", *CHALLENGED)
 """Generators that ask only what has a known answer; the first two beside a wrong one."""
@@ -56,6 +58,10 @@ class Candidate:
     written: bool = False
     answer: str | None = None
     wrong: str | None = None
+    unknowable: bool = False
+    """Whether the bank says that nobody can know."""
+    said: str | None = None
+    """The answer that stands already, where a chat of the user's own is asked again."""
     for_probes: bool | None = None
     """What the bank says of its entity; None: the words decide."""
 
@@ -83,9 +89,17 @@ class Candidates:
     """Candidates of one unit. `left_out` counts by reason what was looked at and not given out."""
 
     def __init__(
-        self, unit: Unit, bank: tuple[BankRow, ...], held_out: HeldOut, author: Prompts, writer: CachedEngine
+        self,
+        unit: Unit,
+        bank: tuple[BankRow, ...],
+        held_out: HeldOut,
+        author: Prompts,
+        writer: CachedEngine,
+        chats: Sequence[Conversation] = (),
     ) -> None:
+        """chats: the user's own, each ending with an answer."""
         self.unit = unit
+        self.chats = chats
         self.held_out = held_out
         self.author = author
         self.writer = writer
@@ -100,7 +114,7 @@ class Candidates:
         return list(islice(self._stream, number))
 
     def _all(self) -> Iterator[Candidate]:
-        for stream in (self._given(), self._written(), self._from_bank()):
+        for stream in (self._given(), self._from_chats(), self._written(), self._from_bank()):
             for candidate in stream:
                 if not self._is_ours(candidate):
                     continue  # the other side of the split, not a row that failed
@@ -143,6 +157,12 @@ class Candidates:
         for number, conversation in enumerate(self.unit.prompts.given):
             ask = ask_of(conversation)
             yield Candidate(conversation, ask, ask, given=number)
+
+    def _from_chats(self) -> Iterator[Candidate]:
+        """What was asked in each of the user's own chats, with the answer that it got. All are for training rows."""
+        for chat in self.chats if self.unit.prompts.chats else ():
+            asked, answer = chat[:-1], chat[-1].content
+            yield Candidate(asked, ask_of(asked), ask_of(asked), said=answer, for_probes=False)
 
     def _written(self) -> Iterator[Candidate]:
         """Questions about each of `about` in turn; the writer is asked in batches of fixed size, each with its own
@@ -190,7 +210,15 @@ class Candidates:
                 split = True
             message = Message(role="user", content=row.prompt)
             wrong = self._wrong(row) if self.unit.generator in CHALLENGED else None
-            yield Candidate((message,), row.prompt, _form(row), answer=row.answer, wrong=wrong, for_probes=split)
+            yield Candidate(
+                (message,),
+                row.prompt,
+                _form(row),
+                answer=row.answer,
+                wrong=wrong,
+                unknowable=row.kind == UNKNOWABLE,
+                for_probes=split,
+            )
 
     def _wrong(self, row: BankRow) -> str | None:
         """The answer to another question of this kind, drawn by the question; None where there is none to say."""
@@ -205,6 +233,8 @@ class Candidates:
             if kinds and row.kind not in kinds:
                 continue
             if self.unit.generator in KNOWN and (row.answer is None or row.kind == UNKNOWABLE):
+                continue
+            if self.unit.generator == HONESTY and row.answer is None and row.kind != UNKNOWABLE:
                 continue
             if self.unit.generator in CHALLENGED and self._wrong(row) is None:
                 continue

@@ -31,7 +31,6 @@ PATIENCE = 4
 """Candidates looked at for each row wanted, at most."""
 
 
-
 def write_pairs(
     unit: Unit, candidates: Candidates, models: Models, filters: Filters, tell: Callable[[int], None]
 ) -> tuple[list[PreferencePair], Counter[str]]:

@@ -119,12 +119,18 @@ def fill(unit: Unit, drafts: list[Draft], models: Models, side: str, model: Cach
             sampling = RETRY if attempt else DRAWN if varied else LIKELIEST
             sampling = replace(sampling, seed=seed_of(unit.seed, side, attempt, waiting[0].number))
             answers = model.answers([under(d.messages, source) for d in waiting], sampling)
-        for draft, answer in zip(waiting, answers, strict=True):
-            draft.raw[side] = answer
-            draft.sides[side] = dressed(source, answer or "", draft.number)
-        for draft, reason in zip(waiting, faults(unit, waiting, models, side), strict=True):
-            draft.failed = reason
+        settle(unit, waiting, models, side, answers)
         waiting = [d for d in waiting if d.failed is not None]
+
+
+def settle(unit: Unit, drafts: Sequence[Draft], models: Models, side: str, answers: Sequence[str | None]) -> None:
+    """Take `answers` as one side of `drafts`, with what the recipe puts on, and say which may not be used, and why."""
+    source = source_of(unit, side)
+    for draft, answer in zip(drafts, answers, strict=True):
+        draft.raw[side] = answer
+        draft.sides[side] = dressed(source, answer or "", draft.number)
+    for draft, reason in zip(drafts, faults_of(unit, drafts, models, side), strict=True):
+        draft.failed = reason
 
 
 def _literal(source: AnswerSource, draft: Draft, other: str) -> str:
@@ -148,7 +154,7 @@ def dressed(source: AnswerSource, answer: str, number: int) -> str:
     return answer
 
 
-def faults(unit: Unit, drafts: Sequence[Draft], models: Models, side: str) -> list[str | None]:
+def faults_of(unit: Unit, drafts: Sequence[Draft], models: Models, side: str) -> list[str | None]:
     """Why each draft's side may not be used, None where it may."""
     source = source_of(unit, side)
     # What the recipe puts at the start or the end is no answer by itself.
@@ -168,11 +174,12 @@ def faults(unit: Unit, drafts: Sequence[Draft], models: Models, side: str) -> li
                 faults[place] = f"{side} does not decline"
     if side == "chosen" and not any(isinstance(c, RefusalCheck) and c.present for c in unit.checks):
         for place, draft in enumerate(drafts):
-            if faults[place] is None and fact_lost(draft):
+            if faults[place] is None and fact_lost(draft, draft.sides["chosen"]):
                 faults[place] = "chosen gets a fact wrong"
     return faults
 
 
-def fact_lost(draft: Draft) -> bool:
+def fact_lost(draft: Draft, said: str) -> bool:
+    """Whether `said` lacks the answer that the bank knows."""
     answer = draft.candidate.answer
-    return answer is not None and not evaluate(right_answer(answer), draft.sides["chosen"])
+    return answer is not None and not evaluate(right_answer(answer), said)

@@ -20,6 +20,7 @@ class PromptSource(Record):
     about: asked of the question writer with `wording.question_request`.
     apart: what the questions must not be about; one that is near what the writer asks about it is left out.
     unsaid: what no written question may say, since it is the answer that is asked for.
+    chats: what is asked in the user's own chats (`Recipe.data`), with the answer that stands there.
     bank:  rows of the base's prompt bank whose `kind` is in `kinds` (empty: all safe kinds).
     """
 
@@ -27,6 +28,7 @@ class PromptSource(Record):
     about: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
+    chats: bool = False
     bank: bool = False
     kinds: tuple[str, ...] = ()
 

@@ -964,6 +964,7 @@ def train(
     sft_weight: float | None = None,
     seed: int | None = None,
     data: Texts | None = None,
+    writers: Texts | None = None,
 ) -> Statement:
     """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats.
 
@@ -978,6 +979,7 @@ def train(
         sft_weight: The weight of the SFT loss beside DPO's. For example `0.5`.
         seed: Feeds every random choice. For example `7`.
         data: Files of chats of your own, JSON lines or Parquet. For example `"chats.jsonl"`.
+        writers: Ways of writing pairs, and no others; left out, each clause's usual ones. For example `[revision]`.
     """
     return statement("train", locals(), place_of_call())
 
