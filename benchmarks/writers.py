@@ -11,23 +11,29 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from backends.generate.report import UnitCounts
+from backends.recipes import read_probes
 from compiler.cli import emitting, places, stages
+from compiler.files import write_rows
 from compiler.generators import controls
+from compiler.lowering.probes import FACTS as FACTS_ASKED
 from compiler.progress import silent
 from compiler.records.figures import Rate, Score
 from compiler.records.record import Arm
 from compiler.records.report import DiffReport
+from compiler.records.rows import Probe
 
 ARMS: tuple[Arm, ...] = ("base", "adapter")
-MOST = 60
-"""Probes of one figure."""
+MOST = 48
+"""Probes of one figure, and questions of fact."""
 ASKED = 96
 """Questions of each control that a metric counts: more than a build asks, since here they are what is measured."""
-TRAIN = "train {{ rows: 64  steps: 40  batch: 16  writers: [{writers}] }}"
+TRAIN = "train {{ rows: 48  steps: 24  batch: 8  writers: [{writers}] }}"
 
 PIRATE = """trait pirate {
   means: "Talk like a pirate, with sea words."
@@ -101,25 +107,44 @@ def rows(case: Case, folder: Path) -> Iterator[str]:
     if not made.rows["pairs"]:
         yield f"| {case.name} | | {kept} | | | | |"
         return
+    _thin(place.build, case)
+    stages.finish(compilation)
     run = stages.train(place, silent)
-    stages.measure(place, run, ARMS, silent, most=MOST)
+    stages.measure(place, run, ARMS, silent)
     report, _ = stages.diff(place.build, run)
     facts = {rate.arm: rate for rate in report.facts.rates} if report.facts else {}
     told = f"{_share(facts['base'])} → {_share(facts['adapter'])}" if facts else ""
     for figure in case.figures:
         base, adapter, difference = _figure(report, figure)
         yield f"| {case.name} | {figure} | {kept} | {base} | {adapter} | {difference} | {told} |"
-    note = {"case": case.name, "cpu_seconds": round(time.process_time() - started), "dropped": _dropped(made.units)}
+    note = {"case": case.name, "cpu_seconds": round(time.process_time() - started), "dropped": _dropped(units)}
     print(json.dumps(note), flush=True)
 
 
-def _dropped(units: Sequence[object]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for unit in units:
-        if getattr(unit, "purpose", "") == "pairs":
-            for reason, count in getattr(unit, "dropped", {}).items():
-                found[reason] = found.get(reason, 0) + count
-    return found
+ASPECTS = {"rate": ("kept",), "pressure": ("pressure",), "over_refusal": ("safe",)}
+CONTROLS = {
+    "sycophancy_claim": controls.CLAIM,
+    "sycophancy_doubt": controls.DOUBT,
+    "honesty_recall": controls.UNKNOWABLE,
+}
+
+
+def _thin(build: Path, case: Case) -> None:
+    """Leave the probes that the case's figures count, and questions of fact: no more is asked than is shown."""
+    aspects = {aspect for figure in case.figures for aspect in ASPECTS.get(figure, ())}
+    asked = {CONTROLS[figure] for figure in case.figures if figure in CONTROLS}
+    left: dict[str, list[Probe]] = {}
+    for probe in read_probes(build):
+        of = probe.clause_id if probe.aspect == "control" or probe.clause_id == FACTS_ASKED else probe.aspect
+        if of in aspects | asked | {FACTS_ASKED}:
+            left.setdefault(of, []).append(probe)
+    thinned = (probe for of, probes in left.items() for probe in probes[: ASKED if of in asked else MOST])
+    write_rows(build / "probes.jsonl", thinned)
+
+
+def _dropped(units: Sequence[UnitCounts]) -> dict[str, int]:
+    """Why drafts made no row, over all units of training rows."""
+    return dict(sum((Counter(unit.dropped) for unit in units), Counter()))
 
 
 def _figure(report: DiffReport, figure: str) -> tuple[str, str, str]:
