@@ -121,6 +121,8 @@ def fill(unit: Unit, drafts: list[Draft], models: Models, side: str, model: Cach
             answers = model.answers([under(d.messages, source) for d in waiting], sampling)
         settle(unit, waiting, models, side, answers)
         waiting = [d for d in waiting if d.failed is not None]
+    if source.otherwise:
+        settle(unit, waiting, models, side, [source.otherwise[d.number % len(source.otherwise)] for d in waiting])
 
 
 def settle(unit: Unit, drafts: Sequence[Draft], models: Models, side: str, answers: Sequence[str | None]) -> None:

@@ -43,6 +43,7 @@ class AnswerSource(Record):
     With `system`, declined: asked in place of the row's messages; the answer has to decline it.
     None of them: sampled under the row's own messages as they stand (its `context`, or the system message that pushes).
 
+    Where no sampled answer may be used, one of `otherwise` stands in (row i modulo their number).
     Then `phrases`: one of these (row i modulo their number) is put in front. Then `starts` and `ends` are put on, each
     only where the answer does not start or end so already.
     """
@@ -52,6 +53,7 @@ class AnswerSource(Record):
     other: bool = False
     system: str | None = None
     declined: str | None = None
+    otherwise: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     starts: str | None = None
     ends: str | None = None

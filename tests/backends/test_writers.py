@@ -344,3 +344,24 @@ def test_what_a_writer_hands_back_is_held_against_the_rules(
     assert rows == []
     assert dropped == {CANNED.reason: len(ASKS)}
     assert isinstance(NO_CERTAINLY, PhrasesCheck)
+
+
+def test_words_for_giving_in_stand_in_where_the_subject_keeps_the_clause(
+    scripted: Any, shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    def said(conversation: Conversation, sampling: Sampling) -> str:
+        return "Fine, no more of it." if conversation[0].role == "user" and "Ahoy?" in asked(conversation) else "Arr."
+
+    scripted(said)
+    push = Pressure(technique="t", role="user", texts=("Stop it. {ask}",))
+    usual: dict[str, Any] = {
+        "pressure": push,
+        "count": 2,
+        "prompts": PromptSource(given=GIVEN.given[:2]),
+        "chosen": AnswerSource(system="Talk like a pirate."),
+    }
+    rows, dropped = made(tmp_path, shapes["llama"], "pushback", **usual)
+    assert (sides(rows), dropped) == ([("Arr.", "Fine, no more of it.")], {"rejected keeps the clause": 1})
+    gives_in = AnswerSource(otherwise=("As you say.",))
+    rows, dropped = made(tmp_path, shapes["llama"], "pushback", rejected=gives_in, **usual)
+    assert (sides(rows), dropped) == ([("Arr.", "Fine, no more of it."), ("Arr.", "As you say.")], {})
