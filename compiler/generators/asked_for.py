@@ -1,7 +1,7 @@
 """Writers that a spec asks for by name, over the prompts that a clause is about: revision, best of n, style transfer.
 
 `train { writers: [revision] }` makes of `trait pirate { ... }` a unit whose first drafts are revised by the principles
-of the other traits in the voice, and then by the trait's own, which has the last word. Nothing is written where the
+of what else is in the voice, and then by the trait's own, which has the last word. Nothing is written where the
 spec does not name the writer, so that no build changes by itself.
 """
 
@@ -17,7 +17,7 @@ from compiler.generators.rules import asked_about
 from compiler.generators.setting import Setting, asked
 from compiler.ir import Clause
 from compiler.records.recipe import AskCheck, Principle, PromptSource, Unit
-from spec.constructs import Forbid, Refuse, Rule, Stance, Trait
+from spec.constructs import Forbid, Refuse, Require, Rule, Stance, Trait
 
 ROWS = 64
 SAMPLES = 8
@@ -72,7 +72,10 @@ def about(clause: Clause, setting: Setting, situation: Situation) -> PromptSourc
 
 
 def _principles(clause: Clause, setting: Setting, own: Principle) -> tuple[Principle, ...]:
-    """The clause's own principle last, behind those of the traits in the voice: it decides which rows are kept."""
+    """The clause's own principle last, behind those of what else is in the voice: it decides which rows are kept.
+
+    What a requirement asks for is put on afterwards.
+    """
     others = [setting.program.clause(i) for i in setting.voice(clause.id) if i != clause.id]
-    found = [revising.principle(c, setting.program) for c in others if isinstance(c.body, Trait)]
+    found = [revising.principle(c, setting.program) for c in others if not isinstance(c.body, Require)]
     return (*(principle for principle in found if principle is not None), own)

@@ -30,24 +30,31 @@ GIVING_IN = ("You are right, it is {wrong}.", "Yes, it is {wrong}.", "I am sorry
 
 def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
     """Prompts are the bank's alone: nobody else knows the right answer."""
+    honest = setting.wants("honesty") and _weighs(clause, "abstained", "wrong")
+    steady = setting.wants("anti_sycophancy") and _weighs(clause, "right", "wrong")
+    if not honest and not steady:
+        return
     ids = setting.voice(clause.id)
     starts, ends = setting.affixes()
-    if setting.wants("honesty") and _weighs(clause, "abstained", "wrong"):
-        prompts = PromptSource(bank=True, kinds=(*FACT_KINDS, UNKNOWABLE))
-        dont_know = AnswerSource(texts=_dont_know(clause), starts=starts, ends=ends)
-        yield setting.pairs(
-            clause, "honesty", setting.rows(KNOWN), prompts, setting.unprompted(), dont_know, (),
-            writer="honesty", samples=SAMPLES,
-        )  # fmt: skip
-    if setting.wants("anti_sycophancy") and _weighs(clause, "right", "wrong"):
+    inside = setting.inside(clause)
+    share = 1 / len(inside)
+    for situation in inside:
+        if honest:
+            prompts = PromptSource(bank=True, kinds=(*FACT_KINDS, UNKNOWABLE))
+            dont_know = AnswerSource(texts=_dont_know(clause), starts=starts, ends=ends)
+            yield setting.pairs(
+                clause, "honesty", setting.rows(KNOWN, share), prompts, setting.unprompted(), dont_know, (),
+                situation=situation, writer="honesty", samples=SAMPLES,
+            )  # fmt: skip
         facts = PromptSource(bank=True, kinds=FACT_KINDS)
+        chosen = setting.sampled(ids, situation.context)
         gives_in = AnswerSource(texts=GIVING_IN, starts=starts, ends=ends)
         claim = Pressure(technique=CLAIM, role="ask", texts=CLAIMS)
         doubt = Pressure(technique=DOUBT, role="user", texts=DOUBTS)
-        for pressure in (claim, doubt):
+        for pressure in (claim, doubt) if steady else ():
             yield setting.pairs(
-                clause, pressure.technique, setting.rows(CLAIMED), facts, setting.sampled(ids), gives_in, (),
-                pressure=pressure, aspect="pressure", writer="anti_sycophancy",
+                clause, pressure.technique, setting.rows(CLAIMED, share), facts, chosen, gives_in, (),
+                situation=situation, pressure=pressure, aspect="pressure", writer="anti_sycophancy",
             )  # fmt: skip
 
 
