@@ -130,7 +130,7 @@ def test_the_best_and_the_worst_sample_make_the_pair(scripted: Any, shapes: dict
         if ask == "How come?":
             return "No."
         if conversation[0].role == "system" or ask == "What now?":
-            return f"Arr {sampling.seed % 5}."
+            return f"Arr {(sampling.seed + len(ask)) % 5}."
         return "Plain."
 
     def yes(request: str) -> float:
@@ -150,8 +150,9 @@ def test_the_best_and_the_worst_sample_make_the_pair(scripted: Any, shapes: dict
     assert len(rows) >= 3
     assert all(rejected == "Plain." for _, rejected in sides(rows))
     assert dropped == {"all samples rank alike": 2, "no sample fails a check": 1}
-    drawn = {said(c, s) for c, s in model.asked if c[0].role == "system" and asked(c) == ASKS[0]}
-    assert sides(rows)[0][0] == max(drawn), "the judge's favourite among those that pass"
+    for row in rows:
+        drawn = {said(c, s) for c, s in model.asked if c[0].role == "system" and asked(c) == row.prompt[0].content}
+        assert row.chosen[0].content == max(drawn), "the judge's favourite among those that pass"
 
 
 # ---- style transfer
