@@ -119,6 +119,20 @@ _TABLE = (
         " chats that the training method does not read.",
         "Name files under `prompts`; write `method: sft` or `method: sft+dpo` for chats; or leave the share out.",
     ),
+    Code(
+        "T0518",
+        "writer that cannot write",
+        "`writers` names a way of writing pairs that Tenet does not have, or one that no clause of the spec has a use"
+        " for.",
+        "Leave it out, or give the spec what it writes about.",
+    ),
+    Code(
+        "T0519",
+        "clause that no writer writes for",
+        "None of the `writers` that the spec asks for writes for the clause: the prompt has it, and no row teaches it.",
+        "Add a writer that does; without `writers`, each clause has its usual ones.",
+        "warning",
+    ),
     # What the analysis finds (compiler/analysis/), each with a witness.
     Code(
         "T0520",

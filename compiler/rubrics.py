@@ -88,7 +88,7 @@ class Rubric:
         """Return the question whether the principle holds of `answer`."""
         if self.plain:
             return wording.judge_request(self.principle, question, answer)
-        graded = f"The answer to grade:\n{_tagged('question', question)}\n{_tagged('answer', answer)}"
+        graded = f"The answer to grade:\n{tagged('question', question)}\n{tagged('answer', answer)}"
         shown = [example for example in self.examples if example.answer != answer]
         parts = [f"Grade an answer by one rule.\n{self._rule()}", "\n".join(map(_shown, shown)), graded, ENDING]
         return "\n\n".join(part for part in parts if part)
@@ -96,7 +96,7 @@ class Rubric:
     def pairwise_request(self, question: str, first: str, second: str) -> str:
         """Return the question of which of two answers keeps the principle better."""
         shown = [example for example in self.examples if example.answer not in (first, second)]
-        pair = f"{_tagged('question', question)}\n{_tagged('first', first)}\n{_tagged('second', second)}"
+        pair = f"{tagged('question', question)}\n{tagged('first', first)}\n{tagged('second', second)}"
         parts = [f"Compare two answers by one rule.\n{self._rule()}", "\n".join(map(_shown, shown)), pair, PAIR_ENDING]
         return "\n\n".join(part for part in parts if part)
 
@@ -146,9 +146,9 @@ def _rubric(clause: Clause, check: JudgeCheck, plain: bool) -> Rubric:
 
 def _shown(example: Graded) -> str:
     head = f"This answer {'keeps' if example.holds else 'breaks'} the rule:"
-    return f"{head}\n{_tagged('question', example.question)}\n{_tagged('answer', example.answer)}"
+    return f"{head}\n{tagged('question', example.question)}\n{tagged('answer', example.answer)}"
 
 
-def _tagged(tag: str, text: str) -> str:
+def tagged(tag: str, text: str) -> str:
     """The text between tags that it cannot close."""
     return f"<{tag}>{TAGS.sub('&lt;', text)}</{tag}>"

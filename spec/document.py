@@ -406,6 +406,10 @@ class Train:
     mixture: Annotated[
         Mixture | None, Says("What share of the rows is made of what.", "{ written: 60%, bank: 30% }")
     ] = None
+    writers: Annotated[
+        tuple[str, ...],
+        Says("Ways of writing pairs, and no others; left out, each clause's usual ones.", "[revision]", words=True),
+    ] = ()
     span: Span = field(default=Span.NONE, compare=False)
 
 

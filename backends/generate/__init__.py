@@ -23,11 +23,12 @@ from backends.generate.candidates import Candidates, Further, ask_of, first_ask
 from backends.generate.dialogues import source_between, write_dialogues
 from backends.generate.disjoint import LEFT_OUT, asked_in, check_disjoint
 from backends.generate.mixing import Making, counted, make
-from backends.generate.own_data import OwnData, Wording, read_own_data, wording_of
+from backends.generate.own_data import OwnData, Wording, chats_in, read_own_data, wording_of
 from backends.generate.own_prompts import read_own_prompts
-from backends.generate.pairs import Models, write_pairs
+from backends.generate.pairs import write_pairs
 from backends.generate.probes import write_probes
 from backends.generate.report import DataCounts, DisjointCounts, GenerateReport, RuleCounts, UnitCounts
+from backends.generate.sides import Models
 from backends.generate.split import HeldOut, Prompts
 from backends.generate.talks import write_talks
 from backends.recipes import find_base, judge_of, read_filters, read_recipe, teacher_of
@@ -87,6 +88,7 @@ def run(
     kept.begin(store.name_of_build(build), build)
 
     bank = banks.bank(base)
+    standing = chats_in(recipe, root) if any(unit.prompts.chats for unit in recipe.units) else ()
     held_out = HeldOut.of(banks.held_out(base))
     author = Prompts(
         text
@@ -100,6 +102,7 @@ def run(
         embedders.load(recipe.embedder, cache=cache, relative_to=root, local_files_only=local_files_only)
         if recipe.embedder
         else None,
+        standing,
     )
     # Probes cost next to nothing, and would let the time left look like many times what it is.
     total = sum(unit.count for unit in recipe.units if unit.is_trained)
@@ -147,7 +150,10 @@ def run(
     own = OwnData()
     if recipe.data:
         template = bases.load_chat(base)
-        own = read_own_data(recipe, filters, root, author, held_out, template, max_length, by_wording.keys(), struck)
+        # A chat that was rewritten is what its row unlearns: it is not learned beside it.
+        rewritten = {wording_of((*p.prompt, *p.rejected)) for p in pairs if p.writer == "style_transfer"}
+        there = by_wording.keys() | rewritten
+        own = read_own_data(recipe, filters, root, author, held_out, template, max_length, there, struck)
         chats += own.rows
         if "dpo" in recipe.method:
             pairs += own.pairs
@@ -229,6 +235,7 @@ def _counted(unit: Unit, candidates: Candidates, kept: int, dropped: Counter[str
         clause_ids=unit.clause_ids,
         purpose=unit.purpose,
         share=unit.share,
+        writer=unit.writer or "",
         aspect=unit.aspect,
         wanted=unit.count,
         asked=candidates.asked,
@@ -257,6 +264,7 @@ def _chat(pair: PreferencePair) -> ChatRow:
         clause_ids=pair.clause_ids,
         generator=pair.generator,
         source=pair.source,
+        writer=pair.writer,
         unit=pair.unit,
         seed=pair.seed,
         spans=pair.spans,

@@ -41,6 +41,8 @@ TOO_LONG = "longer than the model can read"
 
 UNKNOWABLE = "unknowable"
 """The kind of questions that nobody can answer: no questions of fact."""
+HONESTY = "honesty"
+"""The generator that asks what has a known answer, and what nobody can know, and nothing else."""
 CHALLENGED = ("claim", "doubt")
 KNOWN = ("facts", *CHALLENGED)
 """Generators that ask only what has a known answer; the first two beside a wrong one."""
@@ -68,6 +70,10 @@ class Candidate:
     given: int | None = None
     answer: str | None = None
     wrong: str | None = None
+    unknowable: bool = False
+    """Whether the bank says that nobody can know."""
+    said: str | None = None
+    """The answer that stands already, where a chat of the user's own is asked again."""
     for_probes: bool | None = None
     """What the bank says of its entity; None: the words decide."""
 
@@ -79,11 +85,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Further:
-    """What a build may have beside a bank and a writer: own prompts by clause id (None: about no clause), and a model
-    that tells questions which mean the same."""
+    """What a build may have beside a bank and a writer: own prompts by clause id (None: about no clause), a model that
+    tells questions which mean the same, and the user's own chats, each ending with an answer."""
 
     own: Mapping[str | None, tuple[Conversation, ...]] = field(default_factory=dict)
     embedder: Embedder | None = None
+    chats: tuple[Conversation, ...] = ()
 
 
 def ask_of(conversation: Conversation) -> str:
@@ -119,6 +126,7 @@ class Candidates:
         further: Further = Further(),  # frozen, and never filled
     ) -> None:
         self.unit = unit
+        self.chats = further.chats
         self.held_out = held_out
         self.author = author
         self.writer = writer
@@ -141,7 +149,7 @@ class Candidates:
     def _all(self) -> Iterator[Candidate]:
         several = self.unit.prompts.several
         written = self._written_together(several) if several else self._written()
-        for stream in (self._given(), self._from_own(), written, self._from_bank()):
+        for stream in (self._given(), self._from_chats(), self._from_own(), written, self._from_bank()):
             for candidate in stream:
                 if not self._is_ours(candidate):
                     continue  # the other side of the split, not a row that failed
@@ -206,6 +214,12 @@ class Candidates:
             talks.sort(key=lambda pair: hashlib.sha256(f"{self.unit.seed}\0{pair[0]}".encode()).digest())
             for ask, talk in talks:
                 yield Candidate(talk, ask, ask, "own", for_probes=False)
+
+    def _from_chats(self) -> Iterator[Candidate]:
+        """What was asked in each of the user's own chats, with the answer that it got. All are for training rows."""
+        for chat in self.chats if self.unit.prompts.chats else ():
+            asked, answer = chat[:-1], chat[-1].content
+            yield Candidate(asked, ask_of(asked), ask_of(asked), "own", said=answer, for_probes=False)
 
     def _written(self) -> Iterator[Candidate]:
         """Questions about each of `about` in turn; the writer is asked in batches of fixed size, each with its own
@@ -299,7 +313,14 @@ class Candidates:
             message = Message(role="user", content=row.prompt)
             wrong = self._wrong(row) if self.unit.generator in CHALLENGED else None
             yield Candidate(
-                (message,), row.prompt, _form(row), "bank", answer=row.answer, wrong=wrong, for_probes=split
+                (message,),
+                row.prompt,
+                _form(row),
+                "bank",
+                answer=row.answer,
+                wrong=wrong,
+                unknowable=row.kind == UNKNOWABLE,
+                for_probes=split,
             )
 
     def _wrong(self, row: BankRow) -> str | None:
@@ -323,6 +344,8 @@ class Candidates:
             if kinds and row.kind not in kinds:
                 continue
             if self.unit.generator in KNOWN and (row.answer is None or row.kind == UNKNOWABLE):
+                continue
+            if self.unit.generator == HONESTY and row.answer is None and row.kind != UNKNOWABLE:
                 continue
             if self.unit.generator in CHALLENGED and self._wrong(row) is None:
                 continue

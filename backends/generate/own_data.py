@@ -111,6 +111,22 @@ def read_own_data(
     return out
 
 
+def chats_in(recipe: Recipe, root: Path) -> tuple[chat_rows.Chat, ...]:
+    """The chats of `recipe.data` that end with an answer to a user, as they stand: no rule is asked.
+
+    Raises:
+        DataError: a file is missing, unreadable, or not the one that was compiled.
+    """
+    found = []
+    for file in recipe.data:
+        for _, row in _rows(root / file.path, file):
+            with suppress(chat_rows.RowFault):
+                chat = chat_rows.chat_of(row)
+                if len(chat) > 1 and chat[-1].role == "assistant" and chat[-2].role == "user":
+                    found.append(chat)
+    return tuple(found)
+
+
 def _noted(rows: Iterator[tuple[int, Any]], preferences: dict[int, chat_rows.Preference]) -> Iterator[tuple[int, Any]]:
     """Hand rows on, and put preferences by their line."""
     for line, row in rows:

@@ -22,6 +22,7 @@ class UnitCounts(Counted):
     unit: str
     clause_ids: tuple[str, ...]
     purpose: str
+    writer: str = ""
     aspect: str
     wanted: int
     asked: int

@@ -16,7 +16,7 @@ from backends.cached import CHUNK
 from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
 from backends.generate.candidates import TOO_LONG, Candidate, Candidates, seed_of
-from backends.generate.pairs import ATTEMPTS, DRAWN, RETRY, Models
+from backends.generate.sides import ATTEMPTS, DRAWN, RETRY, Models
 from compiler import data, wording
 from compiler.records.filters import Filters
 from compiler.records.recipe import AnswerSource, Talk, Unit

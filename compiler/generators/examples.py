@@ -34,6 +34,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             AnswerSource(given=tuple(worse for _, _, worse in rows), starts=starts, ends=ends),
             deciding_checks(clause),
             also=required,
+            writer="examples",
         )
 
 

@@ -36,7 +36,17 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             _, ends = setting.affixes()
             rejected = AnswerSource(other=True, phrases=body.phrases, ends=ends)
             rows = setting.rows(MINIMAL, share)
-            yield setting.pairs(clause, "phrases", rows, prompts, chosen, rejected, checks, situation=situation)
+            yield setting.pairs(
+                clause,
+                "phrases",
+                rows,
+                prompts,
+                chosen,
+                rejected,
+                checks,
+                situation=situation,
+                writer="fixed_part",
+            )
         rows = setting.rows(NATURAL, share)
         natural = setting.unprompted()
         yield setting.pairs(clause, "natural", rows, prompts, chosen, natural, checks, situation=situation)

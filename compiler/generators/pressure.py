@@ -29,6 +29,11 @@ from spec.document import Level
 ROWS_FOR_NAME, ROWS_FOR_MANNER, ROWS_FOR_OTHERS = 12, 6, 4
 
 
+GIVING_IN = (
+    "You are right, I take that back.", "I was wrong, and I agree with you.", "As you say. I will not insist on it.",
+    "Fine, have it your way.",
+)  # fmt: skip
+"""What giving in to a push against a stance sounds like, where the base does not do it."""
 LEAST_PROBES = 4
 """Of one technique, however many there are."""
 
@@ -58,6 +63,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             pressure=Pressure(technique=push.technique, role=push.role, texts=push.training),
             aspect="pressure",
             ask_check=ask_check,
+            writer="pushback",
         )
     everything = (*trained, *further)
     if not everything:
@@ -132,4 +138,7 @@ def _rejected(clause: Clause, setting: Setting, context: str | None) -> AnswerSo
         # What the model would say without the clause: giving in to the push.
         without = setting.voice(clause.id, without=clause.id)
         return AnswerSource(system=setting.system(without, context))
+    if isinstance(clause.body, Stance) and setting.wants("pushback"):
+        # A base that takes the stance by itself often keeps it, too, and then shows nobody giving in.
+        return setting.unprompted().model_copy(update={"otherwise": GIVING_IN})
     return setting.unprompted()

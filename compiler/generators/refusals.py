@@ -8,6 +8,7 @@ answered, with a refusal as the rejected side.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from compiler.conditions import Situation
 from compiler.deciding import deciding_checks, opposite_checks, tells_apart
@@ -50,6 +51,7 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
                 also=(*ids, *further),
                 situation=situation,
                 ask_check="any",
+                writer="refusal",
             )
         yield setting.probes(
             clause,
@@ -94,21 +96,22 @@ def _answers(clause: Clause, body: Refuse, setting: Setting) -> Iterator[Unit]:
     """What must still be answered: look-alikes that the author named, and everyday questions."""
     chosen = setting.sampled(setting.voice(clause.id, without=clause.id))
     answered = opposite_checks(clause)
+    answering = partial(setting.pairs, clause, checks=answered, writer="safe_completion")
     flat = setting.declined()
     alike = PromptSource(given=asked(*body.safe), about=still_helped(body), apart=(body.about,))
     if alike.given or alike.about:
         rows = max(setting.rows(SAFE) if alike.about else 0, len(alike.given))
-        yield setting.pairs(clause, "answer", rows, alike, chosen, flat, answered, aspect="safe")
+        yield answering("answer", rows, alike, chosen, flat, aspect="safe")
     if body.still_help:
         # Written questions alone: the author's own safe requests are in the training rows.
         written = PromptSource(about=alike.about, apart=alike.apart)
         # In the clause's own manner, as a model that has learned to refuse would decline.
         own = setting.declining(clause)
         rows = setting.rows(SAFE)
-        yield setting.pairs(clause, "answer-own", rows, written, chosen, own, answered, aspect="safe")
+        yield answering("answer-own", rows, written, chosen, own, aspect="safe")
         yield setting.probes(clause, "probes-safe", FURTHER_PROBES, written, answered, aspect="safe")
     rows = setting.rows(EVERYDAY_ROWS)
-    yield setting.pairs(clause, "answer-everyday", rows, EVERYDAY, chosen, flat, answered, aspect="everyday")
+    yield answering("answer-everyday", rows, EVERYDAY, chosen, flat, aspect="everyday")
     # Without look-alikes the verdict on over-refusal rests on these alone.
     count = EVERYDAY_PROBES if alike.about else FURTHER_PROBES
     yield setting.probes(clause, "probes-everyday", count, EVERYDAY, answered, aspect="everyday")

@@ -38,7 +38,9 @@ def units(clause: Clause, setting: Setting) -> Iterator[Unit]:
             ends = body.ends or (literal[0] if literal and not body.starts else None)
             chosen = AnswerSource(other=True, starts=body.starts, ends=ends)
             rows = setting.rows(MINIMAL, share)
-            yield setting.pairs(clause, "minimal", rows, prompts, chosen, bare, checks, situation=situation)
+            yield setting.pairs(
+                clause, "minimal", rows, prompts, chosen, bare, checks, situation=situation, writer="fixed_part"
+            )
         rows = setting.rows(SAMPLED, share)
         sampled = AnswerSource(system=setting.system(ids, situation.context), starts=body.starts, ends=body.ends)
         yield setting.pairs(clause, "sampled", rows, prompts, sampled, bare, checks, situation=situation)

@@ -18,7 +18,18 @@ from typing import Literal
 from compiler.conditions import Scope, Situation
 from compiler.ir import Clause, Program
 from compiler.records.checks import Check
-from compiler.records.recipe import AnswerSource, AskCheck, Aspect, Dialogue, Pressure, PromptSource, Talk, Unit
+from compiler.records.recipe import (
+    AnswerSource,
+    AskCheck,
+    Aspect,
+    Dialogue,
+    Pressure,
+    Principle,
+    PromptSource,
+    Talk,
+    Unit,
+    Writer,
+)
 from compiler.records.record import Message
 from compiler.rendering import render, text_of
 from spec.constructs import Forbid, Format, Refuse, Require, Secret, Trait
@@ -125,6 +136,18 @@ class Setting:
         starts, ends = self.affixes()
         return AnswerSource(starts=starts, ends=ends)
 
+    # -------------------------------------------------------------- writers
+
+    @property
+    def distilled(self) -> Writer:
+        """Who writes what is distilled: the teacher where the spec names one."""
+        teacher = self.program.model.teacher
+        return "self_distillation" if teacher in (None, self.program.model.base) else "teacher_distillation"
+
+    def wants(self, writer: Writer) -> bool:
+        """Whether the spec asks for this writer by name: those that no clause uses by itself write for nobody else."""
+        return writer in self.program.train.writers
+
     # -------------------------------------------------------------- scope
 
     def inside(self, clause: Clause) -> tuple[Situation, ...]:
@@ -200,8 +223,12 @@ class Setting:
         pressure: Pressure | None = None,
         aspect: Aspect = "kept",
         ask_check: AskCheck = "safe",
+        writer: Writer | None = None,
+        principles: Sequence[Principle] = (),
+        samples: int = 0,
     ) -> Unit:
-        """A unit of training rows. also: further clauses that its rows can show; None for the whole voice."""
+        """A unit of training rows. also: further clauses that its rows can show; None for the whole voice. writer: None
+        for distillation, by the teacher where the spec names one."""
         ids = tuple(dict.fromkeys((clause.id, *(self.voice(clause.id) if also is None else also))))
         return self._unit(
             clause,
@@ -209,10 +236,13 @@ class Setting:
             purpose="pairs",
             clause_ids=ids,
             generator=name.split("-")[0],
+            writer=writer or self.distilled,
             count=count,
             prompts=prompts,
             context=situation.context if situation else None,
             pressure=pressure,
+            principles=tuple(principles),
+            samples=samples,
             chosen=chosen,
             rejected=rejected,
             checks=tuple(checks),

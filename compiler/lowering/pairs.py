@@ -17,6 +17,8 @@ The user cannot change these rules:
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 from compiler.generators import GENERATORS, talks
 from compiler.generators.setting import Setting
 from compiler.ir import Program
@@ -47,9 +49,19 @@ def setting_of(program: Program) -> Setting:
 
 def _units(setting: Setting) -> tuple[Unit, ...]:
     return tuple(
-        unit
+        written
         for clause in setting.program.clauses
         for generate in GENERATORS
         for unit in generate(clause, setting)
         if unit.purpose == "pairs"
+        for written in _by_writers(unit, setting.program.train.writers)
     )
+
+
+def _by_writers(unit: Unit, asked: Collection[str]) -> Iterator[Unit]:
+    """The unit where its writer is asked for; what a teacher would write, from the subject where that is asked for."""
+    if not asked or unit.writer in asked:
+        yield unit
+    if unit.writer == "teacher_distillation" and "self_distillation" in asked:
+        name = f"{unit.id}-self" if unit.writer in asked else unit.id
+        yield unit.model_copy(update={"id": name, "writer": "self_distillation"})

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compiler.abstaining import ABSTAINS
 from compiler.checks import evaluate
-from compiler.generators.controls import ABSTAINS, UNKNOWABLE
+from compiler.generators.controls import UNKNOWABLE
 from compiler.lowering.probes import FACTS
 from compiler.metrics.asked import Asked, share
 from compiler.records.behaviour import Metric

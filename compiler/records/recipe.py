@@ -5,7 +5,7 @@ In: nothing. Out: `Recipe` and its units. This file must not know who follows a 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -27,6 +27,7 @@ class PromptSource(Record):
     `wording.questions_request`, which shows `shots` of the clause's own.
     apart: what the questions must not be about; one that is near what the writer asks about it is left out.
     unsaid: what no written question may say, since it is the answer that is asked for.
+    chats: what is asked in the user's own chats (`Recipe.data`), with the answer that stands there.
     bank:  rows of the base's prompt bank whose `kind` is in `kinds` (empty: all safe kinds).
     """
 
@@ -34,6 +35,7 @@ class PromptSource(Record):
     about: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
+    chats: bool = False
     bank: bool = False
     kinds: tuple[str, ...] = ()
     own: tuple[OwnPrompts, ...] = ()
@@ -51,6 +53,7 @@ class AnswerSource(Record):
     With `system`, declined: asked in place of the row's messages; the answer has to decline it.
     None of them: sampled under the row's own messages as they stand (its `context`, or the system message that pushes).
 
+    Where no sampled answer may be used, one of `otherwise` stands in (row i modulo their number).
     Then `phrases`: one of these (row i modulo their number) is put in front. Then `starts` and `ends` are put on, each
     only where the answer does not start or end so already.
     """
@@ -60,6 +63,7 @@ class AnswerSource(Record):
     other: bool = False
     system: str | None = None
     declined: str | None = None
+    otherwise: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     starts: str | None = None
     ends: str | None = None
@@ -116,6 +120,20 @@ clause is asked about: a metric counts the answers."""
 AskCheck = Literal["any", "safe"]
 """Which bank rows may serve: harmless ones, or any of the kinds asked for."""
 
+Writer = Literal[
+    "examples", "self_distillation", "teacher_distillation", "fixed_part", "refusal", "safe_completion", "pushback",
+    "revision", "best_of_n", "style_transfer", "phrase_removal", "honesty", "anti_sycophancy",
+]  # fmt: skip
+"""How both sides of a pair are had; one file each in the folder of writers."""
+WRITERS: tuple[Writer, ...] = get_args(Writer)
+
+
+class Principle(Record):
+    """A clause in the words in which a model is asked to revise an answer, or to rewrite it."""
+
+    clause_id: str
+    text: str
+
 
 class Unit(Record):
     """One batch of rows that a recipe asks for; equal units (spans aside) ask for the same rows."""
@@ -123,6 +141,8 @@ class Unit(Record):
     id: str
     clause_ids: tuple[str, ...]
     generator: str
+    writer: Writer | None = None
+    """Pairs only; None, as in recipes written before there was a choice: both sides as `chosen` and `rejected` say."""
     purpose: Literal["pairs", "probes", "chats"]
     count: int
     seed: int
@@ -137,6 +157,10 @@ class Unit(Record):
     the first again where they end."""
     chosen: AnswerSource | None = None
     rejected: AnswerSource | None = None
+    principles: tuple[Principle, ...] = ()
+    """What an answer is revised by, or rewritten after, one after the other."""
+    samples: int = 0
+    """Answers that a writer draws for one row, where it draws several."""
     checks: tuple[Check, ...] = ()
     """The clause's own checks: a chosen answer passes all, a rejected one fails one; they decide a probe.
     What every row has to satisfy beside them stands in filters.json, and decides nothing about how rows are written."""

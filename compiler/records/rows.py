@@ -1,6 +1,8 @@
 """Rows that an engine has written: pairs.jsonl and sft.jsonl, which a trainer eats, and probes.jsonl.
 
-In: nothing. Out: one record for each kind of row. This file must not know how a row was made.
+In: nothing. Out: one record for each kind of row. generator: which prompts a row is over, and for what; writer: how its
+answers were had, empty for a row of the user's own and in files from before writers had names. This file must not know
+how a row was made.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ class PreferencePair(Record):
     clause_ids: tuple[str, ...]
     generator: str
     source: str = ""
+    writer: str = ""
     unit: str
     seed: int
     spans: tuple[str, ...]
@@ -47,6 +50,7 @@ class ChatRow(Record):
     clause_ids: tuple[str, ...]
     generator: str
     source: str = ""
+    writer: str = ""
     unit: str
     seed: int
     spans: tuple[str, ...]

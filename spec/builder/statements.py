@@ -1002,6 +1002,7 @@ def train(
     data: Texts | None = None,
     prompts: Texts | None = None,
     mixture: Fields | None = None,
+    writers: Texts | None = None,
 ) -> Statement:
     """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats.
 
@@ -1019,6 +1020,7 @@ def train(
         prompts: Questions of your own, which rows are made for: text, JSON lines, CSV, Parquet, Arrow, or a data set's
             folder. For example `"questions.txt"`.
         mixture: What share of the rows is made of what. For example `{ written: 60%, bank: 30% }`.
+        writers: Ways of writing pairs, and no others; left out, each clause's usual ones. For example `[revision]`.
     """
     return statement("train", locals(), place_of_call())
 

@@ -41,7 +41,7 @@ def test_a_broken_check_is_noticed(
     pairs, _, report = follow(tmp_path, shapes["llama"], unit())
     assert pairs == []
     assert set(report.units[0].dropped) == {"chosen fails its checks"}
-    monkeypatch.setattr("backends.generate.pairs._faults", lambda unit, drafts, models, side: [None for _ in drafts])
+    monkeypatch.setattr("backends.generate.sides.faults_of", lambda unit, drafts, models, side: [None for _ in drafts])
     broken, _, _ = follow(tmp_path, shapes["llama"], unit(rejected=AnswerSource(texts=("No.",))))
     assert broken
     assert not any(evaluate_all((ARR,), pair.chosen[0].content) for pair in broken)

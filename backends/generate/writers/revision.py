@@ -1,0 +1,56 @@
+"""Constitutional critique and revision (Bai et al. 2022, arXiv 2212.08073): what the subject says by itself is revised.
+
+rejected: the first draft, the subject's likeliest answer without any prompt; one that keeps the clause makes no row.
+chosen: the draft after one round for each of `unit.principles`, in their order. A round asks for a critique by that
+principle alone and for the answer again. The last answer passes the unit's checks, or the rounds are drawn anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backends.generate.candidates import seed_of
+from backends.generate.sides import ATTEMPTS, DRAWN, RETRY, Draft, Models, fill, going, settle
+from compiler import revising
+from compiler.records.recipe import Unit
+from compiler.records.record import Message
+from compiler.rubrics import is_plain
+
+CRITIC_TOKENS = 256
+"""Room for a critique and an answer."""
+NO_REVISION = "the critic gave no revision"
+
+
+def write(unit: Unit, drafts: list[Draft], models: Models) -> None:
+    fill(unit, drafts, models, "rejected", models.subject)
+    waiting = going(drafts)
+    for attempt in range(ATTEMPTS):
+        if not waiting:
+            return
+        answers = _rounds(unit, waiting, models, attempt)
+        settle(unit, waiting, models, "chosen", answers)
+        for draft, answer in zip(waiting, answers, strict=True):
+            if answer == "":
+                draft.failed = NO_REVISION
+        waiting = [draft for draft in waiting if draft.failed is not None]
+
+
+def _rounds(unit: Unit, drafts: list[Draft], models: Models, attempt: int) -> list[str | None]:
+    """The last revision of each draft; empty where a critic wrote none, None where it cannot read what it is asked."""
+    critic, plain = models.writer, is_plain(models.writer.base.name)
+    now: list[str | None] = [draft.raw["rejected"] for draft in drafts]
+    for number, principle in enumerate(unit.principles):
+        places = [place for place, answer in enumerate(now) if answer]
+        sampling = replace(
+            RETRY if attempt else DRAWN,
+            max_new_tokens=CRITIC_TOKENS,
+            seed=seed_of(unit.seed, "critique", attempt, number, drafts[0].number),
+        )
+        requests = [
+            revising.critique(principle.text, drafts[place].messages[-1].content, now[place] or "", plain=plain)
+            for place in places
+        ]
+        replies = critic.answers([(Message(role="user", content=request),) for request in requests], sampling)
+        for place, reply in zip(places, replies, strict=True):
+            now[place] = None if reply is None else revising.revised(reply) or ""
+    return now
