@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from backends.engines import Conversation, Sampling
 from backends.generate.meanings import Meanings
 from backends.generate.mixing import Making, counted, make
 from backends.generate.overlap import THRESHOLD, Taken, rouge_l
-from compiler.failures import NetworkError
 from compiler.prompt_files import count_prompts
 from compiler.records.mixture import MixtureReport
 from compiler.records.recipe import AnswerSource, MixtureShare, PromptSource, Talk
@@ -129,46 +126,6 @@ def test_what_means_the_same_is_left_out(
     pairs, _, report = follow(tmp_path, shapes["llama"], one, prompts=files, embedder="letters")
     assert len(pairs) == 2
     assert report.units[0].dropped == {"means what was asked before": 1}
-
-
-def test_a_local_sentence_model_averages_over_a_text_s_own_tokens(shapes: dict[str, Path]) -> None:
-    model = embedders.load(str(shapes["llama"]), Path())
-    together = model.embed(["rain", "will it rain today, or not at all?"])
-    assert together.shape[0] == 2
-    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
-    # Padding to the longer text moves nothing.
-    assert np.allclose(together[0], model.embed(["rain"])[0], atol=1e-5)
-    assert not np.allclose(together[0], together[1], atol=1e-3)
-
-
-def test_a_served_embedder_is_asked_in_batches_and_answers_in_order() -> None:
-    asked: list[list[str]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            assert self.path == "/v1/embeddings"
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked.append(body["input"])
-            rows = [{"index": i, "embedding": [len(text), 1.0]} for i, text in enumerate(body["input"])]
-            said = json.dumps({"data": rows[::-1]} if len(asked) < 3 else {"data": rows[1:]}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        model = embedders.load(f"openai:small@http://127.0.0.1:{server.server_port}", Path())
-        texts = ["q" * n for n in range(1, 101)]
-        found = model.embed(texts)
-        assert [len(batch) for batch in asked] == [64, 36]
-        assert np.allclose(found[:, 0] / found[:, 1], range(1, 101), rtol=1e-4)
-        with pytest.raises(NetworkError, match="answers 2 texts with 1 vectors"):
-            model.embed(["a", "b"])
-        server.shutdown()
 
 
 # ---- chats
