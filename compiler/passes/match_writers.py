@@ -33,7 +33,7 @@ def match_writers(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
     if not asked:
         return program, ()
     found = [_unknown(name, program) for name in dict.fromkeys(asked) if name not in WRITERS]
-    if found:
+    if found or not program.clauses:
         return program, tuple(found)
     # The units are what decides, and few specs ask: nothing else of a check needs them.
     from compiler.lowering import pairs
