@@ -75,7 +75,7 @@ def _remember(compilation: Compilation, said: str, begun: int) -> None:
     path = Path(unchanged.record_of(asked["cache"], asked["build"]))
     read, absent = _read(compilation, spec)
     build = place.build
-    names = [artifact.path for artifact in compilation.artifacts] + ["generate.json"]
+    names = [artifact.path for artifact in compilation.artifacts] + ["generate.json", "mixture.json"]
     written = [build / name for name in names] + [build / name for name in ROWS if (build / name).is_file()]
     record = None
     if _as_compiled(compilation, spec.parent):

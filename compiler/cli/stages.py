@@ -52,7 +52,7 @@ def finish(compilation: Compilation, *, rows: bool = True) -> None:
         lock["rows"] = {name: file_digest(build / name) for name in ROWS if (build / name).is_file()}
         text = json.dumps(lock, ensure_ascii=False, indent=1) + "\n"
     write_if_new(compilation.place.build / "lock.json", text)
-    if rows:
+    if rows and (compilation.place.build / "generate.json").is_file():
         from compiler.exports import dataset_card
 
         write_if_new(compilation.place.build / dataset_card.CARD, dataset_card.render(compilation.place.build))

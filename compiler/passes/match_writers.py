@@ -6,8 +6,6 @@ a warning for each clause that none of them writes for. A spec that asks for non
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from compiler.codes import diagnose
 from compiler.deciding import decided
 from compiler.ir import Program
@@ -55,6 +53,8 @@ def match_writers(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
 
 
 def _unknown(name: str, program: Program) -> Diagnostic:
+    from difflib import get_close_matches  # slow to load, and seldom needed
+
     close = get_close_matches(name, WRITERS, n=1)
     mend = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(WRITERS)}"
     return diagnose(

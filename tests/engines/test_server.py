@@ -269,7 +269,7 @@ def test_no_key_is_written_and_a_closed_door_says_how_to_open_it(
         monkeypatch.setenv("TENET_API_HOST", "127.0.0.1")
         engine.answers([ask("a")], Sampling())
         assert server.headers[-1]["Authorization"] == "Bearer sk-own"
-    assert all("sk-own" not in path.read_text() for path in tmp_path.iterdir())
+    assert all(b"sk-own" not in path.read_bytes() for path in tmp_path.iterdir())
     assert "sk-own" not in repr(engine.engine.server)
 
 
