@@ -6,11 +6,15 @@ a warning for each clause that none of them writes for. A spec that asks for non
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from compiler.codes import diagnose
 from compiler.deciding import decided
 from compiler.ir import Program
-from compiler.records.recipe import WRITERS, Writer
 from spec.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from compiler.records.recipe import Writer
 
 NEEDS: dict[Writer, str] = {
     "examples": "an `example` with good and bad answers",
@@ -30,12 +34,13 @@ def match_writers(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
     asked = program.train.writers
     if not asked:
         return program, ()
+    # The units are what decides, and few specs ask: nothing else of a check needs them.
+    from compiler.lowering import pairs
+    from compiler.records.recipe import WRITERS
+
     found = [_unknown(name, program) for name in dict.fromkeys(asked) if name not in WRITERS]
     if found or not program.clauses:
         return program, tuple(found)
-    # The units are what decides, and few specs ask: nothing else of a check needs them.
-    from compiler.lowering import pairs
-
     units = pairs.lower(program)
     for name in WRITERS:
         if name in asked and not any(unit.writer == name for unit in units):
@@ -54,6 +59,8 @@ def match_writers(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
 
 def _unknown(name: str, program: Program) -> Diagnostic:
     from difflib import get_close_matches  # slow to load, and seldom needed
+
+    from compiler.records.recipe import WRITERS
 
     close = get_close_matches(name, WRITERS, n=1)
     mend = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(WRITERS)}"
