@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from compiler.codes import diagnose
-from compiler.deciding import decided
 from compiler.ir import Program
 from spec.diagnostics import Diagnostic
 
@@ -35,6 +34,7 @@ def match_writers(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
     if not asked:
         return program, ()
     # The units are what decides, and few specs ask: nothing else of a check needs them.
+    from compiler.deciding import decided
     from compiler.lowering import pairs
     from compiler.records.recipe import WRITERS
 
