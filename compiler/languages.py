@@ -139,7 +139,7 @@ def pattern(text: str, flags: str = "") -> Machine:
     machine = Machine()
     start = machine.node()
     try:
-        parsed = _sre.parse(text, _flags(flags))
+        parsed = _sre.parse(text, flags_of(flags))
     except (re.error, OverflowError, RecursionError) as error:
         raise TooLarge from error
     machine.final = _sequence(machine, start, parsed, frozenset(flags) | _named(parsed.state.flags))
@@ -304,7 +304,8 @@ def _loop(machine: Machine, node: int, test: Test) -> None:
     machine.steps[node].append((test, node))
 
 
-def _flags(flags: str) -> int:
+def flags_of(flags: str) -> int:
+    """Return the flags of `re` that the letters `i`, `m` and `s` stand for."""
     return sum(int(getattr(re, flag.upper())) for flag in set(flags))
 
 

@@ -54,7 +54,10 @@ UNIFIED = str.maketrans(
 
 # A back tick inside a word stands for an apostrophe; anywhere else it is markup.
 _TICK = re.compile(r"(?<=[^\W_])`(?=[^\W_])")
-_MARKUP = re.compile(r"[*_`~\\]+")
+MARKUP = "*_`~\\"
+_MARKUP = re.compile(f"[{re.escape(MARKUP)}]+")
+LEAST_SPACED = 4
+"""Letters of the shortest phrase that is looked for letter by letter: fewer cannot be told from ordinary text."""
 
 # Case is folded already. Cyrillic, Greek, then letters of other blocks that fonts draw like Latin ones.
 LOOK_ALIKE = str.maketrans(
@@ -135,7 +138,7 @@ def bounded(literal: str, body: str | None = None) -> str:
 def _spaced(literal: str) -> str | None:
     """Every letter set apart from the next; None for phrases too short to tell from ordinary text."""
     letters = [c for c in literal if c.isalnum()]
-    if len(letters) < 4:
+    if len(letters) < LEAST_SPACED:
         return None
     return bounded("".join(letters), r"[\W_]{1,3}".join(map(re.escape, letters)))
 

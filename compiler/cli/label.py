@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,41 +143,25 @@ def _selected(every: Sequence[Task], kinds: Sequence[str], clauses: Sequence[str
 
 
 def _serve(folder: Path, run: Run, asked: Sequence[Task], store: Store, host: str, port: int, opens: bool) -> None:
-    import webbrowser
-
-    from compiler.failures import DataError
+    from compiler.cli import serving
     from compiler.labels.desk import Desk
     from compiler.labels.web.server import LabelServer
 
-    try:
-        server = LabelServer(Desk(asked, store, run.name), host, port)
-    except OSError as error:
-        raise DataError(
-            f"{host}:{port} cannot be listened on: {error.strerror or error}",
-            help="another `tenet label` may be running there; `--port 0` takes a port that is free",
-        ) from error
+    server = serving.listening(
+        lambda: LabelServer(Desk(asked, store, run.name), host, port), f"{host}:{port}", "`tenet label`"
+    )
     if not server.is_local:
         click.echo(
             f"warning: {host} is open to the network. Whoever has the address below can read the answers and label, "
             "and it goes over the network unencrypted. Use it among people you trust.",
             err=True,
         )
-    try:
-        click.echo(f"{_counted(len(asked), 'task')}. Label them at\n\n  {server.url}\n")
-        click.echo("Ctrl-C ends; labels are stored as they are given.")
-        if opens and has_screen():
-            webbrowser.open(server.url_once)
-        server.serve_forever(poll_interval=0.2)
-    except KeyboardInterrupt:
-        # This is how labelling ends, and not how it fails: what is there is said next.
-        click.echo()
-    finally:
-        server.server_close()
-
-
-def has_screen() -> bool:
-    """Whether a browser can open a window: without one, Linux would start a text browser in this very terminal."""
-    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    serving.serve(
+        server,
+        opens,
+        f"{_counted(len(asked), 'task')}. Label them at\n\n  {server.url}\n",
+        "Ctrl-C ends; labels are stored as they are given.",
+    )
 
 
 def _close(folder: Path, run: Run, every: Sequence[Task], store: Store) -> None:

@@ -117,10 +117,8 @@ def serve(target: Path, place: Place, rows: Rows, found: Sequence[Finding], path
     Raises:
         DataError: the port is taken.
     """
-    import webbrowser
-
     from compiler import struck
-    from compiler.cli.label import has_screen
+    from compiler.cli import serving
     from compiler.labels.web.server import Files, LabelServer, file
     from compiler.rows_page import page
     from compiler.rows_page.desk import ASKS, Desk
@@ -134,23 +132,14 @@ def serve(target: Path, place: Place, rows: Rows, found: Sequence[Finding], path
         "/rows.js": lambda: page.script().encode(),
         "/icon.svg": partial(file, "icon.svg"),
     }
-    try:
-        server = LabelServer(Desk(rows.pairs, path), HOST, port, ASKS, files)
-    except OSError as error:
-        raise DataError(
-            f"{HOST}:{port} cannot be listened on: {error.strerror or error}",
-            help="another review may be running there; `--port 0` takes a port that is free",
-        ) from error
-    try:
-        click.echo(f"{len(rows.pairs):,} rows. Look at them, and strike them out, at\n\n  {server.url}\n")
-        click.echo(f"Ctrl-C ends; what you strike out is written to {path} at once.")
-        if opens and has_screen():
-            webbrowser.open(server.url_once)
-        server.serve_forever(poll_interval=0.2)
-    except KeyboardInterrupt:
-        # This is how a review ends, and not how it fails.
-        click.echo()
-    finally:
-        server.server_close()
+    server = serving.listening(
+        lambda: LabelServer(Desk(rows.pairs, path), HOST, port, ASKS, files), f"{HOST}:{port}", "review"
+    )
+    serving.serve(
+        server,
+        opens,
+        f"{len(rows.pairs):,} rows. Look at them, and strike them out, at\n\n  {server.url}\n",
+        f"Ctrl-C ends; what you strike out is written to {path} at once.",
+    )
     count = len(struck.read(path))
     click.echo(f"{count} row{'' if count == 1 else 's'} struck out; `tenet build` leaves them out")

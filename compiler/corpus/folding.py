@@ -70,8 +70,13 @@ def hiding() -> str:
     return "".join(f"{chr(a)}-{chr(b)}" if a < b else chr(a) for a, b in ranges)
 
 
+def is_plain(character: str) -> bool:
+    """Whether neither case nor a compatibility form makes another one of it, as of most characters."""
+    return not unicodedata.decomposition(character) and character.casefold() == character
+
+
 def becomes_ascii(character: str) -> bool:
-    if not unicodedata.decomposition(character) and character.casefold() == character:
+    if is_plain(character):
         # Most characters, at a glance: they are what they are, or drawn like another one.
         return ord(character) in phrases.LOOK_ALIKE
     return any(_ALNUM.search(layer) for layer in (folded(character), phrases.nfkc(character), character.casefold()))

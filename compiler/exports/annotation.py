@@ -33,7 +33,7 @@ INTERFACE = """\
   <TextArea name="why" toName="chosen" placeholder="Why" rows="2" maxSubmissions="1"/>
 </View>
 """
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "fields": [
         {"name": "prompt", "title": "Prompt", "type": "text"},
         {"name": "chosen", "title": "Chosen", "type": "text"},

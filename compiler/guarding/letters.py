@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from compiler.checks import phrases
-from compiler.corpus.folding import SCRIPTS, folded
+from compiler.corpus.folding import SCRIPTS, folded, is_plain
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,5 @@ def _points() -> tuple[int, ...]:
     """The characters that any reading may change; most characters are what they are."""
     changed = {*phrases.LOOK_ALIKE, *phrases.UNIFIED, *range(0x41, 0x5B)}
     for script in SCRIPTS:
-        changed.update(
-            point for point in script if unicodedata.decomposition(chr(point)) or chr(point).casefold() != chr(point)
-        )
+        changed.update(point for point in script if not is_plain(chr(point)))
     return tuple(sorted(changed))

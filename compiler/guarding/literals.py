@@ -14,8 +14,6 @@ from compiler.corpus.folding import folded
 from compiler.guarding.letters import Letters
 from compiler.guarding.terms import IGNORED, SIGNS, SPACE, Terms
 
-LEAST_SPACED = 4
-"""Letters from which on `phrases` looks for them set apart."""
 BEFORE, AFTER = "BEFORE", "AFTER"
 
 
@@ -27,7 +25,7 @@ def expression(phrase: str, name: str, terms: Terms) -> str | None:
         return None
     forms = [_dressed(text, name, terms)]
     letters = [character for character in text if character.isalnum()]
-    if len(letters) >= LEAST_SPACED:
+    if len(letters) >= phrases.LEAST_SPACED:
         forms.append(f" {SIGNS} ".join(_letter(letter, terms) for letter in letters))
     terms.add(name, " | ".join(forms))
     before = f"{BEFORE}?" if phrases.is_word(text[0]) else "ANY"

@@ -16,6 +16,7 @@ from typing import Any
 from compiler.checks import phrases
 from compiler.guarding.letters import Letters
 from compiler.guarding.terms import Terms, as_class, escaped
+from compiler.languages import flags_of
 
 # The parser behind `re`, as in `compiler/languages.py`.
 _sre: Any = import_module("re._parser")
@@ -46,7 +47,7 @@ def expression(pattern: str, flags: str, name: str, terms: Terms) -> str:
         Unguardable: it holds what cannot be told while text is written.
     """
     try:
-        found = _sre.parse(pattern, _flags(flags))
+        found = _sre.parse(pattern, flags_of(flags))
     except _sre.error as error:  # RE2 and Python differ in a few spellings
         raise Unguardable(f"it cannot be read: {error}") from None
     parsed, flags_found = list(found), found.state.flags
@@ -63,10 +64,6 @@ def expression(pattern: str, flags: str, name: str, terms: Terms) -> str:
     writer = _Writer(flags_found)
     terms.add(name, f"/{writer.sequence(parsed)}/")
     return "(" + " ".join(part for part in (begins, name, ends) if part) + ")"
-
-
-def _flags(flags: str) -> int:
-    return sum({"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}[flag] for flag in set(flags))
 
 
 def _bound(at: Any, bounded: str, beside: Sequence[Any]) -> str:

@@ -41,7 +41,6 @@ BETWEEN = {
     patterns.BEFORE: "/(?s:.*)[^A-Za-z0-9_]/",
     patterns.AFTER: "/[^A-Za-z0-9_](?s:.*)/",
 }
-MARKUP = "*_`~\\"
 
 
 def lower(program: Program) -> tuple[Artifact, ...]:
@@ -67,7 +66,7 @@ def lower(program: Program) -> tuple[Artifact, ...]:
 def _shared() -> Iterator[str]:
     """What stands between, before and after texts."""
     yield from (f"{name}: {expression}" for name, expression in BETWEEN.items())
-    ignored = as_class(phrases.invisible() + MARKUP)
+    ignored = as_class(phrases.invisible() + phrases.MARKUP)
     yield f"{IGNORED}: /{ignored}*/"
     yield rf"{SPACE}: /{ignored}*(?:\s{ignored}*)+/"
     yield rf"{SIGNS}: /[^\p{{L}}\p{{N}}{as_class(_signs_read_as_letters())[1:-1]}]+/"

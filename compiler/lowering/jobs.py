@@ -66,15 +66,6 @@ def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = N
     return tuple(_job(stage, program, facts, rows[stage], first=index == 0) for index, stage in enumerate(stages))
 
 
-def job_names(method: str) -> tuple[str, ...]:
-    """The job files of a method, in the order in which they run.
-
-    >>> job_names("sft+dpo")
-    ('sft.yaml', 'dpo.yaml')
-    """
-    return tuple(f"{stage}.yaml" for stage in method.split("+"))
-
-
 def row_files(method: str) -> tuple[str, ...]:
     """The row files that a method's jobs read, in their order."""
     return tuple({"sft": "sft.jsonl", "dpo": "pairs.jsonl"}[stage] for stage in method.split("+"))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from backends import generate
+from backends.engines import Conversation, Sampling
 from compiler import struck
 from compiler.failures import DataError, GivenError
 from compiler.files import alone
@@ -27,16 +29,15 @@ def list_out(folder: Path, spec: Path) -> None:
         (folder / "build" / "pirate" / artifact.path).write_text(artifact.text)
 
 
-def said(conversation: object, sampling: object) -> str:
-    messages = conversation  # type: ignore[assignment]
-    asked = messages[-1].content  # type: ignore[index]
-    return f"Arr, {asked}" if "pirate" in messages[0].content else f"Well, {asked}"  # type: ignore[index]
+def said(conversation: Conversation, _: Sampling) -> str:
+    asked = conversation[-1].content
+    return f"Arr, {asked}" if "pirate" in conversation[0].content else f"Well, {asked}"
 
 
 def test_struck_rows_stay_out_and_others_take_their_place(
-    tmp_path: Path, shapes: dict[str, Path], scripted: object
+    tmp_path: Path, shapes: dict[str, Path], scripted: Any
 ) -> None:
-    scripted(said)  # type: ignore[operator]
+    scripted(said)
     spec = tmp_path / "pirate.tenet"
     before = made(tmp_path, shapes["llama"])
     assert len(before) == 6
@@ -57,8 +58,8 @@ def test_struck_rows_stay_out_and_others_take_their_place(
     assert made(tmp_path, shapes["llama"]) == before
 
 
-def test_a_preference_of_ones_own_is_struck_too(tmp_path: Path, shapes: dict[str, Path], scripted: object) -> None:
-    scripted(said)  # type: ignore[operator]
+def test_a_preference_of_ones_own_is_struck_too(tmp_path: Path, shapes: dict[str, Path], scripted: Any) -> None:
+    scripted(said)
     rows = [
         {"prompt": f"Where is berth {n}?", "chosen": f"Arr, by pier {n}.", "rejected": f"By pier {n}."} for n in (1, 2)
     ]
@@ -73,9 +74,9 @@ def test_a_preference_of_ones_own_is_struck_too(tmp_path: Path, shapes: dict[str
 
 
 def test_a_row_for_a_base_without_a_system_role_is_struck_as_it_is_written(
-    tmp_path: Path, shapes: dict[str, Path], scripted: object
+    tmp_path: Path, shapes: dict[str, Path], scripted: Any
 ) -> None:
-    scripted(said)  # type: ignore[operator]
+    scripted(said)
     build = tmp_path / "build" / "pirate"
 
     def rows() -> list[PreferencePair]:

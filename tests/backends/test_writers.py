@@ -93,7 +93,7 @@ def critic(conversation: Conversation, sampling: Sampling) -> str:
 def test_a_draft_is_revised_by_one_principle_after_the_other(
     scripted: Any, shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backends.generate.writers.revision.is_plain", lambda name: True)
+    monkeypatch.setattr("backends.generate.writers._rounds.is_plain", lambda name: True)
     model = scripted(critic)
     rows, dropped = made(tmp_path, shapes["llama"], "revision", principles=(SHORT, PIRATE))
     assert sides(rows)[0] == ("Arr! Brief. Plainly, Ahoy?", "Plainly, Ahoy?")
@@ -161,7 +161,7 @@ def test_the_best_and_the_worst_sample_make_the_pair(scripted: Any, shapes: dict
 def test_an_own_chat_is_rewritten_and_its_facts_survive(
     scripted: Any, shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backends.generate.writers.style_transfer.is_plain", lambda name: True)
+    monkeypatch.setattr("backends.generate.writers._rounds.is_plain", lambda name: True)
 
     def said(conversation: Conversation, sampling: Sampling) -> str:
         answer = asked(conversation).partition("\nAnswer: ")[2]
@@ -335,7 +335,7 @@ def test_a_right_answer_is_kept_against_a_wrong_claim(
 def test_what_a_writer_hands_back_is_held_against_the_rules(
     scripted: Any, shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backends.generate.writers.revision.is_plain", lambda name: True)
+    monkeypatch.setattr("backends.generate.writers._rounds.is_plain", lambda name: True)
     scripted(
         lambda conversation, sampling: (
             f"So. {wording.REVISED} Arr. Certainly!" if "Criticise" in asked(conversation) else "No."

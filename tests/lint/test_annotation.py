@@ -20,7 +20,7 @@ HERE = frozenset(KEYS)
 
 def test_argilla_s_records_hold_the_row_and_come_back_with_what_people_said() -> None:
     records = annotation.argilla(PAIRS, [KEYS[1]])
-    names = {one["name"] for one in annotation.SETTINGS["fields"]}  # type: ignore[index]
+    names = {one["name"] for one in annotation.SETTINGS["fields"]}
     assert all(set(record["fields"]) == names for record in records)
     assert [bool(record["suggestions"]) for record in records] == [False, True, False]
     assert records[0]["fields"]["chosen"] == PAIRS[0].chosen[0].content

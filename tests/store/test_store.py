@@ -235,7 +235,7 @@ def test_a_file_system_without_locks_is_named(tmp_path: Path, monkeypatch: pytes
     connect = sqlite3.connect
 
     def lockless(path: Path, *values: object, **named: object) -> sqlite3.Connection:
-        return connect(f"file:{path}?vfs=unix-none", *values, uri=True, **named)  # type: ignore[call-overload,no-any-return]
+        return connect(f"file:{path}?vfs=unix-none", *values, uri=True, **named)  # type: ignore[call-overload,no-any-return]  # the overloads of connect take no loose values
 
     with monkeypatch.context() as patched:
         patched.setattr(sqlite3, "connect", lockless)

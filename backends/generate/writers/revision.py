@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from backends.generate.candidates import seed_of
 from backends.generate.sides import ATTEMPTS, DRAWN, RETRY, Draft, Models, fill, going, settle
+from backends.generate.writers._rounds import by_principles
 from compiler import revising
 from compiler.records.recipe import Unit
-from compiler.records.record import Message
-from compiler.rubrics import is_plain
 
 CRITIC_TOKENS = 256
 """Room for a critique and an answer."""
@@ -37,20 +35,9 @@ def write(unit: Unit, drafts: list[Draft], models: Models) -> None:
 
 def _rounds(unit: Unit, drafts: list[Draft], models: Models, attempt: int) -> list[str | None]:
     """The last revision of each draft; empty where a critic wrote none, None where it cannot read what it is asked."""
-    critic, plain = models.writer, is_plain(models.writer.base.name)
-    now: list[str | None] = [draft.raw["rejected"] for draft in drafts]
-    for number, principle in enumerate(unit.principles):
-        places = [place for place, answer in enumerate(now) if answer]
-        sampling = replace(
-            RETRY if attempt else DRAWN,
-            max_new_tokens=CRITIC_TOKENS,
-            seed=seed_of(unit.seed, "critique", attempt, number, drafts[0].number),
-        )
-        requests = [
-            revising.critique(principle.text, drafts[place].messages[-1].content, now[place] or "", plain=plain)
-            for place in places
-        ]
-        replies = critic.answers([(Message(role="user", content=request),) for request in requests], sampling)
-        for place, reply in zip(places, replies, strict=True):
-            now[place] = None if reply is None else revising.revised(reply) or ""
-    return now
+    sampling = replace(RETRY if attempt else DRAWN, max_new_tokens=CRITIC_TOKENS)
+
+    def read(reply: str) -> str:
+        return revising.revised(reply) or ""
+
+    return by_principles(unit, drafts, models, revising.critique, sampling, ("critique", attempt), read)

@@ -7,14 +7,10 @@ Its numbers and names survive (`compiler.surviving`), and the bank's known answe
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from backends.generate.candidates import seed_of
 from backends.generate.sides import ATTEMPTS, DRAWN, RETRY, Draft, Models, fill, going, settle
+from backends.generate.writers._rounds import by_principles
 from compiler import revising
 from compiler.records.recipe import Unit
-from compiler.records.record import Message
-from compiler.rubrics import is_plain
 from compiler.surviving import lost
 
 LOST = "a number or a name is lost"
@@ -28,26 +24,10 @@ def write(unit: Unit, drafts: list[Draft], models: Models) -> None:
     for attempt in range(ATTEMPTS):
         if not waiting:
             return
-        settle(unit, waiting, models, "chosen", _rewritten(unit, waiting, models, attempt))
+        sampling = RETRY if attempt else DRAWN
+        answers = by_principles(unit, waiting, models, revising.rewrite, sampling, ("rewrite", attempt))
+        settle(unit, waiting, models, "chosen", answers)
         for draft in going(waiting):
             if lost(draft.sides["rejected"], draft.sides["chosen"]):
                 draft.failed = LOST
         waiting = [draft for draft in waiting if draft.failed is not None]
-
-
-def _rewritten(unit: Unit, drafts: list[Draft], models: Models, attempt: int) -> list[str | None]:
-    rewriter, plain = models.writer, is_plain(models.writer.base.name)
-    now: list[str | None] = [draft.raw["rejected"] for draft in drafts]
-    for number, principle in enumerate(unit.principles):
-        places = [place for place, answer in enumerate(now) if answer]
-        sampling = replace(
-            RETRY if attempt else DRAWN, seed=seed_of(unit.seed, "rewrite", attempt, number, drafts[0].number)
-        )
-        requests = [
-            revising.rewrite(principle.text, drafts[place].messages[-1].content, now[place] or "", plain=plain)
-            for place in places
-        ]
-        replies = rewriter.answers([(Message(role="user", content=request),) for request in requests], sampling)
-        for place, reply in zip(places, replies, strict=True):
-            now[place] = reply
-    return now
