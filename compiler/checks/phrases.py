@@ -187,22 +187,35 @@ def _matcher(phrases: tuple[str, ...], layer: Layer) -> Matcher | None:
     return Matcher(re.compile("|".join(f"({body})" for body in bodies)), tuple(named), tuple(needed))
 
 
+class Texts:
+    """What is searched of an answer at each layer, made when it is asked for: most phrases are found at a plain layer.
+    The same object where it is the same as at the layer before."""
+
+    __slots__ = ("_answer", "_made")
+
+    def __init__(self, answer: str) -> None:
+        self._answer = answer
+        self._made: list[Text] = []
+
+    def __getitem__(self, place: int) -> Text:
+        """The text at layer `place`, one of the layers made so far or the next."""
+        if place == len(self._made):
+            searched = FOLDS[LAYERS[place]](self._answer)
+            text = Text(searched, _APART.sub("", searched) if LAYERS[place] == "spaced" else searched)
+            self._made.append(self._made[-1] if place and self._made[-1] == text else text)
+        return self._made[place]
+
+
 # Every rule of a spec reads the same answer.
-@lru_cache(maxsize=1024)
-def _texts(answer: str) -> tuple[Text, ...]:
-    """What is searched at each layer; the same object where it is the same as at the layer before."""
-    texts: list[Text] = []
-    for layer in LAYERS:
-        searched = FOLDS[layer](answer)
-        text = Text(searched, _APART.sub("", searched) if layer == "spaced" else searched)
-        texts.append(texts[-1] if texts and texts[-1] == text else text)
-    return tuple(texts)
+_texts = lru_cache(maxsize=1024)(Texts)
 
 
 def found(phrases: Sequence[str], answer: str) -> Match | None:
     """Return the phrase that occurs in `answer` at the plainest layer, or None."""
     before: tuple[Matcher | None, Text | None] = (None, None)
-    for layer, matcher, text in zip(LAYERS, _matchers(tuple(phrases)), _texts(answer), strict=True):
+    texts = _texts(answer)
+    for place, matcher in enumerate(_matchers(tuple(phrases))):
+        text = texts[place]
         if matcher is None or (matcher is before[0] and text is before[1]):
             continue
         before = matcher, text
@@ -213,7 +226,7 @@ def found(phrases: Sequence[str], answer: str) -> Match | None:
             continue
         hit = matcher.pattern.search(text.searched)
         if hit and hit.lastindex:
-            return Match(matcher.named[hit.lastindex - 1], layer)
+            return Match(matcher.named[hit.lastindex - 1], LAYERS[place])
     return None
 
 

@@ -11,6 +11,7 @@ would need. The rest is decided one by one, by the very predicate that generated
     shapes.py    lines that are certainly chats
     scanning.py  a chunk -> the lines that must be looked at
     deciding.py  a chunk -> what becomes of each of them
+    decided.py   what was found of a chunk
     writing.py   outputs, and the journal from which a run goes on
     running.py   several processes, in the order of the input
     report.py    what was kept and dropped, by clause

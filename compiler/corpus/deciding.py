@@ -8,11 +8,11 @@ This file must not know files.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from compiler import chat_files, chat_rows, data
+from compiler.corpus.decided import Decided, Lost
 from compiler.corpus.needs import atoms_of, narrowed
 from compiler.corpus.scanning import Lines, Scanner, Texts
 from compiler.records.filters import Filters
@@ -21,29 +21,6 @@ LEARN_FROM = 64
 """Lines of a chunk whose shape is learned, at most."""
 MOST_NARROWED = 4096
 """Selections of rules that are remembered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A line that is not kept. line: from 0 in its chunk. start, stop: its bytes, without the end of the line. rule:
-    key of the rule that it breaks; None where the line is no chat. answer: the answer that breaks it."""
-
-    line: int
-    start: int
-    stop: int
-    reason: str
-    rule: str | None = None
-    answer: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """rows: lines that hold something. lost: those that are not kept. blank: (start, stop) of the other lines."""
-
-    lines: int
-    rows: int
-    lost: tuple[Lost, ...]
-    blank: tuple[tuple[int, int], ...]
 
 
 def reference(chunk: bytes, filters: Filters) -> Decided:

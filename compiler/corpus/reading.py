@@ -1,15 +1,19 @@
 """Files of rows -> chunks of whole lines.
 
 In: JSON Lines, plain or packed (`.gz`, `.zst`), Parquet, Arrow files, and folders that `datasets` saved. Out: chunks in
-order. Of a table, a chunk holds the columns that make a chat, a line a row, and the rows themselves, so that what is
-kept goes on as it was. This file must not know what a row means.
+order. Of a plain file, a chunk says where its lines stand, so that whoever decides reads them and nobody hands them on.
+Of a table, a chunk holds the columns that make a chat, a line a row, and the rows themselves, so that what is kept goes
+on as it was. This file must not know what a row means.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +26,63 @@ TABLE_ROWS = 8192
 PACKED = {".gz": "gzip", ".zst": "zstd"}
 TABLES = (".parquet", ".arrow")
 _MARK = b"\xef\xbb\xbf"
+_LOOK_AHEAD = 1 << 16
+"""Bytes that are looked at together for the end of a line."""
+_NO_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF}
+"""Why the system does not copy between these two files by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Lines in memory."""
+
+    lines: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.lines)
+
+    def read(self, start: int = 0, stop: int | None = None) -> bytes:
+        return self.lines[start:stop]
+
+    def copy(self, start: int, stop: int, to: FileIO) -> None:
+        write_all(to, memoryview(self.lines)[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Lines of a plain file that stand between two of its bytes."""
+
+    path: Path
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+    def read(self, start: int = 0, stop: int | None = None) -> bytes:
+        stop = self.size if stop is None else stop
+        with self.path.open("rb", buffering=0) as stream:
+            stream.seek(self.start + start)
+            return stream.read(stop - start)
+
+    def copy(self, start: int, stop: int, to: FileIO) -> None:
+        """Write a part of the lines behind what `to` holds, inside the system where that can be."""
+        at, end = self.start + start, self.start + stop
+        with self.path.open("rb", buffering=0) as stream:
+            while at < end:
+                try:
+                    copied = os.copy_file_range(stream.fileno(), to.fileno(), end - at, offset_src=at)
+                except (OSError, AttributeError) as error:
+                    if isinstance(error, OSError) and error.errno not in _NO_COPY:
+                        raise
+                    copied = 0
+                if not copied:
+                    stream.seek(at)
+                    write_all(to, stream.read(end - at))
+                    return
+                at += copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +90,16 @@ class Chunk:
     """lines: whole lines. end: bytes of the unpacked file, or rows of the table, up to where the chunk ends. rows: the
     rows of a table, None for lines."""
 
-    lines: bytes
+    lines: Held | Stretch
     end: int
     rows: Any = None
+
+
+def write_all(to: FileIO, data: bytes | memoryview) -> None:
+    """Write all of `data`, in as many steps as the system takes."""
+    view = memoryview(data)
+    while view:
+        view = view[to.write(view) :]
 
 
 def is_table(path: Path) -> bool:
@@ -66,7 +134,12 @@ def chunks(path: Path, start: int = 0) -> Iterator[Chunk]:
         GivenError: the file cannot be opened, or is not what its name says.
     """
     try:
-        yield from _table(path, start) if is_table(path) else _lines(path, start)
+        if is_table(path):
+            yield from _table(path, start)
+        elif path.suffix in PACKED or not path.is_file():
+            yield from _streamed(path, start)
+        else:
+            yield from _stretches(path, start)
     except OSError as error:
         raise GivenError(f"{path} cannot be read: {error.strerror or error}", help="look at the file") from error
 
@@ -85,14 +158,40 @@ def _opened(path: Path) -> BinaryIO:
     return path.open("rb", buffering=0)
 
 
-def _lines(path: Path, start: int) -> Iterator[Chunk]:
+def _stretches(path: Path, start: int) -> Iterator[Chunk]:
+    """Chunks of a plain file; no more of it is looked at than the ends of the lines that end them."""
+    with path.open("rb", buffering=0) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        while start < size:
+            end = _end_of_line(stream, min(start + CHUNK, size) - 1, size)
+            marked = start == 0 and _at(stream, 0, len(_MARK)) == _MARK
+            yield Chunk(Stretch(path, start + (len(_MARK) if marked else 0), end), end)
+            start = end
+
+
+def _end_of_line(stream: FileIO, at: int, size: int) -> int:
+    """Where the line ends that holds byte `at`: behind its last byte."""
+    while at < size:
+        read = _at(stream, at, _LOOK_AHEAD)
+        found = read.find(b"\n")
+        if found >= 0:
+            return at + found + 1
+        if not read:
+            break  # cut off meanwhile
+        at += len(read)
+    return size
+
+
+def _at(stream: FileIO, start: int, count: int) -> bytes:
+    stream.seek(start)
+    return stream.read(count)
+
+
+def _streamed(path: Path, start: int) -> Iterator[Chunk]:
     with _opened(path) as stream:
-        if path.suffix in PACKED:
-            left = start
-            while left and (passed := stream.read(min(left, CHUNK))):
-                left -= len(passed)
-        else:
-            stream.seek(start)
+        left = start
+        while left and (passed := stream.read(min(left, CHUNK))):
+            left -= len(passed)
         end, rest = start, b""
         while read := stream.read(CHUNK):
             cut = read.rfind(b"\n") + 1
@@ -106,9 +205,9 @@ def _lines(path: Path, start: int) -> Iterator[Chunk]:
             yield Chunk(_unmarked(rest, end), end + len(rest))
 
 
-def _unmarked(lines: bytes, at: int) -> bytes:
+def _unmarked(lines: bytes, at: int) -> Held:
     """Without the byte order mark that some programs put before the first line."""
-    return lines.removeprefix(_MARK) if at == 0 else lines
+    return Held(lines.removeprefix(_MARK) if at == 0 else lines)
 
 
 def _table(path: Path, start: int) -> Iterator[Chunk]:
@@ -127,7 +226,7 @@ def _table(path: Path, start: int) -> Iterator[Chunk]:
                 columns = ", ".join(batch.schema.names)
                 known = ", ".join(chat_rows.COLUMNS)
                 raise GivenError(f"{path} has no column of a chat: it has {columns}", help=f"a chat's are {known}")
-            yield Chunk(encoder.encode_lines(batch.select(told).to_pylist()), end, batch)
+            yield Chunk(Held(encoder.encode_lines(batch.select(told).to_pylist())), end, batch)
     except arrow.ArrowException as error:
         raise GivenError(f"{path} is no {path.suffix} file that can be read: {error}", help="write it anew") from error
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from compiler.corpus.deciding import Decided
+from compiler.corpus.decided import Decided
 from compiler.records.filters import Filters
 from compiler.records.record import Record
 

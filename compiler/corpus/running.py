@@ -1,7 +1,8 @@
 """One file through the filter: read in order, decided by several processes, written in order.
 
-In: an input, an output, filters.json. Out: a report. Each process decides whole chunks; how many there are changes no
-byte. Memory holds a few chunks for each process. This file must not know what decides.
+In: an input, an output, filters.json. Out: a report. Each process decides whole chunks, which it reads itself where
+they stand in a plain file; how many processes there are changes no byte. Memory holds a few chunks for each. This file
+must not know what decides.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from compiler.corpus import reading, report, writing
-from compiler.corpus.deciding import Decided, Decider
-from compiler.corpus.reading import Chunk
+from compiler.corpus.decided import Decided
+from compiler.corpus.reading import Chunk, Held, Stretch
 from compiler.corpus.report import FilterReport
 from compiler.digests import digest
 from compiler.failures import WorkerError
 from compiler.progress import Progress
 from compiler.records.filters import Filters
+
+if TYPE_CHECKING:
+    from compiler.corpus.deciding import Decider
 
 AHEAD = 2
 """Chunks that wait for each process, at most."""
@@ -40,6 +45,8 @@ class Pool:
 def pool(filters: Filters, processes: int) -> Iterator[Pool | Decider]:
     """What decides: processes of its own, or for one, this one."""
     if processes == 1:
+        from compiler.corpus.deciding import Decider
+
         yield Decider(filters)
         return
     import multiprocessing
@@ -56,15 +63,17 @@ def pool(filters: Filters, processes: int) -> Iterator[Pool | Decider]:
 def _begin(filters: str) -> None:
     import signal
 
+    from compiler.corpus.deciding import Decider
+
     global _decider
     # Ctrl-C reaches every process of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _decider = Decider(Filters.model_validate_json(filters))
 
 
-def _decide(lines: bytes) -> Decided:
+def _decide(lines: Held | Stretch) -> Decided:
     assert _decider is not None
-    return _decider.decide(lines)
+    return _decider.decide(lines.read())
 
 
 def filter_file(
@@ -93,9 +102,9 @@ def filter_file(
 
 
 def _in_order(chunks: Iterator[Chunk], deciders: Pool | Decider) -> Iterator[tuple[Chunk, Decided]]:
-    if isinstance(deciders, Decider):
+    if not isinstance(deciders, Pool):
         for chunk in chunks:
-            yield chunk, deciders.decide(chunk.lines)
+            yield chunk, deciders.decide(chunk.lines.read())
         return
     waiting: deque[tuple[Chunk, Future[Decided]]] = deque()
     most = AHEAD * deciders.processes

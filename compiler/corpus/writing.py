@@ -12,14 +12,18 @@ import gzip
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from compiler.corpus.deciding import Decided, Lost
-from compiler.corpus.reading import Chunk, is_table
+from compiler.corpus.decided import Decided, Lost
+from compiler.corpus.reading import PACKED, Chunk, is_table, write_all
 from compiler.corpus.report import FilterReport, added
 from compiler.files import alone, write_text
 from compiler.records.record import Record
+
+MOST_PIECES = 512
+"""Pieces of a chunk that are copied one by one; more of them are put together before."""
 
 
 class Journal(Record):
@@ -70,15 +74,13 @@ class Output:
         """Write what is kept of a chunk, then say so in the journal."""
         rows, quarantine, why = self._files
         if chunk.rows is None:
-            rows.write(_packed(b"".join(_pieces(chunk.lines, decided)), self._out.suffix))
+            self._copy(chunk, decided)
         else:
             self._add_rows(chunk, decided.lost)
         for lost in decided.lost:
             if lost.rule is None:
-                quarantine.write(chunk.lines[lost.start : lost.stop] + b"\n")
-                why.write(f"{self.journal.report.lines + lost.line + 1}\t{lost.reason}\n".encode())
-        for file in self._files:
-            file.flush()
+                write_all(quarantine, chunk.lines.read(lost.start, lost.stop) + b"\n")
+                write_all(why, f"{self.journal.report.lines + lost.line + 1}\t{lost.reason}\n".encode())
         self.journal = Journal(
             end=chunk.end,
             written=rows.tell(),
@@ -88,6 +90,22 @@ class Output:
         )
         # Were it synced, the disk would be waited for at each chunk. What a power cut leaves is told by its length.
         write_text(self._journal_path, self.journal.model_dump_json(), synced=False)
+
+    def _copy(self, chunk: Chunk, decided: Decided) -> None:
+        """Write the lines that are kept, as they stand."""
+        rows, lines = self._files[0], chunk.lines
+        pieces = list(_pieces(lines.size, decided))
+        if not pieces:
+            return
+        unended = pieces[-1][1] == lines.size and lines.read(lines.size - 1, lines.size) != b"\n"
+        if self._out.suffix in PACKED or len(pieces) > MOST_PIECES:
+            whole = memoryview(lines.read())
+            kept = b"".join([*(whole[start:stop] for start, stop in pieces), b"\n" * unended])
+            write_all(rows, _packed(kept, self._out.suffix))
+            return
+        for start, stop in pieces:
+            lines.copy(start, stop, rows)
+        write_all(rows, b"\n" * unended)
 
     def _add_rows(self, chunk: Chunk, lost: Iterable[Lost]) -> None:
         import pyarrow as arrow
@@ -107,7 +125,6 @@ class Output:
         report = self.journal.report
         for file in self._files:
             if not file.closed:
-                file.flush()
                 os.fsync(file.fileno())
                 file.close()
         self._part.replace(self._out)
@@ -147,23 +164,19 @@ def finished(out: Path, fresh: FilterReport) -> FilterReport | None:
     return report if out.is_file() and report.same_work(fresh) else None
 
 
-def _pieces(lines: bytes, decided: Decided) -> Iterator[memoryview | bytes]:
-    """The bytes of a chunk without the lines that are left out."""
-    view, at = memoryview(lines), 0
+def _pieces(size: int, decided: Decided) -> Iterator[tuple[int, int]]:
+    """Where the lines of a chunk stand that are not left out: from a byte to before another."""
+    at = 0
     gone = sorted([(lost.start, lost.stop) for lost in decided.lost] + list(decided.blank))
     for start, stop in gone:
         if at < start:
-            yield view[at:start]
+            yield at, start
         at = stop + 1
-    if at < len(lines):
-        yield view[at:]
-        if not lines.endswith(b"\n"):
-            yield b"\n"
+    if at < size:
+        yield at, size
 
 
 def _packed(rows: bytes, ending: str) -> bytes:
-    if not rows:
-        return rows
     if ending == ".gz":
         return gzip.compress(rows, compresslevel=6, mtime=0)
     if ending == ".zst":
@@ -177,9 +190,9 @@ def _packed(rows: bytes, ending: str) -> bytes:
     return rows
 
 
-def _cut(path: Path, size: int) -> BinaryIO:
+def _cut(path: Path, size: int) -> FileIO:
     """Open a file for writing behind its first `size` bytes; what stands there is cut off."""
-    stream = path.open("r+b" if path.exists() else "w+b")
+    stream = path.open("r+b" if path.exists() else "w+b", buffering=0)
     stream.truncate(size)
     stream.seek(size)
     return stream
