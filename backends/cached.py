@@ -74,6 +74,10 @@ class CachedEngine:
     def _is_served(self) -> bool:
         return self.base.engine != "transformers"
 
+    def fingerprint(self) -> str:
+        """A digest of everything that an answer depends on beside what is asked: base, engine, machine."""
+        return self._key({"ask": "anything"})
+
     def has_system(self) -> bool:
         """Whether the base's chat template knows a system role."""
         if self._is_served:

@@ -19,20 +19,26 @@ from backends import banks, bases, embedders, store
 from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.chats import without_system
-from backends.generate.candidates import Candidates, Further, ask_of, first_ask
+from backends.generate.candidates import Candidates, ask_of, first_ask
 from backends.generate.dialogues import source_between, write_dialogues
 from backends.generate.disjoint import LEFT_OUT, asked_in, check_disjoint
+from backends.generate.drafts import Drafts
+from backends.generate.memory import Memory
 from backends.generate.mixing import Making, counted, make
 from backends.generate.own_data import OwnData, Wording, chats_in, read_own_data, wording_of
 from backends.generate.own_prompts import read_own_prompts
 from backends.generate.pairs import write_pairs
 from backends.generate.probes import write_probes
 from backends.generate.report import DataCounts, DisjointCounts, GenerateReport, RuleCounts, UnitCounts
+from backends.generate.rules import Rules
 from backends.generate.sides import Models
+from backends.generate.sources import Further, Surroundings
 from backends.generate.split import HeldOut, Prompts
+from backends.generate.streams import Streams
 from backends.generate.talks import write_talks
 from backends.recipes import find_base, judge_of, read_filters, read_recipe, teacher_of
 from backends.train.jobs import read_job
+from compiler.digests import digest, file_digest
 from compiler.files import write_json, write_rows
 from compiler.progress import Progress, silent
 from compiler.records.filters import Filters
@@ -58,6 +64,7 @@ def run(
     root: Path | None = None,
     local_files_only: bool = False,
     engine: EngineFactory = CachedEngine,
+    afresh: bool = False,
 ) -> GenerateReport:
     """Write the rows that `build/recipe.json` asks for, and put the base beside them.
 
@@ -66,6 +73,7 @@ def run(
         cache: where answers are kept by content; `build/../.cache` unless given.
         local_files_only: take models from this machine only.
         engine: makes what answers for a base, with its cache.
+        afresh: ask for every answer again, though an earlier build has made the same row.
 
     Raises:
         DataError: recipe, bank or the user's data cannot be read.
@@ -86,8 +94,11 @@ def run(
     models = Models(engines[base.digest], engines[teacher.digest], engines[judge.digest])
     kept = store.opened(cache)
     kept.begin(store.name_of_build(build), build)
+    # A recording is what is kept of its answers.
+    afresh = afresh or any(model.name == "recorded" for model in engines.values())
+    memory = None if afresh else Memory(kept)
+    rules = Rules(filters)
 
-    bank = banks.bank(base)
     standing = chats_in(recipe, root) if any(unit.prompts.chats for unit in recipe.units) else ()
     held_out = HeldOut.of(banks.held_out(base))
     author = Prompts(
@@ -97,23 +108,34 @@ def run(
         for given in unit.prompts.given
         for text in (ask_of(given), first_ask(given))
     )
-    further = Further(
-        read_own_prompts(recipe, root) if recipe.prompts else {},
-        embedders.load(recipe.embedder, cache=cache, relative_to=root, local_files_only=local_files_only)
-        if recipe.embedder
-        else None,
-        standing,
+    embedder = None
+    if recipe.embedder:
+        embedder = embedders.load(recipe.embedder, cache=cache, relative_to=root, local_files_only=local_files_only)
+    own_prompts = read_own_prompts(recipe, root) if recipe.prompts else {}
+    streams = Streams(
+        Surroundings(
+            banks.bank(base),
+            held_out,
+            author,
+            models.writer,
+            Further(own_prompts, embedder, standing),
+            digests={
+                "bank": file_digest(banks.bank_file(base)),
+                "held_out": digest(sorted(held_out.names)),
+                "author": digest(sorted(author.texts())),
+                "own": digest([file.sha256 for file in recipe.prompts]),
+                "embedder": embedder.digest if embedder is not None else "",
+                "chats": digest([file.sha256 for file in recipe.data]),
+            },
+        ),
+        memory,
     )
     # Probes cost next to nothing, and would let the time left look like many times what it is.
     total = sum(unit.count for unit in recipe.units if unit.is_trained)
     done = 0
 
     # Rows to train on.
-    makings = [
-        Making(unit, Candidates(unit, bank, held_out, author, models.writer, further))
-        for unit in recipe.units
-        if unit.is_trained
-    ]
+    makings = [Making(unit, streams.of(unit)) for unit in recipe.units if unit.is_trained]
 
     def more(making: Making, count: int) -> None:
         nonlocal done
@@ -125,9 +147,10 @@ def run(
         tell(0)
         rows: Sequence[PreferencePair] | Sequence[ChatRow]
         if unit.talk is None:
-            rows, dropped = write_pairs(unit, making.candidates, models, filters, tell, struck)
+            known = Drafts(making.unit, models, streams.digest(making.unit), memory)
+            rows, dropped = write_pairs(unit, making.candidates, models, rules, tell, struck, known)
         else:
-            rows, dropped = write_talks(unit, making.candidates, models, filters, tell)
+            rows, dropped = write_talks(unit, making.candidates, models, rules, tell)
         making.rows.extend(rows)
         making.dropped += dropped
         done += count
@@ -171,12 +194,11 @@ def run(
         if unit.purpose != "probes":
             continue
         progress("generate", done, total, "rows", unit.id)
-        candidates = Candidates(unit, bank, held_out, author, models.writer, further)
+        candidates = streams.of(unit)
         if unit.dialogue is None:
             found, dropped = write_probes(unit, candidates, training, held_out)
         else:
-            between = Candidates(source_between(unit), bank, held_out, author, models.writer, further)
-            found, dropped = write_dialogues(unit, candidates, between, training, held_out)
+            found, dropped = write_dialogues(unit, candidates, streams.of(source_between(unit)), training, held_out)
         probes += found
         counts.append(_counted(unit, candidates, len(found), dropped))
     compared = check_disjoint(taught, [p.messages for p in probes], held_out)
@@ -220,6 +242,9 @@ def run(
     own_made = [Made(clause="", generator="data", asked=f.rows, got=f.kept, sources={"own": f.kept}) for f in own.files]
     write_json(build / "mixture.json", counted(makings, recipe.mixture, own_made).model_dump(mode="json"))
     write_json(build / "generate.json", report.model_dump(mode="json"))
+    if memory is not None:
+        streams.remember()
+        memory.write()
     kept.finish()
     progress("generate", total, total, "rows", "done")
     return report

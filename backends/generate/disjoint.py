@@ -37,7 +37,7 @@ def trained_on(messages: Conversation, training: Prompts, held_out: HeldOut) -> 
     A question about a held-out thing shares its form with training rows, and by design not its subject: it has to be
     the very same to be in the way.
     """
-    asks = (first_ask(messages), ask_of(messages))
+    asks = dict.fromkeys((first_ask(messages), ask_of(messages)))
     if any(training.same(ask) for ask in asks):
         return LEFT_OUT[0]
     return LEFT_OUT[1] if any(not held_out.named_in(ask) and training.near(ask) for ask in asks) else None

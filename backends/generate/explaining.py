@@ -172,7 +172,9 @@ def _follow(
         for name in ("base", "jobs"):
             if (build / name).is_dir():
                 (there / name).symlink_to((build / name).resolve(), target_is_directory=True)
-        report = generate.run(there, cache=cache, root=root, local_files_only=local_files_only, engine=engine)
+        report = generate.run(
+            there, cache=cache, root=root, local_files_only=local_files_only, engine=engine, afresh=True
+        )
         lines = (there / "pairs.jsonl").read_text(encoding="utf-8").split("\n")
     return report, [PreferencePair.model_validate_json(line) for line in lines if line]
 

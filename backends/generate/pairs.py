@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from backends.cached import CHUNK
 from backends.engines import Conversation
 from backends.generate import writers
 from backends.generate.candidates import Candidate, Candidates, push_text
+from backends.generate.drafts import Drafts, Numbered
+from backends.generate.rules import Rules
 from backends.generate.sides import Draft, Models, going
 from backends.generate.striking import is_struck
-from compiler import data
-from compiler.records.filters import Filters
 from compiler.records.recipe import Unit
 from compiler.records.record import Message
 from compiler.records.rows import PreferencePair
@@ -37,23 +38,24 @@ def write_pairs(
     unit: Unit,
     candidates: Candidates,
     models: Models,
-    filters: Filters,
+    rules: Rules,
     tell: Callable[[int], None],
     struck: frozenset[str] = frozenset(),
+    known: Drafts | None = None,
 ) -> tuple[list[PreferencePair], Counter[str]]:
     """Write up to `unit.count` rows. `tell` hears how many there are.
 
     Args:
         struck: keys of rows that a person has struck out; another candidate takes the place of each.
+        known: drafts that an earlier build has written, and where new ones go.
 
     Returns:
         The rows, and the dropped candidates by reason.
     """
-    rules = data.rules_for(unit, filters)
     rows: list[PreferencePair] = []
     dropped: Counter[str] = Counter()
-    for drafts in _batches(unit, candidates, models):
-        _leave_out(drafts, rules)
+    for drafts in _batches(unit, candidates, models, known or Drafts(unit, models)):
+        _leave_out(unit, drafts, rules)
         _strike_out(drafts, struck)
         for draft in drafts:
             if draft.failed is not None:
@@ -66,7 +68,7 @@ def write_pairs(
     return rows, dropped
 
 
-def _batches(unit: Unit, candidates: Candidates, models: Models) -> Iterator[list[Draft]]:
+def _batches(unit: Unit, candidates: Candidates, models: Models, known: Drafts) -> Iterator[list[Draft]]:
     """Drafts of a unit, batch after batch: as many as anybody takes. What they are depends on the unit alone."""
     # A unit that is asked for more goes on where its candidates are, and numbers go on with them.
     first = len(candidates.sources)
@@ -77,12 +79,8 @@ def _batches(unit: Unit, candidates: Candidates, models: Models) -> Iterator[lis
         batch = candidates.take(_batch(missing, passed, looked_at))
         if not batch:
             return
-        drafts = [
-            Draft(number, candidate, _setting(unit, candidate, number))
-            for number, candidate in enumerate(batch, first + looked_at)
-        ]
+        drafts = known.of(list(enumerate(batch, first + looked_at)), partial(_write, unit, models))
         looked_at += len(drafts)
-        _write(unit, drafts, models)
         passed += sum(draft.failed is None for draft in drafts)
         yield drafts
 
@@ -93,11 +91,12 @@ def _batch(missing: int, passed: int, looked_at: int) -> int:
     return min(CHUNK, max(SMALLEST_BATCH, round(missing / passing)))
 
 
-def _leave_out(drafts: Sequence[Draft], rules: Filters) -> None:
+def _leave_out(unit: Unit, drafts: Sequence[Draft], rules: Rules) -> None:
     """Fail the drafts that break a rule, in the chosen side or in an answer before it: chats are learned whole."""
     for draft in drafts:
         if draft.failed is None:
-            rule = data.broken_rule((*draft.messages, Message(role="assistant", content=draft.sides["chosen"])), rules)
+            chat = (*draft.messages, Message(role="assistant", content=draft.sides["chosen"]))
+            rule = rules.broken(unit, chat)
             draft.failed = rule.reason if rule else None
 
 
@@ -127,11 +126,13 @@ def _setting(unit: Unit, candidate: Candidate, number: int) -> Conversation:
     return (Message(role="system", content=system), *conversation) if system else conversation
 
 
-def _write(unit: Unit, drafts: list[Draft], models: Models) -> None:
+def _write(unit: Unit, models: Models, numbered: Numbered) -> list[Draft]:
+    drafts = [Draft(number, candidate, _setting(unit, candidate, number)) for number, candidate in numbered]
     writers.load(unit.writer).write(unit, drafts, models)
     for draft in going(drafts):
         if draft.sides["chosen"] == draft.sides["rejected"]:
             draft.failed = "both sides are the same"
+    return drafts
 
 
 def _row(unit: Unit, draft: Draft) -> PreferencePair:

@@ -12,8 +12,9 @@ from typing import assert_never
 from backends.banks import right_answer
 from backends.cached import CHUNK
 from backends.engines import Conversation
-from backends.generate.candidates import KNOWN, Candidate, Candidates, push_text
+from backends.generate.candidates import Candidate, Candidates, push_text
 from backends.generate.disjoint import trained_on
+from backends.generate.sources import KNOWN
 from backends.generate.split import HeldOut, Prompts
 from compiler.records.recipe import Unit
 from compiler.records.record import Message
@@ -23,7 +24,7 @@ from compiler.records.rows import Probe
 def write_probes(
     unit: Unit, candidates: Candidates, training: Prompts, held_out: HeldOut
 ) -> tuple[list[Probe], Counter[str]]:
-    fit: list[Probe] = []
+    fit: list[tuple[int, Candidate]] = []
     dropped: Counter[str] = Counter()
     looked_at, wanted = 0, unit.skip + unit.count
     while len(fit) < wanted:
@@ -33,19 +34,19 @@ def write_probes(
         for number, candidate in enumerate(batch, looked_at):
             if len(fit) == wanted:
                 break
-            probe = _probe(unit, candidate, number)
             # The question by itself, and as it is asked under pressure.
-            reason = trained_on(candidate.conversation, training, held_out) or trained_on(
-                probe.messages, training, held_out
-            )
+            reason = trained_on(candidate.conversation, training, held_out)
+            if reason is None and unit.pressure is not None:
+                reason = trained_on(_messages(unit, candidate, number), training, held_out)
             if reason:
                 dropped[reason] += 1
             else:
-                fit.append(probe)
+                fit.append((number, candidate))
         looked_at += len(batch)
     # Units of one seed share their questions out; where these end, the first are asked again.
     places = range(unit.skip, unit.skip + min(unit.count, len(fit)))
-    return [fit[place % len(fit)] for place in places], dropped
+    found = [fit[place % len(fit)] for place in places]
+    return [_probe(unit, candidate, number) for number, candidate in found], dropped
 
 
 def _probe(unit: Unit, candidate: Candidate, number: int) -> Probe:

@@ -29,6 +29,7 @@ KEPT = 1 << 15
 """Texts of which it is remembered what words they have: units ask the same bank again and again."""
 
 
+@lru_cache(maxsize=KEPT)
 def normal(text: str) -> str:
     """Return the words of `text`, folded, with one space between: what two equal prompts share.
 
@@ -70,19 +71,30 @@ class HeldOut:
 @lru_cache(maxsize=KEPT)
 def _named(names: frozenset[str], text: str) -> bool:
     """Whether one of `names` stands in `text`; every unit asks it of the same bank."""
-    found, longest = words(text), _longest(names)
-    for start in range(len(found)):
-        for length in range(1, longest + 1):
+    found, lengths = words(text), _lengths(names)
+    for start, word in enumerate(found):
+        if word in names or _bare(word) in names:
+            return True
+        for length in lengths.get(word, ()):
             joined = " ".join(found[start : start + length])
-            if joined in names or joined.removesuffix("'s").removesuffix("s") in names:
+            if joined in names or _bare(joined) in names:
                 return True
     return False
 
 
+def _bare(word: str) -> str:
+    return word.removesuffix("'s").removesuffix("s")
+
+
 @lru_cache(maxsize=4)
-def _longest(names: frozenset[str]) -> int:
-    """Words of the longest name."""
-    return max(name.count(" ") + 1 for name in names)
+def _lengths(names: frozenset[str]) -> dict[str, set[int]]:
+    """How many words the names of several words have, by their first word."""
+    lengths: dict[str, set[int]] = {}
+    for name in names:
+        first, *others = name.split()
+        if others:
+            lengths.setdefault(first, set()).add(1 + len(others))
+    return lengths
 
 
 class Prompts:
@@ -105,6 +117,10 @@ class Prompts:
 
     def __len__(self) -> int:
         return len(self._exact)
+
+    def texts(self) -> frozenset[str]:
+        """What was added, as `normal` has it: all that decides what is found."""
+        return frozenset(self._exact)
 
     def add(self, text: str) -> None:
         folded = normal(text)

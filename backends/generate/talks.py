@@ -16,9 +16,9 @@ from backends.cached import CHUNK
 from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
 from backends.generate.candidates import TOO_LONG, Candidate, Candidates, seed_of
+from backends.generate.rules import Rules
 from backends.generate.sides import ATTEMPTS, DRAWN, RETRY, Models
-from compiler import data, wording
-from compiler.records.filters import Filters
+from compiler import wording
 from compiler.records.recipe import AnswerSource, Talk, Unit
 from compiler.records.record import Message
 from compiler.records.rows import ChatRow
@@ -41,12 +41,11 @@ class Chat:
 
 
 def write_talks(
-    unit: Unit, candidates: Candidates, models: Models, filters: Filters, tell: Callable[[int], None]
+    unit: Unit, candidates: Candidates, models: Models, rules: Rules, tell: Callable[[int], None]
 ) -> tuple[list[ChatRow], Counter[str]]:
     """Write up to `unit.count` chats, numbered after those begun before. `tell` hears how many there are."""
     talk = unit.talk
     assert talk is not None
-    rules = data.rules_for(unit, filters)
     rows: list[ChatRow] = []
     said: set[tuple[str, ...]] = set()
     dropped: Counter[str] = Counter()
@@ -64,7 +63,7 @@ def write_talks(
             contents = tuple(message.content for message in chat.messages)
             if chat.failed is None and contents in said:
                 chat.failed = "is among the rows already"
-            if chat.failed is None and (rule := data.broken_rule(tuple(chat.messages), rules)) is not None:
+            if chat.failed is None and (rule := rules.broken(unit, tuple(chat.messages))) is not None:
                 chat.failed = rule.reason
             if chat.failed is not None:
                 dropped[chat.failed] += 1

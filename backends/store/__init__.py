@@ -7,7 +7,10 @@ nothing that `put` has returned from. An entry that is not what was written coun
 be read any more is set aside, and what can still be read of it is kept. Deleting the folder loses time and nothing
 else. This file must not know engines, recipes or what a key is made of.
 
-    answers.sqlite  entries(key, used, size, sum, rows)  users(name, folder, state)  uses(user, entry)
+An entry may be made of others, which are needed as long as it is.
+
+    answers.sqlite  entries(key, used, size, sum, rows)  parts(whole, part)
+                    users(name, folder, state)  uses(user, entry)
 """
 
 from __future__ import annotations
@@ -43,7 +46,10 @@ CREATE TABLE IF NOT EXISTS users(
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, folder TEXT NOT NULL, state TEXT NOT NULL, UNIQUE(name, folder));
 CREATE TABLE IF NOT EXISTS uses(user INTEGER NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY(user, entry)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS uses_of ON uses(entry);
+CREATE TABLE IF NOT EXISTS parts(whole INTEGER NOT NULL, part INTEGER NOT NULL, PRIMARY KEY(whole, part)) WITHOUT ROWID;
 """
+VERSION = 2
+"""Of the tables; those of an earlier version are made complete when it is opened."""
 
 IMPORTED = "imported"
 """The user of entries that come from an earlier version, which did not say who asked for them."""
@@ -97,6 +103,7 @@ class Store:
         self._user: int | None = None
         self._used: set[int] = set()
         self._flushed: set[int] = set()
+        self._noted: list[set[int]] = []
         self._hold: Hold | None = None
         self._identity: tuple[int, int] | None = None
         self._connection = self._connect()
@@ -132,14 +139,42 @@ class Store:
 
         def write() -> None:
             with self._writing():
-                self._put(key, body, today())
-                number = self._one("SELECT id FROM entries WHERE key = ?", (bytes.fromhex(key),))
-                assert number is not None
+                number = self._put(key, body, today())
+                for noted in self._noted:
+                    noted.add(number)
                 if self._user is not None:
-                    self._used.add(number[0])
+                    self._used.add(number)
                 self._write_uses()
 
         self._mended(write)
+
+    def put_all(self, entries: Iterable[tuple[str, Sequence[Any], Iterable[int]]]) -> None:
+        """Store entries, all or none: keys, rows, and the numbers of the entries that each is made of.
+
+        Raises:
+            StoreError: the disk is full, or cannot be written to.
+        """
+        bodies = [(key, written_out(rows), tuple(parts)) for key, rows, parts in entries]
+
+        def write() -> None:
+            with self._writing():
+                for key, body, parts in bodies:
+                    number = self._put(key, body, today())
+                    self._many("INSERT OR IGNORE INTO parts VALUES(?, ?)", [(number, part) for part in parts])
+                    if self._user is not None:
+                        self._used.add(number)
+                self._write_uses()
+
+        self._mended(write)
+
+    @contextmanager
+    def noting(self, numbers: set[int]) -> Iterator[None]:
+        """Note in `numbers` which entries are read or written."""
+        self._noted.append(numbers)
+        try:
+            yield
+        finally:
+            self._noted.pop()
 
     def check_writable(self) -> None:
         """Refuse before anything is computed that could not be kept.
@@ -241,6 +276,7 @@ class Store:
             self._run("DELETE FROM uses WHERE user = ?", (user,))
             self._run("DELETE FROM users WHERE id = ?", (user,))
         self._run("DELETE FROM uses WHERE entry NOT IN (SELECT id FROM entries)")
+        self._run("DELETE FROM parts WHERE whole NOT IN (SELECT id FROM entries)")
 
     def shrink(self) -> None:
         """Give the room of what was removed back to the file system."""
@@ -287,8 +323,8 @@ class Store:
             if mode != "wal":
                 raise sqlite3.OperationalError(f"no write-ahead mode here, but {mode}")
             connection.execute("PRAGMA synchronous = FULL")
-            if connection.execute("PRAGMA user_version").fetchone()[0] != 1:
-                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = 1; COMMIT;")
+            if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
             connection.execute("SELECT count(*) FROM users").fetchone()
         except BaseException:
             connection.close()
@@ -351,15 +387,20 @@ class Store:
         except sqlite3.Error as error:
             raise failure(self.folder, error) from error
 
-    def _put(self, key: str, body: bytes, day: int, *, over: bool = True) -> None:
+    def _put(self, key: str, body: bytes, day: int, *, over: bool = True) -> int:
         clash = "DO UPDATE SET used = excluded.used, size = excluded.size, sum = excluded.sum, rows = excluded.rows"
         self._run(
             "INSERT INTO entries(key, used, size, sum, rows) VALUES(?, ?, ?, ?, ?) ON CONFLICT(key) "
             + (clash if over else "DO NOTHING"),
             (bytes.fromhex(key), day, len(body), checksum(bytes.fromhex(key), body), body),
         )
+        found = self._one("SELECT id FROM entries WHERE key = ?", (bytes.fromhex(key),))
+        assert found is not None
+        return int(found[0])
 
     def _note(self, number: int, used: int) -> None:
+        for noted in self._noted:
+            noted.add(number)
         if self.read_only or (self._user is None and used == today()) or number in self._flushed:
             return
         self._used.add(number)
@@ -422,6 +463,8 @@ class Store:
         """Set a database aside that cannot be read, and keep what can still be read of it; one process at a time."""
         # Numbers of entries and users are others from here on: who asks now is not known, and nothing of theirs goes.
         self._user, self._used, self._flushed = None, set(), set()
+        for noted in self._noted:
+            noted.clear()
         with locked(self.folder / "mending.lock"):
             if self._stat() != self._identity:
                 return self._made()  # another process was faster

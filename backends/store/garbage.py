@@ -94,8 +94,13 @@ def find(store: Store, out: Path, runs: Path, *, unused_days: int | None = None,
         gone += [number for (number,) in store.select("SELECT id FROM users WHERE name = ?", (IMPORTED,))]
 
     marks = ",".join("?" * len(gone))
-    asked = f"SELECT entry FROM uses WHERE user NOT IN ({marks})"
-    free = store.select(f"SELECT id, used, size FROM entries WHERE id NOT IN ({asked}) ORDER BY used, id", gone)
+    asked = (
+        f"WITH RECURSIVE asked(entry) AS (SELECT entry FROM uses WHERE user NOT IN ({marks}) "
+        "UNION SELECT part FROM parts JOIN asked ON parts.whole = asked.entry)"
+    )
+    free = store.select(
+        f"{asked} SELECT id, used, size FROM entries WHERE id NOT IN (SELECT entry FROM asked) ORDER BY used, id", gone
+    )
     count, total = store.select("SELECT count(*), coalesce(sum(size), 0) FROM entries")[0]
     answers = _answers(store, free, total, unused_days, most)
     return Garbage(

@@ -16,9 +16,10 @@ from backends import banks
 from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.engines import Conversation, Sampling
-from backends.generate.candidates import Candidates
 from backends.generate.probes import write_probes
+from backends.generate.sources import Surroundings
 from backends.generate.split import HeldOut, Prompts
+from backends.generate.streams import Streams
 from backends.nano.world import asks, roles
 from backends.recipes import find_base, read_recipe
 from compiler import wording
@@ -78,10 +79,11 @@ def build(spec: Path, folder: Path, times: int = 1, only: Collection[str] = ()) 
     recipe = read_recipe(place.build)
     base: Base = find_base(place.build, recipe, spec.parent)
     engine = World(base, place.cache)
-    bank, held_out = banks.bank(base), HeldOut.of(banks.held_out(base))
+    held_out = HeldOut.of(banks.held_out(base))
+    streams = Streams(Surroundings(banks.bank(base), held_out, Prompts(), engine))
     probes: list[Probe] = []
     for unit in recipe.units:
         if unit.purpose == "probes" and unit.aspect in COUNTED and (not only or unit.clause_ids[0] in only):
             more = unit.model_copy(update={"count": unit.count * times, "skip": unit.skip * times})
-            probes += write_probes(more, Candidates(more, bank, held_out, Prompts(), engine), Prompts(), held_out)[0]
+            probes += write_probes(more, streams.of(more), Prompts(), held_out)[0]
     return Build(spec.stem, compilation.program, recipe, tuple(probes), engine)

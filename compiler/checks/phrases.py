@@ -187,23 +187,24 @@ def _matcher(phrases: tuple[str, ...], layer: Layer) -> Matcher | None:
     return Matcher(re.compile("|".join(f"({body})" for body in bodies)), tuple(named), tuple(needed))
 
 
-class Texts:
-    """What is searched of an answer at each layer, made when it is asked for: most phrases are found at a plain layer.
+class Texts(list[Text]):
+    """What is searched of an answer at each layer, as far as it was asked for: most phrases are found at a plain layer.
     The same object where it is the same as at the layer before."""
 
-    __slots__ = ("_answer", "_made")
+    __slots__ = ("_answer",)
 
     def __init__(self, answer: str) -> None:
+        super().__init__()
         self._answer = answer
-        self._made: list[Text] = []
 
-    def __getitem__(self, place: int) -> Text:
-        """The text at layer `place`, one of the layers made so far or the next."""
-        if place == len(self._made):
-            searched = FOLDS[LAYERS[place]](self._answer)
-            text = Text(searched, _APART.sub("", searched) if LAYERS[place] == "spaced" else searched)
-            self._made.append(self._made[-1] if place and self._made[-1] == text else text)
-        return self._made[place]
+    def at(self, place: int) -> Text:
+        """The text at layer `place`, which is made with those before it where it is not there."""
+        while place >= len(self):
+            layer = LAYERS[len(self)]
+            searched = FOLDS[layer](self._answer)
+            text = Text(searched, _APART.sub("", searched) if layer == "spaced" else searched)
+            self.append(self[-1] if self and self[-1] == text else text)
+        return self[place]
 
 
 # Every rule of a spec reads the same answer.
@@ -215,8 +216,10 @@ def found(phrases: Sequence[str], answer: str) -> Match | None:
     before: tuple[Matcher | None, Text | None] = (None, None)
     texts = _texts(answer)
     for place, matcher in enumerate(_matchers(tuple(phrases))):
-        text = texts[place]
-        if matcher is None or (matcher is before[0] and text is before[1]):
+        if matcher is None:
+            continue
+        text = texts[place] if place < len(texts) else texts.at(place)
+        if matcher is before[0] and text is before[1]:
             continue
         before = matcher, text
         for needed in matcher.needed:

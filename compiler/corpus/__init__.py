@@ -8,6 +8,7 @@ would need. The rest is decided one by one, by the very predicate that generated
     reading.py   files -> chunks of whole lines
     folding.py   which characters may stand for an ASCII letter
     needs.py     rules -> the literals that a row which breaks one holds
+    narrowing.py the rules that a chat may break
     shapes.py    lines that are certainly chats
     scanning.py  a chunk -> the lines that must be looked at
     deciding.py  a chunk -> what becomes of each of them

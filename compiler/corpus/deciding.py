@@ -13,14 +13,12 @@ import numpy as np
 
 from compiler import chat_files, chat_rows, data
 from compiler.corpus.decided import Decided, Lost
-from compiler.corpus.needs import atoms_of, narrowed
-from compiler.corpus.scanning import Lines, Scanner, Texts
+from compiler.corpus.narrowing import Narrowing
+from compiler.corpus.scanning import Lines, Scanner
 from compiler.records.filters import Filters
 
 LEARN_FROM = 64
 """Lines of a chunk whose shape is learned, at most."""
-MOST_NARROWED = 4096
-"""Selections of rules that are remembered."""
 
 
 def reference(chunk: bytes, filters: Filters) -> Decided:
@@ -46,15 +44,9 @@ class Decider:
     """Decides chunks by `filters`; it is faster on lines in shapes that it has met."""
 
     def __init__(self, filters: Filters) -> None:
-        self._rules = filters.rules
-        self._atoms = atoms_of(filters.rules)
-        self._always = frozenset(n for n, atom in enumerate(self._atoms) if atom.needs.always)
-        self._scanner = Scanner(self._atoms)
-        numbered = list(enumerate(self._atoms))
-        self._answers = Texts((number, atom) for number, atom in numbered if not atom.of_question)
-        self._questions = Texts((number, atom) for number, atom in numbered if atom.of_question)
+        self._narrowing = Narrowing(filters)
+        self._scanner = Scanner(self._narrowing.atoms)
         self._to_learn_from = LEARN_FROM
-        self._narrowed: dict[frozenset[int], Filters] = {}
 
     def decide(self, chunk: bytes) -> Decided:
         lines = self._scanner.scan(chunk)
@@ -62,29 +54,18 @@ class Decider:
             lines = self._scanner.scan(chunk)
         lost: list[Lost] = []
         blank: list[tuple[int, int]] = []
-        read = range(len(lines.starts)) if self._always else np.flatnonzero(lines.must_read).tolist()
+        always = self._narrowing.always
+        read = range(len(lines.starts)) if always.rules else np.flatnonzero(lines.must_read).tolist()
         for at in read:
             start, stop = int(lines.starts[at]), int(lines.stops[at])
             raw = chunk[start:stop]
             if not raw.strip():
                 blank.append((start, stop))
                 continue
-            found = _read(raw, self._rules_for if lines.must_read[at] else lambda _: self._of(self._always))
+            found = _read(raw, self._narrowing.rules_for if lines.must_read[at] else lambda _: always)
             if found is not None:
                 lost.append(Lost(at, start, stop, *found))
         return Decided(len(lines.starts), len(lines.starts) - len(blank), tuple(lost), tuple(blank))
-
-    def _rules_for(self, chat: chat_rows.Chat) -> Filters:
-        """The rules that the texts of a chat may break, as far as they may."""
-        told = {"assistant": self._answers, "user": self._questions}
-        return self._of(self._always.union(*(told[m.role].atoms(m.content) for m in chat if m.role in told)))
-
-    def _of(self, atoms: frozenset[int]) -> Filters:
-        if atoms not in self._narrowed:
-            if len(self._narrowed) >= MOST_NARROWED:
-                self._narrowed.clear()
-            self._narrowed[atoms] = narrowed(self._rules, [self._atoms[n] for n in sorted(atoms)])
-        return self._narrowed[atoms]
 
     def _learn(self, chunk: bytes, lines: Lines) -> bool:
         """Learn shapes from lines that had to be read; whether there was a new one."""

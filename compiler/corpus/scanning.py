@@ -1,14 +1,13 @@
 """A chunk of lines -> the lines that must be read: those of which the bytes alone do not say that they keep every rule.
 
 In: bytes of whole lines. Out: where each line stands, and whether it must be read. A line need not be read where it is
-certainly a chat (`shapes`) and holds nothing that an atom of a rule needs (`needs`). Of a text that was read, `Texts`
-says which atoms it may break. This file must not know what becomes of a line.
+certainly a chat (`shapes`) and holds nothing that an atom of a rule needs (`needs`). This file must not know what
+becomes of a line.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ import pyarrow.compute as compute
 from numpy.typing import NDArray
 
 from compiler.corpus import folding, shapes
+from compiler.corpus.narrowing import as_words
 from compiler.corpus.needs import Atom
 
 MOST_SHAPES = 8
@@ -44,7 +44,7 @@ class Scanner:
         self._literals = ahocorasick_rs.BytesAhoCorasick(raw) if raw else None
         words = {word for atom in atoms for word in atom.needs.words}
         self._searched = (
-            [_as_words(words, r"(?i)(?:^|[^a-z0-9]|\\[nrtbf])", r"(?:[^a-z0-9]|\\[nrtbf])")] if words else []
+            [as_words(words, r"(?i)(?:^|[^a-z0-9]|\\[nrtbf])", r"(?:[^a-z0-9]|\\[nrtbf])")] if words else []
         )
         if any(atom.needs.beyond and not atom.needs.raw for atom in atoms):
             self._searched.append(_BEYOND)
@@ -81,40 +81,6 @@ class Scanner:
         return np.searchsorted(ends, np.unique([start for _, start, _ in hits]))
 
 
-class Texts:
-    """Which of some atoms, each with its number, a text may break. Those that are always asked are not told."""
-
-    def __init__(self, atoms: Iterable[tuple[int, Atom]]) -> None:
-        by_literal: dict[str, list[int]] = {}
-        words: set[str] = set()
-        self._words: list[int] = []
-        self._beyond: list[int] = []
-        for number, atom in atoms:
-            for text in atom.needs.literals:
-                by_literal.setdefault(text, []).append(number)
-            if atom.needs.words:
-                self._words.append(number)
-                words.update(atom.needs.words)
-            if atom.needs.beyond and not atom.needs.literals:
-                self._beyond.append(number)
-        self._by_literal = list(by_literal.values())
-        self._literals = ahocorasick_rs.AhoCorasick(list(by_literal)) if by_literal else None
-        pattern = _as_words(words, "(?<![a-z0-9])", "[^a-z0-9]") if words else "(?!)"
-        self._word = re.compile(pattern, re.IGNORECASE | re.ASCII)
-
-    def atoms(self, text: str) -> set[int]:
-        found: set[int] = set()
-        if self._literals is not None:
-            hits = self._literals.find_matches_as_indexes(folding.letters(text), overlapping=True)
-            for literal in {literal for literal, _, _ in hits}:
-                found.update(self._by_literal[literal])
-        if self._words and (folding.may_hide(text) or self._word.search(text)):
-            found.update(self._words)
-        if self._beyond and not text.isascii():
-            found.update(self._beyond)
-        return found
-
-
 def _without_escapes(chunk: bytes) -> bytes:
     """`chunk` with a space for each escaped character: the letter of an escape is none of the text's."""
     found = np.flatnonzero(np.frombuffer(chunk, np.uint8) == _BACKSLASH)
@@ -129,11 +95,6 @@ def _without_escapes(chunk: bytes) -> bytes:
     escaped = escaped[escaped < len(letters)]
     letters[escaped[letters[escaped] != _NEWLINE]] = _SPACE
     return letters.tobytes()
-
-
-def _as_words(words: Iterable[str], before: str, gap: str) -> str:
-    """An expression for letters with anything but letters between and around them."""
-    return f"{before}(?:{'|'.join(f'{gap}*'.join(word) for word in sorted(words))})(?:[^a-z0-9]|$)"
 
 
 def _matches(column: Any, patterns: Sequence[str]) -> NDArray[np.bool_]:

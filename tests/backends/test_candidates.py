@@ -11,7 +11,7 @@ import pytest
 
 from backends import banks
 from backends.engines import Conversation, Sampling
-from backends.generate.candidates import QUESTION
+from backends.generate.sources import QUESTION
 from backends.generate.split import drawn_for_probes, normal
 from compiler.records.recipe import AnswerSource, PromptSource
 from tests.backends.recipes import authors_probe, follow, pirate, unit, user

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 
@@ -200,3 +201,43 @@ def test_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert "--out" in capsys.readouterr().err
     assert execute(["gc", "--max-size", "much"]) == 2
     assert "500M" in capsys.readouterr().err
+
+
+def test_what_a_remembered_thing_was_made_with_stays_as_long_as_it_does(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Answers 6 and 7 made 8, which made 9; the next build asks for 9 alone."""
+    here = store.opened(Path("build/.cache"))
+    build = Path("build/one")
+    here.begin(store.name_of_build(build), build)
+    answers: set[int] = set()
+    with here.noting(answers):
+        here.put(key(6), rows(6))
+        here.put(key(7), rows(7))
+        assert here.get(key(6)) == rows(6)
+    assert len(answers) == 2
+    here.put_all([(key(8), rows(8), answers)])
+    made: set[int] = set()
+    with here.noting(made):
+        here.get(key(8))
+    here.put_all([(key(9), rows(9), made)])
+    here.finish()
+    here.begin(store.name_of_build(build), build)
+    assert here.get(key(9)) == rows(9)
+    here.finish()
+    gc(capsys)
+    assert left() == [2, 3, 4, 6, 7, 8, 9]
+    shutil.rmtree("build/one")
+    gc(capsys)
+    assert left() == [2, 3, 4]
+    assert here.select("SELECT count(*) FROM parts") == [(0,)]
+
+
+def test_a_store_of_an_earlier_version_is_made_complete(place: Path) -> None:
+    here = store.opened(Path("build/.cache"))
+    here.close()
+    with sqlite3.connect("build/.cache/answers.sqlite") as connection:
+        connection.executescript("DROP TABLE parts; PRAGMA user_version = 1")
+    here = store.opened(Path("build/.cache"))
+    assert here.select("SELECT count(*) FROM parts") == [(0,)]
+    assert here.get(key(4)) == rows(4)
