@@ -19,6 +19,7 @@ from backends.bases import Base, load_chat, load_model
 from backends.devices import Device, choose, noticing_memory
 from backends.engines import Conversation, Sampling
 from backends.engines._judging import chances_of_yes, word_ids
+from backends.engines._mixed import BASE, Mixed
 from backends.guard import Guard, Watch
 from compiler.failures import DataError, ModelLoadError
 from compiler.records.record import Message
@@ -26,9 +27,6 @@ from compiler.replies import YES_NO, Words
 
 SHARED_PREFIX = 16
 """Tokens a batch must share before computing them apart pays."""
-
-BASE = "__base__"
-"""How PEFT calls the base among the adapters of a batch."""
 
 LIKELIHOOD_ROWS = 16
 """Answers graded by likelihood at once: all their logits stand in memory."""
@@ -48,6 +46,7 @@ class TransformersEngine:
         self.adapter: Path | None = None
         self._guard: Guard | None = None
         self._names: dict[Path, str] = {}
+        self._mixed: Mixed | None = None
         config = self.model.config.get_text_config()
         self.longest: int = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
         self._window: int | None = getattr(config, "sliding_window", None)
@@ -76,6 +75,7 @@ class TransformersEngine:
             self.model = self.model.unload()
             self.adapter = None
             self._names = {}
+            self._mixed = None
             gc.collect()
 
     def _load(self, adapter: Path) -> str:
@@ -98,6 +98,7 @@ class TransformersEngine:
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise ModelLoadError(f"the adapter cannot be read: {error}") from error
         self._names[adapter] = name
+        self._mixed = None
         return name
 
     def _arm(self, adapter: bool) -> Any:
@@ -120,8 +121,10 @@ class TransformersEngine:
     ) -> list[str | None]:
         """As `answers`, each by its own arm: an adapter, which is loaded beside the others, or None for the base.
 
-        Rows of all arms are decoded together through PEFT's `adapter_names`; a system prompt that they share is
-        computed once for each arm. For plain LoRA, which can be mixed.
+        Rows of all arms are decoded together; a system prompt that they share is computed once for each arm.
+
+        Raises:
+            ModelLoadError: an adapter is no plain LoRA of linear layers.
         """
         ids = [self.chat.prompt_ids(conversation) for conversation in batch]
         news = self.mixed_continuations(ids, arms, sampling)
@@ -136,7 +139,10 @@ class TransformersEngine:
             return self.continuations(prompts, sampling)
         loaded = {arm: self._load(arm) for arm in sorted(different)}
         names = [BASE if arm is None else loaded[arm] for arm in arms]
-        return self._continued(prompts, sampling, nullcontext(), names, self._guard)
+        if self._mixed is None:
+            self._mixed = Mixed(self.model, list(self._names.values()))
+        with self._mixed.running():
+            return self._continued(prompts, sampling, nullcontext(), names, self._guard)
 
     def continuations(
         self,
@@ -218,6 +224,8 @@ class TransformersEngine:
                 tokens, mask, positions = tokens[kept], mask[kept], positions[kept]
                 cache.batch_select_indices(kept)
             mask = torch.cat([mask, mask.new_ones(len(alive), 1)], dim=1)
+            if self._mixed is not None and names is not None:
+                self._mixed.rows([names[i] for i in alive])
             logits = (
                 self.model(
                     input_ids=tokens[:, None],
@@ -226,7 +234,6 @@ class TransformersEngine:
                     past_key_values=cache,
                     use_cache=True,
                     **self._last,
-                    **({} if names is None else {"adapter_names": [names[i] for i in alive]}),
                 )
                 .logits[:, -1]
                 .float()
@@ -248,8 +255,9 @@ class TransformersEngine:
         if shared:
             # What an adapter makes of the prefix is its own.
             prefix = torch.tensor([rows[0][:shared]] * max(1, len(arms)), device=self.device.kind)
-            mixed = {"adapter_names": arms} if arms else {}
-            self.model(input_ids=prefix, past_key_values=cache, use_cache=True, **self._last, **mixed)
+            if self._mixed is not None and names is not None:
+                self._mixed.rows(arms)
+            self.model(input_ids=prefix, past_key_values=cache, use_cache=True, **self._last)
             if names is None:
                 cache.batch_repeat_interleave(len(rows))
             else:
@@ -257,6 +265,8 @@ class TransformersEngine:
         ids, own = self._padded([row[shared:] for row in rows])
         mask = torch.cat([own.new_ones(len(rows), shared), own], dim=1)
         positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, shared:]
+        if self._mixed is not None and names is not None:
+            self._mixed.rows(names)
         output = self.model(
             input_ids=ids,
             attention_mask=mask,
@@ -264,7 +274,6 @@ class TransformersEngine:
             past_key_values=cache,
             use_cache=True,
             **self._last,
-            **({} if names is None else {"adapter_names": names}),
         )
         return output.logits[:, -1].float(), cache, mask
 

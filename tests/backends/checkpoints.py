@@ -84,13 +84,15 @@ def make(
     return folder
 
 
-def adapter(base: Path, folder: Path, seed: int = 1, rank: int = 4) -> Path:
-    """Save an adapter of `base` with random weights, which change what it says, into `folder` and return it."""
+def adapter(base: Path, folder: Path, seed: int = 1, rank: int = 4, **more: Any) -> Path:
+    """Save an adapter of `base` with random weights, which change what it says, into `folder` and return it. more:
+    further fields of PEFT's `LoraConfig`."""
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
     torch.manual_seed(seed)
-    config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", init_lora_weights=False)
+    told = {"target_modules": "all-linear", **more}
+    config = LoraConfig(r=rank, lora_alpha=2 * rank, init_lora_weights=False, **told)
     get_peft_model(AutoModelForCausalLM.from_pretrained(base), config).save_pretrained(folder)
     return folder

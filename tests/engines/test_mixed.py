@@ -77,3 +77,18 @@ def test_an_adapter_that_is_none_is_said_to_be(arms: dict[str, Any], tmp_path: P
     engine: Any = load(bases.resolve(str(arms["base"])))
     with pytest.raises(ModelLoadError, match=r"no adapter_model\.safetensors"):
         engine.mixed_answers(asked(), [arms["arms"][1], tmp_path, None, None], Sampling())
+
+
+def test_adapters_of_other_layers_and_scales_are_mixed_and_others_than_lora_are_refused(
+    arms: dict[str, Any], tmp_path: Path
+) -> None:
+    base, greedy = arms["base"], Sampling(max_new_tokens=10)
+    some = checkpoints.adapter(base, tmp_path / "some", 5, 3, target_modules=["q_proj", "down_proj"], use_rslora=True)
+    batch = asked()
+    engine: Any = load(bases.resolve(str(base)))
+    mixed = [some, arms["arms"][2], None, some]
+    expected = [alone(base, arm, batch, greedy)[place] for place, arm in enumerate(mixed)]
+    assert engine.mixed_answers(batch, mixed, greedy) == expected
+    other = checkpoints.adapter(base, tmp_path / "dora", 6, 3, use_dora=True)
+    with pytest.raises(ModelLoadError, match="no plain LoRA"):
+        engine.mixed_answers(batch, [some, other, None, None], greedy)
