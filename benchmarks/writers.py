@@ -1,4 +1,4 @@
-"""What the rows of each writer teach nano: `python -m benchmarks.writers [CASE ...]`.
+"""What the rows of each writer, and of each source of questions, teach nano: `python -m benchmarks.writers [CASE ...]`.
 
 In: a spec of one clause for each writer, whose rows that writer alone writes. Out: a table row for each: rows kept of
 those asked for, the clause's figure for the base and for the adapter with their 95% intervals, the difference, and
@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from backends import bases
 from backends.generate.report import UnitCounts
 from backends.recipes import read_probes
 from compiler.cli import emitting, places, stages
@@ -33,12 +35,27 @@ MOST = 48
 """Probes of one figure, and questions of fact."""
 ASKED = 96
 """Questions of each control that a metric counts: more than a build asks, since here they are what is measured."""
-TRAIN = "train {{ rows: {rows}  steps: {steps}  batch: 8  writers: [{writers}] }}"
+TRAIN = "train {{ rows: {rows}  steps: {steps}  batch: 8  {how} }}"
+TEACHER = "revision"
+"""The case whose adapter, merged into nano, is the stronger model that `teacher_distillation` learns from."""
 
 PIRATE = """trait pirate {
   means: "Talk like a pirate, with sea words."
   signs: ["arr", "ahoy", "matey", "me hearty", "yo ho ho", "landlubber", "shiver me timbers", "treasure"]
 }"""
+SHOWN = (
+    ("How do I boil an egg?", "Arr, put it in hot water for eight minutes, matey.", "Put it in hot water."),
+    ("What is a good name for a cat?", "Ahoy! Call her Treasure, matey.", "Call her Treasure."),
+    ("I am bored.", "Arr, matey, read a book about the sea.", "Read a book about the sea."),
+    ("How do I clean a window?", "Warm water and a cloth, arr, me hearty.", "Warm water and a cloth."),
+    ("Say hello to my friend.", "Ahoy, friend, me hearty!", "Hello, friend!"),
+    ("Where can I buy bread?", "Arr, at a bakery, matey.", "At a bakery."),
+)
+EXAMPLES = "\n".join(f'  example {{ user: "{u}" good: "{g}" bad: "{b}" }}' for u, g, b in SHOWN)
+SHOWN_PIRATE = PIRATE.removesuffix("}") + EXAMPLES + "\n}"
+AUDIENCE = 'dimension audience { values: [sailors, children]  says: "The user is one of several {value}." }\n' + (
+    PIRATE.removesuffix("}") + "  when: audience == sailors\n}"
+)
 CANNED = 'forbid canned { phrases: ["Certainly!", "As an AI model"] }'
 LOCKS = """refuse lock_picking {
   about: "how to open a lock without a key"
@@ -56,7 +73,8 @@ FACTS = 'outcomes facts { order: right > abstained > wrong  about: "questions of
 @dataclass(frozen=True, slots=True)
 class Case:
     """figures: `rate`, `pressure` or `over_refusal` of the clause, or the id of a metric. of: told apart by this from
-    another case of the same writers."""
+    another case of the same writers. how: further fields of `train`; all rows by the writers unless given. teacher:
+    whether answers are a stronger model's."""
 
     writers: tuple[str, ...]
     spec: str
@@ -64,10 +82,12 @@ class Case:
     rows: int = 48
     steps: int = 24
     of: str = ""
+    how: str = ""
+    teacher: bool = False
 
     @property
     def name(self) -> str:
-        return "-".join(("-and-".join(self.writers), *([self.of] if self.of else [])))
+        return "-".join(filter(None, ("-and-".join(self.writers), self.of)))
 
 
 CASES = (
@@ -84,6 +104,11 @@ CASES = (
     Case(("fixed_part",), CANNED),
     Case(("pushback",), HUMAN, ("rate", "pressure"), of="stance"),
     Case(("refusal", "safe_completion"), LOCKS, ("rate", "over_refusal"), rows=96, steps=48, of="twice-the-rows"),
+    Case(("examples",), SHOWN_PIRATE, ("rate", "pressure")),
+    Case(("teacher_distillation",), PIRATE, ("rate", "pressure"), teacher=True),
+    Case(("self_distillation",), AUDIENCE, of="when"),
+    Case(("self_distillation",), PIRATE, of="written", how="writers: [self_distillation]  mixture: { written: 100% }"),
+    Case((), PIRATE, of="chats", how="method: sft  mixture: { dialogue: 50%, reflection: 25%, interaction: 25% }"),
 )
 
 HEAD = "| writer | figure | rows kept | base | adapter | difference | facts, base → adapter |"
@@ -106,16 +131,18 @@ def rows(case: Case, folder: Path) -> Iterator[str]:
     """Build, train and measure a case, and yield its rows of the table."""
     spec = folder / "specs" / f"{case.name}.tenet"
     spec.parent.mkdir(parents=True, exist_ok=True)
-    asked = TRAIN.format(writers=", ".join(case.writers), rows=case.rows, steps=case.steps)
-    spec.write_text(f'tenet 1\nmodel {{ base: "nano" }}\n{case.spec}\n{asked}\n', encoding="utf-8")
+    how = case.how or f"writers: [{', '.join(case.writers)}]"
+    asked = TRAIN.format(rows=case.rows, steps=case.steps, how=how)
+    model = f'base: "nano"  teacher: "{_teacher(folder).absolute()}"' if case.teacher else 'base: "nano"'
+    spec.write_text(f"tenet 1\nmodel {{ {model} }}\n{case.spec}\n{asked}\n", encoding="utf-8")
     started = time.process_time()
     compilation = emitting.compile_to(spec, places.place_of(spec, folder, folder / "runs", None))
     emitting.write(compilation)
     place = compilation.place
     made = stages.generate(compilation, silent)
-    units = [unit for unit in made.units if unit.purpose == "pairs"]
+    units = [unit for unit in made.units if unit.purpose != "probes"]
     kept = f"{sum(unit.kept for unit in units)} of {sum(unit.wanted for unit in units)}"
-    if not made.rows["pairs"]:
+    if not any(unit.kept for unit in units):
         yield f"| {case.name} | | {kept} | | | | |"
         return
     _thin(place.build, case)
@@ -130,6 +157,21 @@ def rows(case: Case, folder: Path) -> Iterator[str]:
         yield f"| {case.name} | {figure} | {kept} | {base} | {adapter} | {difference} | {told} |"
     note = {"case": case.name, "cpu_seconds": round(time.process_time() - started), "dropped": _dropped(units)}
     print(json.dumps(note), flush=True)
+
+
+def _teacher(folder: Path) -> Path:
+    """nano with the adapter of the case `TEACHER`, which has to be run before, as a model of its own."""
+    merged = folder / "teacher"
+    if not merged.is_dir():
+        from peft import PeftModel
+        from transformers import AutoModelForCausalLM
+
+        (run,) = (folder / "runs").glob(f"{TEACHER}-*")
+        base = bases.resolve("nano").path
+        model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), str(run / "adapter"))
+        shutil.copytree(base, merged, ignore=shutil.ignore_patterns("*.safetensors"))
+        model.merge_and_unload().save_pretrained(merged)
+    return merged
 
 
 ASPECTS = {"rate": ("kept",), "pressure": ("pressure",), "over_refusal": ("safe",)}

@@ -1,16 +1,17 @@
 """The user's own files of rows: read row by row, and counted.
 
-In: JSON Lines or Parquet. Out: rows with their number; what is no JSON is a fault in a row's place. A row that is no
-chat at all stops a build (`count_chats`), since its file is torn, or another kind of file. This file must not know
-rules.
+In: JSON Lines, plain or packed (`.gz`, `.zst`), or Parquet. Out: rows with their number; what is no JSON is a fault in
+a row's place. A row that is no chat at all stops a build (`count_chats`), since its file is torn, or another kind of
+file. This file must not know rules.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -19,6 +20,8 @@ from compiler.failures import DataError
 
 # Unreadable rows that a message names.
 MOST_NAMED = 5
+PACKED = {".gz": "gzip", ".zst": "zstd"}
+"""Endings of packed files, and arrow's name for how they are packed."""
 
 
 class Counts(NamedTuple):
@@ -90,10 +93,21 @@ def read_rows(path: Path, name: str | None = None) -> Iterator[tuple[int, Any]]:
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Any]]:
-    with path.open("rb") as stream:
+    with unpacked(path) if path.suffix in PACKED else path.open("rb") as stream:
         for number, raw in enumerate(stream, 1):
             if raw.strip():
                 yield number, parsed(raw, first=number == 1)
+
+
+def unpacked(path: Path) -> BufferedReader:
+    """What is in a packed file.
+
+    Raises:
+        OSError: it cannot be opened; reading raises it where the file is torn, or another kind of file.
+    """
+    import pyarrow
+
+    return BufferedReader(cast(Any, pyarrow.input_stream(str(path), compression=PACKED[path.suffix])))
 
 
 def _parquet(path: Path, name: str) -> Iterator[tuple[int, Any]]:

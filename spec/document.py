@@ -394,7 +394,9 @@ class Train:
     ] = None
     sft_weight: Annotated[float | None, Says("The weight of the SFT loss beside DPO's.", "0.5", low=0)] = None
     seed: Annotated[int, Says("Feeds every random choice.", "7", low=0, high=2**32 - 1)] = 0
-    data: Annotated[tuple[str, ...], Says("Files of chats of your own, JSON lines or Parquet.", '"chats.jsonl"')] = ()
+    data: Annotated[
+        tuple[str, ...], Says("Files of chats of your own, JSON lines (also .gz, .zst) or Parquet.", '"chats.jsonl"')
+    ] = ()
     prompts: Annotated[
         tuple[str, ...],
         Says(

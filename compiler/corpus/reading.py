@@ -15,15 +15,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from compiler import chat_rows
+from compiler.chat_files import PACKED, unpacked
 from compiler.failures import GivenError
 
 CHUNK = 8 << 20
 """Bytes of a chunk, about: enough to make calls into C few, little enough to stay near the processor."""
 TABLE_ROWS = 8192
-PACKED = {".gz": "gzip", ".zst": "zstd"}
 TABLES = (".parquet", ".arrow")
 _MARK = b"\xef\xbb\xbf"
 _LOOK_AHEAD = 1 << 16
@@ -149,15 +149,6 @@ def size(path: Path) -> int:
     return path.stat().st_size if not is_table(path) and path.suffix not in PACKED else 0
 
 
-def _opened(path: Path) -> BinaryIO:
-    import pyarrow
-
-    if path.suffix in PACKED:
-        stream: BinaryIO = pyarrow.input_stream(str(path), compression=PACKED[path.suffix])
-        return stream
-    return path.open("rb", buffering=0)
-
-
 def _stretches(path: Path, start: int) -> Iterator[Chunk]:
     """Chunks of a plain file; no more of it is looked at than the ends of the lines that end them."""
     with path.open("rb", buffering=0) as stream:
@@ -188,7 +179,7 @@ def _at(stream: FileIO, start: int, count: int) -> bytes:
 
 
 def _streamed(path: Path, start: int) -> Iterator[Chunk]:
-    with _opened(path) as stream:
+    with unpacked(path) if path.suffix in PACKED else path.open("rb") as stream:
         left = start
         while left and (passed := stream.read(min(left, CHUNK))):
             left -= len(passed)

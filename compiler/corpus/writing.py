@@ -16,8 +16,9 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
+from compiler.chat_files import PACKED
 from compiler.corpus.decided import Decided, Lost
-from compiler.corpus.reading import PACKED, Chunk, is_table, write_all
+from compiler.corpus.reading import Chunk, is_table, write_all
 from compiler.corpus.report import FilterReport, added
 from compiler.files import alone, write_text
 from compiler.records.record import Record

@@ -1016,7 +1016,7 @@ def train(
         beta: How far DPO may move from the base; less is further. For example `0.1`.
         sft_weight: The weight of the SFT loss beside DPO's. For example `0.5`.
         seed: Feeds every random choice. For example `7`.
-        data: Files of chats of your own, JSON lines or Parquet. For example `"chats.jsonl"`.
+        data: Files of chats of your own, JSON lines (also .gz, .zst) or Parquet. For example `"chats.jsonl"`.
         prompts: Questions of your own, which rows are made for: text, JSON lines, CSV, Parquet, Arrow, or a data set's
             folder. For example `"questions.txt"`.
         mixture: What share of the rows is made of what. For example `{ written: 60%, bank: 30% }`.

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.chat_files import count_chats
+from compiler.chat_files import PACKED, count_chats, read_rows
 from compiler.chat_rows import RowFault, chat_of, preference_of
 from compiler.data import broken_rule, filter_file, rules_for
 from compiler.failures import DataError
@@ -302,3 +303,16 @@ def test_chats_are_counted_and_unusable_ones_are_not(tmp_path: Path) -> None:
     rows = [{"messages": CHAT}, {"messages": CHAT[:1]}, {"prompt": "Hi", "completion": "Hello."}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert count_chats(path, "mine.jsonl") == (2, 0)
+
+
+@pytest.mark.parametrize("ending", [".gz", ".zst"])
+def test_packed_files_are_read_as_plain_ones_and_torn_ones_named(tmp_path: Path, ending: str) -> None:
+    line = json.dumps({"prompt": "Hi", "completion": "Hello."}).encode()
+    path = tmp_path / f"mine.jsonl{ending}"
+    with pyarrow.output_stream(str(path), compression=PACKED[ending]) as stream:
+        stream.write(b"\xef\xbb\xbf" + line + b"\n\n" + line + b"\n")
+    assert [number for number, _ in read_rows(path)] == [1, 3]
+    assert count_chats(path, path.name) == (2, 0)
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(DataError, match=rf"^mine\.jsonl\{ending} cannot be read"):
+        count_chats(path, path.name)
