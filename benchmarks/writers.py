@@ -1,26 +1,28 @@
 """What the rows of each writer, and of each source of questions, teach nano: `python -m benchmarks.writers [CASE ...]`.
 
-In: a spec of one clause for each writer, whose rows that writer alone writes. Out: a table row for each: rows kept of
-those asked for, the clause's figure for the base and for the adapter with their 95% intervals, the difference, and
-right answers to questions of fact. Everything is kept in a folder (`--folder`, by default `build/writers`), so that a
-call that was cut short goes on. This file must not know how a writer works.
+In: a spec of one clause for each case, whose rows those writers alone write. Out: a table row for each: rows kept of
+those asked for, in which `tenet lint-data` finds no error, the clause's figure for the base and for the adapter with
+their 95% intervals, the difference, and right answers to questions of fact. Everything is kept in a folder (`--folder`,
+by default `build/writers`), so that a call that was cut short goes on. This file must not know how a writer works.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 from backends import bases
 from backends.generate.report import UnitCounts
 from backends.recipes import read_probes
-from compiler.cli import emitting, places, stages
+from compiler.cli import emitting, execute, places, stages
 from compiler.files import write_rows
 from compiler.generators import controls
 from compiler.lowering.probes import FACTS as FACTS_ASKED
@@ -145,6 +147,7 @@ def rows(case: Case, folder: Path) -> Iterator[str]:
     if not any(unit.kept for unit in units):
         yield f"| {case.name} | | {kept} | | | | |"
         return
+    _lint(place.build)
     _thin(place.build, case)
     stages.finish(compilation)
     run = stages.train(place, silent)
@@ -157,6 +160,18 @@ def rows(case: Case, folder: Path) -> Iterator[str]:
         yield f"| {case.name} | {figure} | {kept} | {base} | {adapter} | {difference} | {told} |"
     note = {"case": case.name, "cpu_seconds": round(time.process_time() - started), "dropped": _dropped(units)}
     print(json.dumps(note), flush=True)
+
+
+def _lint(build: Path) -> None:
+    """Hold the rows against `tenet lint-data`.
+
+    Raises:
+        ValueError: it finds an error in them.
+    """
+    said = io.StringIO()
+    with redirect_stdout(said):
+        if execute(["lint-data", str(build)]):
+            raise ValueError(f"the rows of {build.name} fail the lint:\n{said.getvalue()}")
 
 
 def _teacher(folder: Path) -> Path:
