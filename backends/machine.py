@@ -12,9 +12,11 @@ import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import cast
 
 from backends.devices import Device, cpu_threads
-from compiler.facts import DeviceKind, Machine
+from compiler.facts import DeviceKind, Forward, Machine
+from compiler.failures import DataError
 
 PACKAGES = ("tenetc", "torch", "transformers", "trl", "peft", "datasets", "accelerate", "tokenizers", "pydantic",
             "vllm")  # fmt: skip
@@ -27,10 +29,24 @@ def expected() -> Machine:
     """What `backends.devices.choose` is expected to choose here.
 
     Raises:
-        DataError: `TENET_THREADS` says no number of threads.
+        DataError: `TENET_THREADS` says no number of threads, or `TENET_TRAIN` no forward pass.
     """
     kind = _kind()
-    return Machine(kind, DTYPES[kind], cpu_threads() if kind == "cpu" else None, versions())
+    return Machine(kind, DTYPES[kind], cpu_threads() if kind == "cpu" else None, versions(), forward())
+
+
+def forward() -> Forward:
+    """Whose forward pass a training takes: Tenet's, or what `TENET_TRAIN` says.
+
+    Raises:
+        DataError: it says none that there is.
+    """
+    said = os.environ.get("TENET_TRAIN", "packed")
+    if said not in ("packed", "stock"):
+        raise DataError(
+            f"TENET_TRAIN is {said!r}", help="`stock` takes the library's own forward pass; leave it out for Tenet's"
+        )
+    return cast(Forward, said)
 
 
 def of_device(device: Device) -> Machine:

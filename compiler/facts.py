@@ -14,6 +14,7 @@ from compiler.records.recipe import DataFile, PromptFile
 
 DeviceKind = Literal["cpu", "cuda", "mps"]
 Stage = Literal["generate", "train", "measure"]
+Forward = Literal["packed", "stock"]
 
 # The packages whose version can change what a stage computes. Others (a parser, a progress bar) change no byte.
 INFLUENCES: dict[Stage, tuple[str, ...]] = {
@@ -47,7 +48,8 @@ class BaseFacts:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What computes. threads: None where a device other than the CPU does: sums on a CPU are split by thread.
+    """What computes. threads: None where a device other than the CPU does: sums on a CPU are split by thread. forward:
+    whose forward pass a training takes, Tenet's (`packed`) or the library's.
 
     >>> machine = Machine(versions=(("torch", "2.13.0"), ("trl", "1.16.0"), ("rich", "15")))
     >>> machine.influencing("generate")
@@ -58,11 +60,13 @@ class Machine:
     dtype: str = "float32"
     threads: int | None = 2
     versions: tuple[tuple[str, str], ...] = ()
+    forward: Forward = "packed"
 
     def influencing(self, stage: Stage) -> dict[str, Any]:
         """What of the machine can change a byte that the stage writes."""
         packages = {name: version for name, version in self.versions if name in INFLUENCES[stage]}
-        return {"device": self.device, "dtype": self.dtype, "threads": self.threads, **packages}
+        found = {"device": self.device, "dtype": self.dtype, "threads": self.threads, **packages}
+        return {**found, "forward": self.forward} if stage == "train" else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,18 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backends import bases
+from backends import bases, machine
 from backends.bases import Base
 from backends.chats import Chat
 from backends.devices import Device, is_out_of_memory, noticing_memory
 from backends.train.checkpoints import Checkpoints, newest
 from backends.train.jobs import Job, configure
+from backends.train.packed import packing
 from compiler.failures import DataError, ModelLoadError, TenetError
 from compiler.files import write_text
 from compiler.progress import Progress
@@ -62,14 +63,15 @@ def train(
     class OurTrainer(Checkpoints, module.trainer()):  # type: ignore[misc]  # the base class is chosen at run time
         pass
 
-    trainer = OurTrainer(
-        model=model,
-        args=config,
-        train_dataset=Dataset.from_list(rows),
-        processing_class=chat.tokenizer,
-        peft_config=None if start else get_peft_config(model_config),
-        callbacks=[_events(stage, run / "events.jsonl", progress)],
-    )
+    with packing() if machine.forward() == "packed" else nullcontext():
+        trainer = OurTrainer(
+            model=model,
+            args=config,
+            train_dataset=Dataset.from_list(rows),
+            processing_class=chat.tokenizer,
+            peft_config=None if start else get_peft_config(model_config),
+            callbacks=[_events(stage, run / "events.jsonl", progress)],
+        )
     # It prints every step; events.jsonl and the driver's progress tell instead.
     trainer.remove_callback(PrinterCallback)
     trainer.resume(newest(work))
