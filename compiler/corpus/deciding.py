@@ -7,14 +7,16 @@ This file must not know files.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 import numpy as np
 
 from compiler import chat_files, chat_rows, data
+from compiler.checks import patterns
 from compiler.corpus.decided import Decided, Lost
 from compiler.corpus.narrowing import Narrowing
 from compiler.corpus.scanning import Lines, Scanner
+from compiler.records.checks import PatternsCheck
 from compiler.records.filters import Filters
 
 LEARN_FROM = 64
@@ -31,7 +33,7 @@ def reference(chunk: bytes, filters: Filters) -> Decided:
     start = 0
     for at, raw in enumerate(lines):
         if raw.strip():
-            found = _read(raw, lambda _: filters)
+            found = _read(raw, filters)
             if found is not None:
                 lost.append(Lost(at, start, start + len(raw), *found))
         else:
@@ -56,15 +58,25 @@ class Decider:
         blank: list[tuple[int, int]] = []
         always = self._narrowing.always
         read = range(len(lines.starts)) if always.rules else np.flatnonzero(lines.must_read).tolist()
+        asked: list[tuple[int, int, int, chat_rows.Chat, Filters]] = []
         for at in read:
             start, stop = int(lines.starts[at]), int(lines.stops[at])
             raw = chunk[start:stop]
             if not raw.strip():
                 blank.append((start, stop))
                 continue
-            found = _read(raw, self._narrowing.rules_for if lines.must_read[at] else lambda _: always)
-            if found is not None:
-                lost.append(Lost(at, start, stop, *found))
+            try:
+                chat = chat_rows.chat_of(chat_files.parsed(raw))
+            except chat_rows.RowFault as fault:
+                lost.append(Lost(at, start, stop, str(fault)))
+                continue
+            asked.append((at, start, stop, chat, self._narrowing.rules_for(chat) if lines.must_read[at] else always))
+        with patterns.looked_up(_searches((chat, rules) for *_, chat, rules in asked)):
+            for at, start, stop, chat, rules in asked:
+                broken = data.first_broken(chat, rules)
+                if broken is not None:
+                    lost.append(Lost(at, start, stop, broken[0].reason, broken[0].key, broken[1]))
+        lost.sort(key=lambda one: one.line)
         return Decided(len(lines.starts), len(lines.starts) - len(blank), tuple(lost), tuple(blank))
 
     def _learn(self, chunk: bytes, lines: Lines) -> bool:
@@ -86,11 +98,24 @@ def _chat(raw: bytes) -> chat_rows.Chat | None:
         return None
 
 
-def _read(raw: bytes, rules_for: Callable[[chat_rows.Chat], Filters]) -> tuple[str, str | None, str] | None:
+def _searches(asked: Iterable[tuple[chat_rows.Chat, Filters]]) -> dict[tuple[str, str], set[str]]:
+    """The answers in which each pattern, with its flags, will be looked for."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for chat, rules in asked:
+        checks = [check for rule in rules.rules for check in rule.checks if isinstance(check, PatternsCheck)]
+        if checks:
+            answers = [message.content for message in chat if message.role == "assistant"]
+            for check in checks:
+                for pattern in check.patterns:
+                    found.setdefault((pattern, check.flags), set()).update(answers)
+    return found
+
+
+def _read(raw: bytes, filters: Filters) -> tuple[str, str | None, str] | None:
     """Return why a line is lost: in words, the rule's key, the answer at fault. None where it is kept."""
     try:
         chat = chat_rows.chat_of(chat_files.parsed(raw))
     except chat_rows.RowFault as fault:
         return str(fault), None, ""
-    broken = data.first_broken(chat, rules_for(chat))
+    broken = data.first_broken(chat, filters)
     return (broken[0].reason, broken[0].key, broken[1]) if broken else None

@@ -60,13 +60,16 @@ class _Texts:
         words: set[str] = set()
         self._words: list[int] = []
         self._beyond: list[int] = []
+        self._unknown: list[int] = []
         for number, atom in atoms:
             for text in atom.needs.literals:
                 by_literal.setdefault(text, []).append(number)
             if atom.needs.words:
                 self._words.append(number)
                 words.update(atom.needs.words)
-            if atom.needs.beyond and not atom.needs.literals:
+            if atom.needs.search and not atom.needs.literals:
+                self._unknown.append(number)
+            elif atom.needs.beyond and not atom.needs.literals:
                 self._beyond.append(number)
         self._by_literal = list(by_literal.values())
         self._literals = ahocorasick_rs.AhoCorasick(list(by_literal)) if by_literal else None
@@ -74,7 +77,7 @@ class _Texts:
         self._word = re.compile(pattern, re.IGNORECASE | re.ASCII)
 
     def atoms(self, text: str) -> set[int]:
-        found: set[int] = set()
+        found: set[int] = set(self._unknown)
         if self._literals is not None:
             hits = self._literals.find_matches_as_indexes(folding.letters(text), overlapping=True)
             for literal in {literal for literal, _, _ in hits}:

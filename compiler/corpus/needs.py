@@ -7,6 +7,7 @@ hold what an atom needs and keep every rule. This file must not know rows.
     literals  letters that stand in a row among the letters of a text (`folding.letters`)
     raw       the same among its ASCII letters, as far as they are told apart there (`folding.squeezed`)
     words     letters as before, too few to be looked for inside of other words
+    search    an expression that is found in the line (`raw`), where the line is ASCII
     beyond    a character beyond ASCII, whatever it is
     always    nothing is known: every row must be read
 
@@ -31,6 +32,7 @@ from typing import Any
 
 from compiler import data
 from compiler.corpus.folding import folded, letters, squeezed
+from compiler.corpus.raw import expression
 from compiler.records.checks import JudgeCheck, PatternsCheck, PhrasesCheck
 from compiler.records.filters import FilterRule, Filters
 
@@ -46,6 +48,7 @@ class Needs:
     literals: tuple[str, ...] = ()
     raw: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    search: str | None = None
     beyond: bool = False
     always: bool = False
 
@@ -157,14 +160,15 @@ def _all_but(spared: int, words: Sequence[str]) -> set[str]:
 
 
 def _of_pattern(pattern: str) -> Needs:
+    search = expression(pattern)
     try:
         found = _of_items(_sre.parse(pattern))
     except (re.error, OverflowError, RecursionError):
-        return UNKNOWN
+        found = None
     if not found or min(map(len, found)) < SHORT:
-        return UNKNOWN
+        return Needs(search=search, beyond=True) if search else UNKNOWN
     literals = tuple(sorted(found))
-    return Needs(literals, literals)
+    return Needs(literals, literals, search=search)
 
 
 def _of_items(items: Iterable[Any]) -> frozenset[str] | None:

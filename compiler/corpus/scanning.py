@@ -7,7 +7,7 @@ becomes of a line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ from compiler.corpus.narrowing import as_words
 from compiler.corpus.needs import Atom
 
 MOST_SHAPES = 8
+TOGETHER = 200
+"""Expressions that are searched for at once; with more of them RE2 falls back to a slower way."""
 _DELETED = bytes(byte for byte in folding.DELETED if byte != 10)
 _BACKSLASH, _NEWLINE, _SPACE = 92, 10, 32
 _BEYOND = r"[^\x00-\x7f]"
@@ -40,13 +42,19 @@ class Scanner:
     """What the bytes of a chunk say. It learns shapes as it goes, which changes its speed and never its answer."""
 
     def __init__(self, atoms: Sequence[Atom]) -> None:
-        raw = sorted({text.encode() for atom in atoms for text in atom.needs.raw})
-        self._literals = ahocorasick_rs.BytesAhoCorasick(raw) if raw else None
+        searches = [atom.needs.search for atom in atoms if atom.needs.search is not None]
+        self._literals = _literals(atom for atom in atoms if atom.needs.search is None)
+        # Where a line is not ASCII, an expression of lines does not tell.
+        self._beyond = _literals(atom for atom in atoms if atom.needs.search is not None)
+        self._beyond_all = any(atom.needs.search and not atom.needs.raw for atom in atoms)
         words = {word for atom in atoms for word in atom.needs.words}
         self._searched = (
             [as_words(words, r"(?i)(?:^|[^a-z0-9]|\\[nrtbf])", r"(?:[^a-z0-9]|\\[nrtbf])")] if words else []
         )
-        if any(atom.needs.beyond and not atom.needs.raw for atom in atoms):
+        self._searched += [
+            f"(?i)(?:{'|'.join(searches[start : start + TOGETHER])})" for start in range(0, len(searches), TOGETHER)
+        ]
+        if any(atom.needs.beyond and not atom.needs.raw and not atom.needs.search for atom in atoms):
             self._searched.append(_BEYOND)
         self._shapes: list[str] = []
 
@@ -59,7 +67,15 @@ class Scanner:
             len(starts), arrow.py_buffer(np.append(starts, len(chunk))), arrow.py_buffer(chunk)
         )
         must_read = ~_matches(column, self._shapes) | _matches(column, self._searched)
-        must_read[self._with_literals(chunk)] = True
+        must_read[_with_literals(self._literals, chunk)] = True
+        if self._beyond_all or self._beyond is not None:
+            beyond = np.zeros(len(starts), np.bool_)
+            beyond[np.unique(np.searchsorted(stops, np.flatnonzero(np.frombuffer(chunk, np.uint8) > 127)))] = True
+            if not self._beyond_all and beyond.any():
+                held = np.zeros(len(starts), np.bool_)
+                held[_with_literals(self._beyond, chunk)] = True
+                beyond &= held
+            must_read |= beyond
         return Lines(starts, stops, must_read)
 
     def learn(self, line: bytes) -> bool:
@@ -70,15 +86,23 @@ class Scanner:
         self._shapes.append(shape)
         return True
 
-    def _with_literals(self, chunk: bytes) -> NDArray[np.int64]:
-        if self._literals is None:
-            return np.zeros(0, np.int64)
-        text = _without_escapes(chunk).translate(folding.LOWER, _DELETED)
-        hits = self._literals.find_matches_as_indexes(text)
-        if not hits:
-            return np.zeros(0, np.int64)
-        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE)
-        return np.searchsorted(ends, np.unique([start for _, start, _ in hits]))
+
+def _literals(atoms: Iterable[Atom]) -> Any:
+    """What finds the letters that these atoms need; None where they need none."""
+    raw = sorted({text.encode() for atom in atoms for text in atom.needs.raw})
+    return ahocorasick_rs.BytesAhoCorasick(raw) if raw else None
+
+
+def _with_literals(literals: Any, chunk: bytes) -> NDArray[np.int64]:
+    """The lines that hold one of the letters."""
+    if literals is None:
+        return np.zeros(0, np.int64)
+    text = _without_escapes(chunk).translate(folding.LOWER, _DELETED)
+    hits = literals.find_matches_as_indexes(text)
+    if not hits:
+        return np.zeros(0, np.int64)
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == _NEWLINE)
+    return np.searchsorted(ends, np.unique([start for _, start, _ in hits]))
 
 
 def _without_escapes(chunk: bytes) -> bytes:

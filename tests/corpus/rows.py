@@ -50,6 +50,16 @@ PATTERNS = (
     r"colou?r (red|blue)s?",
     r"k[iy]lo",
     r"é+",
+    r"\bhello\s+there\b",
+    r"[^a-z]sorry\W",
+    r'"\s*\w+\s*[/\\]',
+    r"\d{3}\D\d{4}$",
+    r"(?:take|refund)\S*\s(?:a\w+|.{2,4}d)",
+    r"\w\.\w",
+    r"\p{Lu}\p{Ll}+\s\p{Lu}",
+    r"[[:digit:]]+-",
+    r"a{,2}",
+    r"\x{2028}|\t\n",
 )
 WORDS = (*PHRASES, "hello", "there", "certain", "robots", "sorry", "Sure", "kilo", "colors red", "555-1234", "medicine")
 WORDS += ("take", "refund", "I cannot tell you that.", "nought", "\n", "\t", " ", "  ", "\\n", "\\", '"', "/", "\u2028")
