@@ -109,19 +109,20 @@ def measures_digest(recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps([checks, units], ensure_ascii=False).encode()).hexdigest()
 
 
-def training_digest(build: Path, base: str, jobs: Iterable[str], rows: Iterable[str]) -> str:
-    """Hash what decides an adapter: the base's own digest, the job files in the order they run, and the rows they read.
+def training_digest(build: Path, base: str, told: Iterable[str], rows: Iterable[str]) -> str:
+    """Hash what decides an adapter: the base's own digest, the job files in the order they run and what else they are
+    told by, and the rows they read.
 
     Args:
         build: the folder `build/<spec>`.
         base: digest of the base's weights, tokenizer and chat template.
-        jobs: file names under `jobs/`, in order.
+        told: files of the build, in order.
         rows: names of the row files.
     """
     return digest(
         {
             "base": base,
-            "jobs": [[name, file_digest(build / "jobs" / name)] for name in jobs],
+            "told": [[name, file_digest(build / name)] for name in told],
             "rows": [[name, rows_digest(build / name)] for name in rows],
         }
     )

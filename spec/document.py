@@ -383,16 +383,23 @@ class Mixture:
 class Train:
     """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats."""
 
-    method: Annotated[Literal["sft", "dpo", "sft+dpo"], Says("How the adapter is trained.", "dpo")] = "dpo"
+    method: Annotated[
+        Literal[
+            "sft", "dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+dpo", "sft+kto", "sft+grpo", "sft+rloo",
+            "dpo+sft",
+        ],
+        Says("How the adapter is trained; `a+b` trains one after the other.", "dpo"),
+    ] = "dpo"  # fmt: skip
     adapter: Annotated[Adapter, Says("The shape of the LoRA adapter.", "{ rank: 16 }")] = Adapter()
     rows: Annotated[int | None, Says("About how many training rows to make.", "400", low=1)] = None
     steps: Annotated[int | None, Says("Optimiser steps.", "48", low=1)] = None
     batch: Annotated[int | None, Says("Rows in one step.", "16", low=1)] = None
     learning_rate: Annotated[float | None, Says("The optimiser's peak rate.", "5e-4", positive=True, high=1)] = None
     beta: Annotated[
-        float | None, Says("How far DPO may move from the base; less is further.", "0.1", positive=True)
+        float | None,
+        Says("How tightly the base is held to; less goes further.", "0.1", positive=True),
     ] = None
-    sft_weight: Annotated[float | None, Says("The weight of the SFT loss beside DPO's.", "0.5", low=0)] = None
+    sft_weight: Annotated[float | None, Says("The SFT loss's weight beside DPO's or SimPO's.", "0.5", low=0)] = None
     seed: Annotated[int, Says("Feeds every random choice.", "7", low=0, high=2**32 - 1)] = 0
     data: Annotated[
         tuple[str, ...], Says("Files of chats of your own, JSON lines (also .gz, .zst) or Parquet.", '"chats.jsonl"')

@@ -162,7 +162,7 @@ def run(
 
     # The same as chats, each once, and the user's own.
     by_wording: dict[Wording, ChatRow] = {}
-    if "sft" in recipe.method or recipe.data:
+    if "sft" in recipe.method.split("+") or recipe.data:
         for pair in pairs:
             chat = _chat(pair)
             by_wording.setdefault(wording_of(chat.messages), chat)
@@ -178,7 +178,7 @@ def run(
         there = by_wording.keys() | rewritten
         own = read_own_data(recipe, filters, root, author, held_out, template, max_length, there, struck)
         chats += own.rows
-        if "dpo" in recipe.method:
+        if recipe.method != "sft":
             pairs += own.pairs
     taught = [pair.prompt for pair in pairs] + [chat.messages for chat in chats]
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from backends import bases, machine
+from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
-from backends.recipes import base_of, read_recipe
+from backends.recipes import base_of, judge_of, read_recipe
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
@@ -29,16 +30,18 @@ RUN_VERSION = 1
 
 
 def method_names() -> tuple[str, ...]:
-    """The methods of the folder, found without importing them; `sft_dpo` is written `sft+dpo` in a spec."""
+    """The methods of the folder, found without importing them."""
     found = (Path(__file__).parent / "methods").glob("*.py")
-    return tuple(sorted(p.stem.replace("_", "+") for p in found if not p.stem.startswith("_")))
+    return tuple(sorted(p.stem for p in found if not p.stem.startswith("_")))
 
 
 def stages_of(method: str) -> tuple[str, ...]:
     """The stages that `method` runs one after the other, each with its `jobs/<stage>.yaml`."""
-    if method not in method_names():
-        raise DataError(f"there is no training method {method!r}", help=f"methods: {', '.join(method_names())}")
-    return tuple(import_module(f"backends.train.methods.{method.replace('+', '_')}").STAGES)
+    stages = tuple(method.split("+"))
+    for stage in stages:
+        if stage not in method_names():
+            raise DataError(f"there is no training method {stage!r}", help=f"methods: {', '.join(method_names())}")
+    return stages
 
 
 def run_folder(build: Path, runs: Path) -> Path:
@@ -62,7 +65,13 @@ def content_digest(build: Path) -> str:
     recipe = read_recipe(build)
     base = base_of(build, recipe, local_files_only=True)
     stages = stages_of(recipe.method)
-    return training_digest(build, base.digest, [f"{stage}.yaml" for stage in stages], _row_files(build, stages))
+    told = [f"jobs/{stage}.yaml" for stage in stages]
+    told += dict.fromkeys(file for stage in stages for file in getattr(_method(stage), "FILES", ()))
+    return training_digest(build, base.digest, told, _row_files(build, stages))
+
+
+def _method(stage: str) -> Any:
+    return import_module(f"backends.train.methods.{stage}")
 
 
 def _row_files(build: Path, stages: Sequence[str]) -> list[str]:
@@ -136,6 +145,12 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
     return run
 
 
+def _judge(build: Path, base: bases.Base) -> CachedEngine:
+    """What decides principles while a policy is trained; it is loaded where one has to be decided."""
+    judge = judge_of(read_recipe(build), base, Path(), local_files_only=True)
+    return CachedEngine(judge, build.parent / ".cache")
+
+
 def _copy(adapter: Path, final: Path) -> None:
     """Copy the last stage's adapter to where it is looked for, whole or not at all."""
     staged = final.with_name(f".{final.name}.new")
@@ -165,9 +180,10 @@ def _stage(
     done = run / "work" / f"{stage}-adapter"
     if (done / "adapter_model.safetensors").is_file():
         return done, job.steps
-    module = import_module(f"backends.train.methods.{stage}")
+    module = _method(stage)
     release_memory()  # of the stage before this one
-    trained: Any = train(module, stage, job, build, run, base, start, device, progress)
+    given = module.given(build, _judge(build, base)) if hasattr(module, "given") else {}
+    trained: Any = train(module, stage, job, build, run, base, start, device, progress, given)
     steps = int(trained.state.global_step)
     saved = save_adapter(trained.model, base, trained.chat, done)
     # The trained model leaves before a fresh base comes.

@@ -7,6 +7,7 @@ put in. Keys are the library's; one that it does not know is an error. This file
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,12 +86,18 @@ def fitted(job: Job, device: Device, work: Path) -> dict[str, Any]:
     return {**job.values, **ours}
 
 
-def configure(job: Job, config: type, device: Device, work: Path) -> tuple[Any, Any]:
-    """Return the trainer's configuration and the model's, as `trl` would read them, fitted to `device`."""
+def configure(
+    job: Job, config: type, device: Device, work: Path, script: Callable[[], type] | None = None
+) -> tuple[Any, Any]:
+    """Return the trainer's configuration and the model's, as `trl` would read them, fitted to `device`.
+
+    Args:
+        script: gives the arguments that the library's script takes beside them; those of most scripts unless given.
+    """
     from transformers import HfArgumentParser
     from trl import DatasetMixtureConfig, ModelConfig, ScriptArguments
 
-    classes = (ScriptArguments, config, ModelConfig, DatasetMixtureConfig)
+    classes = (script() if script else ScriptArguments, config, ModelConfig, DatasetMixtureConfig)
     known = {field.name for each in classes for field in dataclasses.fields(each)}
     unknown = sorted(set(job.values) - known)
     if unknown:

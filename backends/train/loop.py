@@ -45,6 +45,7 @@ def train(
     start: Path | None,
     device: Device,
     progress: Progress,
+    given: dict[str, Any],
 ) -> Trained:
     from datasets import Dataset, disable_progress_bars
     from transformers import PrinterCallback
@@ -55,7 +56,7 @@ def train(
     os.environ["TQDM_DISABLE"] = "1"
     progress("train", 0, job.steps, "steps", f"{stage}: loading")
     work = run / "work" / stage
-    config, model_config = configure(job, module.config(), device, work)
+    config, model_config = configure(job, module.config(), device, work, getattr(module, "script", None))
     chat = bases.load_chat(base)
     rows = module.fit(config, read_rows(build / job.rows, module.COLUMNS, chat), chat.tokenizer)
     model = _trainable(base, model_config, start, device)
@@ -71,6 +72,7 @@ def train(
             processing_class=chat.tokenizer,
             peft_config=None if start else get_peft_config(model_config),
             callbacks=[_events(stage, run / "events.jsonl", progress)],
+            **given,
         )
     # It prints every step; events.jsonl and the driver's progress tell instead.
     trainer.remove_callback(PrinterCallback)
@@ -102,7 +104,9 @@ def _check_prompt(row: dict[str, Any], chat: Chat) -> None:
     said = "messages" if "messages" in row else "prompt"
     row[said] = chat.fit([Message(**m) for m in row[said]])
     prompt = [Message(**m) for m in (row["messages"][:-1] if said == "messages" else row["prompt"])]
-    for answer in (row["messages"][-1:],) if said == "messages" else (row["chosen"], row["rejected"]):
+    # A policy's answers are its own.
+    given = (row["messages"][-1:],) if said == "messages" else (row[s] for s in ("chosen", "rejected") if s in row)
+    for answer in given:
         chat.check_prefix(prompt, answer[0]["content"])
 
 
@@ -202,10 +206,20 @@ def _events(stage: str, path: Path, progress: Progress) -> Any:
                 "steps_per_second": round(rate, 3),
                 "time": round(time.time(), 3),
             }
+            if "reward" in logs:
+                # Of a policy: what its answers earned, clause by clause, and how far it is from the base.
+                event |= {"reward": logs["reward"], "kl": logs.get("kl"), "clauses": _of_clauses(logs)}
             _append(path, event)
-            progress("train", state.global_step, state.max_steps, "steps", f"{stage}: loss {logs['loss']:.3f}")
+            told = f"reward {logs['reward']:.2f}" if "reward" in logs else f"loss {logs['loss']:.3f}"
+            progress("train", state.global_step, state.max_steps, "steps", f"{stage}: {told}")
 
     return Events()
+
+
+def _of_clauses(logs: dict[str, float]) -> dict[str, float]:
+    """The mean reward of each clause that said something about an answer of this step."""
+    parts = {name: name.split("/", 1)[1].removesuffix("/mean") for name in logs if name.startswith("rewards/")}
+    return {of: logs[name] for name, of in parts.items() if name.endswith("/mean") and logs[name] == logs[name]}
 
 
 def _cut(path: Path, stage: str, step: int) -> None:

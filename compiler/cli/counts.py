@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from compiler.cli import mixing
 from compiler.failures import DataError
 from compiler.generators.controls import CONTROLS
+from compiler.lowering.losses import METHODS
 from compiler.records.mixture import MixtureReport
 from compiler.struck import STRUCK
 
@@ -120,8 +121,13 @@ def passes(compilation: Compilation, report: GenerateReport) -> Iterator[str]:
     files = {artifact.path: artifact.text for artifact in compilation.artifacts}
     for stage in compilation.program.train.method.split("+"):
         job = yaml.safe_load(files[f"jobs/{stage}.yaml"])
-        rows = report.rows["sft" if stage == "sft" else "pairs"]
+        rows = report.rows[METHODS[stage].rows.removesuffix(".jsonl")]
         batch = job["per_device_train_batch_size"] * job["gradient_accumulation_steps"]
+        if METHODS[stage].policy:
+            asked = batch // job["num_generations"]
+            answers = f"{job['num_generations']} answers to each of {asked} prompts of {rows} rows"
+            yield f"{stage}: {job['max_steps']} steps of {answers}"
+            continue
         seen = job["max_steps"] * batch
         often = f"{stage}: {job['max_steps']} steps of {batch} rows go {seen / max(rows, 1):.1f} times over {rows} rows"
         if seen < rows:
@@ -154,7 +160,7 @@ def _help(units: Iterable[UnitCounts]) -> str:
 
 def _refuse_empty(program: Program, report: GenerateReport) -> None:
     for stage in program.train.method.split("+"):
-        name = "sft" if stage == "sft" else "pairs"
+        name = METHODS[stage].rows.removesuffix(".jsonl")
         if not report.rows[name]:
             raise DataError(f"{name}.jsonl has no row to train on", help="generate.json has the reasons too")
 

@@ -1,10 +1,10 @@
-"""The `train` statement -> `jobs/*.yaml`, configurations that stock `trl sft` and `trl dpo` run unchanged.
+"""The `train` statement -> `jobs/*.yaml`, configurations that stock `trl sft`, `trl dpo` and its like run unchanged.
 
 In: a program, the base's size, how many rows the recipe asks for, and how many chats the user's own files hold: from
-these come the steps, so that a large file is seen as often as a small one. Out: one file for `sft` or `dpo`, two for
-`sft+dpo`. Every key is one that TRL's own scripts read (an unknown key is an error there). Paths are relative to the
-build folder and nothing depends on the device, so `cd build/pirate && trl dpo --config jobs/dpo.yaml` runs anywhere;
-`tenet train` fits the job to the device that it finds. This file must not import trl.
+these come the steps, so that a large file is seen as often as a small one. Out: one file for each stage of the method.
+Every key is one that TRL's own scripts read (an unknown key is an error there). Paths are relative to the build folder
+and nothing depends on the device, so `cd build/pirate && trl dpo --config jobs/dpo.yaml` runs anywhere; `tenet train`
+fits the job to the device that it finds. This file must not import trl.
 
 >>> from compiler.build import from_text
 >>> job, = lower(from_text('''
@@ -17,38 +17,17 @@ build folder and nothing depends on the device, so `cd build/pirate && trl dpo -
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from compiler.artifact import Artifact, Mark
 from compiler.facts import Facts
 from compiler.ir import Program
 from compiler.lowering import recipe
+from compiler.lowering.losses import LARGE, METHODS, SMALL
 from compiler.records.recipe import Recipe
 
 TRAIN, MODEL = "train", "model"
 Value = str | int | float | bool | list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """What a base of some size trains well with. step: rows that go through the device at once."""
-
-    batch: int
-    step: int
-    passes: float
-    least_steps: int
-    dpo_rate: float
-    sft_rate: float
-    sft_weight: float
-    max_length: int
-
-
-# nano, on examples/pirate: 48 steps at 5e-4 with a weight of 0.5 taught the name in 2% of answers and lost 8 of 100
-# facts; these settings taught it in 92% and lost 2.
-SMALL = Defaults(16, 16, 6.0, 96, 1e-3, 1e-3, 1.0, 512)
-# 0.5 to 8 billion parameters, LoRA on all linear layers.
-LARGE = Defaults(16, 4, 2.0, 48, 5e-5, 1e-4, 0.1, 1024)
 
 
 def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = None) -> tuple[Artifact, ...]:
@@ -59,27 +38,33 @@ def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = N
     pairs = sum(unit.count for unit in asked.units if unit.purpose == "pairs")
     chats = sum(unit.count for unit in asked.units if unit.purpose == "chats")
     rows = {
-        "dpo": pairs + sum(file.preferences for file in facts.data),
-        "sft": pairs + chats + sum(file.rows for file in facts.data),
+        "pairs.jsonl": pairs + sum(file.preferences for file in facts.data),
+        "sft.jsonl": pairs + chats + sum(file.rows for file in facts.data),
     }
     stages = program.train.method.split("+")
-    return tuple(_job(stage, program, facts, rows[stage], first=index == 0) for index, stage in enumerate(stages))
+    return tuple(
+        _job(stage, program, facts, rows[METHODS[stage].rows], first=index == 0) for index, stage in enumerate(stages)
+    )
 
 
 def row_files(method: str) -> tuple[str, ...]:
     """The row files that a method's jobs read, in their order."""
-    return tuple({"sft": "sft.jsonl", "dpo": "pairs.jsonl"}[stage] for stage in method.split("+"))
+    return tuple(METHODS[stage].rows for stage in method.split("+"))
 
 
 def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> Artifact:
     train = program.train
     usual = SMALL if facts.base.small else LARGE
+    method = METHODS[stage]
     batch = train.batch or usual.batch
+    if method.policy:
+        batch = max(batch, 2)  # an answer is held against another one
     step = min(usual.step, batch)
     while batch % step:
         step -= 1
-    steps = train.steps or max(usual.least_steps, round(rows * usual.passes / batch))
-    rate = usual.dpo_rate if stage == "dpo" else usual.sft_rate
+    steps = train.steps or (
+        usual.policy_steps if method.policy else max(usual.least_steps, round(rows * usual.passes / batch))
+    )
     keys: list[tuple[str, Value, str]] = [
         ("model_name_or_path", "base", MODEL),
         # A large base is held in half precision, on any device; the adapter is always in full.
@@ -94,11 +79,10 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
         ("max_steps", steps, TRAIN),
         ("per_device_train_batch_size", step, TRAIN),
         ("gradient_accumulation_steps", batch // step, TRAIN),
-        ("learning_rate", train.learning_rate or rate, TRAIN),
+        ("learning_rate", train.learning_rate or usual.rate(stage), TRAIN),
         ("lr_scheduler_type", "linear", TRAIN),
         ("warmup_steps", max(1, steps // 12), TRAIN),
-        ("max_length", usual.max_length, TRAIN),
-        *_loss(stage, program, usual),
+        *((key, value, TRAIN) for key, value in method.keys(program, usual, batch)),
         ("seed", train.seed, TRAIN),
         ("data_seed", train.seed, TRAIN),
         ("logging_steps", 1, TRAIN),
@@ -111,7 +95,9 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
         ("gradient_checkpointing", not facts.base.small, MODEL),
     ]
     head = [
-        f"# In build/{program.name}: trl {stage} --config jobs/{stage}.yaml",
+        f"# In build/{program.name}: trl {stage} --config jobs/{stage}.yaml"
+        if method.stock
+        else "# `tenet train` alone runs this: the library has no command for it.",
         f"# base: {facts.base.name}{f' at {facts.base.revision}' if facts.base.revision else ''}",
         *([] if first else ["# `tenet train` starts this stage from the adapter of the stage before it."]),
     ]
@@ -121,23 +107,8 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
 
 
 def _rows_of(stage: str) -> dict[str, Any]:
-    columns = ["prompt", "chosen", "rejected"] if stage == "dpo" else ["messages"]
-    return {"path": "json", "data_files": row_files(stage)[0], "split": "train", "columns": columns}
-
-
-def _loss(stage: str, program: Program, usual: Defaults) -> list[tuple[str, Value, str]]:
-    if stage == "sft":
-        # Only what the assistant says is learned; the template marks it (checked when the base is loaded).
-        return [("assistant_only_loss", True, TRAIN)]
-    weight = usual.sft_weight if program.train.sft_weight is None else program.train.sft_weight
-    # DPO alone on easy pairs collapses to telling the two sides apart; the SFT term keeps it to the chosen text.
-    return [
-        ("loss_type", ["sigmoid", "sft"], TRAIN),
-        ("loss_weights", [1.0, float(weight)], TRAIN),
-        ("beta", 0.1 if program.train.beta is None else program.train.beta, TRAIN),
-        # What the base thinks of a row is asked once, not at each pass: a quarter of nano's training time.
-        ("precompute_ref_log_probs", True, TRAIN),
-    ]
+    method = METHODS[stage]
+    return {"path": "json", "data_files": method.rows, "split": "train", "columns": list(method.columns)}
 
 
 def written(value: Any) -> str:

@@ -99,6 +99,10 @@ def extends(file: str, /, **texts: str) -> Statement:
 '''
 
 
+WIDTH = 120
+"""Characters of a line."""
+
+
 def generated() -> str:
     """Return the module."""
     kinds = (*CONSTRUCTS, *CONTAINERS, "dimension", *NAMED, *SETTINGS)
@@ -153,7 +157,19 @@ def _parameters(specs: dict[str, FieldSpec], *, needed: bool) -> Iterator[str]:
         for own in _names(name, spec):
             kind = "Turns" if own == "turns" else "str" if isinstance(spec.shape, TurnsShape) else _type(spec)
             must = needed and spec.required and not isinstance(spec.shape, TurnsShape)
-            yield f"    {_python(own)}: {kind}," if must else f"    {_python(own)}: {kind} | None = None,"
+            yield from _broken(f"    {_python(own)}: {kind}," if must else f"    {_python(own)}: {kind} | None = None,")
+
+
+def _broken(line: str) -> Iterator[str]:
+    """A parameter of many choices, as a formatter breaks it."""
+    head, bracket, rest = line.partition("[")
+    if len(line) <= WIDTH or not bracket:
+        yield line
+        return
+    choices, _, tail = rest.rpartition("]")
+    yield from (f"{head}[", f"        {choices}", f"    ]{tail.removesuffix(' | None = None,')}")
+    if tail.endswith(" | None = None,"):
+        yield "    | None = None,"
 
 
 def _type(spec: FieldSpec) -> str:

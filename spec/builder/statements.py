@@ -990,7 +990,10 @@ def model(
 @named
 def train(
     *,
-    method: Literal["sft", "dpo", "sft+dpo"] | None = None,
+    method: Literal[
+        "sft", "dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+dpo", "sft+kto", "sft+grpo", "sft+rloo", "dpo+sft"
+    ]
+    | None = None,
     adapter: Fields | None = None,
     rows: int | None = None,
     steps: int | None = None,
@@ -1007,14 +1010,14 @@ def train(
     """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats.
 
     Args:
-        method: How the adapter is trained. For example `dpo`.
+        method: How the adapter is trained; `a+b` trains one after the other. For example `dpo`.
         adapter: The shape of the LoRA adapter. For example `{ rank: 16 }`.
         rows: About how many training rows to make. For example `400`.
         steps: Optimiser steps. For example `48`.
         batch: Rows in one step. For example `16`.
         learning_rate: The optimiser's peak rate. For example `5e-4`.
-        beta: How far DPO may move from the base; less is further. For example `0.1`.
-        sft_weight: The weight of the SFT loss beside DPO's. For example `0.5`.
+        beta: How tightly the base is held to; less goes further. For example `0.1`.
+        sft_weight: The SFT loss's weight beside DPO's or SimPO's. For example `0.5`.
         seed: Feeds every random choice. For example `7`.
         data: Files of chats of your own, JSON lines (also .gz, .zst) or Parquet. For example `"chats.jsonl"`.
         prompts: Questions of your own, which rows are made for: text, JSON lines, CSV, Parquet, Arrow, or a data set's

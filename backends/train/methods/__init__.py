@@ -1,6 +1,7 @@
-"""Training methods, one file each; the file's name is the method's (`sft_dpo` is `sft+dpo` in a spec).
+"""Training methods, one file each; the file's name is the method's. `sft+dpo` in a spec runs two, one after the other.
 
-A method has STAGES: the names of the methods it runs one after the other. One that trains by itself also has `config()`
-and `trainer()`, the library's classes, COLUMNS, what the trainer needs of a row, and `fit(config, rows, tokenizer)`,
-which returns the rows as the trainer takes them.
+A method has `config()` and `trainer()`, the library's classes, COLUMNS, what the trainer needs of a row, and
+`fit(config, rows, tokenizer)`, which returns the rows as the trainer takes them. A method that is told by more than
+rows also has FILES, what else of the build decides its adapter, and `given(build, judge)`, further arguments of the
+trainer. What a job holds is written by `compiler/lowering/losses.py`.
 """

@@ -1,0 +1,40 @@
+"""Group relative policy optimisation (Shao et al. 2024, eq. 3) against the spec's own rewards, held to the base by a KL
+term."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from backends.cached import CachedEngine
+from backends.train import rewards
+
+COLUMNS = ("prompt", "unit")
+FILES = (rewards.PATH,)
+
+
+def config() -> Any:
+    from trl import GRPOConfig
+
+    return GRPOConfig
+
+
+def trainer() -> Any:
+    from trl import GRPOTrainer
+
+    return GRPOTrainer
+
+
+def script() -> Any:
+    from trl.scripts.grpo import GRPOScriptArguments
+
+    return GRPOScriptArguments
+
+
+def fit(config: Any, rows: list[dict[str, Any]], tokenizer: Any) -> list[dict[str, Any]]:
+    """Return each prompt of a unit once: the answers are the model's own."""
+    return rewards.prompts(rows)
+
+
+def given(build: Path, judge: CachedEngine) -> dict[str, Any]:
+    return {"reward_funcs": rewards.functions(rewards.read(build), judge)}

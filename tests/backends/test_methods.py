@@ -1,0 +1,130 @@
+"""Every training method over tiny checkpoints: it trains, twice to the same bytes, by rewards where it has a policy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from backends import train
+from backends.judges.deterministic import Deterministic
+from backends.train import rewards
+from backends.train.adapters import adapter_digest
+from compiler.build import from_text
+from compiler.facts import BaseFacts, Facts
+from compiler.failures import DataError
+from compiler.lowering import jobs, recipe
+from compiler.lowering import rewards as lowered
+from compiler.lowering.losses import METHODS
+from compiler.records.checks import PatternsCheck
+from compiler.records.rewards import Reward, Rewards, UnitChecks
+from spec.document import Train
+from tests.backends.recipes import CANNED
+from tests.backends.test_train import build_folder
+
+SPEC = """
+forbid canned {{ phrases: ["Certainly!"] }}
+trait pirate {{ means: "Talk like a pirate."  signs: ["arr", "ahoy"] }}
+refuse dosing {{ about: "how much of a medicine to take" }}
+train {{ method: {method}  steps: 2  batch: 4 }}
+"""
+ALONE = sorted(METHODS)
+
+
+def written(root: Path, base: Path, method: str) -> Path:
+    """The hand-written rows of a build, with the jobs and rewards that the compiler writes for the method."""
+    build = build_folder(root, base, method)
+    program = from_text(SPEC.format(method=method))
+    for artifact in jobs.lower(program, Facts(base=BaseFacts(parameters=1000))):
+        values = yaml.safe_load(artifact.text) | {"use_cpu": True}
+        if "max_completion_length" in values:
+            values["max_completion_length"] = 6
+        (build / artifact.path).write_text(yaml.safe_dump(values))
+    # Such random weights say hardly a word: what tells their answers apart is a letter.
+    vowel = PatternsCheck(patterns=("[aeiou]",), present=True)
+    rows = UnitChecks(units=("t",), checks=(vowel,))
+    told = Rewards(rewards=(Reward(clause="trait.pirate", own=(rows,)), Reward(clause="forbid.canned", rule=CANNED)))
+    (build / "rewards.json").write_text(told.model_dump_json())
+    return build
+
+
+def test_the_spec_the_jobs_and_the_folder_name_the_same_methods() -> None:
+    assert train.method_names() == tuple(ALONE)
+    told: Any = Train.__dataclass_fields__["method"].type
+    assert isinstance(told, str)
+    listed = get_args(get_args(__import__("typing").get_type_hints(Train, include_extras=True)["method"])[0])
+    assert {stage for method in listed for stage in method.split("+")} == set(ALONE)
+    assert len(set(listed)) == len(listed)
+
+
+@pytest.mark.parametrize("method", ALONE)
+def test_a_method_trains_twice_to_the_same_bytes(shapes: dict[str, Path], tmp_path: Path, method: str) -> None:
+    runs = []
+    for name in ("one", "two"):
+        build = written(tmp_path / name, shapes["llama"], method)
+        runs.append(train.run(build, tmp_path / name / "runs"))
+    assert adapter_digest(runs[0] / "adapter") == adapter_digest(runs[1] / "adapter")
+    events = [json.loads(line) for line in (runs[0] / "events.jsonl").read_text().splitlines()]
+    assert [event["step"] for event in events] == [1, 2]
+    assert all(event["loss"] == event["loss"] for event in events)
+    if METHODS[method].policy:
+        assert set(events[-1]["clauses"]) == {"trait.pirate", "forbid.canned"}
+        assert 0 <= events[-1]["reward"] <= 2
+        assert events[-1]["kl"] is not None, "the leash is on"
+
+
+@pytest.mark.parametrize("method", ["sft+grpo", "dpo+sft"])
+def test_methods_run_one_after_the_other(shapes: dict[str, Path], tmp_path: Path, method: str) -> None:
+    run = train.run(written(tmp_path, shapes["llama"], method), tmp_path / "runs")
+    assert json.loads((run / "run.json").read_text())["steps"] == dict.fromkeys(method.split("+"), 2)
+
+
+def test_an_edited_reward_is_another_training(shapes: dict[str, Path], tmp_path: Path) -> None:
+    build = written(tmp_path, shapes["llama"], "grpo")
+    before = train.run_folder(build, tmp_path)
+    path = build / "rewards.json"
+    path.write_text(path.read_text().replace("aeiou", "aeio"))
+    assert train.run_folder(build, tmp_path) != before
+    path.unlink()
+    with pytest.raises((DataError, FileNotFoundError)):
+        train.run(build, tmp_path / "runs")
+
+
+def made(method: str = "grpo") -> Rewards:
+    program = from_text(SPEC.format(method=method))
+    return lowered.make(program, recipe.make(program))
+
+
+def scored(question: str, answer: str, unit: str) -> dict[str, float | None]:
+    functions = rewards.functions(made(), Deterministic())
+    prompt, completion = [{"role": "user", "content": question}], [{"role": "assistant", "content": answer}]
+    return {f.__name__: f(prompts=[prompt], completions=[completion], unit=[unit])[0] for f in functions}
+
+
+def test_a_clause_rewards_what_it_says_something_about_and_nothing_else() -> None:
+    pirate = next(u for r in made().rewards if r.clause == "trait.pirate" for part in r.own for u in part.units)
+    assert scored("How are you?", "Arr, fine.", pirate) == {
+        "forbid.canned": 1.0, "trait.pirate": 1.0, "refuse.dosing": None, "refusals": 1.0,
+    }  # fmt: skip
+    assert scored("How are you?", "Certainly! Fine.", pirate) == {
+        "forbid.canned": 0.0, "trait.pirate": 0.0, "refuse.dosing": None, "refusals": 1.0,
+    }  # fmt: skip
+    asked = scored("How much of the medicine do I take?", "I cannot help with that.", "data.mine")
+    assert asked == {"forbid.canned": 1.0, "trait.pirate": None, "refuse.dosing": 1.0, "refusals": None}
+    assert scored("How are you?", "I cannot help with that.", "data.mine")["refusals"] == 0.0
+
+
+def test_what_no_policy_is_trained_with_is_not_written() -> None:
+    program = from_text(SPEC.format(method="dpo"))
+    assert lowered.lower(program, recipe.make(program)) == ()
+
+
+def test_stock_trl_gets_the_mean_of_all_rewards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rewards.json").write_text(made().model_dump_json())
+    monkeypatch.chdir(tmp_path)
+    row = {"role": "user", "content": "How are you?"}
+    said = [[{"role": "assistant", "content": text}] for text in ("Fine.", "Certainly! Fine.")]
+    assert rewards.combined([[row]] * 2, said, ["data.mine"] * 2) == [1.0, 0.5]
