@@ -1,7 +1,7 @@
 """Rows at the speed of the disk: `tenet filter` beside what practitioners filter corpora with, whole files in and out.
 
     python -m pip install datatrove pyahocorasick        # the peers; one that is absent is left out, and said to be
-    python -m benchmarks.data [MEGABYTES]
+    python -m benchmarks.data [MEGABYTES [PHRASES ...]]        # 0 phrases: the expressions
 
 Chats are drawn from words of nano's world; one in a hundred holds a phrase. Every contender keeps the same rows, which
 is checked: those in which no answer holds a phrase, whatever its case, as whole words; or in which no answer is found
@@ -213,6 +213,7 @@ def race(title: str, jobs: list[Job], megabytes: int) -> None:
 
 def main() -> None:
     megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else MEGABYTES
+    counts = tuple(map(int, sys.argv[2:])) or (*PHRASES, 0)
     dice = random.Random(7)
     peers = [("datasets + Aho-Corasick", DATASETS), ("datatrove", DATATROVE), ("re", PYTHON_RE)]
     for name, package in (("datasets + Aho-Corasick", "ahocorasick"), ("datatrove", "datatrove")):
@@ -232,7 +233,7 @@ def main() -> None:
             part = PARTS.get((name, len(texts)))
             return Job(name, code, folder, spec, texts, processes, part if part and part < megabytes else None)
 
-        for count in PHRASES:
+        for count in filter(None, counts):
             spec, some = f"{count}.tenet", told[:count]
             jobs = [
                 job("tenet filter", TENET, spec, some),
@@ -241,6 +242,8 @@ def main() -> None:
                 *(job(name, code, spec, some) for name, code in peers if count > min(PHRASES)),
             ]
             race(f"{megabytes} MB, {count:,} phrases", jobs, megabytes)
+        if 0 not in counts:
+            return
         jobs = [
             job("tenet filter", TENET, "patterns.tenet", expressions),
             job("tenet filter, 2 processes", TENET, "patterns.tenet", expressions, 2),
