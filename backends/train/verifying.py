@@ -1,0 +1,273 @@
+"""Whether an artifact is what was trained: an adapter as it lies on disk, a copy of it, or a model it was merged into.
+
+In: a run's adapter and its base; perhaps another artifact. Out: checks, one after the other, each with what was found.
+Weights are compared before anything is computed with them, module by module; then logits on prompts, of the library's
+own way to load the artifact beside the base with the low-rank products added by hand. This file must not know how an
+artifact was made.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backends.bases import Base, load_chat, load_model
+from backends.devices import Device
+from backends.train.adapters import ASKED, FILES, TOLERANCE, adapter_digest
+from compiler.failures import TenetError
+from compiler.records.record import Message
+
+DELTA = {"float32": 1e-4, "bfloat16": 2e-2}
+"""Relative error of a module's change, by number type: the norm of the difference beside the norm of the change."""
+DOUBLED = "base_model.model.base_model.model."
+"""A prefix that stands twice: the library loads such an adapter to nothing, and says so in a warning."""
+LEAST_KL = 1e-4
+"""Mean next-token divergence from the base, in nats, below which an adapter does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """what: is held. ok: whether it is; None where it could not be asked. said: what was found."""
+
+    what: str
+    ok: bool | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an adapter adds to a module's weight: scale x b x a. a: [rank, inputs]. b: [outputs, rank]. turned: whether
+    the module keeps its weight as [inputs, outputs]."""
+
+    a: Any
+    b: Any
+    scale: float
+    turned: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        shape = (self.b.shape[0], self.a.shape[1])
+        return shape[::-1] if self.turned else shape
+
+    def whole(self) -> Any:
+        """As the module keeps it, in float64."""
+        found = self.scale * (self.b.double() @ self.a.double())
+        return found.T if self.turned else found
+
+
+def verify(run: Path, base: Base, device: Device) -> Iterator[Check]:
+    """Hold a run's adapter against its record, its base, and itself; the first check that fails ends it."""
+    adapter = run / "adapter"
+    record = _json(run / "run.json")
+    names = {path.name for path in adapter.iterdir()} if adapter.is_dir() else set()
+    odd = sorted(names ^ FILES)
+    yield Check("files", not odd, "as saved" if not odd else f"missing or not its own: {', '.join(odd)}")
+    if odd:
+        return
+    digest = adapter_digest(adapter)
+    same = digest == record.get("adapter_digest")
+    yield Check("bytes", same, f"{digest[:12]}, as trained" if same else "not those that were trained")
+    same = base.digest == record.get("base_digest")
+    yield Check("base", same, base.name if same else f"{base.name} is not the base that was trained on")
+    if not same:
+        return
+    yield from _held_against(adapter, base, device)
+
+
+def against(run: Path, artifact: Path, base: Base, device: Device) -> Iterator[Check]:
+    """Hold another artifact against a run's adapter: an adapter's folder, or a model's."""
+    is_adapter = (artifact / "adapter_config.json").is_file()
+    trained = changes(run / "adapter")
+    model = load_model(base, device)
+    weights = dict(model.named_parameters())
+    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    try:
+        other = changes(artifact) if is_adapter else _merged(artifact, weights, trained)
+    except (OSError, ValueError, KeyError, TenetError) as error:
+        yield Check("weights", False, f"cannot be read: {error}")
+        return
+    missing = sorted(trained.keys() - other.keys())
+    further = sorted(other.keys() - trained.keys())
+    covered = not missing and not further
+    yield Check(
+        "modules",
+        covered,
+        f"all {len(trained)}"
+        if covered
+        else f"{len(missing)} without the change, {len(further)} that were not trained: {(missing + further)[0]}",
+    )
+    if not covered:
+        return
+    worst, name = max((_apart(trained[name].whole(), other[name]), name) for name in trained)
+    yield Check("change", worst <= DELTA[dtype], f"off by {worst:.1e} of itself at most, in {name}")
+    _add(model, trained)
+    by_hand = _logits(model, base, device)
+    loaded = _loaded(artifact, base, device) if is_adapter else _as_model(artifact, device)
+    yield _same_logits(by_hand, _logits(loaded, base, device), dtype)
+
+
+def changes(adapter: Path) -> dict[str, Change]:
+    """What an adapter adds, by module.
+
+    Raises:
+        ValueError: it is no plain LoRA, or its keys are not the library's.
+    """
+    config = _json(adapter / "adapter_config.json")
+    if config.get("peft_type") != "LORA" or config.get("use_dora") or config.get("alora_invocation_tokens"):
+        raise ValueError("it is no plain LoRA")
+    tensors = _tensors(adapter / "adapter_model.safetensors")
+    doubled = [name for name in tensors if name.startswith(DOUBLED)]
+    if doubled:
+        raise ValueError(f"{len(doubled)} keys have their prefix twice, and load to nothing")
+    found: dict[str, Change] = {}
+    for name, a in tensors.items():
+        module, part, end = name.removeprefix("base_model.model.").partition(".lora_A.")
+        if part and end == "weight":
+            rank = a.shape[0]
+            patterns = config.get("alpha_pattern") or {}
+            alpha = next((patterns[p] for p in patterns if re.match(rf"(.*\.)?({p})$", module)), config["lora_alpha"])
+            scale = alpha / rank**0.5 if config.get("use_rslora") else alpha / rank
+            b = tensors[name.replace(".lora_A.", ".lora_B.")]
+            found[module] = Change(a, b, scale, bool(config.get("fan_in_fan_out")))
+    if 2 * len(found) != len(tensors):
+        raise ValueError(f"{len(tensors) - 2 * len(found)} keys are no pair of low-rank weights")
+    return found
+
+
+def _held_against(adapter: Path, base: Base, device: Device) -> Iterator[Check]:
+    import torch
+
+    try:
+        trained = changes(adapter)
+    except (ValueError, KeyError) as error:
+        yield Check("weights", False, str(error))
+        return
+    model = load_model(base, device)
+    shapes = {name.removesuffix(".weight"): tuple(value.shape) for name, value in model.named_parameters()}
+    odd = [n for n, c in trained.items() if shapes.get(n) != c.shape]
+    yield Check("modules", not odd, f"all {len(trained)} fit the base" if not odd else f"{odd[0]} fits no weight")
+    if odd:
+        return
+    broken = [n for n, c in trained.items() if not bool(torch.isfinite(c.a).all() and torch.isfinite(c.b).all())]
+    empty = [n for n, c in trained.items() if not bool(c.b.abs().max() > 0)]
+    sound = not broken and len(empty) < len(trained)
+    told = "finite and not zero" if sound else f"{len(broken)} are not finite, {len(empty)} are zero"
+    yield Check("weights", sound, told)
+    if not sound:
+        return
+    alone = _logits(model, base, device)
+    _add(model, trained)
+    by_hand = _logits(model, base, device)
+    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    del model
+    loaded = _logits(_loaded(adapter, base, device), base, device)
+    yield _same_logits(by_hand, loaded, dtype)
+    moved = _divergence(loaded, alone)
+    yield Check("engaged", moved > LEAST_KL, f"{moved:.3f} nats from the base at the next token")
+
+
+def _merged(folder: Path, weights: dict[str, Any], trained: dict[str, Change]) -> dict[str, Any]:
+    """What a model's weights have more than the base's, by module, as far as they differ."""
+    import torch
+
+    files = sorted(folder.glob("*.safetensors"))
+    if not files:
+        raise ValueError("there is no .safetensors file")
+    found = {}
+    tensors = {name: value for file in files for name, value in _tensors(file).items()}
+    for name, weight in weights.items():
+        if name not in tensors:
+            if name.endswith("lm_head.weight"):
+                continue  # tied to the embeddings
+            raise ValueError(f"{name} is missing")
+        gap = tensors[name].double() - weight.detach().cpu().double()
+        module = name.removesuffix(".weight")
+        if module in trained or float(gap.abs().max()) > 0:
+            found[module] = gap
+    assert all(isinstance(gap, torch.Tensor) for gap in found.values())
+    return found
+
+
+def _add(model: Any, changes: dict[str, Change]) -> None:
+    """Add an adapter to a model's weights by hand."""
+    import torch
+
+    weights = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, change in changes.items():
+            weight = weights[f"{name}.weight"]
+            weight += change.whole().to(weight.device, weight.dtype)
+
+
+def _apart(wanted: Any, found: Any) -> float:
+    """Relative error in the norm of the whole change."""
+    gap = (found.whole() if isinstance(found, Change) else found) - wanted
+    size = float(wanted.norm())
+    return float(gap.norm()) / size if size else float(gap.norm())
+
+
+def _loaded(adapter: Path, base: Base, device: Device) -> Any:
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(load_model(base, device), str(adapter)).eval()
+
+
+def _as_model(folder: Path, device: Device) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        str(folder), use_safetensors=True, trust_remote_code=False, local_files_only=True
+    )
+    return model.to(device.kind).eval()
+
+
+def _logits(model: Any, base: Base, device: Device) -> list[Any]:
+    """Of every token of a few prompts: float64, on the CPU."""
+    import torch
+
+    chat = load_chat(base)
+    found = []
+    with torch.no_grad():
+        for text in ASKED:
+            ids = torch.tensor([chat.prompt_ids([Message(role="user", content=text)])], device=device.kind)
+            found.append(model(input_ids=ids).logits[0].double().cpu())
+    return found
+
+
+def _same_logits(by_hand: list[Any], loaded: list[Any], dtype: str) -> Check:
+    gap = max(float((a - b).abs().max()) for a, b in zip(by_hand, loaded, strict=True))
+    ok = gap <= TOLERANCE[dtype]
+    return Check("logits", ok, f"within {gap:.1e} of base and change added by hand" if ok else f"off by {gap:.2g}")
+
+
+def _divergence(ours: list[Any], theirs: list[Any]) -> float:
+    found = []
+    for a, b in zip(ours, theirs, strict=True):
+        one, other = a[-1].log_softmax(-1), b[-1].log_softmax(-1)
+        found.append(float((one.exp() * (one - other)).sum()))
+    return sum(found) / len(found)
+
+
+def _tensors(path: Path) -> dict[str, Any]:
+    """The tensors of a file.
+
+    Raises:
+        ValueError: it is torn, or another kind of file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        found: dict[str, Any] = load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path.name} is torn: {error}") from error
+    return found
+
+
+def _json(path: Path) -> dict[str, Any]:
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return found if isinstance(found, dict) else {}
