@@ -8,18 +8,21 @@ from pathlib import Path
 import click
 
 from compiler.cli import FINDINGS, places
-from compiler.cli.options import local_option, out_option
-from compiler.cli.targets import is_run
+from compiler.cli.options import local_option, out_option, runs_option
+from compiler.cli.targets import TargetPath, is_run
 
 
 @click.command("verify")
-@click.argument("run", metavar="RUN", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("target", metavar="SPEC|BUILD|RUN", type=TargetPath(runs=True))
 @click.argument("artifacts", metavar="[ARTIFACT]...", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @out_option
+@runs_option
 @click.option("--json", "as_json", is_flag=True, help="The checks as JSON.")
 @local_option
-def command(run: Path, artifacts: tuple[Path, ...], out: Path, as_json: bool, local_files_only: bool) -> None:
-    """Hold the adapter of a RUN against its record and its base, module by module and by logits.
+def command(
+    target: Path, artifacts: tuple[Path, ...], out: Path, runs: Path, as_json: bool, local_files_only: bool
+) -> None:
+    """Hold the adapter of a run against its record and its base, module by module and by logits.
 
     Each ARTIFACT, a copy of the adapter or a model that it was merged into, is held against the adapter: which modules
     it changes, by how much, and what it says. Exit code 1 where something is not what was trained.
@@ -28,9 +31,13 @@ def command(run: Path, artifacts: tuple[Path, ...], out: Path, as_json: bool, lo
     from backends.recipes import base_of, read_recipe
     from backends.train import verifying
 
-    if not is_run(run) or not (run / "adapter").is_dir():
-        raise click.UsageError(f"{run} is no training: give a folder that `tenet train` made, such as runs/NAME-DIGEST")
-    build = places.build_of(run, out)
+    if is_run(target):
+        run, build = target, places.build_of(target, out)
+    else:
+        place = places.place_of(target, out, runs, None)
+        run, build = places.run_of(place), place.build
+    if not (run / "adapter").is_dir():
+        raise click.UsageError(f"{run} was measured without training: there is no adapter in it")
     base = base_of(build, read_recipe(build), local_files_only=local_files_only)
     device = choose()
     found = {str(run): list(verifying.verify(run, base, device))}

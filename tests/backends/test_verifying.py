@@ -140,4 +140,4 @@ def test_on_the_command_line(
     assert execute(["verify", str(flipped), "--out", str(out), "--json"]) == 1
     (checks,) = json.loads(capsys.readouterr().out).values()
     assert next(check["check"] for check in checks if not check["ok"]) == "bytes"
-    assert execute(["verify", str(tmp_path)]) == 2
+    assert execute(["verify", str(tmp_path / "none.tenet")]) == 2
