@@ -80,13 +80,21 @@ def verify(run: Path, base: Base, device: Device) -> Iterator[Check]:
 
 def against(run: Path, artifact: Path, base: Base, device: Device) -> Iterator[Check]:
     """Hold another artifact against a run's adapter: an adapter's folder, or a model's."""
+    trained = {name: change.whole() for name, change in changes(run / "adapter").items()}
+    yield from of_changes(trained, artifact, base, device)
+
+
+def of_changes(trained: dict[str, Any], artifact: Path, base: Base, device: Device) -> Iterator[Check]:
+    """Hold an artifact against the changes of the base's weights, by module, that it is to make."""
     is_adapter = (artifact / "adapter_config.json").is_file()
-    trained = changes(run / "adapter")
     model = load_model(base, device)
-    weights = dict(model.named_parameters())
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
     try:
-        other = changes(artifact) if is_adapter else _merged(artifact, weights, trained)
+        other = (
+            {name: change.whole() for name, change in changes(artifact).items()}
+            if is_adapter
+            else _merged(artifact, dict(model.named_parameters()), trained)
+        )
     except (OSError, ValueError, KeyError, TenetError) as error:
         yield Check("weights", False, f"cannot be read: {error}")
         return
@@ -102,7 +110,7 @@ def against(run: Path, artifact: Path, base: Base, device: Device) -> Iterator[C
     )
     if not covered:
         return
-    worst, name = max((_apart(trained[name].whole(), other[name]), name) for name in trained)
+    worst, name = max((_apart(trained[name], other[name]), name) for name in trained)
     yield Check("change", worst <= DELTA[dtype], f"off by {worst:.1e} of itself at most, in {name}")
     _add(model, trained)
     by_hand = _logits(model, base, device)
@@ -160,7 +168,7 @@ def _held_against(adapter: Path, base: Base, device: Device) -> Iterator[Check]:
     if not sound:
         return
     alone = _logits(model, base, device)
-    _add(model, trained)
+    _add(model, {name: change.whole() for name, change in trained.items()})
     by_hand = _logits(model, base, device)
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
     del model
@@ -170,10 +178,8 @@ def _held_against(adapter: Path, base: Base, device: Device) -> Iterator[Check]:
     yield Check("engaged", moved > LEAST_KL, f"{moved:.3f} nats from the base at the next token")
 
 
-def _merged(folder: Path, weights: dict[str, Any], trained: dict[str, Change]) -> dict[str, Any]:
+def _merged(folder: Path, weights: dict[str, Any], trained: dict[str, Any]) -> dict[str, Any]:
     """What a model's weights have more than the base's, by module, as far as they differ."""
-    import torch
-
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ValueError("there is no .safetensors file")
@@ -188,26 +194,24 @@ def _merged(folder: Path, weights: dict[str, Any], trained: dict[str, Change]) -
         module = name.removesuffix(".weight")
         if module in trained or float(gap.abs().max()) > 0:
             found[module] = gap
-    assert all(isinstance(gap, torch.Tensor) for gap in found.values())
     return found
 
 
-def _add(model: Any, changes: dict[str, Change]) -> None:
-    """Add an adapter to a model's weights by hand."""
+def _add(model: Any, changes: dict[str, Any]) -> None:
+    """Add changes of weights, by module, to a model's."""
     import torch
 
     weights = dict(model.named_parameters())
     with torch.no_grad():
         for name, change in changes.items():
             weight = weights[f"{name}.weight"]
-            weight += change.whole().to(weight.device, weight.dtype)
+            weight += change.to(weight.device, weight.dtype)
 
 
 def _apart(wanted: Any, found: Any) -> float:
     """Relative error in the norm of the whole change."""
-    gap = (found.whole() if isinstance(found, Change) else found) - wanted
-    size = float(wanted.norm())
-    return float(gap.norm()) / size if size else float(gap.norm())
+    gap, size = float((found - wanted).norm()), float(wanted.norm())
+    return gap / size if size else gap
 
 
 def _loaded(adapter: Path, base: Base, device: Device) -> Any:

@@ -54,6 +54,7 @@ COMMANDS = {
     "measure": "Let base, prompt and adapter answer the probes.",
     "diff": "Set what was asked beside what was measured, clause by clause.",
     "run": "Build, train, measure and diff.",
+    "compose": "Add the changes of several adapters of one base, exactly.",
     "verify": "Hold an adapter, or what was made of it, against what was trained.",
     "label": "Ask people what answers are worth, and keep what they say.",
     "export": "Write a build for another evaluation tool.",

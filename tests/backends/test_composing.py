@@ -1,0 +1,107 @@
+"""Adapters put together are the sum of their changes, whatever their ranks and scales; and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from backends import bases
+from backends.devices import choose
+from backends.train import verifying
+from backends.train.adapters import adapter_digest
+from backends.train.composing import Part, compose
+from compiler.cli import execute
+from compiler.failures import DataError, ModelLoadError
+from compiler.records.recipe import Recipe
+from tests.backends import checkpoints, recipes
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> bases.Base:
+    return bases.resolve(str(checkpoints.make(tmp_path / "llama")))
+
+
+def run(base: bases.Base, folder: Path, **more: Any) -> Path:
+    """A run with an adapter of random weights."""
+    checkpoints.adapter(base.path, folder / "adapter", **more)
+    (folder / "run.json").write_text(
+        json.dumps(
+            {"base_digest": base.digest, "base": base.name, "adapter_digest": adapter_digest(folder / "adapter")}
+        )
+    )
+    return folder
+
+
+def test_the_change_is_the_weighted_sum(base: bases.Base, tmp_path: Path) -> None:
+    one = run(base, tmp_path / "one", seed=1, rank=2)
+    two = run(base, tmp_path / "two", seed=2, rank=5, use_rslora=True)
+    few = run(base, tmp_path / "few", seed=3, rank=3, target_modules=["q_proj"])
+    parts = [Part(one, 0.7), Part(two, 0.5), Part(few, -1.5)]
+    made = compose(parts, base, "mix", tmp_path / "runs", choose())
+    found = verifying.changes(made / "adapter")
+    for module, change in found.items():
+        wanted: Any = 0
+        for part in parts:
+            own = verifying.changes(part.run / "adapter").get(module)
+            wanted = wanted + (part.weight * own.whole() if own else 0)
+        assert torch.allclose(change.whole(), wanted, atol=1e-6), module
+    assert all(check.ok for check in verifying.verify(made, base, choose()))
+    record = json.loads((made / "run.json").read_text())
+    assert [part["weight"] for part in record["parts"]] == [0.7, 0.5, -1.5]
+    assert compose(parts, base, "mix", tmp_path / "runs", choose()) == made
+    assert compose(parts[:2], base, "mix", tmp_path / "runs", choose()) != made
+
+
+def test_the_library_s_concatenation_is_the_same_and_its_linear_is_not(base: bases.Base, tmp_path: Path) -> None:
+    """PEFT's merges: `cat` is exact for plain LoRA, over-scaled for rank-stabilised; `linear` has cross terms."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    def gap(kind: str, *, rslora: bool) -> float:
+        runs = [run(base, tmp_path / f"{kind}{rslora}{n}", seed=n, rank=4, use_rslora=rslora) for n in (1, 2)]
+        made = compose([Part(runs[0], 0.7), Part(runs[1], 0.3)], base, "m", tmp_path / f"runs{kind}{rslora}", choose())
+        model: Any = PeftModel.from_pretrained(
+            AutoModelForCausalLM.from_pretrained(base.path), str(runs[0] / "adapter"), adapter_name="a"
+        )
+        model.load_adapter(str(runs[1] / "adapter"), adapter_name="b")
+        model.add_weighted_adapter(["a", "b"], [0.7, 0.3], "both", combination_type=kind)
+        model.set_adapter("both")
+        ids = torch.tensor([[5, 6, 7, 8]])
+        ours = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base.path), str(made / "adapter"))
+        with torch.no_grad():
+            return float((model(ids).logits - ours(ids).logits).abs().max())
+
+    assert gap("cat", rslora=False) < 1e-4
+    assert gap("cat", rslora=True) > 1e-2
+    assert gap("linear", rslora=False) > 1e-2
+
+
+def test_what_cannot_be_put_together_is_said(base: bases.Base, tmp_path: Path) -> None:
+    one = run(base, tmp_path / "one")
+    with pytest.raises(DataError, match="nothing to put together"):
+        compose([], base, "m", tmp_path / "runs", choose())
+    with pytest.raises(DataError, match="no finished training"):
+        compose([Part(tmp_path / "none", 1)], base, "m", tmp_path / "runs", choose())
+    other = bases.resolve(str(checkpoints.make(tmp_path / "other", "qwen3")))
+    with pytest.raises(DataError, match="another base"):
+        compose([Part(one, 1)], other, "m", tmp_path / "runs", choose())
+    dora = run(base, tmp_path / "dora", use_dora=True)
+    with pytest.raises(ModelLoadError, match="no plain LoRA"):
+        compose([Part(one, 1), Part(dora, 1)], base, "m", tmp_path / "runs", choose())
+
+
+def test_on_the_command_line(base: bases.Base, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build = recipes.write(tmp_path / "build" / "mix", Recipe(base=base.name, units=(), method="dpo"))
+    (build / "ir.json").touch()
+    one, two = (run(base, tmp_path / name, seed=n) for n, name in enumerate(("one", "two")))
+    where = ["--out", str(tmp_path / "build"), "--runs", str(tmp_path / "runs")]
+    assert execute(["compose", str(build), f"{one}=0.6", str(two), *where]) == 0
+    made = Path(capsys.readouterr().out.strip())
+    assert made.name.startswith("mix-")
+    assert execute(["verify", str(made), *where]) == 0
+    for bad in (f"{one}=x", f"{one}=0", f"{one}=nan", "nowhere=1"):
+        assert execute(["compose", str(build), bad, *where]) == 2
