@@ -113,15 +113,28 @@ def alone(path: Path, help: str) -> Iterator[None]:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     lock_path = path.with_name(f"{path.name}.lock")
-    with lock_path.open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise GivenError(f"another process writes {path}", help=help) from None
-        try:
-            yield
-        finally:
-            lock_path.unlink(missing_ok=True)
+    while True:
+        with lock_path.open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise GivenError(f"another process writes {path}", help=help) from None
+            if not _is_named(lock.fileno(), lock_path):
+                continue  # who held it has ended meanwhile, and removed the file that was opened here
+            try:
+                yield
+            finally:
+                lock_path.unlink(missing_ok=True)
+            return
+
+
+def _is_named(handle: int, path: Path) -> bool:
+    """Whether an open file still has its name."""
+    try:
+        named, opened = path.stat(), os.fstat(handle)
+    except FileNotFoundError:
+        return False
+    return (named.st_dev, named.st_ino) == (opened.st_dev, opened.st_ino)
 
 
 @contextmanager

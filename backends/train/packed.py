@@ -13,6 +13,7 @@ with a loss of their own, pictures), the library's forward runs. This file must 
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -129,6 +130,7 @@ def pack(model: Any, temperature: float, outputs: tuple[str, ...]) -> None:
     """Let `model(..., labels=labels, fused_lm_head=True)` compute packed; every other call is the model's own."""
     stock = model.forward
 
+    @functools.wraps(type(model).forward)  # generating asks what it takes
     def forward(self: Any, *args: Any, fused_lm_head: bool = False, **given: Any) -> Any:
         if not fused_lm_head:
             return stock(*args, **given)
@@ -151,7 +153,7 @@ def _asked(
     from trl.kernels import ChunkedLogProbFunction
     from trl.trainer.utils import FusedCausalLMOutput
 
-    wanted = (labels[:, 1:] != -100) & (attention[:, 1:] != 0)
+    wanted = (labels[:, 1:] != -100) & (attention[:, 1:] != 0) & (attention[:, :-1] != 0)
     real, wanted_there = attention.bool().tolist(), wanted.tolist()
     rows: list[list[int]] = []
     asked: list[tuple[int, int]] = []  # row, and place in it of the token before a label

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -72,9 +72,7 @@ def argilla(build: Path, out: Path) -> None:
     from compiler.exports import annotation
 
     records = annotation.argilla(*_rows(build))
-    write_if_new(out, json.dumps(records, ensure_ascii=False, indent=1) + "\n")
-    settings = out.with_suffix(".settings.json")
-    write_if_new(settings, json.dumps(annotation.SETTINGS, indent=1) + "\n")
+    settings = _written(out, records, ".settings.json", json.dumps(annotation.SETTINGS, indent=1) + "\n")
     click.echo(f"{len(records):,} records in {out}; what their data set needs is in {settings}")
 
 
@@ -86,10 +84,16 @@ def label_studio(build: Path, out: Path) -> None:
     from compiler.exports import annotation
 
     tasks = annotation.label_studio(*_rows(build))
-    write_if_new(out, json.dumps(tasks, ensure_ascii=False, indent=1) + "\n")
-    interface = out.with_suffix(".xml")
-    write_if_new(interface, annotation.INTERFACE)
+    interface = _written(out, tasks, ".xml", annotation.INTERFACE)
     click.echo(f"{len(tasks):,} tasks in {out}; their labelling interface in {interface}")
+
+
+def _written(out: Path, rows: list[dict[str, Any]], beside: str, text: str) -> Path:
+    """Write rows as JSON, and beside them what the tool needs to show them; return the path of that."""
+    write_if_new(out, json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
+    needed = out.with_suffix(beside)
+    write_if_new(needed, text)
+    return needed
 
 
 def _rows(build: Path) -> tuple[list[PreferencePair], list[str]]:
