@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from backends import banks, bases, embedders, store
@@ -135,7 +136,9 @@ def run(
     done = 0
 
     # Rows to train on.
-    makings = [Making(unit, streams.of(unit)) for unit in recipe.units if unit.is_trained]
+    trained = [unit for unit in recipe.units if unit.is_trained]
+    last = {unit.clause_ids[0]: unit.id for unit in trained}
+    makings = [Making(unit, streams.of(unit), unit.id == last[unit.clause_ids[0]]) for unit in trained]
 
     def more(making: Making, count: int) -> None:
         nonlocal done
@@ -154,8 +157,11 @@ def run(
         making.rows.extend(rows)
         making.dropped += dropped
         done += count
+        if not recipe.mixture and making.is_last:
+            streams.close(unit.clause_ids[0])  # a mixture may come back for more
 
     make(makings, recipe.mixture, more)
+    streams.close()
     counts = [_counted(m.unit, m.candidates, len(m.rows), m.dropped) for m in makings]
     pairs = [row for making in makings for row in making.rows if isinstance(row, PreferencePair)]
     talks = [row for making in makings for row in making.rows if isinstance(row, ChatRow)]
@@ -190,9 +196,8 @@ def run(
     # Probes, away from all of these.
     training = asked_in(taught)
     probes: list[Probe] = []
-    for unit in recipe.units:
-        if unit.purpose != "probes":
-            continue
+    asked = [unit for unit in recipe.units if unit.purpose == "probes"]
+    for unit, after in zip_longest(asked, asked[1:]):
         progress("generate", done, total, "rows", unit.id)
         candidates = streams.of(unit)
         if unit.dialogue is None:
@@ -201,6 +206,8 @@ def run(
             found, dropped = write_dialogues(unit, candidates, streams.of(source_between(unit)), training, held_out)
         probes += found
         counts.append(_counted(unit, candidates, len(found), dropped))
+        if after is None or after.clause_ids[0] != unit.clause_ids[0]:
+            streams.close(unit.clause_ids[0])
     compared = check_disjoint(taught, [p.messages for p in probes], held_out)
 
     # Files, each whole or not at all; the report last, so that its presence means that the rest is there.
@@ -242,8 +249,8 @@ def run(
     own_made = [Made(clause="", generator="data", asked=f.rows, got=f.kept, sources={"own": f.kept}) for f in own.files]
     write_json(build / "mixture.json", counted(makings, recipe.mixture, own_made).model_dump(mode="json"))
     write_json(build / "generate.json", report.model_dump(mode="json"))
+    streams.close()
     if memory is not None:
-        streams.remember()
         memory.write()
     kept.finish()
     progress("generate", total, total, "rows", "done")

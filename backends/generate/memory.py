@@ -35,8 +35,12 @@ def code_digest() -> str:
     return told.hexdigest()
 
 
+TOGETHER = 500
+"""Things that are written down at once."""
+
+
 class Memory:
-    """What is remembered in `store`; what is new is written by `write`, all at once."""
+    """What is remembered in `store`; what is new is written from time to time, and the rest by `write`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -44,11 +48,14 @@ class Memory:
 
     def get(self, kind: str, what: str) -> list[Any] | None:
         """The thing of this kind that was made from `what`."""
-        return self._store.get(_key(kind, what))
+        key = _key(kind, what)
+        return self._new[key][0] if key in self._new else self._store.get(key)
 
     def put(self, kind: str, what: str, rows: list[Any], answers: set[int]) -> None:
         """Remember it. answers: the entries of the store that it was made with."""
         self._new[_key(kind, what)] = rows, answers
+        if len(self._new) >= TOGETHER:
+            self.write()
 
     @contextmanager
     def noting(self, answers: set[int]) -> Iterator[None]:

@@ -23,10 +23,12 @@ CHAT = "chat"
 
 @dataclass(slots=True)
 class Making:
-    """A unit and what was made of it. dry: whether it gave less than it was asked for."""
+    """A unit and what was made of it. is_last: of its clause's units. dry: whether it gave less than it was asked
+    for."""
 
     unit: Unit
     candidates: Candidates
+    is_last: bool = True
     rows: list[PreferencePair | ChatRow] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     dry: bool = False

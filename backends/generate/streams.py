@@ -21,11 +21,14 @@ from compiler.records.record import Message
 
 @dataclass(slots=True)
 class _Open:
-    """known: how many candidates an earlier build has found. answers: entries of the store that were read for more."""
+    """clause: whose units read it. known: how many candidates an earlier build has found. answers: entries of the store
+    that were read for more. given: to whom it was given."""
 
     stream: UnitStream
+    clause: str
     known: int
     answers: set[int] = field(default_factory=set)
+    given: list[Candidates] = field(default_factory=list)
 
 
 class Streams:
@@ -38,26 +41,34 @@ class Streams:
 
     def of(self, unit: Unit) -> Candidates:
         """The candidates of a unit, from the first on."""
-        name = _name(unit)
+        # Clauses ask by seeds of their own, and share no stream.
+        name = (unit.clause_ids[0], *_name(unit))
         there = self._open.get(name)
         if there is None:
             rows = self._memory.get("stream", self.digest(unit)) if self._memory is not None else None
             known = [_looked(row) for row in rows or ()]
-            there = self._open[name] = _Open(UnitStream(unit, self._around, known), len(known))
-        return Candidates(_Noting(there, self._memory) if self._memory is not None else there.stream)
+            there = self._open[name] = _Open(UnitStream(unit, self._around, known), unit.clause_ids[0], len(known))
+        given = Candidates(_Noting(there, self._memory) if self._memory is not None else there.stream)
+        there.given.append(given)
+        return given
 
     def digest(self, unit: Unit) -> str:
         """Of everything that decides the unit's candidates."""
         purpose, prompts, *rest = _name(unit)
         return digest([purpose, prompts.model_dump(mode="json"), *rest, self._around.told(unit)])
 
-    def remember(self) -> None:
-        """Remember what was found beyond what was known."""
-        for there in self._open.values():
-            found = there.stream.looked
-            if self._memory is not None and len(found) > there.known:
-                rows = [_row(looked) for looked in found]
-                self._memory.put("stream", self.digest(there.stream.unit), rows, there.answers)
+    def close(self, clause: str | None = None) -> None:
+        """Remember what was found beyond what was known, and let go of it. Candidates of the clause (of every clause,
+        unless one is named) end here."""
+        for name, there in list(self._open.items()):
+            if clause is None or there.clause == clause:
+                found = there.stream.looked
+                if self._memory is not None and len(found) > there.known:
+                    rows = [_row(looked) for looked in found]
+                    self._memory.put("stream", self.digest(there.stream.unit), rows, there.answers)
+                for candidates in there.given:
+                    candidates.close()
+                del self._open[name]
 
 
 class _Noting:
