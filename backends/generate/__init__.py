@@ -150,7 +150,7 @@ def run(
         tell(0)
         rows: Sequence[PreferencePair] | Sequence[ChatRow]
         if unit.talk is None:
-            known = Drafts(making.unit, models, streams.digest(making.unit), memory)
+            known = Drafts(making.unit, models, streams.digest(making.unit) if memory is not None else "", memory)
             rows, dropped = write_pairs(unit, making.candidates, models, rules, tell, struck, known)
         else:
             rows, dropped = write_talks(unit, making.candidates, models, rules, tell)
@@ -278,11 +278,12 @@ def _counted(unit: Unit, candidates: Candidates, kept: int, dropped: Counter[str
 
 def _by_rule(filters: Filters, counts: list[UnitCounts], own: OwnData) -> tuple[RuleCounts, ...]:
     """What each rule left out: a row that breaks several is counted for the first."""
+    dropped = sum((Counter(count.dropped) for count in counts if count.dropped), Counter[str]())
     return tuple(
         RuleCounts(
             rule=rule.key,
             clause_ids=rule.clause_ids,
-            generated=sum(count.dropped.get(rule.reason, 0) for count in counts),
+            generated=dropped[rule.reason],
             own=own.broken[rule.key],
         )
         for rule in filters.rules

@@ -94,22 +94,19 @@ class Candidates:
         self.begun = 0
         """Chats that were begun with them, or without any."""
         self.sources: list[QuestionSource] = []
-        self._stream: Stream | None = stream
+        self._stream = stream
+        self._ended = False
 
     def take(self, number: int) -> list[Candidate]:
         """The next `number` candidates, fewer where the sources end."""
         found: list[Candidate] = []
-        while len(found) < number and self._stream is not None:
+        while len(found) < number and not self._ended:
             looked = self._stream.at(len(self.sources))
             self.asked += looked.asked
             self.left_out.update(looked.left_out)
             if looked.candidate is None:
-                self.close()
+                self._ended = True
             else:
                 self.sources.append(looked.candidate.source)
                 found.append(looked.candidate)
         return found
-
-    def close(self) -> None:
-        """End here; what was counted stays."""
-        self._stream = None

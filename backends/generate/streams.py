@@ -22,13 +22,12 @@ from compiler.records.record import Message
 @dataclass(slots=True)
 class _Open:
     """clause: whose units read it. known: how many candidates an earlier build has found. answers: entries of the store
-    that were read for more. given: to whom it was given."""
+    that were read for more."""
 
     stream: UnitStream
     clause: str
     known: int
     answers: set[int] = field(default_factory=set)
-    given: list[Candidates] = field(default_factory=list)
 
 
 class Streams:
@@ -40,17 +39,20 @@ class Streams:
         self._open: dict[Hashable, _Open] = {}
 
     def of(self, unit: Unit) -> Candidates:
-        """The candidates of a unit, from the first on."""
-        # Clauses ask by seeds of their own, and share no stream.
-        name = (unit.clause_ids[0], *_name(unit))
+        """The candidates of a unit, from the first on. Nothing is looked for before one is taken."""
+        return Candidates(_Reading(self, unit))
+
+    def at(self, unit: Unit, name: Hashable, place: int) -> Looked:
+        """The candidate at `place` of the stream called `name`, which is the unit's."""
         there = self._open.get(name)
         if there is None:
             rows = self._memory.get("stream", self.digest(unit)) if self._memory is not None else None
             known = [_looked(row) for row in rows or ()]
             there = self._open[name] = _Open(UnitStream(unit, self._around, known), unit.clause_ids[0], len(known))
-        given = Candidates(_Noting(there, self._memory) if self._memory is not None else there.stream)
-        there.given.append(given)
-        return given
+        if place < len(there.stream.looked) or self._memory is None:
+            return there.stream.at(place)
+        with self._memory.noting(there.answers):
+            return there.stream.at(place)
 
     def digest(self, unit: Unit) -> str:
         """Of everything that decides the unit's candidates."""
@@ -58,32 +60,28 @@ class Streams:
         return digest([purpose, prompts.model_dump(mode="json"), *rest, self._around.told(unit)])
 
     def close(self, clause: str | None = None) -> None:
-        """Remember what was found beyond what was known, and let go of it. Candidates of the clause (of every clause,
-        unless one is named) end here."""
+        """Remember what the streams of a clause (of every one, unless it is named) have found beyond what was known, and
+        let go of them. Whoever reads on finds it again."""
         for name, there in list(self._open.items()):
             if clause is None or there.clause == clause:
                 found = there.stream.looked
                 if self._memory is not None and len(found) > there.known:
                     rows = [_row(looked) for looked in found]
                     self._memory.put("stream", self.digest(there.stream.unit), rows, there.answers)
-                for candidates in there.given:
-                    candidates.close()
                 del self._open[name]
 
 
-class _Noting:
-    """A stream that notes which answers it takes to find the next candidate."""
+class _Reading:
+    """A unit's stream, which is opened when it is read."""
 
-    def __init__(self, there: _Open, memory: Memory) -> None:
-        self._there = there
-        self._memory = memory
+    def __init__(self, streams: Streams, unit: Unit) -> None:
+        self._streams = streams
+        self._unit = unit
+        # Clauses ask by seeds of their own, and share no stream.
+        self._name = (unit.clause_ids[0], *_name(unit))
 
     def at(self, place: int) -> Looked:
-        looked = self._there.stream.looked
-        if place < len(looked):
-            return looked[place]
-        with self._memory.noting(self._there.answers):
-            return self._there.stream.at(place)
+        return self._streams.at(self._unit, self._name, place)
 
 
 def _name(unit: Unit) -> tuple[Any, ...]:
