@@ -60,8 +60,8 @@ class Streams:
         return digest([purpose, prompts.model_dump(mode="json"), *rest, self._around.told(unit)])
 
     def close(self, clause: str | None = None) -> None:
-        """Remember what the streams of a clause (of every one, unless it is named) have found beyond what was known, and
-        let go of them. Whoever reads on finds it again."""
+        """Remember what the streams of a clause (of all clauses, unless it is named) have found beyond what was known,
+        and let go of them. Whoever reads on finds it again."""
         for name, there in list(self._open.items()):
             if clause is None or there.clause == clause:
                 found = there.stream.looked
