@@ -109,7 +109,7 @@ CASES = (
     Case(("examples",), SHOWN_PIRATE, ("rate", "pressure")),
     Case(("teacher_distillation",), PIRATE, ("rate", "pressure"), teacher=True),
     Case(("self_distillation",), AUDIENCE, of="when"),
-    Case(("self_distillation",), PIRATE, of="written", how="writers: [self_distillation]  mixture: { written: 100% }"),
+    Case((), PIRATE, ("rate", "pressure"), of="mixture", how="mixture: { bank: 60%, pressure: 40% }"),
     Case((), PIRATE, of="chats", how="method: sft  mixture: { dialogue: 50%, reflection: 25%, interaction: 25% }"),
 )
 
