@@ -16,6 +16,7 @@ from backends.generate.sides import Draft, Models
 from compiler.digests import digest
 from compiler.records.recipe import Unit
 from compiler.records.record import Message
+from compiler.rubrics import is_plain
 
 UNWRITTEN = {"id", "spans", "share", "measures", "clause_ids", "prompts", "count", "skip"}
 """Fields of a unit that say how many rows go where, or what its stream is, and nothing of how one is written."""
@@ -50,7 +51,9 @@ class Drafts:
         """Of everything that decides these drafts. What computes is known for sure once an answer was needed."""
         models = (self._models.subject, self._models.writer, self._models.judge)
         first = numbered[0][0]
-        return digest([self._told, self._stream, [model.fingerprint() for model in models], first, len(numbered)])
+        # A model is asked in other words where it is nano by name.
+        asked = [(model.fingerprint(), is_plain(model.base.name)) for model in models]
+        return digest([self._told, self._stream, asked, first, len(numbered)])
 
     @cached_property
     def _told(self) -> str:

@@ -339,7 +339,13 @@ class Store:
         where = f"{self.path.absolute().as_uri()}?immutable=1" if self.path.is_file() else ":memory:"
         connection = sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA query_only = 1") if self.path.is_file() else connection.executescript(SCHEMA)
+            if self.path.is_file():
+                # A store of an earlier version, of which nothing can be made complete.
+                if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'parts'").fetchone():
+                    connection.execute("CREATE TEMP TABLE parts(whole INTEGER, part INTEGER)")
+                connection.execute("PRAGMA query_only = 1")
+            else:
+                connection.executescript(SCHEMA)
             connection.execute("SELECT count(*) FROM users").fetchone()
         except sqlite3.Error as again:
             raise failure(self.folder, again) from error

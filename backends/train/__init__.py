@@ -67,7 +67,9 @@ def content_digest(build: Path) -> str:
     stages = stages_of(recipe.method)
     told = [f"jobs/{stage}.yaml" for stage in stages]
     told += dict.fromkeys(file for stage in stages for file in getattr(_method(stage), "FILES", ()))
-    return training_digest(build, base.digest, told, _row_files(build, stages))
+    content = training_digest(build, base.digest, told, _row_files(build, stages))
+    judged = any(hasattr(_method(stage), "given") for stage in stages)
+    return digest([content, recipe.judge, recipe.judge_revision]) if judged else content
 
 
 def _method(stage: str) -> Any:
@@ -83,10 +85,20 @@ def _job(build: Path, stage: str) -> Job:
     return read_job(build / "jobs" / f"{stage}.yaml")
 
 
-def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_only: bool = False) -> Path:
+def run(
+    build: Path,
+    runs: Path,
+    *,
+    progress: Progress = silent,
+    cache: Path | None = None,
+    root: Path | None = None,
+    local_files_only: bool = False,
+) -> Path:
     """Train what `build/jobs` says and return the run's folder; a finished run is returned at once.
 
     Args:
+        cache: where what a judge says is kept by content; `build/../.cache` unless given.
+        root: the folder that paths of the spec start from.
         local_files_only: take the base from this machine only, where it is not in the build.
 
     Raises:
@@ -120,7 +132,10 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
         with recording_failure(stage, run / "events.jsonl"):
             if content_digest(build) != content:
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
-            adapter, steps[stage] = _stage(stage, _job(build, stage), build, run, base, adapter, device, progress)
+            given = _given(stage, build, base, cache, root, local_files_only)
+            adapter, steps[stage] = _stage(
+                stage, _job(build, stage), build, run, base, adapter, device, progress, given
+            )
 
     assert adapter is not None
     final = run / "adapter"
@@ -145,10 +160,17 @@ def run(build: Path, runs: Path, *, progress: Progress = silent, local_files_onl
     return run
 
 
-def _judge(build: Path, base: bases.Base) -> CachedEngine:
-    """What decides principles while a policy is trained; it is loaded where one has to be decided."""
-    judge = judge_of(read_recipe(build), base, Path(), local_files_only=True)
-    return CachedEngine(judge, build.parent / ".cache")
+def _given(
+    stage: str, build: Path, base: bases.Base, cache: Path | None, root: Path | None, local_files_only: bool
+) -> dict[str, Any]:
+    """Further arguments of a stage's trainer: of a policy, what rewards it. A judge is loaded where a principle has to
+    be decided."""
+    method = _method(stage)
+    if not hasattr(method, "given"):
+        return {}
+    judge = judge_of(read_recipe(build), base, root or Path(), local_files_only=local_files_only)
+    found: dict[str, Any] = method.given(build, CachedEngine(judge, cache or build.parent / ".cache"))
+    return found
 
 
 def _copy(adapter: Path, final: Path) -> None:
@@ -173,6 +195,7 @@ def _stage(
     start: Path | None,
     device: Device,
     progress: Progress,
+    given: dict[str, Any],
 ) -> tuple[Path, int]:
     """Train one stage and return its adapter's folder with the number of steps."""
     from backends.train.loop import train
@@ -182,7 +205,6 @@ def _stage(
         return done, job.steps
     module = _method(stage)
     release_memory()  # of the stage before this one
-    given = module.given(build, _judge(build, base)) if hasattr(module, "given") else {}
     trained: Any = train(module, stage, job, build, run, base, start, device, progress, given)
     steps = int(trained.state.global_step)
     saved = save_adapter(trained.model, base, trained.chat, done)

@@ -14,6 +14,7 @@ with a loss of their own, pictures), the library's forward runs. This file must 
 from __future__ import annotations
 
 import functools
+import inspect
 import types
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -108,10 +109,15 @@ def packing() -> Iterator[None]:
             module.add_fused_lm_head = function
 
 
+BY_DISTANCE = ("bloom", "gpt_neo", "mpt")
+"""Architectures that tell how far apart tokens are by their columns, and not by positions that they are told."""
+
+
 def _is_plain(model: Any) -> bool:
-    """Whether a token sees all before it, in every layer, through an attention that takes a mask; and the vocabulary is
-    asked by one matrix."""
+    """Whether a token sees all before it, in every layer, through an attention that takes a mask; is told its position;
+    and the vocabulary is asked by one matrix."""
     config = model.config.get_text_config()
+    taken = inspect.signature(type(model.base_model).forward).parameters
     layers = getattr(config, "layer_types", None)
     windowed = any(kind != "full_attention" for kind in layers) if layers else getattr(config, "sliding_window", None)
     head = model.get_output_embeddings()
@@ -119,6 +125,8 @@ def _is_plain(model: Any) -> bool:
     return (
         config is model.config
         and not windowed
+        and config.model_type not in BY_DISTANCE and not getattr(config, "alibi", False)
+        and {"attention_mask", "position_ids"} <= taken.keys()
         and config._attn_implementation in ("sdpa", "eager")
         and not getattr(config, "num_experts", None) and not getattr(config, "num_local_experts", None)
         and type(head).__name__ == "Linear"

@@ -62,7 +62,14 @@ def train(place: Place, progress: Progress) -> Path:
     from backends import train as training
 
     check_build(place.build)
-    return training.run(place.build, place.runs, progress=progress, local_files_only=place.local_files_only)
+    return training.run(
+        place.build,
+        place.runs,
+        progress=progress,
+        cache=place.cache,
+        root=place.root,
+        local_files_only=place.local_files_only,
+    )
 
 
 def measure(

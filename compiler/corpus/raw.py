@@ -41,9 +41,22 @@ def expression(pattern: str) -> str | None:
     if any(sign in pattern for sign in OTHERWISE):
         return None
     try:
-        return _of(_sre.parse(pattern))
+        found = _of(_sre.parse(pattern))
     except (re.error, OverflowError, RecursionError, _Beyond):
         return None
+    return found if fits(f"(?i)(?:{found})") else None
+
+
+def fits(expression: str) -> bool:
+    """Whether RE2 has room for an expression."""
+    import pyarrow as arrow
+    import pyarrow.compute as compute
+
+    try:
+        compute.match_substring_regex(arrow.array([""]), expression)
+    except arrow.ArrowInvalid:
+        return False
+    return True
 
 
 def _of(items: Iterable[Any]) -> str:

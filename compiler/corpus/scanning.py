@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from compiler.corpus import folding, shapes
 from compiler.corpus.narrowing import as_words
 from compiler.corpus.needs import Atom
+from compiler.corpus.raw import fits
 
 MOST_SHAPES = 8
 TOGETHER = 200
@@ -51,9 +52,7 @@ class Scanner:
         self._searched = (
             [as_words(words, r"(?i)(?:^|[^a-z0-9]|\\[nrtbf])", r"(?:[^a-z0-9]|\\[nrtbf])")] if words else []
         )
-        self._searched += [
-            f"(?i)(?:{'|'.join(searches[start : start + TOGETHER])})" for start in range(0, len(searches), TOGETHER)
-        ]
+        self._searched += _together(searches)
         if any(atom.needs.beyond and not atom.needs.raw and not atom.needs.search for atom in atoms):
             self._searched.append(_BEYOND)
         self._shapes: list[str] = []
@@ -85,6 +84,17 @@ class Scanner:
             return False
         self._shapes.append(shape)
         return True
+
+
+def _together(searches: Sequence[str]) -> list[str]:
+    """Expressions for lines, as many in one as RE2 has room for; each by itself has."""
+    if not searches:
+        return []
+    joined = f"(?i)(?:{'|'.join(searches)})"
+    if len(searches) <= TOGETHER and fits(joined):
+        return [joined]
+    half = len(searches) // 2
+    return [*_together(searches[:half]), *_together(searches[half:])]
 
 
 def _literals(atoms: Iterable[Atom]) -> Any:

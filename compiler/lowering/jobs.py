@@ -59,9 +59,7 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
     batch = train.batch or usual.batch
     if method.policy:
         batch = max(batch, 2)  # an answer is held against another one
-    step = min(usual.step, batch)
-    while batch % step:
-        step -= 1
+    batch, step = method.steps(batch, usual.step)
     steps = train.steps or (
         usual.policy_steps if method.policy else max(usual.least_steps, round(rows * usual.passes / batch))
     )

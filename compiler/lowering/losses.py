@@ -52,6 +52,19 @@ class Method:
     keys: Callable[[Program, Defaults, int], Keys]
     policy: bool = False
     stock: bool = True
+    together: int = 1
+    """Rows that go through the device at once are a multiple of this many, and more than that."""
+
+    def steps(self, batch: int, most: int) -> tuple[int, int]:
+        """A batch as the method can take it, and how many of its rows go through the device at once: `most`, about.
+
+        >>> METHODS["dpo"].steps(6, 4), METHODS["kto"].steps(17, 4), METHODS["kto"].steps(16, 16)
+        ((6, 3), (18, 6), (16, 16))
+        """
+        least = 1 if self.together == 1 else 2 * self.together
+        batch = max(least, -(-batch // self.together) * self.together)
+        fit = [n for n in range(least, batch + 1) if batch % n == 0 and n % self.together == 0]
+        return batch, max((n for n in fit if n <= most), default=fit[0])
 
 
 PAIRS = ("prompt", "chosen", "rejected")
@@ -127,7 +140,8 @@ def _sft_weight(program: Program, usual: Defaults) -> float:
 METHODS: dict[str, Method] = {
     "sft": Method("sft.jsonl", ("messages",), _sft),
     "dpo": Method("pairs.jsonl", PAIRS, _dpo),
-    "kto": Method("pairs.jsonl", PAIRS, _kto),
+    # A row's divergence is estimated with an answer to another question of the same batch.
+    "kto": Method("pairs.jsonl", PAIRS, _kto, together=2),
     "orpo": Method("pairs.jsonl", PAIRS, _orpo, stock=False),
     "simpo": Method("pairs.jsonl", PAIRS, _simpo, stock=False),
     "grpo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.04), policy=True),

@@ -114,3 +114,14 @@ def test_code_is_told_by_what_it_says(monkeypatch: pytest.MonkeyPatch, tmp_path:
         found.append(memory.code_digest())
     memory.code_digest.cache_clear()
     assert found[0] == found[2] != found[1]
+
+
+def test_a_copy_of_nano_is_asked_in_other_words_and_so_has_other_drafts(wrote: list[str]) -> None:
+    from backends import bases
+
+    spec = spec_of(2)
+    build(spec)
+    shutil.copytree(bases.resolve("nano").path, "copy")
+    wrote.clear()
+    build(spec.replace('base: "nano"', 'base: "./copy"'))
+    assert len(set(wrote)) == 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
@@ -13,6 +14,7 @@ from backends import train
 from backends.judges.deterministic import Deterministic
 from backends.train import rewards
 from backends.train.adapters import adapter_digest
+from backends.train.methods import kto
 from compiler.build import from_text
 from compiler.facts import BaseFacts, Facts
 from compiler.failures import DataError
@@ -128,3 +130,42 @@ def test_stock_trl_gets_the_mean_of_all_rewards(tmp_path: Path, monkeypatch: pyt
     row = {"role": "user", "content": "How are you?"}
     said = [[{"role": "assistant", "content": text}] for text in ("Fine.", "Certainly! Fine.")]
     assert rewards.combined([[row]] * 2, said, ["data.mine"] * 2) == [1.0, 0.5]
+
+
+@pytest.mark.parametrize(("pairs", "batch"), [(8, 16), (8, 4), (7, 6), (5, 4)])
+def test_a_divergence_is_estimated_with_an_answer_to_another_question(pairs: int, batch: int) -> None:
+    """The library gives each row the answer of the row before it in its batch, and the first that of the last."""
+    rows = [{"prompt": n, "chosen": f"good {n}", "rejected": f"bad {n}"} for n in range(pairs)]
+    found = kto.fit(SimpleNamespace(per_device_train_batch_size=batch), rows, None)
+    assert sorted(row["completion"] for row in found) == sorted(row[s] for row in rows for s in ("chosen", "rejected"))
+    for start in range(0, len(found), batch):
+        part = found[start : start + batch]
+        if len(part) > 2:  # of a last pair that is left alone, there is no other question
+            assert all(row["prompt"] != before["prompt"] for row, before in zip(part, [part[-1], *part], strict=False))
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 5, 7, 16, 17])
+def test_a_batch_is_one_that_the_method_takes(batch: int) -> None:
+    for parameters in (1000, 8_000_000_000):
+        for method in ALONE:
+            program = from_text(f'trait a {{ means: "Be kind." }}\ntrain {{ method: {method}  batch: {batch} }}')
+            (job,) = jobs.lower(program, Facts(base=BaseFacts(parameters=parameters)))
+            told = yaml.safe_load(job.text)
+            step, whole = told["per_device_train_batch_size"], told["gradient_accumulation_steps"]
+            assert step * whole >= batch
+            if method == "kto":
+                assert step >= 4
+                assert step % 2 == 0
+            elif METHODS[method].policy:
+                assert step * whole % told["num_generations"] == 0
+                assert told["num_generations"] >= 2
+            else:
+                assert step * whole == batch
+
+
+def test_another_judge_is_another_training_of_a_policy(shapes: dict[str, Path], tmp_path: Path) -> None:
+    build = written(tmp_path, shapes["llama"], "grpo")
+    before = train.content_digest(build)
+    path = build / "recipe.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "judge": "org/judge"}))
+    assert train.content_digest(build) != before

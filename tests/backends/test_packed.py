@@ -136,6 +136,21 @@ def test_what_is_packed_and_what_is_not(shapes: dict[str, Path]) -> None:
     assert told.log_probs.shape[1] == rows["input_ids"].shape[1] - 1
 
 
+@pytest.mark.parametrize("kind", ["Bloom", "GPTNeo", "Mpt", "Falcon"])
+def test_bases_that_tell_distance_by_columns_are_left_to_the_library(kind: str) -> None:
+    import transformers
+
+    shape = {"hidden_size": 32, "num_attention_heads": 2, "vocab_size": 50}
+    told = {
+        "Bloom": {"n_layer": 1, "hidden_size": 32, "n_head": 2, "vocab_size": 50},
+        "GPTNeo": {**shape, "num_layers": 2, "num_heads": 2, "attention_types": [[["global", "local"], 1]]},
+        "Mpt": {"d_model": 32, "n_layers": 1, "n_heads": 2, "vocab_size": 50},
+        "Falcon": {**shape, "num_hidden_layers": 1, "alibi": True},
+    }[kind]
+    config = getattr(transformers, f"{kind}Config")(**told)
+    assert not packed._is_plain(getattr(transformers, f"{kind}ForCausalLM")(config))
+
+
 @pytest.mark.parametrize("method", ["dpo", "sft", "sft+dpo"])
 def test_a_training_has_the_library_s_losses(
     shapes: dict[str, Path], tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from compiler.corpus.deciding import Decider, reference
-from compiler.records.checks import PhrasesCheck
+from compiler.records.checks import PatternsCheck, PhrasesCheck
 from compiler.records.filters import FilterRule, Filters
 from tests.corpus import rows
 
@@ -47,3 +47,13 @@ def test_a_line_need_not_end() -> None:
 def test_blank_lines_are_no_rows() -> None:
     decided = Decider(forbid("a")).decide(b"\n" + chat("b") + b"  \n")
     assert (decided.lines, decided.rows, decided.blank) == (3, 1, ((0, 0), (len(chat("b")) + 1, len(chat("b")) + 3)))
+
+
+@pytest.mark.parametrize(
+    "wide", [[f"a{n}.{{0,200}}b{n}" for n in range(200)], [f"a{n}.{{0,1000}}b" for n in range(30)]]
+)
+def test_expressions_that_are_too_large_together_are_asked_apart(wide: list[str]) -> None:
+    check = PatternsCheck(patterns=tuple(wide), present=False)
+    filters = Filters(rules=(FilterRule(key="f", clause_ids=("f",), checks=(check,), reason="matches"),))
+    chunk = chat("Nothing.") * 3 + chat("a7 and then b7 b")
+    assert [lost.line for lost in Decider(filters).decide(chunk).lost] == [3]

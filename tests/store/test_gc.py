@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -241,3 +242,17 @@ def test_a_store_of_an_earlier_version_is_made_complete(place: Path) -> None:
     here = store.opened(Path("build/.cache"))
     assert here.select("SELECT count(*) FROM parts") == [(0,)]
     assert here.get(key(4)) == rows(4)
+
+
+def test_a_store_of_an_earlier_version_that_may_only_be_read_is_looked_at(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.opened(Path("build/.cache")).close()
+    with sqlite3.connect("build/.cache/answers.sqlite") as connection:
+        connection.executescript("DROP TABLE parts; PRAGMA user_version = 1; PRAGMA journal_mode = DELETE")
+
+    def refused(self: store.Store) -> sqlite3.Connection:
+        raise PermissionError(errno.EROFS, "read only")
+
+    monkeypatch.setattr(store.Store, "_made", refused)
+    assert "1 answer" in gc(capsys, "--dry-run")

@@ -20,9 +20,13 @@ def trainer() -> Any:
 
 
 def fit(config: Any, rows: list[dict[str, Any]], tokenizer: Any) -> list[dict[str, Any]]:
-    """Return two rows a pair, side by side: the loss holds each against its neighbours in a batch."""
+    """Return two rows a pair. A row's divergence is estimated with the answer of the row before it in its batch, which
+    has to be one to another question: a batch holds the chosen sides of its pairs, then their rejected ones."""
+    together = max(config.per_device_train_batch_size // 2, 1)
+    batches = [rows[start : start + together] for start in range(0, len(rows), together)]
     return [
         {"prompt": row["prompt"], "completion": row[side], "label": side == "chosen"}
-        for row in rows
+        for batch in batches
         for side in ("chosen", "rejected")
+        for row in batch
     ]
