@@ -5,8 +5,8 @@ the pattern is found in one of its strings, as long as the line is ASCII and esc
 lines are read; see `shapes`). None where a pattern is beyond this. What is found too often costs time and nothing
 else. This file must not know rules.
 
->>> expression(r'say\\s+"(yes|no)"')
-'say(?:(?:[\\\\s\\\\x{0b}]|\\\\\\\\.))+\\\\\\\\"(?:yes|no)\\\\\\\\"'
+>>> expression("^(yes|no)$")
+'(?:(?:yes|no))'
 """
 
 from __future__ import annotations
