@@ -224,8 +224,7 @@ class TransformersEngine:
                 tokens, mask, positions = tokens[kept], mask[kept], positions[kept]
                 cache.batch_select_indices(kept)
             mask = torch.cat([mask, mask.new_ones(len(alive), 1)], dim=1)
-            if self._mixed is not None and names is not None:
-                self._mixed.rows([names[i] for i in alive])
+            self._mix([names[i] for i in alive] if names else None)
             logits = (
                 self.model(
                     input_ids=tokens[:, None],
@@ -241,6 +240,11 @@ class TransformersEngine:
             positions = positions + 1
         return news
 
+    def _mix(self, names: Sequence[str] | None) -> None:
+        """Say whose each row of the next batch is, where rows are mixed."""
+        if self._mixed is not None and names is not None:
+            self._mixed.rows(names)
+
     def _prefill(self, rows: list[list[int]], steps: int, names: list[str] | None = None) -> tuple[Any, Any, Any]:
         """Return the logits after each row, the cache, and the mask over the cache (0 where it is padding)."""
         import torch
@@ -255,8 +259,7 @@ class TransformersEngine:
         if shared:
             # What an adapter makes of the prefix is its own.
             prefix = torch.tensor([rows[0][:shared]] * max(1, len(arms)), device=self.device.kind)
-            if self._mixed is not None and names is not None:
-                self._mixed.rows(arms)
+            self._mix(arms or None)
             self.model(input_ids=prefix, past_key_values=cache, use_cache=True, **self._last)
             if names is None:
                 cache.batch_repeat_interleave(len(rows))
@@ -265,8 +268,7 @@ class TransformersEngine:
         ids, own = self._padded([row[shared:] for row in rows])
         mask = torch.cat([own.new_ones(len(rows), shared), own], dim=1)
         positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, shared:]
-        if self._mixed is not None and names is not None:
-            self._mixed.rows(names)
+        self._mix(names)
         output = self.model(
             input_ids=ids,
             attention_mask=mask,

@@ -18,13 +18,11 @@ from typing import Any
 
 from backends.bases import Base
 from backends.devices import Device
-from backends.train import verifying
+from backends.train import RUN_VERSION, verifying
 from backends.train.adapters import CARD, adapter_digest
 from compiler.digests import digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.files import sync_file, sync_folder, write_json
-
-RUN_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ This file must not know files.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import numpy as np
 
@@ -66,7 +67,7 @@ class Decider:
                 blank.append((start, stop))
                 continue
             try:
-                chat = chat_rows.chat_of(chat_files.parsed(raw))
+                chat = _chat(raw)
             except chat_rows.RowFault as fault:
                 lost.append(Lost(at, start, stop, str(fault)))
                 continue
@@ -86,16 +87,19 @@ class Decider:
         news = False
         for at in tried:
             raw = chunk[lines.starts[at] : lines.stops[at]]
-            if raw.strip() and _chat(raw) is not None:
-                news |= self._scanner.learn(raw)
+            with suppress(chat_rows.RowFault):
+                if raw.strip() and _chat(raw):
+                    news |= self._scanner.learn(raw)
         return news
 
 
-def _chat(raw: bytes) -> chat_rows.Chat | None:
-    try:
-        return chat_rows.chat_of(chat_files.parsed(raw))
-    except chat_rows.RowFault:
-        return None
+def _chat(raw: bytes) -> chat_rows.Chat:
+    """Read a line.
+
+    Raises:
+        RowFault: it holds no chat.
+    """
+    return chat_rows.chat_of(chat_files.parsed(raw))
 
 
 def _searches(asked: Iterable[tuple[chat_rows.Chat, Filters]]) -> dict[tuple[str, str], set[str]]:
@@ -114,7 +118,7 @@ def _searches(asked: Iterable[tuple[chat_rows.Chat, Filters]]) -> dict[tuple[str
 def _read(raw: bytes, filters: Filters) -> tuple[str, str | None, str] | None:
     """Return why a line is lost: in words, the rule's key, the answer at fault. None where it is kept."""
     try:
-        chat = chat_rows.chat_of(chat_files.parsed(raw))
+        chat = _chat(raw)
     except chat_rows.RowFault as fault:
         return str(fault), None, ""
     broken = data.first_broken(chat, filters)

@@ -3,14 +3,11 @@ term."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from backends.cached import CachedEngine
-from backends.train import rewards
+from backends.train.methods._policy import COLUMNS, FILES, fit, given, script
 
-COLUMNS = ("prompt", "unit")
-FILES = (rewards.PATH,)
+__all__ = ["COLUMNS", "FILES", "config", "fit", "given", "script", "trainer"]
 
 
 def config() -> Any:
@@ -23,18 +20,3 @@ def trainer() -> Any:
     from trl import GRPOTrainer
 
     return GRPOTrainer
-
-
-def script() -> Any:
-    from trl.scripts.grpo import GRPOScriptArguments
-
-    return GRPOScriptArguments
-
-
-def fit(config: Any, rows: list[dict[str, Any]], tokenizer: Any) -> list[dict[str, Any]]:
-    """Return each prompt of a unit once: the answers are the model's own."""
-    return rewards.prompts(rows)
-
-
-def given(build: Path, judge: CachedEngine) -> dict[str, Any]:
-    return {"reward_funcs": rewards.functions(rewards.read(build), judge)}
