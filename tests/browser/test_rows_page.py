@@ -157,8 +157,8 @@ def test_all_that_fit_are_struck_at_once(tab: Any, served: tuple[LabelServer, Pa
 
 def test_a_server_that_is_gone_is_said_and_nothing_is_marked(tab: Any, served: tuple[LabelServer, Path]) -> None:
     server, path = served
-    show(tab, server.url)
     tab.route("**/api/*", lambda route: route.abort())
+    show(tab, server.url)
     tab.click("#row-r2 .strike")
     tab.wait_for_selector("#trouble:not([hidden])")
     tab.unroute("**/api/*")

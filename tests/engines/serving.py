@@ -53,20 +53,14 @@ class Handler(BaseHTTPRequestHandler):
             self.served.requests.append(body)
             self.served.headers.append(dict(self.headers))
             fault = self.served.faults.pop(0) if self.served.faults else None
-            self.served.under_way += 1
-            self.served.most = max(self.served.most, self.served.under_way)
-        try:
-            if fault is None or not fault(self, body):
-                self.answer(body)
-        finally:
-            with self.served.lock:
-                self.served.under_way -= 1
+        if fault is None or not fault(self, body):
+            self.answer(body)
 
     def answer(self, body: dict[str, Any]) -> None:
         if self.path != "/v1/chat/completions":
             self.reply(404, {"error": {"message": f"no route {self.path}"}})
             return
-        content = self.served.say(body["messages"], body)
+        content = self.said(body)
         choice: dict[str, Any] = {"index": 0, "message": {"role": "assistant", "content": content}}
         if self.served.chances is not None and body.get("logprobs"):
             choice["logprobs"] = {"content": self.served.chances(content or "")}
@@ -74,6 +68,17 @@ class Handler(BaseHTTPRequestHandler):
         if self.served.usage is not None:
             reply["usage"] = self.served.usage(body, content)
         self.reply(200, reply)
+
+    def said(self, body: dict[str, Any]) -> str | None:
+        # Over before the reply goes out: who gets it may ask again at once.
+        with self.served.lock:
+            self.served.under_way += 1
+            self.served.most = max(self.served.most, self.served.under_way)
+        try:
+            return self.served.say(body["messages"], body)
+        finally:
+            with self.served.lock:
+                self.served.under_way -= 1
 
     def reply(self, status: int, body: Any, **headers: str) -> None:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -38,9 +38,18 @@ def opened(browser: Any, client: Client) -> Iterator[Opened]:
     trouble: list[str] = []
     contexts: list[Any] = []
 
-    def open_page(kind: str | None = None, name: str = "Ana", expected: str | None = None, **context: Any) -> Any:
+    def open_page(
+        kind: str | None = None,
+        name: str = "Ana",
+        expected: str | None = None,
+        labelled: Callable[[Any], None] | None = None,
+        **context: Any,
+    ) -> Any:
         contexts.append(browser.new_context(**{**PHONE, **context}))
         page = contexts[-1].new_page()
+        if labelled is not None:
+            # Before the page is there: the browser tells a page that is there some time after it has said that it did.
+            page.route("**/api/label", labelled)
         page.set_default_timeout(8000)
         page.on(
             "console",
@@ -211,7 +220,6 @@ def test_a_reload_goes_on_where_it_was(opened: Opened, client: Client) -> None:
 
 
 def test_a_reply_that_is_lost_is_asked_for_again_and_counts_once(opened: Opened, store: Store, client: Client) -> None:
-    page = opened("present", expected="Failed to load resource: net::ERR_FAILED")
     lost: list[str] = []
 
     def lose(route: Any) -> None:
@@ -223,7 +231,7 @@ def test_a_reply_that_is_lost_is_asked_for_again_and_counts_once(opened: Opened,
         else:
             route.continue_()
 
-    page.route("**/api/label", lose)
+    page = opened("present", expected="Failed to load resource: net::ERR_FAILED", labelled=lose)
     page.keyboard.press("y")
     page.wait_for_selector("#count >> text=/^1 of/")
     assert lost
