@@ -158,7 +158,6 @@ def _asked(
 ) -> Any:
     """ids, attention, labels: [rows, columns]. Every field of what is returned: [rows, columns - 1]."""
     import torch
-    from trl.kernels import ChunkedLogProbFunction
     from trl.trainer.utils import FusedCausalLMOutput
 
     wanted = (labels[:, 1:] != -100) & (attention[:, 1:] != 0) & (attention[:, :-1] != 0)
@@ -176,20 +175,8 @@ def _asked(
     hidden, width = _hidden(model, found, ids.device)
     at = {row: (number * width, path) for number, tree in enumerate(found) for row, path in tree.paths.items()}
     places = [at[row][0] + at[row][1][place] for row, place in asked]
-    head = model.get_output_embeddings()
-    config = model.config.get_text_config()
     taken = hidden.reshape(-1, hidden.shape[-1])[torch.tensor(places, dtype=torch.long, device=ids.device)]
-    per_label = ChunkedLogProbFunction.apply(
-        taken,
-        head.weight,
-        head.bias,
-        labels[:, 1:][wanted],
-        temperature,
-        32768,
-        getattr(config, "final_logit_softcapping", None),
-        1.0,
-        outputs,
-    )
+    per_label = _per_label(model, taken, labels[:, 1:][wanted], temperature, outputs)
     fields = ("log_probs", "entropy", "log_sum_sq_probs", "mean_logits", "is_top1")
     spread: dict[str, Any] = {
         name: None if found is None else found.new_zeros(wanted.shape).masked_scatter(wanted, found)
@@ -197,6 +184,24 @@ def _asked(
     }
     loss = -spread["log_probs"].sum() / (wanted.sum().clamp(min=1) if items is None else items)
     return FusedCausalLMOutput(loss=loss, label_mask=wanted, **spread)
+
+
+def _per_label(model: Any, hidden: Any, labels: Any, temperature: float, outputs: tuple[str, ...]) -> tuple[Any, ...]:
+    """hidden: [labels, hidden size]. labels: [labels]. What the library's kernel returns, each field [labels]."""
+    from trl.kernels import ChunkedLogProbFunction
+
+    from backends.train import frozen_head
+
+    head = model.get_output_embeddings()
+    softcapping = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
+    if frozen_head.fits(head, outputs, softcapping):
+        apply: Any = frozen_head.FrozenHeadLogProb.apply
+        found = apply(hidden, head.weight, head.bias, labels, temperature, outputs)
+    else:
+        found = ChunkedLogProbFunction.apply(
+            hidden, head.weight, head.bias, labels, temperature, 32768, softcapping, 1.0, outputs
+        )
+    return tuple(found)
 
 
 def _hidden(model: Any, found: Sequence[Tree], device: Any) -> tuple[Any, int]:
