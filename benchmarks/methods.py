@@ -1,9 +1,10 @@
 """What each training method makes of one spec's rows: `python -m benchmarks.methods [METHOD ...]`.
 
-In: a spec (examples/harbor unless `--spec` names another). Out: a table row for each arm and method: each clause's
-figure, its figure under pressure, right answers to questions of fact, next-token divergence from the base, and what the
-training took. All methods read the same rows, which are made once. Everything is kept in a folder (`--folder`), so that
-a call that was cut short goes on. This file must not know how a method trains.
+In: a spec (examples/harbor unless `--spec` names another). Out: two tables with a row for each arm and method. By
+clause: each clause's figure, questions of fact that are still answered rightly, next-token divergence from the base,
+and what the training took. By technique of pressure: answers that keep their clause under it, over all clauses. All
+methods read the same rows, which are made once. Everything is kept in a folder (`--folder`), so that a call that was
+cut short goes on. This file must not know how a method trains.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from compiler.cli import emitting, places, stages
@@ -20,6 +22,7 @@ from compiler.progress import silent
 from compiler.records.figures import Rate
 from compiler.records.record import Arm
 from compiler.records.report import DiffReport
+from compiler.statistics.proportions import wilson
 
 METHODS = ("sft", "dpo", "sft+dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+grpo", "dpo+sft")
 SPEC = Path("examples/harbor/harbor.tenet")
@@ -34,21 +37,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=Path("build/methods"))
     parser.add_argument("--rows", type=int, default=1200)
     given = parser.parse_args(arguments)
-    headed = False
+    by_clause: list[list[str]] = []
+    by_technique: list[list[str]] = []
+
+    def tell(name: str, report: DiffReport, arm: Arm, cost: str = "") -> None:
+        by_clause.append([name, *clauses(report, arm), cost])
+        by_technique.append([name, *techniques(report, arm).values()])
+        print(f"{name}: {cost or 'measured'}", file=sys.stderr, flush=True)
+
+    report: DiffReport | None = None
     for method in given.methods or METHODS:
-        report, seconds, steps = measured(given.spec, given.folder, method, given.rows)
-        if not headed:
-            for line in head(report):
-                print(line, flush=True)
-            headed = True
-            for arm in PROMPTED:
-                print(row({"base": "none", "prompt": "the compiled prompt"}[arm], report, arm, ""), flush=True)
-        cost = f"{sum(steps.values())} steps, {seconds:,.0f} s" if seconds else f"{sum(steps.values())} steps"
-        print(row(f"`{method}`", report, "adapter", cost), flush=True)
+        report, cost = measured(given.spec, given.folder, method, given.rows)
+        if not by_clause:
+            tell("none", report, "base")
+            tell("the compiled prompt", report, "prompt")
+        tell(f"`{method}`", report, "adapter", cost)
+    assert report is not None
+    names = [clause.id.partition(".")[2] for clause in report.clauses]
+    table(["method", *names, "facts", "KL", "steps, CPU"], by_clause)
+    table(["method", *techniques(report, "base")], by_technique)
 
 
-def measured(spec: Path, folder: Path, method: str, rows: int) -> tuple[DiffReport, float, dict[str, int]]:
-    """Build, train and measure; CPU seconds of the training are 0 where it was done before."""
+def measured(spec: Path, folder: Path, method: str, rows: int) -> tuple[DiffReport, str]:
+    """Build, train and measure; and what the training took, which is written down when it is done."""
     text = spec.read_text(encoding="utf-8")
     asked = f"train {{ rows: {rows}  method: {method} }}"
     text = _TRAIN.sub(asked, text) if _TRAIN.search(text) else f"{text}\n{asked}\n"
@@ -62,28 +73,56 @@ def measured(spec: Path, folder: Path, method: str, rows: int) -> tuple[DiffRepo
     start = time.process_time()
     done = places.finished_run(place) is not None
     run = stages.train(place, silent)
-    seconds = 0.0 if done else time.process_time() - start
+    costs = folder / "costs.json"
+    known: dict[str, str] = json.loads(costs.read_text()) if costs.is_file() else {}
+    if not done:
+        steps = sum(json.loads((run / "run.json").read_text())["steps"].values())
+        known[run.name] = f"{steps}, {time.process_time() - start:,.0f} s"
+        costs.write_text(json.dumps(known, indent=1))
     stages.measure(place, run, (*PROMPTED, "adapter"), silent)
     report, _ = stages.diff(place.build, run)
-    return report, seconds, json.loads((run / "run.json").read_text())["steps"]
+    return report, known.get(run.name, "")
 
 
-def head(report: DiffReport) -> Iterator[str]:
-    names = [clause.id.partition(".")[2] for clause in report.clauses]
-    columns = ["method", *names, *(f"{name}, pressed" for name in names), "facts", "KL", "CPU"]
-    yield f"| {' | '.join(columns)} |"
-    yield f"| {' | '.join('---' for _ in columns)} |"
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    print(f"| {' | '.join(head)} |")
+    print(f"| {' | '.join('---' for _ in head)} |")
+    for row in rows:
+        print(f"| {' | '.join(row)} |")
+    print()
 
 
-def row(name: str, report: DiffReport, arm: Arm, cost: str) -> str:
-    plain = [_share(clause.rates, arm) for clause in report.clauses]
-    pressed = [
-        _share(next((trial.rates for trial in clause.trials if trial.of == "pressure"), ()), arm)
-        for clause in report.clauses
-    ]
+def clauses(report: DiffReport, arm: Arm) -> list[str]:
     facts = _share(report.facts.rates if report.facts else (), arm)
     moved = f"{report.engaged.divergence:.2f}" if arm == "adapter" and report.engaged else ""
-    return f"| {' | '.join([name, *plain, *pressed, facts, moved, cost])} |"
+    return [*(_share(clause.rates, arm) for clause in report.clauses), facts, moved]
+
+
+def techniques(report: DiffReport, arm: Arm) -> dict[str, str]:
+    """Of each technique: the share of all clauses' answers that keep their clause under it, with Wilson's interval on
+    the effective number."""
+    pushed: dict[str, list[Rate]] = {}
+    for clause in report.clauses:
+        for line in clause.lines:
+            if line.aspect == "pressure":
+                pushed.setdefault(line.label, []).extend(
+                    rate if clause.comparison == ">=" else turned(rate) for rate in line.rates if rate.arm == arm
+                )
+    return {name: _pooled(rates) for name, rates in sorted(pushed.items())}
+
+
+def turned(rate: Rate) -> Rate:
+    """The share that keeps a clause whose target speaks of those that break it."""
+    return rate.model_copy(update={"share": 1 - rate.share, "count": rate.n - rate.count})
+
+
+def _pooled(rates: Sequence[Rate]) -> str:
+    worth = sum(rate.effective_n for rate in rates)
+    if not worth:
+        return ""
+    share = sum(rate.share * rate.effective_n for rate in rates) / worth
+    bounds = wilson(share * worth, worth)
+    return f"{share:.0%} [{100 * bounds.low:.0f}, {100 * bounds.high:.0f}]"
 
 
 def _share(rates: Sequence[Rate], arm: Arm) -> str:
