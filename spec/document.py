@@ -386,7 +386,7 @@ class Train:
     method: Annotated[
         Literal[
             "sft", "dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+dpo", "sft+kto", "sft+grpo", "sft+rloo",
-            "dpo+sft",
+            "dpo+sft", "sdft",
         ],
         Says("How the adapter is trained; `a+b` trains one after the other.", "dpo"),
     ] = "dpo"  # fmt: skip

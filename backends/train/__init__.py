@@ -21,6 +21,7 @@ from backends.recipes import base_of, judge_of, read_recipe
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
+from backends.train.surroundings import Surroundings
 from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError
 from compiler.files import sync_file, sync_folder, write_json
@@ -68,7 +69,7 @@ def content_digest(build: Path) -> str:
     told = [f"jobs/{stage}.yaml" for stage in stages]
     told += dict.fromkeys(file for stage in stages for file in getattr(_method(stage), "FILES", ()))
     content = training_digest(build, base.digest, told, _row_files(build, stages))
-    judged = any(hasattr(_method(stage), "given") for stage in stages)
+    judged = any(getattr(_method(stage), "JUDGED", False) for stage in stages)
     return digest([content, recipe.judge, recipe.judge_revision]) if judged else content
 
 
@@ -123,6 +124,11 @@ def run(
     stages = stages_of(recipe.method)
     rows = {name: rows_digest(build / name) for name in _row_files(build, stages)}
 
+    def judge() -> CachedEngine:
+        found = judge_of(recipe, base, root or Path(), local_files_only=local_files_only)
+        return CachedEngine(found, cache or build.parent / ".cache")
+
+    around = Surroundings(build, base, judge)
     # Each stage goes on from the adapter of the one before it, read from disk: so does a run that is resumed.
     work = run / "work"
     work.mkdir(parents=True, exist_ok=True)
@@ -132,7 +138,7 @@ def run(
         with recording_failure(stage, run / "events.jsonl"):
             if content_digest(build) != content:
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
-            given = _given(stage, build, base, cache, root, local_files_only)
+            given = _given(stage, around)
             adapter, steps[stage] = _stage(
                 stage, _job(build, stage), build, run, base, adapter, device, progress, given
             )
@@ -160,16 +166,11 @@ def run(
     return run
 
 
-def _given(
-    stage: str, build: Path, base: bases.Base, cache: Path | None, root: Path | None, local_files_only: bool
-) -> dict[str, Any]:
+def _given(stage: str, around: Surroundings) -> dict[str, Any]:
     """Further arguments of a stage's trainer: of a policy, what rewards it. A judge is loaded where a principle has to
     be decided."""
     method = _method(stage)
-    if not hasattr(method, "given"):
-        return {}
-    judge = judge_of(read_recipe(build), base, root or Path(), local_files_only=local_files_only)
-    found: dict[str, Any] = method.given(build, CachedEngine(judge, cache or build.parent / ".cache"))
+    found: dict[str, Any] = method.given(around) if hasattr(method, "given") else {}
     return found
 
 

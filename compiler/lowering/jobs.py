@@ -27,7 +27,7 @@ from compiler.lowering.losses import LARGE, METHODS, SMALL
 from compiler.records.recipe import Recipe
 
 TRAIN, MODEL = "train", "model"
-Value = str | int | float | bool | list[Any]
+Value = str | int | float | bool | list[Any] | None
 
 
 def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = None) -> tuple[Artifact, ...]:
@@ -57,7 +57,7 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
     usual = SMALL if facts.base.small else LARGE
     method = METHODS[stage]
     batch = train.batch or usual.batch
-    if method.policy:
+    if method.rewarded:
         batch = max(batch, 2)  # an answer is held against another one
     batch, step = method.steps(batch, usual.step)
     steps = train.steps or (
@@ -111,6 +111,8 @@ def _rows_of(stage: str) -> dict[str, Any]:
 
 def written(value: Any) -> str:
     """Return a value as YAML's flow style, on one line."""
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -45,12 +45,14 @@ LARGE = Defaults(16, 4, 2.0, 48, {"": 5e-5, "sft": 1e-4, "grpo": 1e-5, "rloo": 1
 @dataclass(frozen=True, slots=True)
 class Method:
     """rows: the row file that its job reads, with these columns. keys: those of its loss. policy: whether the answers
-    that are learned from are the model's own. stock: whether the library has a command for it."""
+    that are learned from are the model's own. rewarded: whether the spec's rewards decide which of them are. stock:
+    whether the library has a command for it."""
 
     rows: str
     columns: tuple[str, ...]
     keys: Callable[[Program, Defaults, int], Keys]
     policy: bool = False
+    rewarded: bool = False
     stock: bool = True
     together: int = 1
     """Rows that go through the device at once are a multiple of this many, and more than that."""
@@ -72,8 +74,8 @@ MOST_ANSWERS = 8
 """Answers to one prompt that are held against one another."""
 
 
-def is_policy(stage: str) -> bool:
-    return METHODS[stage].policy
+def is_rewarded(stage: str) -> bool:
+    return METHODS[stage].rewarded
 
 
 def _sft(program: Program, usual: Defaults, batch: int) -> Keys:
@@ -129,6 +131,19 @@ def _policy(leash: float) -> Callable[[Program, Defaults, int], Keys]:
     return keys
 
 
+def _sdft(program: Program, usual: Defaults, batch: int) -> Keys:
+    return [
+        ("num_generations", 1),
+        ("max_prompt_length", None),
+        ("max_completion_length", usual.answer),
+        ("temperature", 1.0),
+        # Over the whole vocabulary where that is small, else over the tokens that the student thinks likeliest.
+        ("distillation_mode", "full_logits" if usual is SMALL else "topk_logits"),
+        ("distillation_alpha", 0.5),
+        ("teacher_model_kind", "base"),
+    ]
+
+
 def _beta(program: Program, usual: float) -> float:
     return usual if program.train.beta is None else program.train.beta
 
@@ -144,6 +159,7 @@ METHODS: dict[str, Method] = {
     "kto": Method("pairs.jsonl", PAIRS, _kto, together=2),
     "orpo": Method("pairs.jsonl", PAIRS, _orpo, stock=False),
     "simpo": Method("pairs.jsonl", PAIRS, _simpo, stock=False),
-    "grpo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.04), policy=True),
-    "rloo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.05), policy=True),
+    "grpo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.04), policy=True, rewarded=True),
+    "sdft": Method("pairs.jsonl", ("prompt",), _sdft, policy=True, stock=False),
+    "rloo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.05), policy=True, rewarded=True),
 }

@@ -23,7 +23,7 @@ import json
 from compiler.artifact import Artifact, Mark
 from compiler.ir import Program
 from compiler.lowering import filters
-from compiler.lowering.losses import is_policy
+from compiler.lowering.losses import is_rewarded
 from compiler.lowering.recipe import lean
 from compiler.records.checks import Check
 from compiler.records.recipe import Recipe
@@ -34,7 +34,7 @@ PATH = "rewards.json"
 
 def lower(program: Program, asked: Recipe) -> tuple[Artifact, ...]:
     """Nothing where no method of the spec asks for rewards."""
-    if not any(is_policy(stage) for stage in program.train.method.split("+")):
+    if not any(is_rewarded(stage) for stage in program.train.method.split("+")):
         return ()
     made = make(program, asked)
     rewards = ",\n".join("  " + json.dumps(lean(r.model_dump(mode="json")), ensure_ascii=False) for r in made.rewards)

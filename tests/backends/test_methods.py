@@ -50,6 +50,7 @@ def written(root: Path, base: Path, method: str) -> Path:
     rows = UnitChecks(units=("t",), checks=(vowel,))
     told = Rewards(rewards=(Reward(clause="trait.pirate", own=(rows,)), Reward(clause="forbid.canned", rule=CANNED)))
     (build / "rewards.json").write_text(told.model_dump_json())
+    (build / "prompt.md").write_text("Talk like a pirate.\n")
     return build
 
 
@@ -72,7 +73,7 @@ def test_a_method_trains_twice_to_the_same_bytes(shapes: dict[str, Path], tmp_pa
     events = [json.loads(line) for line in (runs[0] / "events.jsonl").read_text().splitlines()]
     assert [event["step"] for event in events] == [1, 2]
     assert all(event["loss"] == event["loss"] for event in events)
-    if METHODS[method].policy:
+    if METHODS[method].rewarded:
         assert set(events[-1]["clauses"]) == {"trait.pirate", "forbid.canned"}
         assert 0 <= events[-1]["reward"] <= 2
         assert events[-1]["kl"] is not None, "the leash is on"
