@@ -386,7 +386,7 @@ class Train:
     method: Annotated[
         Literal[
             "sft", "dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+dpo", "sft+kto", "sft+grpo", "sft+rloo",
-            "dpo+sft", "sdft",
+            "dpo+sft", "sdft", "reward+grpo", "reward+rloo", "dpo+introspection",
         ],
         Says("How the adapter is trained; `a+b` trains one after the other.", "dpo"),
     ] = "dpo"  # fmt: skip
@@ -400,6 +400,9 @@ class Train:
         Says("How tightly the base is held to; less goes further.", "0.1", positive=True),
     ] = None
     sft_weight: Annotated[float | None, Says("The SFT loss's weight beside DPO's or SimPO's.", "0.5", low=0)] = None
+    reward_weight: Annotated[
+        float | None, Says("A trained reward model's weight beside the clauses' rewards, 1 each.", "0.5", low=0)
+    ] = None
     seed: Annotated[int, Says("Feeds every random choice.", "7", low=0, high=2**32 - 1)] = 0
     data: Annotated[
         tuple[str, ...], Says("Files of chats of your own, JSON lines (also .gz, .zst) or Parquet.", '"chats.jsonl"')

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,10 @@ from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
+from backends.train import reward_models
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
-from backends.train.loop import recording_failure
+from backends.train.loop import read_rows, recording_failure
 from backends.train.surroundings import Surroundings
 from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError
@@ -128,24 +130,32 @@ def run(
         found = judge_of(recipe, base, root or Path(), local_files_only=local_files_only)
         return CachedEngine(found, cache or build.parent / ".cache")
 
-    around = Surroundings(build, base, judge)
+    around = Surroundings(build, base, judge, device)
     # Each stage goes on from the adapter of the one before it, read from disk: so does a run that is resumed.
     work = run / "work"
     work.mkdir(parents=True, exist_ok=True)
     adapter: Path | None = None
+    examined: dict[str, Any] = {}
     steps: dict[str, int] = {}
     for stage in stages:
         with recording_failure(stage, run / "events.jsonl"):
             if content_digest(build) != content:
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
-            given = _given(stage, around)
-            adapter, steps[stage] = _stage(
-                stage, _job(build, stage), build, run, base, adapter, device, progress, given
+            made, steps[stage] = _stage(
+                stage, _job(build, stage), build, run, base, adapter, device, progress, _given(stage, around)
             )
+            if hasattr(_method(stage), "architecture"):  # a reward model, which no stage goes on from
+                around = replace(around, reward=made)
+                examined = _examined(stage, made, build, base, device)
+            else:
+                adapter = made
 
-    assert adapter is not None
+    if adapter is None:
+        raise DataError(f"{recipe.method} trains no adapter", help="write `method: reward+rloo`")
     final = run / "adapter"
     _copy(adapter, final)
+    if around.reward is not None:
+        _copy(around.reward, run / "reward")
     record = {
         "version": RUN_VERSION,
         "spec": build.name,
@@ -160,6 +170,7 @@ def run(
         "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
         "machine": machine.expected().influencing("train"),
         "versions": machine.recorded_versions(),
+        **({"reward": examined} if examined else {}),
     }
     write_json(run / "run.json", record)
     shutil.rmtree(work, ignore_errors=True)
@@ -201,15 +212,28 @@ def _stage(
     """Train one stage and return its adapter's folder with the number of steps."""
     from backends.train.loop import train
 
-    done = run / "work" / f"{stage}-adapter"
-    if (done / "adapter_model.safetensors").is_file():
-        return done, job.steps
     module = _method(stage)
-    release_memory()  # of the stage before this one
-    trained: Any = train(module, stage, job, build, run, base, start, device, progress, given)
-    steps = int(trained.state.global_step)
-    saved = save_adapter(trained.model, base, trained.chat, done)
-    # The trained model leaves before a fresh base comes.
-    del trained
-    release_memory()
-    return confirm_adapter(saved, base), steps
+    done = run / "work" / f"{stage}-adapter"
+    beside = start if hasattr(module, "beside") else None
+    own = done if beside is None else done.with_name(f"{stage}-own")
+    steps = job.steps
+    if not (own / "adapter_model.safetensors").is_file():
+        release_memory()  # of the stage before this one
+        trained: Any = train(module, stage, job, build, run, base, start, device, progress, given)
+        steps = int(trained.state.global_step)
+        saved = save_adapter(trained.model, base, trained.chat, own)
+        # The trained model leaves before a fresh base comes.
+        del trained
+        release_memory()
+        confirm_adapter(saved, base, module, beside)
+    if beside is not None and not (done / "adapter_model.safetensors").is_file():
+        from backends.train import composing  # it writes runs of its own, and so knows this package
+
+        composing.put_together([beside, own], [1.0, 1.0], base, done, device)
+    return done, steps
+
+
+def _examined(stage: str, reward: Path, build: Path, base: bases.Base, device: Device) -> dict[str, Any]:
+    """How a reward model does on pairs that it was not trained on."""
+    rows = read_rows(build / _job(build, stage).rows, _method(stage).COLUMNS, bases.load_chat(base))
+    return reward_models.examine(reward, base, rows, device)

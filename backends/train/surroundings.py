@@ -11,6 +11,7 @@ from pathlib import Path
 
 from backends.bases import Base
 from backends.cached import CachedEngine
+from backends.devices import Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +22,5 @@ class Surroundings:
     build: Path
     base: Base
     judge: Callable[[], CachedEngine]
+    device: Device
     reward: Path | None = None

@@ -23,7 +23,7 @@ from compiler.artifact import Artifact, Mark
 from compiler.facts import Facts
 from compiler.ir import Program
 from compiler.lowering import recipe
-from compiler.lowering.losses import LARGE, METHODS, SMALL
+from compiler.lowering.losses import LARGE, METHODS, SMALL, Method
 from compiler.records.recipe import Recipe
 
 TRAIN, MODEL = "train", "model"
@@ -42,8 +42,14 @@ def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = N
         "sft.jsonl": pairs + chats + sum(file.rows for file in facts.data),
     }
     stages = program.train.method.split("+")
+
+    def count(method: Method) -> int:
+        own = [unit.count for unit in asked.units if unit.is_trained and unit.generator in method.generators]
+        return sum(own) if method.generators else rows[method.rows]
+
     return tuple(
-        _job(stage, program, facts, rows[METHODS[stage].rows], first=index == 0) for index, stage in enumerate(stages)
+        _job(stage, program, facts, count(METHODS[stage]), first=stages[:index] in ([], ["reward"]))
+        for index, stage in enumerate(stages)
     )
 
 
@@ -97,11 +103,17 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
         if method.stock
         else "# `tenet train` alone runs this: the library has no command for it.",
         f"# base: {facts.base.name}{f' at {facts.base.revision}' if facts.base.revision else ''}",
-        *([] if first else ["# `tenet train` starts this stage from the adapter of the stage before it."]),
+        *([] if first else [_begun(stage)]),
     ]
     lines = [*head, *(f"{key}: {written(value)}" for key, value, _ in keys)]
     marks = tuple(Mark(key, (cause,)) for key, _, cause in keys)
     return Artifact(f"jobs/{stage}.yaml", "\n".join(lines) + "\n", marks)
+
+
+def _begun(stage: str) -> str:
+    if METHODS[stage].generators:
+        return "# An adapter of its own beside that of the stage before, which stays as it is; both are added exactly."
+    return "# `tenet train` starts this stage from the adapter of the stage before it."
 
 
 def _rows_of(stage: str) -> dict[str, Any]:

@@ -39,7 +39,8 @@ class Defaults:
 # facts; these settings taught it in 92% and lost 2.
 SMALL = Defaults(16, 16, 6.0, 96, {"": 1e-3, "grpo": 5e-4, "rloo": 5e-4}, 1.0, 512, 60, 96)
 # 0.5 to 8 billion parameters, LoRA on all linear layers.
-LARGE = Defaults(16, 4, 2.0, 48, {"": 5e-5, "sft": 1e-4, "grpo": 1e-5, "rloo": 1e-5}, 0.1, 1024, 200, 256)
+LARGE_RATES = {"": 5e-5, "sft": 1e-4, "introspection": 1e-4, "reward": 1e-4, "grpo": 1e-5, "rloo": 1e-5}
+LARGE = Defaults(16, 4, 2.0, 48, LARGE_RATES, 0.1, 1024, 200, 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Method:
     policy: bool = False
     rewarded: bool = False
     stock: bool = True
+    generators: tuple[str, ...] = ()
+    """Of its row file, the rows of these alone; all where none is named."""
     together: int = 1
     """Rows that go through the device at once are a multiple of this many, and more than that."""
 
@@ -70,6 +73,8 @@ class Method:
 
 
 PAIRS = ("prompt", "chosen", "rejected")
+REWARD_WEIGHT = 1.0
+"""Of a trained reward model beside the rewards of clauses, which weigh 1 each, unless the spec says another."""
 MOST_ANSWERS = 8
 """Answers to one prompt that are held against one another."""
 
@@ -131,6 +136,15 @@ def _policy(leash: float) -> Callable[[Program, Defaults, int], Keys]:
     return keys
 
 
+def _reward(program: Program, usual: Defaults, batch: int) -> Keys:
+    return [
+        ("max_length", usual.max_length),
+        ("lora_task_type", "SEQ_CLS"),
+        # Pairs say how far apart two rewards are, and nothing of where they lie (Eisenstein et al. 2023, eq. 2).
+        ("center_rewards_coefficient", 0.01),
+    ]
+
+
 def _sdft(program: Program, usual: Defaults, batch: int) -> Keys:
     return [
         ("num_generations", 1),
@@ -160,6 +174,8 @@ METHODS: dict[str, Method] = {
     "orpo": Method("pairs.jsonl", PAIRS, _orpo, stock=False),
     "simpo": Method("pairs.jsonl", PAIRS, _simpo, stock=False),
     "grpo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.04), policy=True, rewarded=True),
+    "introspection": Method("sft.jsonl", ("messages",), _sft, stock=False, generators=("reflection", "interaction")),
+    "reward": Method("pairs.jsonl", PAIRS, _reward),
     "sdft": Method("pairs.jsonl", ("prompt",), _sdft, policy=True, stock=False),
     "rloo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.05), policy=True, rewarded=True),
 }

@@ -33,7 +33,7 @@ from spec.constructs import (
     Trait,
 )
 from spec.diagnostics import Diagnostic, Note
-from spec.document import ELISION, Example, Pattern
+from spec.document import ELISION, Example, Mixture, Pattern
 from spec.source import Span
 
 
@@ -61,9 +61,9 @@ def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...
 
 def _mixture(program: Program) -> Iterator[Diagnostic]:
     train = program.train
-    if train.mixture is None:
+    if train.mixture is None and "introspection" not in train.method.split("+"):
         return
-    shares = asked_shares(train.mixture)
+    shares = asked_shares(train.mixture or Mixture())
     if (whole := sum(shares.values())) > 1 + 1e-9:
         message = f"the shares of `mixture` add up to {whole:.0%}"
         yield diagnose("T0516", message, train.span, label="more than all rows")
@@ -71,7 +71,12 @@ def _mixture(program: Program) -> Iterator[Diagnostic]:
         message = "`mixture` asks for rows of your own prompts, and `prompts` names no file"
         yield diagnose("T0517", message, train.span, label="a share of nothing")
     chats = [name for name in CHATS if shares.get(name)]
-    if chats and "sft" not in train.method.split("+"):
+    stages = train.method.split("+")
+    if "introspection" in stages and not {"reflection", "interaction"} & set(chats):
+        message = "the method `introspection` trains on reflections and interactions, and `mixture` asks for none"
+        mend = "add `mixture: { reflection: 25%, interaction: 5% }`, or write `preset: character`"
+        yield diagnose("T0517", message, train.span, label="no chats of the kind", help=mend)
+    if chats and not {"sft", "introspection"} & set(stages):
         message = f"the method {train.method} trains on no chats, and `mixture` asks for {', '.join(chats)}"
         yield diagnose("T0517", message, train.span, label="chats, but no sft")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.train import rewards
+from backends.train import reward_models, rewards
 from backends.train.surroundings import Surroundings
 
 COLUMNS = ("prompt", "unit")
@@ -25,4 +25,9 @@ def fit(config: Any, rows: list[dict[str, Any]], tokenizer: Any) -> list[dict[st
 
 
 def given(around: Surroundings) -> dict[str, Any]:
-    return {"reward_funcs": rewards.functions(rewards.read(around.build), around.judge())}
+    told = rewards.read(around.build)
+    functions, weights = rewards.functions(told, around.judge()), [reward.weight for reward in told.rewards]
+    if around.reward is not None and told.model is not None:
+        functions.append(reward_models.function(around.reward, around.base, around.device))
+        weights.append(told.model)
+    return {"reward_funcs": functions, "reward_weights": weights}
