@@ -1,4 +1,4 @@
-"""Reward models: which pairs they are trained on, how often they are right about the others, what they say of an answer.
+"""Reward models: on which pairs they are trained, how often they are right about others, what they say of an answer.
 
 In: pairs, and a reward model as an adapter of the base with a head of one output. Out: numbers. What a reward model
 says has no scale of its own, so it is told in standard deviations from the mean over both sides of the pairs that it

@@ -1,4 +1,4 @@
-"""Introspection (Maiya et al. 2025, section 3.2): supervised fine-tuning on what the model says about itself, to itself.
+"""Introspection (Maiya et al. 2025, arXiv 2511.01689): supervised fine-tuning on what the model says of itself.
 
 Its rows are the reflections and interactions among the chats. They are learned by an adapter of their own, beside that
 of the stage before it, which is on and stays as it is; both are added exactly afterwards.

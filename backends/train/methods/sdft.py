@@ -1,5 +1,5 @@
-"""Self-distillation fine-tuning (Shenfeld et al. 2026, eq. 3): what the base says under the compiled prompt becomes what
-it says without.
+"""Self-distillation fine-tuning (Shenfeld et al. 2026, arXiv 2601.19897): what the base says under the compiled prompt
+becomes what it says without.
 
 The student answers without the prompt; the teacher, which is the same base with the adapter off and the prompt before
 the question, is asked for its whole distribution at each token of that answer. No answer of a row is read, and no
