@@ -125,8 +125,9 @@ def passes(compilation: Compilation, report: GenerateReport) -> Iterator[str]:
         rows = _rows_for(stage, report)
         batch = job["per_device_train_batch_size"] * job["gradient_accumulation_steps"]
         if METHODS[stage].policy:
-            asked = batch // job["num_generations"]
-            answers = f"{job['num_generations']} answers to each of {asked} prompts of {rows} rows"
+            # Online DPO counts its prompts, the others their answers.
+            each, asked = job.get("num_generations", 2), batch // job.get("num_generations", 1)
+            answers = f"{each} answer{'s' if each > 1 else ''} to each of {asked} prompts of {rows} rows"
             yield f"{stage}: {job['max_steps']} steps of {answers}"
             continue
         seen = job["max_steps"] * batch

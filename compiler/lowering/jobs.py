@@ -22,7 +22,7 @@ from typing import Any
 from compiler.artifact import Artifact, Mark
 from compiler.facts import Facts
 from compiler.ir import Program
-from compiler.lowering import recipe
+from compiler.lowering import recipe, settings
 from compiler.lowering.losses import LARGE, METHODS, SMALL, Method
 from compiler.records.recipe import Recipe
 
@@ -98,6 +98,9 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
         ("dataloader_pin_memory", False, MODEL),
         ("gradient_checkpointing", not facts.base.small, MODEL),
     ]
+    own = settings.of_stage(train, stage)
+    keys = [(key, own.pop(key, value), cause) for key, value, cause in keys]
+    keys += [(key, value, TRAIN) for key, value in own.items()]
     head = [
         f"# In build/{program.name}: trl {stage} --config jobs/{stage}.yaml"
         if method.stock

@@ -37,9 +37,17 @@ class Defaults:
 
 # nano, on examples/pirate: 48 steps at 5e-4 with a weight of 0.5 taught the name in 2% of answers and lost 8 of 100
 # facts; these settings taught it in 92% and lost 2.
-SMALL = Defaults(16, 16, 6.0, 96, {"": 1e-3, "grpo": 5e-4, "rloo": 5e-4}, 1.0, 512, 60, 96)
+SMALL = Defaults(16, 16, 6.0, 96, {"": 1e-3, "grpo": 5e-4, "rloo": 5e-4, "online_dpo": 5e-4}, 1.0, 512, 60, 96)
 # 0.5 to 8 billion parameters, LoRA on all linear layers.
-LARGE_RATES = {"": 5e-5, "sft": 1e-4, "introspection": 1e-4, "reward": 1e-4, "grpo": 1e-5, "rloo": 1e-5}
+LARGE_RATES = {
+    "": 5e-5,
+    "sft": 1e-4,
+    "introspection": 1e-4,
+    "reward": 1e-4,
+    "grpo": 1e-5,
+    "rloo": 1e-5,
+    "online_dpo": 1e-5,
+}
 LARGE = Defaults(16, 4, 2.0, 48, LARGE_RATES, 0.1, 1024, 200, 256)
 
 
@@ -92,7 +100,7 @@ def _dpo(program: Program, usual: Defaults, batch: int) -> Keys:
     # DPO alone on easy pairs collapses to telling the two sides apart; the SFT term keeps it to the chosen text.
     return [
         ("max_length", usual.max_length),
-        ("loss_type", ["sigmoid", "sft"]),
+        ("loss_type", [program.train.loss or "sigmoid", "sft"]),
         ("loss_weights", [1.0, _sft_weight(program, usual)]),
         ("beta", _beta(program, 0.1)),
         # What the base thinks of a row is asked once, not at each pass: a quarter of nano's training time.
@@ -158,6 +166,16 @@ def _sdft(program: Program, usual: Defaults, batch: int) -> Keys:
     ]
 
 
+def _online_dpo(program: Program, usual: Defaults, batch: int) -> Keys:
+    return [
+        ("max_length", usual.max_length + usual.answer),
+        ("max_new_tokens", usual.answer),
+        ("temperature", 1.0),
+        ("loss_type", program.train.loss or "sigmoid"),
+        ("beta", [_beta(program, 0.1)]),
+    ]
+
+
 def _beta(program: Program, usual: float) -> float:
     return usual if program.train.beta is None else program.train.beta
 
@@ -171,6 +189,7 @@ METHODS: dict[str, Method] = {
     "dpo": Method("pairs.jsonl", PAIRS, _dpo),
     # A row's divergence is estimated with an answer to another question of the same batch.
     "kto": Method("pairs.jsonl", PAIRS, _kto, together=2),
+    "online_dpo": Method("pairs.jsonl", ("prompt", "unit"), _online_dpo, policy=True, rewarded=True, stock=False),
     "orpo": Method("pairs.jsonl", PAIRS, _orpo, stock=False),
     "simpo": Method("pairs.jsonl", PAIRS, _simpo, stock=False),
     "grpo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.04), policy=True, rewarded=True),

@@ -19,6 +19,7 @@ from compiler.emptiness import Effort, is_empty
 from compiler.ir import Clause, Program
 from compiler.mixing import CHATS, asked_shares
 from compiler.rendering import clause_lines, uses, word_of
+from compiler.stages import stages_of
 from spec.constructs import (
     Forbid,
     Format,
@@ -48,7 +49,7 @@ def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...
     found += _in_part(program)
     for probe in program.probes:
         found += _unmatchable(f"probe {probe.name}", (*probe.expect, *probe.reject), probe.span)
-    if program.train.data and "sft" not in program.train.method.split("+"):
+    if program.train.data and "sft" not in stages_of(program.train.method):
         message = f"the method {program.train.method} does not train on the files under `data`"
         found.append(diagnose("T0505", message, program.train.span, label="data, but no sft"))
     for field, names in (("data", program.train.data), ("prompts", program.train.prompts)):
@@ -71,7 +72,7 @@ def _mixture(program: Program) -> Iterator[Diagnostic]:
         message = "`mixture` asks for rows of your own prompts, and `prompts` names no file"
         yield diagnose("T0517", message, train.span, label="a share of nothing")
     chats = [name for name in CHATS if shares.get(name)]
-    stages = train.method.split("+")
+    stages = stages_of(train.method)
     if "introspection" in stages and not {"reflection", "interaction"} & set(chats):
         message = "the method `introspection` trains on reflections and interactions, and `mixture` asks for none"
         mend = "add `mixture: { reflection: 25%, interaction: 5% }`, or write `preset: character`"
