@@ -28,6 +28,7 @@ from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError
 from compiler.files import sync_file, sync_folder, write_json
 from compiler.progress import Progress, silent
+from compiler.runs import PROMPT_ALONE
 
 RUN_VERSION = 1
 
@@ -70,7 +71,10 @@ def content_digest(build: Path) -> str:
     stages = stages_of(recipe.method)
     told = [f"jobs/{stage}.yaml" for stage in stages]
     told += dict.fromkeys(file for stage in stages for file in getattr(_method(stage), "FILES", ()))
-    content = training_digest(build, base.digest, told, _row_files(build, stages))
+    rows = _row_files(build, stages)
+    if recipe.chosen:  # whether there is an adapter at all is measured
+        told, rows = [*told, "prompt.md"], [*rows, "probes.jsonl"]
+    content = training_digest(build, base.digest, dict.fromkeys(told), rows)
     judged = any(getattr(_method(stage), "JUDGED", False) for stage in stages)
     return digest([content, recipe.judge, recipe.judge_revision]) if judged else content
 
@@ -123,6 +127,17 @@ def run(
 
     # What is trained on, as it is now: a build may be made anew while a training takes its hours.
     content = content_digest(build)
+    why: tuple[str, ...] = ()
+    if recipe.chosen:
+        from backends.train import prompting  # it measures, which most trainings have no need of
+
+        found = prompting.look(build, progress, cache=cache, root=root, local_files_only=local_files_only)
+        why = found.said
+        if found.enough:
+            told = {"rows": {}, "steps": {}, "adapter_digest": None, "chosen": list(why)}
+            run.mkdir(parents=True, exist_ok=True)
+            write_json(run / "run.json", _record(build, PROMPT_ALONE, content, base, device) | told)
+            return run
     stages = stages_of(recipe.method)
     rows = {name: rows_digest(build / name) for name in _row_files(build, stages)}
 
@@ -157,24 +172,32 @@ def run(
     if around.reward is not None:
         _copy(around.reward, run / "reward")
     record = {
-        "version": RUN_VERSION,
-        "spec": build.name,
-        "content_digest": content,
-        "method": recipe.method,
-        "base": base.name,
-        "base_digest": base.digest,
-        "revision": base.revision,
+        **_record(build, recipe.method, content, base, device),
         "rows": rows,
         "steps": steps,
         "adapter_digest": adapter_digest(final),
-        "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
-        "machine": machine.expected().influencing("train"),
-        "versions": machine.recorded_versions(),
         **({"reward": examined} if examined else {}),
+        **({"chosen": [*recipe.chosen, *why]} if recipe.chosen else {}),
     }
     write_json(run / "run.json", record)
     shutil.rmtree(work, ignore_errors=True)
     return run
+
+
+def _record(build: Path, method: str, content: str, base: bases.Base, device: Device) -> dict[str, Any]:
+    """What went into a run, and what computed it."""
+    return {
+        "version": RUN_VERSION,
+        "spec": build.name,
+        "content_digest": content,
+        "method": method,
+        "base": base.name,
+        "base_digest": base.digest,
+        "revision": base.revision,
+        "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
+        "machine": machine.expected().influencing("train"),
+        "versions": machine.recorded_versions(),
+    }
 
 
 def _given(stage: str, around: Surroundings) -> dict[str, Any]:

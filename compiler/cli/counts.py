@@ -119,6 +119,10 @@ def passes(compilation: Compilation, report: GenerateReport) -> Iterator[str]:
     """How often each job goes over its rows; a job that does not see all of them says so."""
     import yaml
 
+    if compilation.program.train.chosen:
+        yield f"method: auto chose {compilation.program.train.method}"
+        yield from (f"- {reason}" for reason in compilation.program.train.chosen)
+
     files = {artifact.path: artifact.text for artifact in compilation.artifacts}
     for stage in compilation.program.train.method.split("+"):
         job = yaml.safe_load(files[f"jobs/{stage}.yaml"])

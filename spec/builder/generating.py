@@ -173,7 +173,10 @@ def _broken(line: str) -> Iterator[str]:
         yield line
         return
     choices, _, tail = rest.rpartition("]")
-    yield from (f"{head}[", f"        {choices}", f"    ]{tail.removesuffix(' | None = None,')}")
+    lines = [f"        {choices}"]
+    if len(lines[0]) > WIDTH:
+        lines = [f"        {choice}," for choice in choices.split(", ")]
+    yield from (f"{head}[", *lines, f"    ]{tail.removesuffix(' | None = None,')}")
     if tail.endswith(" | None = None,"):
         yield "    | None = None,"
 
