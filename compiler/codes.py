@@ -222,6 +222,31 @@ _TABLE = (
         "Nothing has to be mended; smaller patterns and conditions can be compared.",
         "note",
     ),
+    Code(
+        "T0540",
+        "unknown setting",
+        "`options` names a setting that the trainer of the spec's method does not have.",
+        "Write it as the library does, or leave it out.",
+    ),
+    Code(
+        "T0541",
+        "setting without use",
+        "`loss` or `reward_weight` is given, and the spec's method has no use for it.",
+        "Leave it out, or choose a method that has.",
+    ),
+    Code(
+        "T0542",
+        "setting that is not to be set",
+        "`options` names a setting that a spec says in words of its own, that Tenet decides, or that would send"
+        " something somewhere.",
+        "Say it in the spec's own words, or leave it out.",
+    ),
+    Code(
+        "T0543",
+        "setting of another kind",
+        "`options` gives a setting a value that it does not take.",
+        "Give it one that it takes.",
+    ),
 )
 
 CODES: dict[str, Code] = {code.code: code for code in _TABLE}

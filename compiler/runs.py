@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from compiler import ir_file
+from compiler.arms import uses_adapter
 from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.inventories.records import ItemAnswer, ShownAnswer
@@ -23,8 +24,26 @@ from compiler.probe_sets.records import SetProbe
 from compiler.records.labels import Label
 from compiler.records.measured import InventoryReport, Measurement, MeasureReport, SetReport
 from compiler.records.mutants import MutationReport
+from compiler.records.record import ARMS, Arm
 from compiler.records.rows import Probe
 from compiler.tallies import Answers
+
+PROMPT_ALONE = "prompt"
+"""The method of a run that made no adapter, since the prompt meets every clause."""
+
+
+def is_prompt_alone(run: Path) -> bool:
+    """Whether a training found that the prompt is enough, and made no adapter."""
+    try:
+        record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(record, dict) and record.get("method") == PROMPT_ALONE
+
+
+def arms_of(run: Path) -> tuple[Arm, ...]:
+    """The arms that a training's folder has."""
+    return tuple(arm for arm in ARMS if not (is_prompt_alone(run) and uses_adapter(arm)))
 
 
 class MeasuredSet(NamedTuple):

@@ -16,7 +16,7 @@ from typing import Any
 from spec import ast
 from spec.descriptions import takes
 from spec.diagnostics import Edit, Fix, Note, Report
-from spec.document import Example, Level, Turn
+from spec.document import Example, Level, Option, Options, Turn
 from spec.fields import FieldSpec, RecordShape, TargetShape, TextShape, TurnsShape, field_specs
 from spec.says import Says
 from spec.source import Span, joined
@@ -328,6 +328,10 @@ class Blocks:
             filled.ok = False
             return
         record = spec.shape.record
+        if record is Options:
+            filled.places.append((spec.name, self.span(item)))
+            filled.values[spec.attribute] = self._options(body, filled)
+            return
         inner = self.fill(body, field_specs(record), f"`{spec.name}`", self.span(word))
         filled.places.append((spec.name, self.span(item)))
         if record is Example and not self._shows(inner, word):
@@ -346,6 +350,28 @@ class Blocks:
             several[spec.attribute].append(value)
         else:
             filled.values[spec.attribute] = value
+
+    def _options(self, body: ast.Body, filled: Filled) -> Options:
+        """Read settings of whatever name: which of them there are is not the language's to know."""
+        given: dict[str, Option] = {}
+        for item in body.items:
+            value = self.values.setting(item.value) if isinstance(item, ast.Field) else WRONG
+            if not isinstance(item, ast.Field) or isinstance(value, Wrong):
+                filled.ok = False
+                if not (isinstance(item, ast.Field) and isinstance(item.value, ast.Missing)):
+                    self.report.add(
+                        "T0111", "a setting is a number, a text, true or false, or a list of these", self.span(item),
+                        label="none of these", help="for example `max_grad_norm: 0.5`",
+                    )  # fmt: skip
+            elif item.name.text in given:
+                self.report.add(
+                    "T0103", f"`{item.name.text}` is given twice", self.span(item.name), label="again",
+                    secondary=[Note(given[item.name.text].span, "first here")], help="keep one of them",
+                )  # fmt: skip
+                filled.ok = False
+            else:
+                given[item.name.text] = Option(item.name.text, value, self.span(item.name))
+        return Options(tuple(given.values()))
 
     def _shows(self, inner: Filled, word: ast.Word) -> bool:
         if inner.place("good") or inner.place("bad") or not inner.whole:

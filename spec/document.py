@@ -379,6 +379,26 @@ class Mixture:
     ] = None
 
 
+Setting = str | int | float | bool | tuple[str | int | float | bool, ...]
+"""What a setting of the trainer may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting of the trainer, by the library's own name for it."""
+
+    name: str
+    value: Setting
+    span: Span = field(default=Span.NONE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Settings of the trainer by the library's own names; they go before what the method says."""
+
+    given: tuple[Option, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Train:
     """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats."""
@@ -386,10 +406,21 @@ class Train:
     method: Annotated[
         Literal[
             "sft", "dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+dpo", "sft+kto", "sft+grpo", "sft+rloo",
-            "dpo+sft",
+            "dpo+sft", "sdft", "online_dpo", "reward+grpo", "reward+rloo", "dpo+introspection", "auto",
         ],
-        Says("How the adapter is trained; `a+b` trains one after the other.", "dpo"),
+        Says("How the adapter is trained; `a+b` trains one after the other, and `auto` chooses.", "dpo"),
     ] = "dpo"  # fmt: skip
+    preset: Annotated[
+        Literal["character", "zephyr"] | None,
+        Says("A published recipe: a method with its settings; what is given beside it goes first.", "character"),
+    ] = None
+    loss: Annotated[
+        Literal[
+            "sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot", "aot_unpaired",
+            "apo_zero", "apo_down", "discopop", "sigmoid_norm",
+        ] | None,
+        Says("DPO's loss; left out, `sigmoid`.", "ipo"),
+    ] = None  # fmt: skip
     adapter: Annotated[Adapter, Says("The shape of the LoRA adapter.", "{ rank: 16 }")] = Adapter()
     rows: Annotated[int | None, Says("About how many training rows to make.", "400", low=1)] = None
     steps: Annotated[int | None, Says("Optimiser steps.", "48", low=1)] = None
@@ -400,6 +431,9 @@ class Train:
         Says("How tightly the base is held to; less goes further.", "0.1", positive=True),
     ] = None
     sft_weight: Annotated[float | None, Says("The SFT loss's weight beside DPO's or SimPO's.", "0.5", low=0)] = None
+    reward_weight: Annotated[
+        float | None, Says("A trained reward model's weight beside the clauses' rewards, 1 each.", "0.5", low=0)
+    ] = None
     seed: Annotated[int, Says("Feeds every random choice.", "7", low=0, high=2**32 - 1)] = 0
     data: Annotated[
         tuple[str, ...], Says("Files of chats of your own, JSON lines (also .gz, .zst) or Parquet.", '"chats.jsonl"')
@@ -419,6 +453,12 @@ class Train:
         tuple[str, ...],
         Says("Ways of writing pairs, and no others; left out, each clause's usual ones.", "[revision]", words=True),
     ] = ()
+    options: Annotated[
+        Options | None,
+        Says("Settings of the trainer by the library's own names.", "{ max_grad_norm: 0.5 }"),
+    ] = None
+    chosen: tuple[str, ...] = ()
+    """Why `auto` chose the method, which then stands in its place."""
     span: Span = field(default=Span.NONE, compare=False)
 
 

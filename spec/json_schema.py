@@ -13,7 +13,7 @@ from typing import Any, get_args
 from spec import ast
 from spec.blocks import LEVELS
 from spec.constructs import CONSTRUCTS
-from spec.document import Clause, Dimension, Grant, ProbeStatement, Role, Section
+from spec.document import Clause, Dimension, Grant, Options, ProbeStatement, Role, Section
 from spec.doors import read
 from spec.fields import (
     ChainShape,
@@ -250,6 +250,9 @@ def _value(shape: Shape, spec: FieldSpec) -> Schema:
             return {"$ref": "#/$defs/condition"}
         case TargetShape():
             return {"$ref": "#/$defs/target"}
+        case RecordShape(record) if record is Options:
+            one: Schema = {"type": ["string", "number", "boolean"]}
+            return {"type": "object", "additionalProperties": _some(one), "description": entry(spec.name).states}
         case RecordShape(record, many):
             named = "example" if many else None
             inner = {"$ref": f"#/$defs/{named}"} if named else _object(field_specs(record), entry(spec.name))

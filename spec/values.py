@@ -92,6 +92,23 @@ class Values:
             case RecordShape() | TurnsShape():
                 raise AssertionError(f"`{spec.name}` is read with its block")
 
+    def setting(self, node: ast.Value) -> Any:
+        """Return what a setting of the trainer is: a number, a text, a flag, or a list of these; or `WRONG`."""
+        match node:
+            case ast.Number(percent=False, written=written):
+                return int(written) if written.lstrip("+-").isdecimal() else float(node.value)
+            case ast.Text():
+                return self._written(node)
+            case ast.Word("true" | "false" as text):
+                return text == "true"
+            case ast.Word(text) if text:
+                return text
+            case ast.Array(items):
+                found = [self.setting(item) for item in items if not isinstance(item, ast.Array)]
+                wrong = len(found) < len(items) or any(isinstance(item, Wrong) for item in found)
+                return WRONG if wrong else tuple(found)
+        return WRONG
+
     # ---- simple values
 
     def _text(self, spec: FieldSpec, node: ast.Value, word: bool) -> Any:

@@ -26,9 +26,11 @@ from spec.document import (
     Example,
     Model,
     Not,
+    Options,
     Or,
     Pattern,
     Section,
+    Setting,
     Target,
     Train,
     Truth,
@@ -180,9 +182,20 @@ def _field(spec: FieldSpec, value: Any) -> Iterator[str]:
         yield from conversation(value)
     elif isinstance(shape, RecordShape):
         for record in value if shape.many else (value,):
+            if isinstance(record, Options):
+                yield block(spec.name, (f"{option.name}: {_setting(option.value)}" for option in record.given))
+                continue
             yield block(spec.name, answered(record) if isinstance(record, Example) else fields_of(record))
     else:
         yield f"{spec.name}: {value_of(spec, value)}"
+
+
+def _setting(value: Setting) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(_setting(item) for item in value)}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return text(value) if isinstance(value, str) else number(value) if isinstance(value, int) else repr(value)
 
 
 def conversation(turns: Iterable[Turn]) -> Iterator[str]:

@@ -41,6 +41,7 @@ from backends.recipes import find_base, judge_of, read_filters, read_recipe, tea
 from backends.train.jobs import read_job
 from compiler.digests import digest, file_digest
 from compiler.files import write_json, write_rows
+from compiler.lowering.losses import METHODS
 from compiler.progress import Progress, silent
 from compiler.records.filters import Filters
 from compiler.records.mixture import Made
@@ -168,7 +169,7 @@ def run(
 
     # The same as chats, each once, and the user's own.
     by_wording: dict[Wording, ChatRow] = {}
-    if "sft" in recipe.method.split("+") or recipe.data:
+    if any(METHODS[stage].rows == "sft.jsonl" for stage in recipe.method.split("+")) or recipe.data:
         for pair in pairs:
             chat = _chat(pair)
             by_wording.setdefault(wording_of(chat.messages), chat)

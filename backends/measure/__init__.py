@@ -29,6 +29,7 @@ from compiler.progress import Progress, silent
 from compiler.records.measured import Calibration, Measurement, Stopping
 from compiler.records.record import ARMS, Arm
 from compiler.records.rows import Probe
+from compiler.runs import is_prompt_alone
 
 ONCE = Judging()
 
@@ -63,9 +64,10 @@ def run(
         DataError: probes, prompt or adapter are missing.
         ModelLoadError, NetworkError, MemoryError_: a model cannot be had.
     """
-    models = opened(build, run, cache=cache, root=root, local_files_only=local_files_only, repeats=judging.repeats)
+    trained = None if run is not None and is_prompt_alone(run) else run
+    models = opened(build, trained, cache=cache, root=root, local_files_only=local_files_only, repeats=judging.repeats)
     program, prompt, subject, judge = models.program, models.prompt, models.subject, models.judge
-    arms = [arm for arm in ARMS if arm in arms and (run is not None or not uses_adapter(arm))]
+    arms = [arm for arm in ARMS if arm in arms and (trained is not None or not uses_adapter(arm))]
     folder = run or build / "measured"
     kept = store.opened(subject.cache)
     kept.begin(store.name_of_run(folder), folder)

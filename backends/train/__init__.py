@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,16 @@ from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
+from backends.train import reward_models
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
-from backends.train.loop import recording_failure
+from backends.train.loop import read_rows, recording_failure
+from backends.train.surroundings import Surroundings
 from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError
 from compiler.files import sync_file, sync_folder, write_json
 from compiler.progress import Progress, silent
+from compiler.runs import PROMPT_ALONE
 
 RUN_VERSION = 1
 
@@ -67,8 +71,11 @@ def content_digest(build: Path) -> str:
     stages = stages_of(recipe.method)
     told = [f"jobs/{stage}.yaml" for stage in stages]
     told += dict.fromkeys(file for stage in stages for file in getattr(_method(stage), "FILES", ()))
-    content = training_digest(build, base.digest, told, _row_files(build, stages))
-    judged = any(hasattr(_method(stage), "given") for stage in stages)
+    rows = _row_files(build, stages)
+    if recipe.chosen:  # whether there is an adapter at all is measured
+        told, rows = [*told, "prompt.md"], [*rows, "probes.jsonl"]
+    content = training_digest(build, base.digest, dict.fromkeys(told), rows)
+    judged = any(getattr(_method(stage), "JUDGED", False) for stage in stages)
     return digest([content, recipe.judge, recipe.judge_revision]) if judged else content
 
 
@@ -120,56 +127,84 @@ def run(
 
     # What is trained on, as it is now: a build may be made anew while a training takes its hours.
     content = content_digest(build)
+    why: tuple[str, ...] = ()
+    if recipe.chosen:
+        from backends.train import prompting  # it measures, which most trainings have no need of
+
+        found = prompting.look(build, progress, cache=cache, root=root, local_files_only=local_files_only)
+        why = found.said
+        if found.enough:
+            told = {"rows": {}, "steps": {}, "adapter_digest": None, "chosen": list(why)}
+            run.mkdir(parents=True, exist_ok=True)
+            write_json(run / "run.json", _record(build, PROMPT_ALONE, content, base, device) | told)
+            return run
     stages = stages_of(recipe.method)
     rows = {name: rows_digest(build / name) for name in _row_files(build, stages)}
 
+    def judge() -> CachedEngine:
+        found = judge_of(recipe, base, root or Path(), local_files_only=local_files_only)
+        return CachedEngine(found, cache or build.parent / ".cache")
+
+    around = Surroundings(build, base, judge, device)
     # Each stage goes on from the adapter of the one before it, read from disk: so does a run that is resumed.
     work = run / "work"
     work.mkdir(parents=True, exist_ok=True)
     adapter: Path | None = None
+    examined: dict[str, Any] = {}
     steps: dict[str, int] = {}
     for stage in stages:
         with recording_failure(stage, run / "events.jsonl"):
             if content_digest(build) != content:
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
-            given = _given(stage, build, base, cache, root, local_files_only)
-            adapter, steps[stage] = _stage(
-                stage, _job(build, stage), build, run, base, adapter, device, progress, given
+            made, steps[stage] = _stage(
+                stage, _job(build, stage), build, run, base, adapter, device, progress, _given(stage, around)
             )
+            if hasattr(_method(stage), "architecture"):  # a reward model, which no stage goes on from
+                around = replace(around, reward=made)
+                examined = _examined(stage, made, build, base, device)
+            else:
+                adapter = made
 
-    assert adapter is not None
+    if adapter is None:
+        raise DataError(f"{recipe.method} trains no adapter", help="write `method: reward+rloo`")
     final = run / "adapter"
     _copy(adapter, final)
+    if around.reward is not None:
+        _copy(around.reward, run / "reward")
     record = {
-        "version": RUN_VERSION,
-        "spec": build.name,
-        "content_digest": content,
-        "method": recipe.method,
-        "base": base.name,
-        "base_digest": base.digest,
-        "revision": base.revision,
+        **_record(build, recipe.method, content, base, device),
         "rows": rows,
         "steps": steps,
         "adapter_digest": adapter_digest(final),
-        "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
-        "machine": machine.expected().influencing("train"),
-        "versions": machine.recorded_versions(),
+        **({"reward": examined} if examined else {}),
+        **({"chosen": [*recipe.chosen, *why]} if recipe.chosen else {}),
     }
     write_json(run / "run.json", record)
     shutil.rmtree(work, ignore_errors=True)
     return run
 
 
-def _given(
-    stage: str, build: Path, base: bases.Base, cache: Path | None, root: Path | None, local_files_only: bool
-) -> dict[str, Any]:
+def _record(build: Path, method: str, content: str, base: bases.Base, device: Device) -> dict[str, Any]:
+    """What went into a run, and what computed it."""
+    return {
+        "version": RUN_VERSION,
+        "spec": build.name,
+        "content_digest": content,
+        "method": method,
+        "base": base.name,
+        "base_digest": base.digest,
+        "revision": base.revision,
+        "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
+        "machine": machine.expected().influencing("train"),
+        "versions": machine.recorded_versions(),
+    }
+
+
+def _given(stage: str, around: Surroundings) -> dict[str, Any]:
     """Further arguments of a stage's trainer: of a policy, what rewards it. A judge is loaded where a principle has to
     be decided."""
     method = _method(stage)
-    if not hasattr(method, "given"):
-        return {}
-    judge = judge_of(read_recipe(build), base, root or Path(), local_files_only=local_files_only)
-    found: dict[str, Any] = method.given(build, CachedEngine(judge, cache or build.parent / ".cache"))
+    found: dict[str, Any] = method.given(around) if hasattr(method, "given") else {}
     return found
 
 
@@ -200,15 +235,28 @@ def _stage(
     """Train one stage and return its adapter's folder with the number of steps."""
     from backends.train.loop import train
 
-    done = run / "work" / f"{stage}-adapter"
-    if (done / "adapter_model.safetensors").is_file():
-        return done, job.steps
     module = _method(stage)
-    release_memory()  # of the stage before this one
-    trained: Any = train(module, stage, job, build, run, base, start, device, progress, given)
-    steps = int(trained.state.global_step)
-    saved = save_adapter(trained.model, base, trained.chat, done)
-    # The trained model leaves before a fresh base comes.
-    del trained
-    release_memory()
-    return confirm_adapter(saved, base), steps
+    done = run / "work" / f"{stage}-adapter"
+    beside = start if hasattr(module, "beside") else None
+    own = done if beside is None else done.with_name(f"{stage}-own")
+    steps = job.steps
+    if not (own / "adapter_model.safetensors").is_file():
+        release_memory()  # of the stage before this one
+        trained: Any = train(module, stage, job, build, run, base, start, device, progress, given)
+        steps = int(trained.state.global_step)
+        saved = save_adapter(trained.model, base, trained.chat, own)
+        # The trained model leaves before a fresh base comes.
+        del trained
+        release_memory()
+        confirm_adapter(saved, base, module, beside)
+    if beside is not None and not (done / "adapter_model.safetensors").is_file():
+        from backends.train import composing  # it writes runs of its own, and so knows this package
+
+        composing.put_together([beside, own], [1.0, 1.0], base, done, device)
+    return done, steps
+
+
+def _examined(stage: str, reward: Path, build: Path, base: bases.Base, device: Device) -> dict[str, Any]:
+    """How a reward model does on pairs that it was not trained on."""
+    rows = read_rows(build / _job(build, stage).rows, _method(stage).COLUMNS, bases.load_chat(base))
+    return reward_models.examine(reward, base, rows, device)

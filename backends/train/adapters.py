@@ -117,19 +117,30 @@ def _compare_weights(model: Any, folder: Path) -> None:
         raise ModelLoadError("the adapter is zero: training changed nothing", help="train for more steps, or faster")
 
 
-def confirm_adapter(saved: Saved, base: Base) -> Path:
+def confirm_adapter(saved: Saved, base: Base, module: Any = None, start: Path | None = None) -> Path:
     """Load what was saved onto a fresh base, compare its logits with the trained model's, and give it its name.
+
+    Args:
+        module: the method, where it says how its model is made (`architecture`), or what is on beside it (`beside`).
+        start: the adapter that is.
 
     Raises:
         ModelLoadError: it answers differently.
     """
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
+    from trl.trainer.reward_trainer import suppress_seqcls_warning
 
-    fresh = AutoModelForCausalLM.from_pretrained(
-        str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
-    ).to(saved.device)
-    fresh = PeftModel.from_pretrained(fresh, str(saved.staged)).eval()
+    kind, more = module.architecture() if hasattr(module, "architecture") else (AutoModelForCausalLM, {})
+    with suppress_seqcls_warning():
+        fresh = kind.from_pretrained(
+            str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True,
+            **more,
+        ).to(saved.device)  # fmt: skip
+    fresh = PeftModel.from_pretrained(fresh, str(saved.staged))
+    if start is not None and hasattr(module, "beside"):
+        fresh = module.beside(fresh, start)
+    fresh.eval()
     tolerance = TOLERANCE[str(saved.dtype).removeprefix("torch.")]
     for ours, theirs in zip(_logits(fresh, saved.asked), saved.said, strict=True):
         gap = float((ours - theirs).abs().max())

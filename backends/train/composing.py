@@ -50,22 +50,9 @@ def compose(parts: Sequence[Part], base: Base, name: str, runs: Path, device: De
     run = runs / f"{name}-{content[:12]}"
     if (run / "run.json").is_file():
         return run
-    try:
-        changes = [verifying.changes(part.run / "adapter") for part in parts]
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelLoadError(f"an adapter cannot be put together with others: {error}") from error
-    staged = run / ".adapter.new"
-    if staged.exists():
-        shutil.rmtree(staged)
-    staged.mkdir(parents=True)
-    _save(staged, parts, changes, base)
-    _confirm(staged, parts, changes, base, device)
-    for file in staged.iterdir():
-        sync_file(file)
-    if (run / "adapter").exists():
-        shutil.rmtree(run / "adapter")
-    staged.rename(run / "adapter")
-    sync_folder(run)
+    put_together(
+        [part.run / "adapter" for part in parts], [part.weight for part in parts], base, run / "adapter", device
+    )
     record = {
         "version": RUN_VERSION,
         "spec": name,
@@ -82,6 +69,31 @@ def compose(parts: Sequence[Part], base: Base, name: str, runs: Path, device: De
     return run
 
 
+def put_together(adapters: Sequence[Path], weights: Sequence[float], base: Base, folder: Path, device: Device) -> Path:
+    """Write the weighted sum of `adapters` to `folder` and return it.
+
+    Raises:
+        ModelLoadError: one is no plain LoRA, or what was saved is not the sum.
+    """
+    try:
+        changes = [verifying.changes(adapter) for adapter in adapters]
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelLoadError(f"an adapter cannot be put together with others: {error}") from error
+    staged = folder.with_name(f".{folder.name}.new")
+    if staged.exists():
+        shutil.rmtree(staged)
+    staged.mkdir(parents=True)
+    _save(staged, adapters[0], weights, changes, base)
+    _confirm(staged, weights, changes, base, device)
+    for file in staged.iterdir():
+        sync_file(file)
+    if folder.exists():
+        shutil.rmtree(folder)
+    staged.rename(folder)
+    sync_folder(folder.parent)
+    return folder
+
+
 def _told(part: Part, base: Base) -> dict[str, Any]:
     try:
         record = json.loads((part.run / "run.json").read_text(encoding="utf-8"))
@@ -95,7 +107,9 @@ def _told(part: Part, base: Base) -> dict[str, Any]:
     return {"run": part.run.name, "adapter_digest": adapter_digest(part.run / "adapter"), "weight": part.weight}
 
 
-def _save(folder: Path, parts: Sequence[Part], changes: Sequence[dict[str, verifying.Change]], base: Base) -> None:
+def _save(
+    folder: Path, first: Path, weights: Sequence[float], changes: Sequence[dict[str, verifying.Change]], base: Base
+) -> None:
     import torch
     from safetensors.torch import save_file
 
@@ -106,16 +120,16 @@ def _save(folder: Path, parts: Sequence[Part], changes: Sequence[dict[str, verif
         a = torch.zeros(sum(ranks), like.a.shape[1])
         b = torch.zeros(like.b.shape[0], sum(ranks))
         start = 0
-        for part, of, rank in zip(parts, changes, ranks, strict=True):
+        for weight, of, rank in zip(weights, changes, ranks, strict=True):
             if module in of:
                 own = of[module].a.shape[0]
                 a[start : start + own] = of[module].a.float()
-                b[:, start : start + own] = (part.weight * of[module].scale * of[module].b.double()).float()
+                b[:, start : start + own] = (weight * of[module].scale * of[module].b.double()).float()
             start += rank
         tensors[f"base_model.model.{module}.lora_A.weight"] = a
         tensors[f"base_model.model.{module}.lora_B.weight"] = b
     save_file(tensors, folder / "adapter_model.safetensors")
-    config = json.loads((parts[0].run / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
+    config = json.loads((first / "adapter_config.json").read_text(encoding="utf-8"))
     config |= {
         "base_model_name_or_path": base.name,
         "revision": base.revision,
@@ -132,7 +146,7 @@ def _save(folder: Path, parts: Sequence[Part], changes: Sequence[dict[str, verif
 
 def _confirm(
     folder: Path,
-    parts: Sequence[Part],
+    weights: Sequence[float],
     changes: Sequence[dict[str, verifying.Change]],
     base: Base,
     device: Device,
@@ -143,9 +157,9 @@ def _confirm(
         ModelLoadError: it is not their sum.
     """
     summed: dict[str, Any] = {}
-    for part, of in zip(parts, changes, strict=True):
+    for weight, of in zip(weights, changes, strict=True):
         for module, change in of.items():
-            summed[module] = summed.get(module, 0) + part.weight * change.whole()
+            summed[module] = summed.get(module, 0) + weight * change.whole()
     for check in verifying.of_changes(summed, folder, base, device):
         if not check.ok:
             raise ModelLoadError(f"the composed adapter is not the sum of its parts: {check.what} {check.said}")

@@ -59,7 +59,10 @@ def train(
     config, model_config = configure(job, module.config(), device, work, getattr(module, "script", None))
     chat = bases.load_chat(base)
     rows = module.fit(config, read_rows(build / job.rows, module.COLUMNS, chat), chat.tokenizer)
-    model = _trainable(base, model_config, start, device)
+    # How many of its rewards count how much is the trainer's to know, and stands among its settings.
+    if "reward_weights" in given:
+        config.reward_weights = given.pop("reward_weights")
+    model = _trainable(module, config.seed, base, model_config, start, device)
 
     class OurTrainer(Checkpoints, module.trainer()):  # type: ignore[misc]  # the base class is chosen at run time
         pass
@@ -110,18 +113,24 @@ def _check_prompt(row: dict[str, Any], chat: Chat) -> None:
         chat.check_prefix(prompt, answer[0]["content"])
 
 
-def _trainable(base: Base, model_config: Any, start: Path | None, device: Device) -> Any:
+def _trainable(module: Any, seed: int, base: Base, model_config: Any, start: Path | None, device: Device) -> Any:
     """Load the base for training, with the adapter to go on from where there is one."""
     import torch
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
+    from trl import get_peft_config
+    from trl.trainer.reward_trainer import suppress_seqcls_warning
 
     logging.disable_progress_bar()
     dtype = model_config.dtype if model_config.dtype in ("auto", None) else getattr(torch, model_config.dtype)
+    kind, more = module.architecture() if hasattr(module, "architecture") else (AutoModelForCausalLM, {})
+    torch.manual_seed(seed)  # of a head that the base has not
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
-        )
+        with suppress_seqcls_warning():
+            model = kind.from_pretrained(
+                str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True,
+                **more,
+            )  # fmt: skip
     except Exception as error:  # the library raises many kinds; all others mean that the files are not a model
         if is_out_of_memory(error):
             raise
@@ -130,7 +139,10 @@ def _trainable(base: Base, model_config: Any, start: Path | None, device: Device
     model.config._name_or_path = base.name
     model.name_or_path = base.name
     model.to(device.kind)
-    if start is not None:
+    if start is not None and hasattr(module, "begun"):
+        torch.manual_seed(seed)
+        model = module.begun(model, start, get_peft_config(model_config))
+    elif start is not None:
         from peft import PeftModel
 
         model = PeftModel.from_pretrained(model, str(start), is_trainable=True)

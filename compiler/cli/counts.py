@@ -6,6 +6,7 @@ rows are made.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -118,14 +119,19 @@ def passes(compilation: Compilation, report: GenerateReport) -> Iterator[str]:
     """How often each job goes over its rows; a job that does not see all of them says so."""
     import yaml
 
+    if compilation.program.train.chosen:
+        yield f"method: auto chose {compilation.program.train.method}"
+        yield from (f"- {reason}" for reason in compilation.program.train.chosen)
+
     files = {artifact.path: artifact.text for artifact in compilation.artifacts}
     for stage in compilation.program.train.method.split("+"):
         job = yaml.safe_load(files[f"jobs/{stage}.yaml"])
-        rows = report.rows[METHODS[stage].rows.removesuffix(".jsonl")]
+        rows = _rows_for(stage, report)
         batch = job["per_device_train_batch_size"] * job["gradient_accumulation_steps"]
         if METHODS[stage].policy:
-            asked = batch // job["num_generations"]
-            answers = f"{job['num_generations']} answers to each of {asked} prompts of {rows} rows"
+            # Online DPO counts its prompts, the others their answers.
+            each, asked = job.get("num_generations", 2), batch // job.get("num_generations", 1)
+            answers = f"{each} answer{'s' if each > 1 else ''} to each of {asked} prompts of {rows} rows"
             yield f"{stage}: {job['max_steps']} steps of {answers}"
             continue
         seen = job["max_steps"] * batch
@@ -160,9 +166,18 @@ def _help(units: Iterable[UnitCounts]) -> str:
 
 def _refuse_empty(program: Program, report: GenerateReport) -> None:
     for stage in program.train.method.split("+"):
-        name = METHODS[stage].rows.removesuffix(".jsonl")
-        if not report.rows[name]:
-            raise DataError(f"{name}.jsonl has no row to train on", help="generate.json has the reasons too")
+        if not _rows_for(stage, report):
+            which = METHODS[stage].rows + "".join(f", {name}," for name in METHODS[stage].generators[:1])
+            raise DataError(f"{which} has no row to train on", help="generate.json has the reasons too")
+
+
+def _rows_for(stage: str, report: GenerateReport) -> int:
+    """How many rows a stage's trainer reads."""
+    method = METHODS[stage]
+    if not method.generators:
+        return report.rows[method.rows.removesuffix(".jsonl")]
+    made = [u for u in report.units if u.purpose == "chats"]
+    return sum(u.kept for u in made if re.split("[-.]", u.unit.rpartition("/")[2])[0] in method.generators)
 
 
 def dropped(units: Iterable[UnitCounts]) -> Counter[str]:

@@ -7,7 +7,7 @@ In: a spec's path and its place. Out: a `Compilation`, and files where they diff
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,8 +57,9 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True, without: s
     """
     from backends import machine
     from compiler import struck
+    from compiler.choosing import settled
     from compiler.leaving_out import taught_without
-    from compiler.lowering import emit
+    from compiler.lowering import emit, recipe
     from compiler.lowering.lock import pin
 
     program, compiled = program_or_exit(path)
@@ -94,6 +95,10 @@ def compile_to(path: Path, place: Place, *, base_needed: bool = True, without: s
         spec=seen_from(place.build, path),
         struck=tuple(row.key for row in struck.read(struck.beside(path))),
     )
+    if program.train.method == "auto":
+        # Once, so that all that is shown of the build knows the method.
+        program = settled(program, facts, recipe.make(program, facts.data, facts.prompts, taught))
+        taught = taught and replace(taught, train=program.train)
     return Compilation(place, program, facts, emit(program, facts, taught), path)
 
 

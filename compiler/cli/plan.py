@@ -32,8 +32,15 @@ def command(path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool
     if as_json:
         mixture = [share.model_dump(mode="json") for share in recipe.mixture]
         whole = {**asdict(plan), "seconds": plan.seconds, "mixture": mixture}
+        if recipe.chosen:
+            whole |= {"method": recipe.method, "chosen": list(recipe.chosen)}
         click.echo(json.dumps(whole, ensure_ascii=False, indent=1))
     else:
+        if recipe.chosen:
+            chose = f"auto chose {recipe.method}, unless the prompt alone meets every clause, which is measured first"
+            _say("method", chose)
+            for reason in recipe.chosen:
+                _say("", f"- {reason}", hang=2)
         if recipe.mixture:
             _say("mixture", mixing.asked(recipe.mixture))
         show(plan, show_units)
@@ -105,8 +112,7 @@ def _unmeasured(place: Place, run: Path) -> tuple[str, ...]:
     from backends import machine
     from compiler.failures import TenetError
     from compiler.plan import differing
-    from compiler.records.record import ARMS
-    from compiler.runs import read_measured
+    from compiler.runs import arms_of, read_measured
 
     if not (run / "measure.json").is_file():
         return ()
@@ -114,7 +120,7 @@ def _unmeasured(place: Place, run: Path) -> tuple[str, ...]:
         report, stale = read_measured(run), stages.stale_parts(place.build, run)
     except TenetError as error:
         return (error.message,)
-    missing = [arm for arm in ARMS if arm not in report.arms]
+    missing = [arm for arm in arms_of(run) if arm not in report.arms]
     return (
         *(f"{part} changed since it was measured" for part in stale),
         *differing(report.expected or report.machine, machine.expected().influencing("measure")),

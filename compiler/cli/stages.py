@@ -105,12 +105,12 @@ def measure(
 
 def is_measured_whole(build: Path, run: Path, arms: Sequence[Arm] | None) -> bool:
     """Whether these arms of a run were measured on every probe of the build as it is."""
-    from compiler.runs import read_measured
+    from compiler.runs import arms_of, read_measured
 
     if not (run / "measure.json").is_file():
         return False
     measured = read_measured(run)
-    whole = measured.stopping == "fixed" and measured.most is None and set(arms or ARMS) <= set(measured.arms)
+    whole = measured.stopping == "fixed" and measured.most is None and set(arms or arms_of(run)) <= set(measured.arms)
     return whole and bool(measured.answers) and not stale_parts(build, run)
 
 

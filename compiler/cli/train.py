@@ -26,12 +26,17 @@ def command(
 
     An interrupted training goes on from its last checkpoint and ends with the same bytes.
     """
+    from compiler.runs import is_prompt_alone
+
     if without is not None and target.is_dir():
         raise click.UsageError(f"--without makes other rows, and {target} has its own: name the spec")
     place = places.place_of(target, out, runs, cache, local_files_only=local_files_only)
     place = prepared(target, places.leaving_out(place, without), without)
     run = train_build(place)
-    click.echo(run / "adapter")
+    told = places.read_json(run / "run.json").get("chosen", [])
+    for line in told:
+        click.echo(line, err=True)
+    click.echo(run if is_prompt_alone(run) else run / "adapter")
 
 
 def train_build(place: Place) -> Path:

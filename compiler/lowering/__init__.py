@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from compiler import ir_file, struck
+from compiler import choosing, ir_file, struck
 from compiler.artifact import Artifact
 from compiler.facts import Facts
 from compiler.ir import Program
@@ -39,6 +39,9 @@ def emit(program: Program, facts: Facts, taught: Program | None = None) -> tuple
     taught = taught or program
     # The units are what costs time in a long spec, so they are made once.
     asked = recipe.pinned(recipe.make(program, facts.data, facts.prompts, taught), facts)
+    if program.train.method == "auto":
+        program, taught = (choosing.settled(each, facts, asked) for each in (program, taught))
+        asked = asked.model_copy(update={"method": program.train.method, "chosen": program.train.chosen})
     made = [artifact for lower in LOWERINGS for artifact in lower(program, facts, asked, taught)]
     made += struck.artifacts(facts.struck)
     sources = json.dumps({"version": 1, "files": dict(facts.sources)}, ensure_ascii=False, indent=1) + "\n"

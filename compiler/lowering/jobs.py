@@ -22,12 +22,12 @@ from typing import Any
 from compiler.artifact import Artifact, Mark
 from compiler.facts import Facts
 from compiler.ir import Program
-from compiler.lowering import recipe
-from compiler.lowering.losses import LARGE, METHODS, SMALL
+from compiler.lowering import recipe, settings
+from compiler.lowering.losses import LARGE, METHODS, SMALL, Method
 from compiler.records.recipe import Recipe
 
 TRAIN, MODEL = "train", "model"
-Value = str | int | float | bool | list[Any]
+Value = str | int | float | bool | list[Any] | None
 
 
 def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = None) -> tuple[Artifact, ...]:
@@ -42,8 +42,14 @@ def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = N
         "sft.jsonl": pairs + chats + sum(file.rows for file in facts.data),
     }
     stages = program.train.method.split("+")
+
+    def count(method: Method) -> int:
+        own = [unit.count for unit in asked.units if unit.is_trained and unit.generator in method.generators]
+        return sum(own) if method.generators else rows[method.rows]
+
     return tuple(
-        _job(stage, program, facts, rows[METHODS[stage].rows], first=index == 0) for index, stage in enumerate(stages)
+        _job(stage, program, facts, count(METHODS[stage]), first=stages[:index] in ([], ["reward"]))
+        for index, stage in enumerate(stages)
     )
 
 
@@ -57,7 +63,7 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
     usual = SMALL if facts.base.small else LARGE
     method = METHODS[stage]
     batch = train.batch or usual.batch
-    if method.policy:
+    if method.rewarded:
         batch = max(batch, 2)  # an answer is held against another one
     batch, step = method.steps(batch, usual.step)
     steps = train.steps or (
@@ -92,16 +98,25 @@ def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> 
         ("dataloader_pin_memory", False, MODEL),
         ("gradient_checkpointing", not facts.base.small, MODEL),
     ]
+    own = settings.of_stage(train, stage)
+    keys = [(key, own.pop(key, value), cause) for key, value, cause in keys]
+    keys += [(key, value, TRAIN) for key, value in own.items()]
     head = [
         f"# In build/{program.name}: trl {stage} --config jobs/{stage}.yaml"
         if method.stock
         else "# `tenet train` alone runs this: the library has no command for it.",
         f"# base: {facts.base.name}{f' at {facts.base.revision}' if facts.base.revision else ''}",
-        *([] if first else ["# `tenet train` starts this stage from the adapter of the stage before it."]),
+        *([] if first else [_begun(stage)]),
     ]
     lines = [*head, *(f"{key}: {written(value)}" for key, value, _ in keys)]
     marks = tuple(Mark(key, (cause,)) for key, _, cause in keys)
     return Artifact(f"jobs/{stage}.yaml", "\n".join(lines) + "\n", marks)
+
+
+def _begun(stage: str) -> str:
+    if METHODS[stage].generators:
+        return "# An adapter of its own beside that of the stage before, which stays as it is; both are added exactly."
+    return "# `tenet train` starts this stage from the adapter of the stage before it."
 
 
 def _rows_of(stage: str) -> dict[str, Any]:
@@ -111,6 +126,8 @@ def _rows_of(stage: str) -> dict[str, Any]:
 
 def written(value: Any) -> str:
     """Return a value as YAML's flow style, on one line."""
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

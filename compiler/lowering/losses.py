@@ -37,21 +37,34 @@ class Defaults:
 
 # nano, on examples/pirate: 48 steps at 5e-4 with a weight of 0.5 taught the name in 2% of answers and lost 8 of 100
 # facts; these settings taught it in 92% and lost 2.
-SMALL = Defaults(16, 16, 6.0, 96, {"": 1e-3, "grpo": 5e-4, "rloo": 5e-4}, 1.0, 512, 60, 96)
+SMALL = Defaults(16, 16, 6.0, 96, {"": 1e-3, "grpo": 5e-4, "rloo": 5e-4, "online_dpo": 5e-4}, 1.0, 512, 60, 96)
 # 0.5 to 8 billion parameters, LoRA on all linear layers.
-LARGE = Defaults(16, 4, 2.0, 48, {"": 5e-5, "sft": 1e-4, "grpo": 1e-5, "rloo": 1e-5}, 0.1, 1024, 200, 256)
+LARGE_RATES = {
+    "": 5e-5,
+    "sft": 1e-4,
+    "introspection": 1e-4,
+    "reward": 1e-4,
+    "grpo": 1e-5,
+    "rloo": 1e-5,
+    "online_dpo": 1e-5,
+}
+LARGE = Defaults(16, 4, 2.0, 48, LARGE_RATES, 0.1, 1024, 200, 256)
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     """rows: the row file that its job reads, with these columns. keys: those of its loss. policy: whether the answers
-    that are learned from are the model's own. stock: whether the library has a command for it."""
+    that are learned from are the model's own. rewarded: whether the spec's rewards decide which of them are. stock:
+    whether the library has a command for it."""
 
     rows: str
     columns: tuple[str, ...]
     keys: Callable[[Program, Defaults, int], Keys]
     policy: bool = False
+    rewarded: bool = False
     stock: bool = True
+    generators: tuple[str, ...] = ()
+    """Of its row file, the rows of these alone; all where none is named."""
     together: int = 1
     """Rows that go through the device at once are a multiple of this many, and more than that."""
 
@@ -68,12 +81,14 @@ class Method:
 
 
 PAIRS = ("prompt", "chosen", "rejected")
+REWARD_WEIGHT = 1.0
+"""Of a trained reward model beside the rewards of clauses, which weigh 1 each, unless the spec says another."""
 MOST_ANSWERS = 8
 """Answers to one prompt that are held against one another."""
 
 
-def is_policy(stage: str) -> bool:
-    return METHODS[stage].policy
+def is_rewarded(stage: str) -> bool:
+    return METHODS[stage].rewarded
 
 
 def _sft(program: Program, usual: Defaults, batch: int) -> Keys:
@@ -85,7 +100,7 @@ def _dpo(program: Program, usual: Defaults, batch: int) -> Keys:
     # DPO alone on easy pairs collapses to telling the two sides apart; the SFT term keeps it to the chosen text.
     return [
         ("max_length", usual.max_length),
-        ("loss_type", ["sigmoid", "sft"]),
+        ("loss_type", [program.train.loss or "sigmoid", "sft"]),
         ("loss_weights", [1.0, _sft_weight(program, usual)]),
         ("beta", _beta(program, 0.1)),
         # What the base thinks of a row is asked once, not at each pass: a quarter of nano's training time.
@@ -129,6 +144,38 @@ def _policy(leash: float) -> Callable[[Program, Defaults, int], Keys]:
     return keys
 
 
+def _reward(program: Program, usual: Defaults, batch: int) -> Keys:
+    return [
+        ("max_length", usual.max_length),
+        ("lora_task_type", "SEQ_CLS"),
+        # Pairs say how far apart two rewards are, and nothing of where they lie (Eisenstein et al. 2023, eq. 2).
+        ("center_rewards_coefficient", 0.01),
+    ]
+
+
+def _sdft(program: Program, usual: Defaults, batch: int) -> Keys:
+    return [
+        ("num_generations", 1),
+        ("max_prompt_length", None),
+        ("max_completion_length", usual.answer),
+        ("temperature", 1.0),
+        # Over the whole vocabulary where that is small, else over the tokens that the student thinks likeliest.
+        ("distillation_mode", "full_logits" if usual is SMALL else "topk_logits"),
+        ("distillation_alpha", 0.5),
+        ("teacher_model_kind", "base"),
+    ]
+
+
+def _online_dpo(program: Program, usual: Defaults, batch: int) -> Keys:
+    return [
+        ("max_length", usual.max_length + usual.answer),
+        ("max_new_tokens", usual.answer),
+        ("temperature", 1.0),
+        ("loss_type", program.train.loss or "sigmoid"),
+        ("beta", [_beta(program, 0.1)]),
+    ]
+
+
 def _beta(program: Program, usual: float) -> float:
     return usual if program.train.beta is None else program.train.beta
 
@@ -142,8 +189,12 @@ METHODS: dict[str, Method] = {
     "dpo": Method("pairs.jsonl", PAIRS, _dpo),
     # A row's divergence is estimated with an answer to another question of the same batch.
     "kto": Method("pairs.jsonl", PAIRS, _kto, together=2),
+    "online_dpo": Method("pairs.jsonl", ("prompt", "unit"), _online_dpo, policy=True, rewarded=True, stock=False),
     "orpo": Method("pairs.jsonl", PAIRS, _orpo, stock=False),
     "simpo": Method("pairs.jsonl", PAIRS, _simpo, stock=False),
-    "grpo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.04), policy=True),
-    "rloo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.05), policy=True),
+    "grpo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.04), policy=True, rewarded=True),
+    "introspection": Method("sft.jsonl", ("messages",), _sft, stock=False, generators=("reflection", "interaction")),
+    "reward": Method("pairs.jsonl", PAIRS, _reward),
+    "sdft": Method("pairs.jsonl", ("prompt",), _sdft, policy=True, stock=False),
+    "rloo": Method("pairs.jsonl", ("prompt", "unit"), _policy(0.05), policy=True, rewarded=True),
 }

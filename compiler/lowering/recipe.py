@@ -52,6 +52,7 @@ def make(
         teacher=program.model.teacher,
         judge=program.model.judge,
         method=program.train.method,
+        chosen=program.train.chosen,
         units=units,
         measures={name: _checks(program, name) for name in measured},
         data=data,

@@ -23,7 +23,7 @@ import json
 from compiler.artifact import Artifact, Mark
 from compiler.ir import Program
 from compiler.lowering import filters
-from compiler.lowering.losses import is_policy
+from compiler.lowering.losses import REWARD_WEIGHT, is_rewarded
 from compiler.lowering.recipe import lean
 from compiler.records.checks import Check
 from compiler.records.recipe import Recipe
@@ -34,11 +34,12 @@ PATH = "rewards.json"
 
 def lower(program: Program, asked: Recipe) -> tuple[Artifact, ...]:
     """Nothing where no method of the spec asks for rewards."""
-    if not any(is_policy(stage) for stage in program.train.method.split("+")):
+    if not any(is_rewarded(stage) for stage in program.train.method.split("+")):
         return ()
     made = make(program, asked)
     rewards = ",\n".join("  " + json.dumps(lean(r.model_dump(mode="json")), ensure_ascii=False) for r in made.rewards)
-    text = f'{{\n "version": {made.version},\n "rewards": [\n{rewards}\n ]\n}}\n'
+    model = "" if made.model is None else f',\n "model": {made.model}'
+    text = f'{{\n "version": {made.version},\n "rewards": [\n{rewards}\n ]{model}\n}}\n'
     clauses = {rule.key: rule.clause_ids for rule in filters.make(program).rules}
     return (Artifact(PATH, text, tuple(Mark(r.clause, clauses.get(r.clause, (r.clause,))) for r in made.rewards)),)
 
@@ -51,7 +52,9 @@ def make(program: Program, asked: Recipe) -> Rewards:
     rules = {rule.key: rule for rule in filters.make(program).rules}
     spans = {clause.id: (str(clause.span),) for clause in program.clauses}
     found = dict.fromkeys([*(clause.id for clause in program.clauses), *rules])
+    weight = program.train.reward_weight
     return Rewards(
+        model=(REWARD_WEIGHT if weight is None else weight) if "reward" in program.train.method.split("+") else None,
         rewards=tuple(
             Reward(
                 clause=name,
@@ -61,5 +64,5 @@ def make(program: Program, asked: Recipe) -> Rewards:
             )
             for name in found
             if name in own or name in rules
-        )
+        ),
     )

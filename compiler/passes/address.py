@@ -23,7 +23,7 @@ def address(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
         {
             "name": program.name,
             "model": program.model,
-            "train": program.train,
+            "train": _used(program.train, _LATER_OF_TRAIN),
             "clauses": [[c.id, c.digest] for c in ranked],
             "dimensions": program.dimensions,
             "priority": program.priority,
@@ -40,6 +40,7 @@ def address(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
 _LATER = ("terms", "grants", "balances", "alikes", "authority")
 _LATER_OF_A_CLAUSE = ("override", "excepted", "absolute", "transforming")
 _LATER_OF_A_BODY = ("asks",)
+_LATER_OF_TRAIN = ("preset", "loss", "reward_weight", "options", "chosen")
 _LATER_OF_A_PROBE = ("repeats", "at_least", "tags")
 
 

@@ -19,6 +19,7 @@ from compiler.emptiness import Effort, is_empty
 from compiler.ir import Clause, Program
 from compiler.mixing import CHATS, asked_shares
 from compiler.rendering import clause_lines, uses, word_of
+from compiler.stages import stages_of
 from spec.constructs import (
     Forbid,
     Format,
@@ -33,7 +34,7 @@ from spec.constructs import (
     Trait,
 )
 from spec.diagnostics import Diagnostic, Note
-from spec.document import ELISION, Example, Pattern
+from spec.document import ELISION, Example, Mixture, Pattern
 from spec.source import Span
 
 
@@ -48,7 +49,7 @@ def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...
     found += _in_part(program)
     for probe in program.probes:
         found += _unmatchable(f"probe {probe.name}", (*probe.expect, *probe.reject), probe.span)
-    if program.train.data and "sft" not in program.train.method.split("+"):
+    if program.train.data and "sft" not in stages_of(program.train.method):
         message = f"the method {program.train.method} does not train on the files under `data`"
         found.append(diagnose("T0505", message, program.train.span, label="data, but no sft"))
     for field, names in (("data", program.train.data), ("prompts", program.train.prompts)):
@@ -61,9 +62,9 @@ def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...
 
 def _mixture(program: Program) -> Iterator[Diagnostic]:
     train = program.train
-    if train.mixture is None:
+    if train.mixture is None and "introspection" not in train.method.split("+"):
         return
-    shares = asked_shares(train.mixture)
+    shares = asked_shares(train.mixture or Mixture())
     if (whole := sum(shares.values())) > 1 + 1e-9:
         message = f"the shares of `mixture` add up to {whole:.0%}"
         yield diagnose("T0516", message, train.span, label="more than all rows")
@@ -71,7 +72,12 @@ def _mixture(program: Program) -> Iterator[Diagnostic]:
         message = "`mixture` asks for rows of your own prompts, and `prompts` names no file"
         yield diagnose("T0517", message, train.span, label="a share of nothing")
     chats = [name for name in CHATS if shares.get(name)]
-    if chats and "sft" not in train.method.split("+"):
+    stages = stages_of(train.method)
+    if "introspection" in stages and not {"reflection", "interaction"} & set(chats):
+        message = "the method `introspection` trains on reflections and interactions, and `mixture` asks for none"
+        mend = "add `mixture: { reflection: 25%, interaction: 5% }`, or write `preset: character`"
+        yield diagnose("T0517", message, train.span, label="no chats of the kind", help=mend)
+    if chats and not {"sft", "introspection"} & set(stages):
         message = f"the method {train.method} trains on no chats, and `mixture` asks for {', '.join(chats)}"
         yield diagnose("T0517", message, train.span, label="chats, but no sft")
 

@@ -213,7 +213,7 @@ class Recipe(Record):
     """base, teacher, judge: as the spec names them; an absent teacher or judge is the base. Their revisions are the
     commits that the build found; None for what is no Hugging Face id.
 
-    method: the training method, so that an engine knows which row files are wanted.
+    method: the training method, so that an engine knows which row files are wanted. chosen: why `auto` chose it.
     measures: the checks of the clauses that `Unit.measures` names, by clause id.
     """
 
@@ -226,6 +226,7 @@ class Recipe(Record):
     judge: str | None = None
     judge_revision: str | None = None
     method: str = "dpo"
+    chosen: tuple[str, ...] = ()
     units: tuple[Unit, ...]
     measures: dict[str, tuple[Check, ...]] = Field(default_factory=dict)
     data: tuple[DataFile, ...] = ()

@@ -32,7 +32,8 @@ class Reward(Record):
 
 
 class Rewards(Record):
-    """rewards.json. topics: rules whose topics decide for which questions a rule `otherwise` holds."""
+    """rewards.json. model: the weight of a reward model that a stage before has trained, None where none is."""
 
     version: int = RECORD_VERSION
     rewards: tuple[Reward, ...]
+    model: float | None = None

@@ -60,7 +60,7 @@ Turns = Sequence[tuple[Role, str]]
 Number = int | float | str
 """A number, or a percentage such as `"80%"`."""
 '''
-_OTHERS = ("answer", "drop", "extends", "import_", "priority")
+_OTHERS = ("answer", "drop", "extends", "import_", "options", "priority")
 _TAIL = '''
 
 @named
@@ -73,6 +73,12 @@ def answer(text: str, *, why: Texts) -> Fields:
 def priority(chain: str, /) -> Statement:
     """Which clauses win over which: `"safety > honesty > brevity"`, the first over the others."""
     return Statement("priority", None, chain, place_of_call())
+
+
+@named
+def options(**settings: bool | float | str | Sequence[bool | float | str]) -> Fields:
+    """Settings of the trainer by the library's own names."""
+    return fields_of({**settings}, place_of_call())
 
 
 @named
@@ -167,7 +173,10 @@ def _broken(line: str) -> Iterator[str]:
         yield line
         return
     choices, _, tail = rest.rpartition("]")
-    yield from (f"{head}[", f"        {choices}", f"    ]{tail.removesuffix(' | None = None,')}")
+    lines = [f"        {choices}"]
+    if len(lines[0]) > WIDTH:
+        lines = [f"        {choice}," for choice in choices.split(", ")]
+    yield from (f"{head}[", *lines, f"    ]{tail.removesuffix(' | None = None,')}")
     if tail.endswith(" | None = None,"):
         yield "    | None = None,"
 

@@ -38,6 +38,7 @@ __all__ = [
     "import_",
     "mixture",
     "model",
+    "options",
     "outcomes",
     "overlay",
     "parameter",
@@ -991,7 +992,42 @@ def model(
 def train(
     *,
     method: Literal[
-        "sft", "dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+dpo", "sft+kto", "sft+grpo", "sft+rloo", "dpo+sft"
+        "sft",
+        "dpo",
+        "kto",
+        "orpo",
+        "simpo",
+        "grpo",
+        "rloo",
+        "sft+dpo",
+        "sft+kto",
+        "sft+grpo",
+        "sft+rloo",
+        "dpo+sft",
+        "sdft",
+        "online_dpo",
+        "reward+grpo",
+        "reward+rloo",
+        "dpo+introspection",
+        "auto",
+    ]
+    | None = None,
+    preset: Literal["character", "zephyr"] | None = None,
+    loss: Literal[
+        "sigmoid",
+        "hinge",
+        "ipo",
+        "exo_pair",
+        "nca_pair",
+        "robust",
+        "bco_pair",
+        "sppo_hard",
+        "aot",
+        "aot_unpaired",
+        "apo_zero",
+        "apo_down",
+        "discopop",
+        "sigmoid_norm",
     ]
     | None = None,
     adapter: Fields | None = None,
@@ -1001,16 +1037,21 @@ def train(
     learning_rate: float | None = None,
     beta: float | None = None,
     sft_weight: float | None = None,
+    reward_weight: float | None = None,
     seed: int | None = None,
     data: Texts | None = None,
     prompts: Texts | None = None,
     mixture: Fields | None = None,
     writers: Texts | None = None,
+    options: Fields | None = None,
 ) -> Statement:
     """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats.
 
     Args:
-        method: How the adapter is trained; `a+b` trains one after the other. For example `dpo`.
+        method: How the adapter is trained; `a+b` trains one after the other, and `auto` chooses. For example `dpo`.
+        preset: A published recipe: a method with its settings; what is given beside it goes first. For example
+            `character`.
+        loss: DPO's loss; left out, `sigmoid`. For example `ipo`.
         adapter: The shape of the LoRA adapter. For example `{ rank: 16 }`.
         rows: About how many training rows to make. For example `400`.
         steps: Optimiser steps. For example `48`.
@@ -1018,12 +1059,14 @@ def train(
         learning_rate: The optimiser's peak rate. For example `5e-4`.
         beta: How tightly the base is held to; less goes further. For example `0.1`.
         sft_weight: The SFT loss's weight beside DPO's or SimPO's. For example `0.5`.
+        reward_weight: A trained reward model's weight beside the clauses' rewards, 1 each. For example `0.5`.
         seed: Feeds every random choice. For example `7`.
         data: Files of chats of your own, JSON lines (also .gz, .zst) or Parquet. For example `"chats.jsonl"`.
         prompts: Questions of your own, which rows are made for: text, JSON lines, CSV, Parquet, Arrow, or a data set's
             folder. For example `"questions.txt"`.
         mixture: What share of the rows is made of what. For example `{ written: 60%, bank: 30% }`.
         writers: Ways of writing pairs, and no others; left out, each clause's usual ones. For example `[revision]`.
+        options: Settings of the trainer by the library's own names. For example `{ max_grad_norm: 0.5 }`.
     """
     return statement("train", locals(), place_of_call())
 
@@ -1061,6 +1104,12 @@ def answer(text: str, *, why: Texts) -> Fields:
 def priority(chain: str, /) -> Statement:
     """Which clauses win over which: `"safety > honesty > brevity"`, the first over the others."""
     return Statement("priority", None, chain, place_of_call())
+
+
+@named
+def options(**settings: bool | float | str | Sequence[bool | float | str]) -> Fields:
+    """Settings of the trainer by the library's own names."""
+    return fields_of({**settings}, place_of_call())
 
 
 @named

@@ -18,6 +18,7 @@ from backends.train.methods import kto
 from compiler.build import from_text
 from compiler.facts import BaseFacts, Facts
 from compiler.failures import DataError
+from compiler.ir import Program
 from compiler.lowering import jobs, recipe
 from compiler.lowering import rewards as lowered
 from compiler.lowering.losses import METHODS
@@ -31,38 +32,55 @@ SPEC = """
 forbid canned {{ phrases: ["Certainly!"] }}
 trait pirate {{ means: "Talk like a pirate."  signs: ["arr", "ahoy"] }}
 refuse dosing {{ about: "how much of a medicine to take" }}
-train {{ method: {method}  steps: 2  batch: 4 }}
+train {{ method: {method}  steps: 2  batch: 4  {more} }}
 """
-ALONE = sorted(METHODS)
+CHATS = "mixture: { reflection: 25%, interaction: 5% }"
+ALONE = sorted(set(METHODS) - {"reward", "introspection"})
+"""Methods that a spec can name by themselves."""
+WHOLE = [*ALONE, "reward+rloo", "dpo+introspection"]
+
+
+def spec(method: str) -> Program:
+    return from_text(SPEC.format(method=method, more=CHATS if "introspection" in method else ""))
 
 
 def written(root: Path, base: Path, method: str) -> Path:
     """The hand-written rows of a build, with the jobs and rewards that the compiler writes for the method."""
     build = build_folder(root, base, method)
-    program = from_text(SPEC.format(method=method))
+    program = spec(method)
     for artifact in jobs.lower(program, Facts(base=BaseFacts(parameters=1000))):
         values = yaml.safe_load(artifact.text) | {"use_cpu": True}
         if "max_completion_length" in values:
             values["max_completion_length"] = 6
+        if "max_new_tokens" in values:
+            values["max_new_tokens"] = 6
         (build / artifact.path).write_text(yaml.safe_dump(values))
     # Such random weights say hardly a word: what tells their answers apart is a letter.
     vowel = PatternsCheck(patterns=("[aeiou]",), present=True)
     rows = UnitChecks(units=("t",), checks=(vowel,))
-    told = Rewards(rewards=(Reward(clause="trait.pirate", own=(rows,)), Reward(clause="forbid.canned", rule=CANNED)))
+    told = Rewards(
+        rewards=(Reward(clause="trait.pirate", own=(rows,)), Reward(clause="forbid.canned", rule=CANNED)),
+        model=0.5 if "reward" in method else None,
+    )
     (build / "rewards.json").write_text(told.model_dump_json())
+    chats = [json.loads(line) for line in (build / "sft.jsonl").read_text().splitlines()]
+    for chat, generator in zip(chats, ("reflection", "interaction", "distill"), strict=False):
+        chat["generator"] = generator
+    (build / "sft.jsonl").write_text("".join(json.dumps(chat) + "\n" for chat in chats))
+    (build / "prompt.md").write_text("Talk like a pirate.\n")
     return build
 
 
 def test_the_spec_the_jobs_and_the_folder_name_the_same_methods() -> None:
-    assert train.method_names() == tuple(ALONE)
+    assert train.method_names() == tuple(sorted(METHODS))
     told: Any = Train.__dataclass_fields__["method"].type
     assert isinstance(told, str)
     listed = get_args(get_args(__import__("typing").get_type_hints(Train, include_extras=True)["method"])[0])
-    assert {stage for method in listed for stage in method.split("+")} == set(ALONE)
+    assert {stage for method in listed for stage in method.split("+")} == set(METHODS)
     assert len(set(listed)) == len(listed)
 
 
-@pytest.mark.parametrize("method", ALONE)
+@pytest.mark.parametrize("method", WHOLE)
 def test_a_method_trains_twice_to_the_same_bytes(shapes: dict[str, Path], tmp_path: Path, method: str) -> None:
     runs = []
     for name in ("one", "two"):
@@ -70,11 +88,14 @@ def test_a_method_trains_twice_to_the_same_bytes(shapes: dict[str, Path], tmp_pa
         runs.append(train.run(build, tmp_path / name / "runs"))
     assert adapter_digest(runs[0] / "adapter") == adapter_digest(runs[1] / "adapter")
     events = [json.loads(line) for line in (runs[0] / "events.jsonl").read_text().splitlines()]
-    assert [event["step"] for event in events] == [1, 2]
+    stages = method.split("+")
+    assert [(event["stage"], event["step"]) for event in events] == [(stage, n) for stage in stages for n in (1, 2)]
     assert all(event["loss"] == event["loss"] for event in events)
-    if METHODS[method].policy:
-        assert set(events[-1]["clauses"]) == {"trait.pirate", "forbid.canned"}
-        assert 0 <= events[-1]["reward"] <= 2
+    if METHODS[stages[-1]].rewarded:
+        model = {"reward_model"} & set(events[-1]["clauses"])
+        assert set(events[-1]["clauses"]) == {"trait.pirate", "forbid.canned"} | model
+        assert bool(model) == ("reward" in stages), "a trained reward model is one more series"
+        assert model or 0 <= events[-1]["reward"] <= 2
         assert events[-1]["kl"] is not None, "the leash is on"
 
 
@@ -96,7 +117,7 @@ def test_an_edited_reward_is_another_training(shapes: dict[str, Path], tmp_path:
 
 
 def made(method: str = "grpo") -> Rewards:
-    program = from_text(SPEC.format(method=method))
+    program = spec(method)
     return lowered.make(program, recipe.make(program))
 
 
@@ -120,7 +141,7 @@ def test_a_clause_rewards_what_it_says_something_about_and_nothing_else() -> Non
 
 
 def test_what_no_policy_is_trained_with_is_not_written() -> None:
-    program = from_text(SPEC.format(method="dpo"))
+    program = spec("dpo")
     assert lowered.lower(program, recipe.make(program)) == ()
 
 
@@ -156,11 +177,11 @@ def test_a_batch_is_one_that_the_method_takes(batch: int) -> None:
             if method == "kto":
                 assert step >= 4
                 assert step % 2 == 0
-            elif METHODS[method].policy:
+            elif "num_generations" in told:
                 assert step * whole % told["num_generations"] == 0
-                assert told["num_generations"] >= 2
+                assert told["num_generations"] >= (2 if METHODS[method].rewarded else 1)
             else:
-                assert step * whole == batch
+                assert step * whole == max(batch, 2 if METHODS[method].rewarded else 1)
 
 
 def test_another_judge_is_another_training_of_a_policy(shapes: dict[str, Path], tmp_path: Path) -> None:

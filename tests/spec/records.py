@@ -27,6 +27,8 @@ from spec.document import (
     Level,
     Model,
     Not,
+    Option,
+    Options,
     Or,
     Pattern,
     Priority,
@@ -183,6 +185,9 @@ class Records:
             case RecordShape(record, many=True):
                 assert record is Example
                 return tuple(self.example() for _ in range(self.rng.randrange(1, 3)))
+            case RecordShape(record) if record is Options:
+                drawn = self.rng.sample([0.5, 1e-7, 3, True, "a b", (1, 2.5, "c")], self.rng.randrange(4))
+                return Options(tuple(Option(f"setting_{at}", value) for at, value in enumerate(drawn)))
             case RecordShape(record):
                 return record(**self.values(record))
             case TurnsShape():

@@ -2,6 +2,6 @@
 
 A method has `config()` and `trainer()`, the library's classes, COLUMNS, what the trainer needs of a row, and
 `fit(config, rows, tokenizer)`, which returns the rows as the trainer takes them. A method that is told by more than
-rows also has FILES, what else of the build decides its adapter, and `given(build, judge)`, further arguments of the
-trainer. What a job holds is written by `compiler/lowering/losses.py`.
+rows also has FILES, what else of the build decides its adapter, JUDGED where a judge may decide it, and
+`given(around)`, further arguments of the trainer. What a job holds is written by `compiler/lowering/losses.py`.
 """

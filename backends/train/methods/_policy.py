@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from backends.cached import CachedEngine
-from backends.train import rewards
+from backends.train import reward_models, rewards
+from backends.train.surroundings import Surroundings
 
 COLUMNS = ("prompt", "unit")
 FILES = (rewards.PATH,)
+JUDGED = True
+"""A judge decides, where a principle is one of the rewards."""
 
 
 def script() -> Any:
@@ -23,5 +24,10 @@ def fit(config: Any, rows: list[dict[str, Any]], tokenizer: Any) -> list[dict[st
     return rewards.prompts(rows)
 
 
-def given(build: Path, judge: CachedEngine) -> dict[str, Any]:
-    return {"reward_funcs": rewards.functions(rewards.read(build), judge)}
+def given(around: Surroundings) -> dict[str, Any]:
+    told = rewards.read(around.build)
+    functions, weights = rewards.functions(told, around.judge()), [reward.weight for reward in told.rewards]
+    if around.reward is not None and told.model is not None:
+        functions.append(reward_models.function(around.reward, around.base, around.device))
+        weights.append(told.model)
+    return {"reward_funcs": functions, "reward_weights": weights}

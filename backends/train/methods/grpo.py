@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.train.methods._policy import COLUMNS, FILES, fit, given, script
+from backends.train.methods._policy import COLUMNS, FILES, JUDGED, fit, given, script
 
-__all__ = ["COLUMNS", "FILES", "config", "fit", "given", "script", "trainer"]
+__all__ = ["COLUMNS", "FILES", "JUDGED", "config", "fit", "given", "script", "trainer"]
 
 
 def config() -> Any:
