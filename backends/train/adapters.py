@@ -22,8 +22,10 @@ from typing import Any
 
 from backends.bases import Base
 from backends.chats import Chat
+from backends.devices import is_out_of_memory
 from compiler.digests import file_digest
 from compiler.failures import ModelLoadError
+from compiler.files import sync_file, sync_folder
 from compiler.records.record import Message
 
 CARD = """---
@@ -124,19 +126,35 @@ def confirm_adapter(saved: Saved, base: Base) -> Path:
         ModelLoadError: it answers differently.
     """
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM
 
-    fresh = AutoModelForCausalLM.from_pretrained(
-        str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
-    ).to(saved.device)
+    fresh = _base_again(saved, base)
     fresh = PeftModel.from_pretrained(fresh, str(saved.staged)).eval()
     tolerance = TOLERANCE[str(saved.dtype).removeprefix("torch.")]
     for ours, theirs in zip(_logits(fresh, saved.asked), saved.said, strict=True):
         gap = float((ours - theirs).abs().max())
         if not gap <= tolerance:
             raise ModelLoadError(f"the saved adapter answers differently from the trained one (logits by {gap:.2g})")
+    for file in saved.staged.iterdir():
+        sync_file(file)
     saved.staged.rename(saved.folder)
+    sync_folder(saved.folder.parent)
     return saved.folder
+
+
+def _base_again(saved: Saved, base: Base) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    try:
+        return AutoModelForCausalLM.from_pretrained(
+            str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
+        ).to(saved.device)
+    except Exception as error:  # the library raises many kinds; all others mean that the files are gone or torn
+        if is_out_of_memory(error):
+            raise
+        raise ModelLoadError(
+            f"{base.name}: the weights in {base.path} cannot be read any more, which the adapter is held against",
+            help="build the spec again and run the same command: it goes on from the last checkpoint",
+        ) from error
 
 
 def _logits(model: Any, asked: Sequence[list[int]]) -> tuple[Any, ...]:
