@@ -26,7 +26,7 @@ from backends.train.packed import packing
 from backends.train.steps import Steps
 from compiler import events
 from compiler.failures import DataError, ModelLoadError, TenetError
-from compiler.files import write_text
+from compiler.files import sync_file, write_text
 from compiler.progress import Progress
 from compiler.records.record import Message
 
@@ -181,9 +181,11 @@ def _refused(stage: str, name: str, path: Path, progress: Progress, steps: int) 
     _append(path, {"stage": stage, "step": step, "event": "refused", "message": message, "time": round(time.time(), 3)})
 
 
-def _append(path: Path, event: dict[str, Any]) -> None:
+def _append(path: Path, event: dict[str, Any], *, synced: bool = False) -> None:
     with path.open("a", encoding="utf-8") as stream:
         stream.write(events.line(event))
+    if synced:
+        sync_file(path)
 
 
 def _read_events(path: Path) -> list[dict[str, Any]]:
@@ -235,7 +237,8 @@ def _events(stage: str, path: Path, progress: Progress) -> Any:
                 event |= {"reward": logs["reward"], "kl": logs.get("kl"), "clauses": _of_clauses(logs)}
             elif "kl" in logs:
                 event["kl"] = logs["kl"]
-            _append(path, event)
+            # A checkpoint is never further than what is told of its steps.
+            _append(path, event, synced=control.should_save)
             told = f"reward {logs['reward']:.2f}" if "reward" in logs else f"loss {logs['loss']:.3f}"
             progress("train", state.global_step, state.max_steps, "steps", f"{stage}: {told}, {speed:,.0f} tokens/s")
 
