@@ -78,7 +78,9 @@ def accepted(run: Path, whole: Whole) -> int:
             found += 1
     for folder in sorted((run / "work").glob("*-adapter")):
         if train._is_whole(folder, folder.with_suffix(".sha256")):
-            assert same(folder, whole.run / "adapter" if folder.name == "dpo-adapter" else whole.checkpoints / folder.name)
+            assert same(
+                folder, whole.run / "adapter" if folder.name == "dpo-adapter" else whole.checkpoints / folder.name
+            )
             found += 1
     if train.is_done(run):
         assert kept.changed(run) == []
