@@ -12,6 +12,7 @@ In: nothing. Out: the exceptions that a stage raises and the driver turns into o
     ├── MemoryError_            the machine or device has not enough memory
     ├── PlaceError              a command names a place that its file does not have
     ├── WorkerError             a process that did part of the work failed or vanished
+    ├── DivergedError           a training came to numbers that are not finite
     ├── NetworkError            something had to be fetched and could not be
     └── BudgetError             going on could cost more than the user allows
 
@@ -57,6 +58,10 @@ class MemoryError_(TenetError):
 
 class WorkerError(TenetError):
     """A process that did part of the work failed or vanished."""
+
+
+class DivergedError(TenetError):
+    """A training came to numbers that are not finite."""
 
 
 class NetworkError(TenetError):

@@ -104,7 +104,8 @@ def sync_folder(path: Path) -> None:
 
 @contextmanager
 def alone(path: Path, help: str) -> Iterator[None]:
-    """Hold `path`, which need not exist, against other processes that ask for it so.
+    """Hold `path`, which need not exist, against other processes that ask for it so. A process that ends, however it
+    does, holds nothing any more. On a file system without locks nothing is held.
 
     Raises:
         GivenError: another process holds it; `help` says the way out.
@@ -117,10 +118,16 @@ def alone(path: Path, help: str) -> Iterator[None]:
         with lock_path.open("ab") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise GivenError(f"another process writes {path}", help=help) from None
+            except OSError as error:
+                if error.errno not in WITHOUT_LOCKS:
+                    said = lock_path.read_text(errors="replace").strip()
+                    who = f" (its number is {said})" if said.isdecimal() else ""
+                    raise GivenError(f"another process writes {path}{who}", help=help) from None
             if not _is_named(lock.fileno(), lock_path):
                 continue  # who held it has ended meanwhile, and removed the file that was opened here
+            lock.truncate(0)
+            lock.write(str(os.getpid()).encode())
+            lock.flush()
             try:
                 yield
             finally:

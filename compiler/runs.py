@@ -14,13 +14,14 @@ from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from compiler import ir_file
+from compiler import curves, ir_file
 from compiler.arms import uses_adapter
 from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.inventories.records import ItemAnswer, ShownAnswer
 from compiler.ir import Program
 from compiler.probe_sets.records import SetProbe
+from compiler.records.curves import Curve
 from compiler.records.labels import Label
 from compiler.records.measured import InventoryReport, Measurement, MeasureReport, SetReport
 from compiler.records.mutants import MutationReport
@@ -79,6 +80,7 @@ class Run:
     mutations: MutationReport | None = None
     sets: tuple[MeasuredSet, ...] = ()
     inventories: tuple[MeasuredInventory, ...] = ()
+    curves: tuple[Curve, ...] = ()
 
     @property
     def answers(self) -> Answers:
@@ -115,6 +117,7 @@ def read(build: Path, run: Path) -> Run:
         mutations=_record(MutationReport, mutated, _read(mutated)) if mutated.exists() else None,
         sets=tuple(_set(run / "sets" / one.name, one) for one in measured.sets),
         inventories=tuple(_inventory(run / "inventories" / one.name, one) for one in measured.inventories),
+        curves=curves.read(run),
     )
 
 

@@ -116,6 +116,7 @@ def compare(run: Run) -> DiffReport:
             "transcripts": marking.marked(told[:MOST], run.program, run.probes),
             "transcripts_total": len(told),
             "mutants": mutants,
+            "curves": run.curves,
             "warnings": (
                 *_warnings(run, rows, subject),
                 *_unfit(labels),

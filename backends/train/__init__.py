@@ -19,15 +19,17 @@ from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
-from backends.train import reward_models
+from backends.train import kept, reward_models, tracking
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import read_rows, recording_failure
+from backends.train.room import noticing_disk
 from backends.train.surroundings import Surroundings
 from compiler.digests import digest, rows_digest, training_digest
-from compiler.failures import DataError
-from compiler.files import sync_file, sync_folder, write_json
+from compiler.failures import DataError, ModelLoadError
+from compiler.files import alone, sync_file, sync_folder, write_text
 from compiler.progress import Progress, silent
+from compiler.records.recipe import Recipe
 from compiler.runs import PROMPT_ALONE
 
 RUN_VERSION = 1
@@ -56,6 +58,18 @@ def run_folder(build: Path, runs: Path) -> Path:
 def is_done(run: Path) -> bool:
     """Whether the training of this run has ended; run.json is written last."""
     return (run / "run.json").is_file()
+
+
+def kept_steps(run: Path) -> dict[str, int]:
+    """The last step of each stage that an unfinished training has kept; 0 where all of the stage is."""
+    from backends.train.checkpoints import latest
+
+    work = run / "work"
+    if not work.is_dir():
+        return {}
+    ended = {seal.stem.removesuffix("-adapter"): 0 for seal in work.glob("*-adapter.sha256")}
+    begun = {folder.name: step for folder in work.iterdir() if folder.is_dir() and (step := latest(folder))}
+    return ended | {stage: step for stage, step in begun.items() if stage not in ended}
 
 
 def _digest(build: Path) -> str:
@@ -100,6 +114,7 @@ def run(
     cache: Path | None = None,
     root: Path | None = None,
     local_files_only: bool = False,
+    track: Sequence[str] = (),
 ) -> Path:
     """Train what `build/jobs` says and return the run's folder; a finished run is returned at once.
 
@@ -107,19 +122,42 @@ def run(
         cache: where what a judge says is kept by content; `build/../.cache` unless given.
         root: the folder that paths of the spec start from.
         local_files_only: take the base from this machine only, where it is not in the build.
+        track: where else the curves go (`backends.train.tracking`); nowhere unless asked.
 
     Raises:
         DataError: jobs or rows are missing or not what a trainer takes.
-        ModelLoadError, NetworkError, MemoryError_: the base cannot be had.
+        GivenError: another process trains in this folder, or a tracker is not there.
+        ModelLoadError, NetworkError, MemoryError_: the base cannot be had; a finished run has changed since.
+        StoreError: the disk is full. What was whole before stays, and the same call goes on from there.
+        DivergedError: a loss or a gradient is not finite.
     """
+    tracking.check(track)
     recipe = read_recipe(build)
     base = base_of(build, recipe, local_files_only=local_files_only)
     run = run_folder(build, runs)
     if is_done(run):
+        kept.confirm(run)
         # Left where a kill came between the record and the end.
         shutil.rmtree(run / "work", ignore_errors=True)
         progress("train", 1, 1, "steps", "done before")
         return run
+    with noticing_disk(run), alone(run / "work", help="wait for it: a folder takes one training at a time"):
+        if not is_done(run):  # as it may be since
+            _train(build, run, recipe, base, progress, cache, root, local_files_only, track)
+    return run
+
+
+def _train(
+    build: Path,
+    run: Path,
+    recipe: Recipe,
+    base: bases.Base,
+    progress: Progress,
+    cache: Path | None,
+    root: Path | None,
+    local_files_only: bool,
+    track: Sequence[str],
+) -> None:
     bases.place(base, build / "base")  # where the jobs say it is; there already after `tenet build`
     bases.verify_placed(build / "base")
     device = choose()
@@ -134,10 +172,9 @@ def run(
         found = prompting.look(build, progress, cache=cache, root=root, local_files_only=local_files_only)
         why = found.said
         if found.enough:
-            told = {"rows": {}, "steps": {}, "adapter_digest": None, "chosen": list(why)}
-            run.mkdir(parents=True, exist_ok=True)
-            write_json(run / "run.json", _record(build, PROMPT_ALONE, content, base, device) | told)
-            return run
+            told: dict[str, Any] = {"rows": {}, "steps": {}, "adapter_digest": None, "chosen": list(why)}
+            kept.seal(run, _record(build, PROMPT_ALONE, content, base, device) | told)
+            return
     stages = stages_of(recipe.method)
     rows = {name: rows_digest(build / name) for name in _row_files(build, stages)}
 
@@ -157,7 +194,7 @@ def run(
             if content_digest(build) != content:
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
             made, steps[stage] = _stage(
-                stage, _job(build, stage), build, run, base, adapter, device, progress, _given(stage, around)
+                stage, _job(build, stage), build, run, base, adapter, device, progress, _given(stage, around), track
             )
             if hasattr(_method(stage), "architecture"):  # a reward model, which no stage goes on from
                 around = replace(around, reward=made)
@@ -179,9 +216,8 @@ def run(
         **({"reward": examined} if examined else {}),
         **({"chosen": [*recipe.chosen, *why]} if recipe.chosen else {}),
     }
-    write_json(run / "run.json", record)
+    kept.seal(run, record)
     shutil.rmtree(work, ignore_errors=True)
-    return run
 
 
 def _record(build: Path, method: str, content: str, base: bases.Base, device: Device) -> dict[str, Any]:
@@ -231,29 +267,40 @@ def _stage(
     device: Device,
     progress: Progress,
     given: dict[str, Any],
+    track: Sequence[str] = (),
 ) -> tuple[Path, int]:
     """Train one stage and return its adapter's folder with the number of steps."""
     from backends.train.loop import train
 
-    module = _method(stage)
     done = run / "work" / f"{stage}-adapter"
+    sealed = done.with_suffix(".sha256")
+    if _is_whole(done, sealed):
+        return done, job.steps
+    module = _method(stage)
     beside = start if hasattr(module, "beside") else None
     own = done if beside is None else done.with_name(f"{stage}-own")
-    steps = job.steps
-    if not (own / "adapter_model.safetensors").is_file():
-        release_memory()  # of the stage before this one
-        trained: Any = train(module, stage, job, build, run, base, start, device, progress, given)
-        steps = int(trained.state.global_step)
-        saved = save_adapter(trained.model, base, trained.chat, own)
-        # The trained model leaves before a fresh base comes.
-        del trained
-        release_memory()
-        confirm_adapter(saved, base, module, beside)
-    if beside is not None and not (done / "adapter_model.safetensors").is_file():
+    release_memory()  # of the stage before this one
+    trained: Any = train(module, stage, job, build, run, base, start, device, progress, given, track)
+    steps = int(trained.state.global_step)
+    saved = save_adapter(trained.model, base, trained.chat, own)
+    # The trained model leaves before a fresh base comes.
+    del trained
+    release_memory()
+    confirm_adapter(saved, base, module, beside)
+    if beside is not None:
         from backends.train import composing  # it writes runs of its own, and so knows this package
 
         composing.put_together([beside, own], [1.0, 1.0], base, done, device)
+    write_text(sealed, adapter_digest(done))
     return done, steps
+
+
+def _is_whole(adapter: Path, sealed: Path) -> bool:
+    """Whether a stage's adapter is the one that was confirmed; any other is made again from its last checkpoint."""
+    try:
+        return adapter_digest(adapter) == sealed.read_text(encoding="utf-8")
+    except (OSError, ValueError, ModelLoadError):
+        return False
 
 
 def _examined(stage: str, reward: Path, build: Path, base: bases.Base, device: Device) -> dict[str, Any]:

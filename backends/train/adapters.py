@@ -22,8 +22,10 @@ from typing import Any
 
 from backends.bases import Base
 from backends.chats import Chat
+from backends.devices import is_out_of_memory
 from compiler.digests import file_digest
 from compiler.failures import ModelLoadError
+from compiler.files import sync_file, sync_folder
 from compiler.records.record import Message
 
 CARD = """---
@@ -128,16 +130,8 @@ def confirm_adapter(saved: Saved, base: Base, module: Any = None, start: Path | 
         ModelLoadError: it answers differently.
     """
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM
-    from trl.trainer.reward_trainer import suppress_seqcls_warning
 
-    kind, more = module.architecture() if hasattr(module, "architecture") else (AutoModelForCausalLM, {})
-    with suppress_seqcls_warning():
-        fresh = kind.from_pretrained(
-            str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True,
-            **more,
-        ).to(saved.device)  # fmt: skip
-    fresh = PeftModel.from_pretrained(fresh, str(saved.staged))
+    fresh = PeftModel.from_pretrained(_base_again(saved, base, module), str(saved.staged))
     if start is not None and hasattr(module, "beside"):
         fresh = module.beside(fresh, start)
     fresh.eval()
@@ -146,8 +140,31 @@ def confirm_adapter(saved: Saved, base: Base, module: Any = None, start: Path | 
         gap = float((ours - theirs).abs().max())
         if not gap <= tolerance:
             raise ModelLoadError(f"the saved adapter answers differently from the trained one (logits by {gap:.2g})")
+    for file in saved.staged.iterdir():
+        sync_file(file)
     saved.staged.rename(saved.folder)
+    sync_folder(saved.folder.parent)
     return saved.folder
+
+
+def _base_again(saved: Saved, base: Base, module: Any) -> Any:
+    from transformers import AutoModelForCausalLM
+    from trl.trainer.reward_trainer import suppress_seqcls_warning
+
+    kind, more = module.architecture() if hasattr(module, "architecture") else (AutoModelForCausalLM, {})
+    try:
+        with suppress_seqcls_warning():
+            return kind.from_pretrained(
+                str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True,
+                **more,
+            ).to(saved.device)  # fmt: skip
+    except Exception as error:  # the library raises many kinds; all others mean that the files are gone or torn
+        if is_out_of_memory(error):
+            raise
+        raise ModelLoadError(
+            f"{base.name}: the weights in {base.path} cannot be read any more, which the adapter is held against",
+            help="build the spec again and run the same command: it goes on from the last checkpoint",
+        ) from error
 
 
 def _logits(model: Any, asked: Sequence[list[int]]) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ import json
 import random
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,13 @@ MANIFEST = "manifest.json"
 STATE = "trainer_state.json"
 """The name by which the library looks for it."""
 KEPT = 2
+COUNTED = ("_step", "_total_train_tokens")
+"""What the library's trainers count from nothing when they go on: batches of a policy, which say when it answers anew,
+and tokens that were seen."""
 
 
-def newest(work: Path) -> Path | None:
-    """The last whole checkpoint under `work`; those that are torn or changed are removed."""
+def newest(work: Path, refused: Callable[[str], object] = str) -> Path | None:
+    """The last whole checkpoint under `work`; those that are torn or changed are removed, and `refused` is told."""
     if not work.is_dir():
         return None
     for staged in work.glob(".staged-*"):
@@ -33,13 +37,23 @@ def newest(work: Path) -> Path | None:
     for folder in _by_step(work):
         if is_whole(folder):
             return folder
+        refused(folder.name)
         shutil.rmtree(folder)
     return None
 
 
+def latest(work: Path) -> int:
+    """The step of the last checkpoint by its name, unread; 0 where there is none."""
+    return max((_step(folder) for folder in _by_step(work)), default=0)
+
+
 def _by_step(work: Path) -> list[Path]:
     found = [p for p in work.glob("checkpoint-*") if re.fullmatch(r"checkpoint-\d+", p.name)]
-    return sorted(found, key=lambda p: int(p.name.split("-")[1]), reverse=True)
+    return sorted(found, key=_step, reverse=True)
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.split("-")[1])
 
 
 def is_whole(folder: Path) -> bool:
@@ -47,6 +61,8 @@ def is_whole(folder: Path) -> bool:
     try:
         hashes = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        return False
+    if not isinstance(hashes, dict):
         return False
     names = {p.name for p in folder.iterdir()} - {MANIFEST}
     return names == set(hashes) and all(_sha256(folder / name) == hashes[name] for name in names)
@@ -63,7 +79,8 @@ def _seal(staged: Path, final: Path) -> None:
     for file in sorted(staged.iterdir()):
         hashes[file.name] = _sha256(file)
         sync_file(file)
-    (staged / MANIFEST).write_text(json.dumps(hashes), encoding="utf-8")
+    # Without a space, so that no byte of it can change and still say the same.
+    (staged / MANIFEST).write_text(json.dumps(hashes, separators=(",", ":")), encoding="utf-8")
     sync_file(staged / MANIFEST)
     sync_folder(staged)
     if final.exists():
@@ -81,17 +98,39 @@ class Checkpoints:
     state: Any
     args: Any
     train: Any
+    num_iterations: int
+    _step: int
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        from peft import get_peft_model_state_dict
-        from safetensors.torch import save_file
-
         work = Path(self.args.output_dir)
         step = self.state.global_step
+        if self._holds_answers():
+            return
         staged = work / f".staged-{step}"
         if staged.exists():
             shutil.rmtree(staged)
         staged.mkdir(parents=True)
+        try:
+            self._write(staged)
+            _seal(staged, work / f"checkpoint-{step}")
+        except BaseException:
+            # A full disk gets its room back, and the checkpoints before stay.
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+        for old in _by_step(work)[KEPT:]:
+            shutil.rmtree(old)
+
+    def _holds_answers(self) -> bool:
+        """Whether a policy is in the midst of answers that it has written once and learns from over several steps; a
+        checkpoint does not hold them."""
+        if not hasattr(self, "_step") or self.state.global_step >= self.state.max_steps:
+            return False
+        return bool(self._step % (self.args.steps_per_generation * self.num_iterations))
+
+    def _write(self, staged: Path) -> None:
+        from peft import get_peft_model_state_dict
+        from safetensors.torch import save_file
+
         adapter = get_peft_model_state_dict(self.model, adapter_name="default", save_embedding_layers=False)
         save_file(_plain(adapter), staged / "adapter.safetensors")
         tensors, rest = _taken_apart(self.optimizer.state_dict())
@@ -100,10 +139,8 @@ class Checkpoints:
         _dump(staged / "schedule.json", self.lr_scheduler.state_dict())
         save_file(_random_tensors(), staged / "random.safetensors")
         _dump(staged / "random.json", _random_rest())
+        _dump(staged / "counted.json", {name: getattr(self, name) for name in COUNTED if hasattr(self, name)})
         self.state.save_to_json(str(staged / STATE))
-        _seal(staged, work / f"checkpoint-{step}")
-        for old in _by_step(work)[KEPT:]:
-            shutil.rmtree(old)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         from peft import set_peft_model_state_dict
@@ -122,6 +159,9 @@ class Checkpoints:
         from transformers import TrainerState
 
         state = TrainerState.load_from_json(str(checkpoint / STATE)) if checkpoint else None
+        if checkpoint is not None:
+            for name, count in _load(checkpoint / "counted.json").items():
+                setattr(self, name, count)
         if state is not None and state.global_step >= state.max_steps:
             self._load_from_checkpoint(str(checkpoint))
             self.state = state

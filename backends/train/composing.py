@@ -18,11 +18,11 @@ from typing import Any
 
 from backends.bases import Base
 from backends.devices import Device
-from backends.train import RUN_VERSION, verifying
+from backends.train import RUN_VERSION, kept, verifying
 from backends.train.adapters import CARD, adapter_digest
 from compiler.digests import digest
 from compiler.failures import DataError, ModelLoadError
-from compiler.files import sync_file, sync_folder, write_json
+from compiler.files import sync_file, sync_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ def compose(parts: Sequence[Part], base: Base, name: str, runs: Path, device: De
     content = digest({"parts": told, "base": base.digest})
     run = runs / f"{name}-{content[:12]}"
     if (run / "run.json").is_file():
+        kept.confirm(run)
         return run
     put_together(
         [part.run / "adapter" for part in parts], [part.weight for part in parts], base, run / "adapter", device
@@ -65,7 +66,7 @@ def compose(parts: Sequence[Part], base: Base, name: str, runs: Path, device: De
         "steps": {},
         "adapter_digest": adapter_digest(run / "adapter"),
     }
-    write_json(run / "run.json", record)
+    kept.seal(run, record)
     return run
 
 
@@ -104,6 +105,7 @@ def _told(part: Part, base: Base) -> dict[str, Any]:
             f"{part.run} was trained on another base ({record.get('base')})",
             help="adapters of one base can be put together, and no others",
         )
+    kept.confirm(part.run)
     return {"run": part.run.name, "adapter_digest": adapter_digest(part.run / "adapter"), "weight": part.weight}
 
 

@@ -76,7 +76,7 @@ def fitted(job: Job, device: Device, work: Path) -> dict[str, Any]:
         "logging_steps": 1,
         "logging_first_step": True,
         "save_strategy": "steps",
-        "save_steps": max(1, min(50, job.steps // 6 or 50)),
+        "save_steps": min(50, max(1, job.steps // 6)) if job.steps else 50,
         "save_total_limit": None,
         "push_to_hub": False,
         "log_level": "error",

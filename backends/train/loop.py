@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,24 @@ from backends import bases, machine
 from backends.bases import Base
 from backends.chats import Chat
 from backends.devices import Device, is_out_of_memory, noticing_memory
+from backends.train import tracking
 from backends.train.checkpoints import Checkpoints, newest
 from backends.train.jobs import Job, configure
 from backends.train.packed import packing
+from backends.train.steps import Steps
+from compiler import events
 from compiler.failures import DataError, ModelLoadError, TenetError
-from compiler.files import write_text
+from compiler.files import sync_file, write_text
 from compiler.progress import Progress
 from compiler.records.record import Message
+
+SERIES = {
+    "grad_norm": "gradient_norm",
+    "rewards/margins": "reward_margin",
+    "entropy": "entropy",
+    "completions/mean_length": "answer_tokens",
+}
+"""What the library's trainers tell of a step besides, and what an event calls it."""
 
 
 @dataclass(slots=True)
@@ -46,6 +57,7 @@ def train(
     device: Device,
     progress: Progress,
     given: dict[str, Any],
+    track: Sequence[str] = (),
 ) -> Trained:
     from datasets import Dataset, disable_progress_bars
     from transformers import PrinterCallback
@@ -57,6 +69,7 @@ def train(
     progress("train", 0, job.steps, "steps", f"{stage}: loading")
     work = run / "work" / stage
     config, model_config = configure(job, module.config(), device, work, getattr(module, "script", None))
+    tracking.settle(config, track, run, stage)
     chat = bases.load_chat(base)
     rows = module.fit(config, read_rows(build / job.rows, module.COLUMNS, chat), chat.tokenizer)
     # How many of its rewards count how much is the trainer's to know, and stands among its settings.
@@ -64,7 +77,7 @@ def train(
         config.reward_weights = given.pop("reward_weights")
     model = _trainable(module, config.seed, base, model_config, start, device)
 
-    class OurTrainer(Checkpoints, module.trainer()):  # type: ignore[misc]  # the base class is chosen at run time
+    class OurTrainer(Checkpoints, Steps, module.trainer()):  # type: ignore[misc]  # the base is chosen at run time
         pass
 
     with packing() if machine.forward() == "packed" else nullcontext():
@@ -74,12 +87,13 @@ def train(
             train_dataset=Dataset.from_list(rows),
             processing_class=chat.tokenizer,
             peft_config=None if start else get_peft_config(model_config),
-            callbacks=[_events(stage, run / "events.jsonl", progress)],
+            callbacks=[_events(stage, run / events.NAME, progress)],
             **given,
         )
     # It prints every step; events.jsonl and the driver's progress tell instead.
     trainer.remove_callback(PrinterCallback)
-    trainer.resume(newest(work))
+    trainer.resume(newest(work, lambda name: _refused(stage, name, run / events.NAME, progress, job.steps)))
+    tracking.finish(track)
     return Trained(trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), chat, trainer.state)
 
 
@@ -166,25 +180,29 @@ def recording_failure(stage: str, path: Path) -> Iterator[None]:
             "help": error.help if isinstance(error, TenetError) else None,
             "time": round(time.time(), 3),
         }
-        _append(path, event)
+        with suppress(OSError):  # where the disk is full, this is why
+            _append(path, event)
         raise
 
 
-def _append(path: Path, event: dict[str, Any]) -> None:
+def _refused(stage: str, name: str, path: Path, progress: Progress, steps: int) -> None:
+    """Say that a checkpoint is not used, since it is torn or has changed."""
+    step = int(name.split("-")[1])
+    progress("train", 0, steps, "steps", f"{stage}: {name} is torn")
+    message = f"{name} is torn or has changed, and was removed; training goes on from the one before it"
+    _append(path, {"stage": stage, "step": step, "event": "refused", "message": message, "time": round(time.time(), 3)})
+
+
+def _append(path: Path, event: dict[str, Any], *, synced: bool = False) -> None:
     with path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(event) + "\n")
+        stream.write(events.line(event))
+    if synced:
+        sync_file(path)
 
 
 def _read_events(path: Path) -> list[dict[str, Any]]:
-    """The events of a run, without a line that a kill has cut short."""
-    events = []
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                events.append(json.loads(line))
-            except ValueError:
-                continue
-    return events
+    """The events of a run, without a line that a kill has cut short or that has changed since."""
+    return events.read(path)
 
 
 def _events(stage: str, path: Path, progress: Progress) -> Any:
@@ -194,12 +212,14 @@ def _events(stage: str, path: Path, progress: Progress) -> Any:
     class Events(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
         def __init__(self) -> None:
             self.last = time.monotonic()
-            self.step = 0
+            self.step = self.tokens = 0
 
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             self.last, self.step = time.monotonic(), state.global_step
             # Steps after the checkpoint that a resumed run starts from are done again.
             _cut(path, stage, state.global_step)
+            before = [e["tokens"] for e in _read_events(path) if e["stage"] == stage and "tokens" in e]
+            self.tokens = before[-1] if before else 0
             progress("train", state.global_step, state.max_steps, "steps", stage)
 
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
@@ -207,7 +227,10 @@ def _events(stage: str, path: Path, progress: Progress) -> Any:
                 return
             now = time.monotonic()
             rate = (state.global_step - self.step) / max(now - self.last, 1e-9)
-            self.last, self.step = now, state.global_step
+            last, self.last, self.step = self.last, now, state.global_step
+            tokens = int(logs.get("num_tokens") or state.num_input_tokens_seen)
+            speed = (tokens - self.tokens) / max(now - last, 1e-9)
+            self.tokens = tokens
             event = {
                 "stage": stage,
                 "step": state.global_step,
@@ -215,15 +238,21 @@ def _events(stage: str, path: Path, progress: Progress) -> Any:
                 "loss": logs["loss"],
                 "learning_rate": logs.get("learning_rate"),
                 "reward_accuracy": logs.get("rewards/accuracies"),
+                **{name: logs[key] for key, name in SERIES.items() if key in logs},
+                "tokens": tokens,
+                "tokens_per_second": round(speed),
                 "steps_per_second": round(rate, 3),
                 "time": round(time.time(), 3),
             }
             if "reward" in logs:
                 # Of a policy: what its answers earned, clause by clause, and how far it is from the base.
                 event |= {"reward": logs["reward"], "kl": logs.get("kl"), "clauses": _of_clauses(logs)}
-            _append(path, event)
+            elif "kl" in logs:
+                event["kl"] = logs["kl"]
+            # A checkpoint is never further than what is told of its steps.
+            _append(path, event, synced=control.should_save)
             told = f"reward {logs['reward']:.2f}" if "reward" in logs else f"loss {logs['loss']:.3f}"
-            progress("train", state.global_step, state.max_steps, "steps", f"{stage}: {told}")
+            progress("train", state.global_step, state.max_steps, "steps", f"{stage}: {told}, {speed:,.0f} tokens/s")
 
     return Events()
 
@@ -239,4 +268,4 @@ def _cut(path: Path, stage: str, step: int) -> None:
     if not path.is_file():
         return
     kept = [e for e in _read_events(path) if e["stage"] != stage or e["step"] <= step or "event" in e]
-    write_text(path, "".join(json.dumps(event) + "\n" for event in kept))
+    write_text(path, "".join(map(events.line, kept)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import places
+from compiler.cli import places, stages
 from compiler.cli.measure import arm_option
 from compiler.cli.options import local_option, out_option, runs_option
 from compiler.cli.targets import TargetPath, is_run
@@ -34,6 +34,7 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], guarded:
     run: Path | None = target
     if is_run(target):
         build = places.build_of(target, out)
+        stages.confirm_trained(run)
         chat.run(build, run, arms or ("base", "adapter"), guarded=guarded, local_files_only=local_files_only)
         return
     place = places.place_of(target, out, runs, None)
@@ -45,5 +46,6 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], guarded:
             click.echo(f"note: {place.build} has no adapter yet; base and prompt answer", err=True)
     elif any(map(uses_adapter, arms)):
         run = places.run_of(place)
+    stages.confirm_trained(run)
     usual: tuple[Arm, ...] = ("base", "adapter") if run else ("base", "prompt")
     chat.run(place.build, run, arms or usual, guarded=guarded, local_files_only=local_files_only)

@@ -58,7 +58,7 @@ def finish(compilation: Compilation, *, rows: bool = True) -> None:
         write_if_new(compilation.place.build / dataset_card.CARD, dataset_card.render(compilation.place.build))
 
 
-def train(place: Place, progress: Progress) -> Path:
+def train(place: Place, progress: Progress, track: Sequence[str] = ()) -> Path:
     from backends import train as training
 
     check_build(place.build)
@@ -69,7 +69,32 @@ def train(place: Place, progress: Progress) -> Path:
         cache=place.cache,
         root=place.root,
         local_files_only=place.local_files_only,
+        track=track,
     )
+
+
+def kept_of_training(place: Place) -> str:
+    """What an interrupted training has kept, in a sentence."""
+    from backends import train as training
+
+    run = training.run_folder(place.build, place.runs)
+    kept = training.kept_steps(run)
+    if not kept:
+        return f"No checkpoint was written yet in {run}."
+    told = ", ".join(f"step {step} of {stage}" if step else f"all of {stage}" for stage, step in kept.items())
+    return f"Kept in {run}: {told}."
+
+
+def confirm_trained(run: Path | None) -> None:
+    """Make sure that a run's adapter is the one that was trained, before it is asked anything.
+
+    Raises:
+        ModelLoadError: a file of the run is missing or has changed since.
+    """
+    from backends.train import kept
+
+    if run is not None and (run / "adapter").is_dir():
+        kept.confirm(run)
 
 
 def measure(
@@ -87,6 +112,7 @@ def measure(
     from backends import measure as measuring
 
     check_build(place.build)
+    confirm_trained(run)
     return measuring.run(
         place.build,
         run,

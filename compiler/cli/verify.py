@@ -29,7 +29,7 @@ def command(
     """
     from backends.devices import choose
     from backends.recipes import base_of, read_recipe
-    from backends.train import verifying
+    from backends.train import kept, verifying
 
     if is_run(target):
         run, build = target, places.build_of(target, out)
@@ -40,7 +40,7 @@ def command(
         raise click.UsageError(f"{run} was measured without training: there is no adapter in it")
     base = base_of(build, read_recipe(build), local_files_only=local_files_only)
     device = choose()
-    found = {str(run): list(verifying.verify(run, base, device))}
+    found = {str(run): [*verifying.verify(run, base, device), verifying.Check("run", *kept.as_left(run))]}
     for artifact in artifacts:
         found[str(artifact)] = list(verifying.against(run, artifact, base, device))
     if as_json:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from compiler.records.behaviour import Facts, JudgeCard, Metric, Profile, SideEffect, Survival
 from compiler.records.clauses import ClauseRow
+from compiler.records.curves import Curve
 from compiler.records.figures import REPORT_VERSION
 from compiler.records.measured import Engaged, Stopping
 from compiler.records.mutants import Mutant
@@ -97,6 +98,7 @@ class DiffReport(Record):
     sets: tuple[ProbeSet, ...] = ()
     transcripts: tuple[Transcript, ...] = ()
     transcripts_total: int = 0
+    curves: tuple[Curve, ...] = ()
     sources: tuple[SourceFile, ...] = ()
     prompt: str = ""
     warnings: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ from compiler.records.report import DiffReport
 from compiler.report import arms, figures
 from compiler.report.marked import marked, visible
 from compiler.report.sections import shown
+from compiler.report.sections.curves import number
 
 PAGE = Path(__file__).parent / "page"
 STYLES = ("page", "table", "plot", "section", "conversation", "narrow", "print")
@@ -95,7 +96,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["visible"] = visible
-    environment.globals.update(figures=figures, arms=arms, marked=marked)
+    environment.globals.update(figures=figures, arms=arms, marked=marked, number=number)
     return environment
 
 

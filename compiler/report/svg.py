@@ -12,6 +12,7 @@ escaped. This file must not know what a figure is about.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from markupsafe import Markup
@@ -78,6 +79,17 @@ class Drawing:
             Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>').format(
                 kind, _length(x), _length(y), anchor, text
             )
+        )
+
+    def path(self, points: Sequence[tuple[float, float]], top: float, bottom: float, kind: str = "line") -> None:
+        """A line through points, each as shares of the figure's width and of the height from `top` down to `bottom`."""
+        places = " ".join(f"{1000 * x:.1f},{1000 * y:.1f}" for x, y in points)
+        # A box of its own is stretched with the page, and its line keeps its width.
+        self.body.append(
+            Markup(
+                '<svg x="{}%" y="{}" width="{}" height="{}" viewBox="0 0 1000 1000" preserveAspectRatio="none" '
+                'overflow="visible"><polyline class="{}" points="{}" vector-effect="non-scaling-stroke"/></svg>'
+            ).format(_length(MARGIN), _length(top), wide(1.0), _length(bottom - top), kind, places)
         )
 
     def dot(self, x: Length, y: float, radius: float = 4.0, kind: str = "dot") -> None:

@@ -7,11 +7,14 @@ and each other (shares fall, intervals hold their share), and mean nothing.
 
 from __future__ import annotations
 
+import math
 import random
 from typing import get_args
 
+from compiler.curves import curves
 from compiler.records.behaviour import JudgeCard, Metric, MetricUnit, Profile, Survival, SurvivalStep
 from compiler.records.clauses import ClauseRow, Stopped, Trial
+from compiler.records.curves import Curve
 from compiler.records.figures import Difference, Rate, Score
 from compiler.records.mutants import Mutant
 from compiler.records.record import Arm, Message
@@ -31,6 +34,7 @@ def full(report: DiffReport) -> DiffReport:
             "clauses": tuple(_with_bases(row) if row.id == judged else row for row in report.clauses),
             "metrics": tuple(metrics(report, kinds)),
             "survival": tuple(survival(i, arm, dice) for i in kinds[:2] for arm in report.arms),
+            "curves": tuple(curves_of(kinds, dice)),
             "profiles": tuple(profile(arm, dice) for arm in report.arms if arm in ("base", report.subject)),
             "mutants": tuple(mutant(i, number) for number, i in enumerate(kinds)),
             "judge_cards": tuple(judge_cards(judged, report.subject)),
@@ -39,6 +43,24 @@ def full(report: DiffReport) -> DiffReport:
         }
     )
     return DiffReport.model_validate(whole.model_dump(mode="json"))
+
+
+def curves_of(kinds: list[str], dice: random.Random, steps: int = 300) -> tuple[Curve, ...]:
+    """Curves of two stages: a noisy loss that falls, the rewards of clauses, what else a trainer tells."""
+    told: list[dict[str, object]] = []
+    for step in range(1, steps + 1):
+        share = step / steps
+        usual = {
+            "step": step,
+            "of": steps,
+            "loss": 3.0 * math.exp(-4 * share) + 0.3 * dice.random(),
+            "time": 1.0 * step,
+        }
+        rates = {"learning_rate": 1e-3 * (1 - share), "gradient_norm": 2.0 + dice.random()}
+        told.append({"stage": "sft", **usual, **rates})
+        clauses = {i: min(1.0, share + 0.2 * dice.random()) for i in kinds}
+        told.append({"stage": "grpo", **usual, **rates, "reward": share, "kl": 0.4 * share**2, "clauses": clauses})
+    return curves(told)
 
 
 def sequential(report: DiffReport) -> DiffReport:

@@ -61,7 +61,7 @@ def test_an_older_file_without_marks_reads(report: DiffReport) -> None:
     for talk in old["transcripts"]:
         del talk["marks"]
         del talk["said"]
-    for name in ("survival", "profiles", "mutants", "metrics", "sets", "judge_cards", "stopping"):
+    for name in ("survival", "profiles", "mutants", "metrics", "sets", "curves", "judge_cards", "stopping"):
         del old[name]
     for found in old["clauses"]:
         for rate in (rate for figure in (found, *found["trials"], *found["lines"]) for rate in figure["rates"]):

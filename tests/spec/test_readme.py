@@ -49,7 +49,9 @@ def compiler_codes_table() -> str:
     """Of the codes below those of the analysis, which has a table of its own."""
     rows = ["| code | | what it says | how to mend it |", "| --- | --- | --- | --- |"]
     rows += [
-        f"| {c.code} | {c.severity} | {c.what} | {c.mend} |" for c in compiler.codes.CODES.values() if not "T0520" <= c.code < "T0540"
+        f"| {c.code} | {c.severity} | {c.what} | {c.mend} |"
+        for c in compiler.codes.CODES.values()
+        if not "T0520" <= c.code < "T0540"
     ]
     return "\n".join(rows)
 

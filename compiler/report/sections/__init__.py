@@ -17,6 +17,7 @@ from compiler.records.report import DiffReport
 from compiler.report.sections import (
     behaviour,
     clauses,
+    curves,
     findings,
     forest,
     heat,
@@ -66,6 +67,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("power", "Can the probes fail?", power.view, "Probe power"),
     Section("judges", "Who decided", judges.view, "Judge card"),
     Section("method", "How it was measured", _always, "Method"),
+    Section("curves", "How it was trained", curves.view, "Training"),
     Section("provenance", "Provenance", _always),
 )
 
