@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,9 +20,12 @@ from backends import bases, machine
 from backends.bases import Base
 from backends.chats import Chat
 from backends.devices import Device, is_out_of_memory, noticing_memory
+from backends.train import workers
 from backends.train.checkpoints import Checkpoints, newest
+from backends.train.fitting import until_it_fits
 from backends.train.jobs import Job, configure
 from backends.train.packed import packing
+from backends.train.sharing import Shares, Split, split_of
 from compiler.failures import DataError, ModelLoadError, TenetError
 from compiler.files import write_text
 from compiler.progress import Progress
@@ -47,7 +51,34 @@ def train(
     progress: Progress,
     given: dict[str, Any],
 ) -> Trained:
-    from datasets import Dataset, disable_progress_bars
+    """Train one stage; where a step does not fit into memory, with fewer rows at once and the same update."""
+    events = run / "events.jsonl"
+
+    def attempt(split: Split) -> Trained | None:
+        return _attempt(module, stage, job, build, run, base, start, device, progress, given, split)
+
+    def tell(split: Split, event: dict[str, Any]) -> None:
+        _append(events, event)
+        progress("train", event["step"], job.steps, "steps", f"{stage}: out of memory; now {split.at_once} rows at once")
+
+    return until_it_fits(attempt, split_of(job, stage, workers.count()), run, stage, tell)
+
+
+def _attempt(
+    module: Any,
+    stage: str,
+    job: Job,
+    build: Path,
+    run: Path,
+    base: Base,
+    start: Path | None,
+    device: Device,
+    progress: Progress,
+    given: dict[str, Any],
+    split: Split,
+) -> Trained | None:
+    """Train one stage from its newest checkpoint; None where memory ran out and fewer rows at once may fit."""
+    from datasets import disable_progress_bars
     from transformers import PrinterCallback
     from trl import get_peft_config
 
@@ -56,28 +87,57 @@ def train(
     os.environ["TQDM_DISABLE"] = "1"
     progress("train", 0, job.steps, "steps", f"{stage}: loading")
     work = run / "work" / stage
-    config, model_config = configure(job, module.config(), device, work, getattr(module, "script", None))
+    shape = (split.at_once, split.accumulation)
+    config, model_config = configure(job, module.config(), device, work, getattr(module, "script", None), shape)
     chat = bases.load_chat(base)
     rows = module.fit(config, read_rows(build / job.rows, module.COLUMNS, chat), chat.tokenizer)
     model = _trainable(base, model_config, start, device)
 
-    class OurTrainer(Checkpoints, module.trainer()):  # type: ignore[misc]  # the base class is chosen at run time
+    class OurTrainer(Shares, Checkpoints, module.trainer()):  # type: ignore[misc]  # the base class is chosen at run time
         pass
 
-    with packing() if machine.forward() == "packed" else nullcontext():
-        trainer = OurTrainer(
-            model=model,
-            args=config,
-            train_dataset=Dataset.from_list(rows),
-            processing_class=chat.tokenizer,
-            peft_config=None if start else get_peft_config(model_config),
-            callbacks=[_events(stage, run / "events.jsonl", progress)],
-            **given,
-        )
-    # It prints every step; events.jsonl and the driver's progress tell instead.
-    trainer.remove_callback(PrinterCallback)
-    trainer.resume(newest(work))
+    OurTrainer.split, OurTrainer.method = split, module
+    try:
+        with packing() if machine.forward() == "packed" else nullcontext():
+            trainer = OurTrainer(
+                model=model,
+                args=config,
+                train_dataset=_data_set(rows, work),
+                processing_class=chat.tokenizer,
+                peft_config=None if start else get_peft_config(model_config),
+                callbacks=[_events(stage, run / "events.jsonl", progress)] if workers.is_first() else [],
+                **given,
+            )
+        # It prints every step; events.jsonl and the driver's progress tell instead.
+        trainer.remove_callback(PrinterCallback)
+        trainer.resume(_newest(work))
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not is_out_of_memory(error) or split.halved() is None:
+            raise
+        return None
     return Trained(trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), chat, trainer.state)
+
+
+def _newest(work: Path) -> Path | None:
+    """The newest whole checkpoint; the first process removes torn ones before the others look."""
+    if workers.is_first():
+        newest(work)
+    workers.wait()
+    return newest(work)
+
+
+def _data_set(rows: list[dict[str, Any]], work: Path) -> Any:
+    """The rows as the trainer takes them. Processes that train together share what they compute of them in a folder."""
+    from datasets import Dataset, load_from_disk
+
+    if workers.count() == 1:
+        return Dataset.from_list(rows)
+    shared = work.with_name(f"{work.name}-rows")
+    if workers.is_first():
+        shutil.rmtree(shared, ignore_errors=True)
+        Dataset.from_list(rows).save_to_disk(str(shared))
+    workers.wait()
+    return load_from_disk(str(shared))
 
 
 def read_rows(path: Path, columns: tuple[str, ...], chat: Chat) -> list[dict[str, Any]]:
