@@ -18,6 +18,7 @@ from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
+from backends.train import fitting
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
@@ -150,6 +151,7 @@ def run(
         "revision": base.revision,
         "rows": rows,
         "steps": steps,
+        "batches": {stage: fitting.batches(_job(build, stage), run, stage) for stage in stages},
         "adapter_digest": adapter_digest(final),
         "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
         "machine": machine.expected().influencing("train"),

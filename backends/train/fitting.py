@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from backends.devices import release_memory
 from backends.train import workers
 from backends.train.checkpoints import newest
-from backends.train.sharing import Split, StepTooLarge, begun, keep
+from backends.train.jobs import Job
+from backends.train.sharing import Split, StepTooLarge, begun, keep, split_of
 
 T = TypeVar("T")
 Tell = Callable[[Split, dict[str, Any]], None]
@@ -25,6 +26,14 @@ HELP = "a smaller base, a shorter `max_length`, or a larger device"
 def kept(run: Path, stage: str) -> Path:
     """Where a stage of an unfinished run keeps the split that fits."""
     return run / "work" / f"{stage}-split.json"
+
+
+def batches(job: Job, run: Path, stage: str) -> dict[str, Any]:
+    """How a stage's updates went through, for run.json."""
+    told = split_of(job, stage, workers.count())
+    came_to = begun(kept(run, stage), told)
+    found = {"rows": told.rows, "at_once": came_to.at_once, "accumulation": came_to.accumulation}
+    return {**found, "of_the_job": told.at_once} if came_to != told else found
 
 
 def until_it_fits(attempt: Callable[[Split], T | None], split: Split, run: Path, stage: str, tell: Tell) -> T:
