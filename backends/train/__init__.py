@@ -8,8 +8,9 @@ adapter bytes. This file must not know losses: a method is one file in `methods/
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
-from backends.train import fitting
+from backends.train import fitting, launching, workers
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
+from backends.train.ways import USUAL, Way
 from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError
 from compiler.files import sync_file, sync_folder, write_json
@@ -45,9 +47,9 @@ def stages_of(method: str) -> tuple[str, ...]:
     return stages
 
 
-def run_folder(build: Path, runs: Path) -> Path:
+def run_folder(build: Path, runs: Path, way: Way = USUAL) -> Path:
     """Where a training of `build` as it stands goes: the name holds the digest of all that decides the adapter."""
-    return runs / f"{build.name}-{_digest(build)[:12]}"
+    return runs / f"{build.name}-{_digest(build, way)[:12]}"
 
 
 def is_done(run: Path) -> bool:
@@ -55,9 +57,13 @@ def is_done(run: Path) -> bool:
     return (run / "run.json").is_file()
 
 
-def _digest(build: Path) -> str:
+def _digest(build: Path, way: Way) -> str:
     """Hash what decides the adapter's bytes: what is trained on, how, and what computes."""
-    return digest({"content": content_digest(build), "machine": machine.expected().influencing("train")})
+    return digest({"content": content_digest(build), "machine": _machine(way)})
+
+
+def _machine(way: Way) -> dict[str, Any]:
+    return {**machine.expected().influencing("train"), **way.influencing()}
 
 
 def content_digest(build: Path) -> str:
@@ -94,6 +100,8 @@ def run(
     cache: Path | None = None,
     root: Path | None = None,
     local_files_only: bool = False,
+    way: Way = USUAL,
+    begins: Callable[[str], None] | None = None,
 ) -> Path:
     """Train what `build/jobs` says and return the run's folder; a finished run is returned at once.
 
@@ -101,23 +109,33 @@ def run(
         cache: where what a judge says is kept by content; `build/../.cache` unless given.
         root: the folder that paths of the spec start from.
         local_files_only: take the base from this machine only, where it is not in the build.
+        way: by how many processes, on a base of how many bits.
+        begins: told of each stage that begins.
 
     Raises:
         DataError: jobs or rows are missing or not what a trainer takes.
         ModelLoadError, NetworkError, MemoryError_: the base cannot be had.
+        WorkerError: one of several processes has vanished.
     """
     recipe = read_recipe(build)
     base = base_of(build, recipe, local_files_only=local_files_only)
-    run = run_folder(build, runs)
+    run = run_folder(build, runs, way)
     if is_done(run):
         # Left where a kill came between the record and the end.
         shutil.rmtree(run / "work", ignore_errors=True)
         progress("train", 1, 1, "steps", "done before")
         return run
-    bases.place(base, build / "base")  # where the jobs say it is; there already after `tenet build`
+    if workers.is_first():
+        bases.place(base, build / "base")  # where the jobs say it is; there already after `tenet build`
     bases.verify_placed(build / "base")
-    device = choose()
+    if way.processes > workers.count():
+        paths = {"cache": str(cache or ""), "root": str(root or "")}
+        options = {"paths": paths, "local_files_only": local_files_only, "four_bit": way.four_bit}
+        launching.train([str(build), str(runs), json.dumps(options)], run, way.processes, progress)
+        return run
+    device = workers.part_of(choose())
     settle(device)
+    workers.meet(device)
 
     # What is trained on, as it is now: a build may be made anew while a training takes its hours.
     content = content_digest(build)
@@ -133,12 +151,16 @@ def run(
         with recording_failure(stage, run / "events.jsonl"):
             if content_digest(build) != content:
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
+            if begins is not None:
+                begins(stage)
             given = _given(stage, build, base, cache, root, local_files_only)
             adapter, steps[stage] = _stage(
                 stage, _job(build, stage), build, run, base, adapter, device, progress, given
             )
 
     assert adapter is not None
+    if not workers.is_first():
+        return run
     final = run / "adapter"
     _copy(adapter, final)
     record = {
@@ -154,7 +176,7 @@ def run(
         "batches": {stage: fitting.batches(_job(build, stage), run, stage) for stage in stages},
         "adapter_digest": adapter_digest(final),
         "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
-        "machine": machine.expected().influencing("train"),
+        "machine": _machine(way),
         "versions": machine.recorded_versions(),
     }
     write_json(run / "run.json", record)
@@ -203,14 +225,19 @@ def _stage(
     from backends.train.loop import train
 
     done = run / "work" / f"{stage}-adapter"
-    if (done / "adapter_model.safetensors").is_file():
+    is_there = (done / "adapter_model.safetensors").is_file()
+    workers.wait()  # all have looked before one of them writes it
+    if is_there:
         return done, job.steps
     module = _method(stage)
     release_memory()  # of the stage before this one
     trained: Any = train(module, stage, job, build, run, base, start, device, progress, given)
     steps = int(trained.state.global_step)
-    saved = save_adapter(trained.model, base, trained.chat, done)
-    # The trained model leaves before a fresh base comes.
-    del trained
-    release_memory()
-    return confirm_adapter(saved, base), steps
+    if workers.is_first():
+        saved = save_adapter(trained.model, base, trained.chat, done)
+        # The trained model leaves before a fresh base comes.
+        del trained
+        release_memory()
+        confirm_adapter(saved, base)
+    workers.wait()
+    return done, steps

@@ -16,6 +16,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from backends.train import workers
 from compiler.files import sync_file, sync_folder
 
 MANIFEST = "manifest.json"
@@ -86,6 +87,8 @@ class Checkpoints:
         from peft import get_peft_model_state_dict
         from safetensors.torch import save_file
 
+        if not workers.is_first():
+            return
         work = Path(self.args.output_dir)
         step = self.state.global_step
         staged = work / f".staged-{step}"

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from backends.devices import Device
+from backends.train import workers
 from compiler.failures import DataError
 
 
@@ -83,9 +84,13 @@ def fitted(job: Job, device: Device, work: Path, split: tuple[int, int] | None =
         "save_total_limit": None,
         "push_to_hub": False,
         "log_level": "error",
+        # Every weight of an adapter takes part in every step.
+        "ddp_find_unused_parameters": False,
     }
     if job.values.get("dtype") == "bfloat16":
         ours["dtype"] = device.dtype
+    if workers.count() > 1:
+        ours["ddp_backend"] = workers.backend(device)
     if split is not None:
         ours["per_device_train_batch_size"], ours["gradient_accumulation_steps"] = split
     return {**job.values, **ours}

@@ -58,7 +58,7 @@ def train(
         return _attempt(module, stage, job, build, run, base, start, device, progress, given, split)
 
     def tell(split: Split, event: dict[str, Any]) -> None:
-        _append(events, event)
+        append_event(events, event)
         progress("train", event["step"], job.steps, "steps", f"{stage}: out of memory; now {split.at_once} rows at once")
 
     return until_it_fits(attempt, split_of(job, stage, workers.count()), run, stage, tell)
@@ -204,6 +204,8 @@ def recording_failure(stage: str, path: Path) -> Iterator[None]:
         with noticing_memory("training", "train { batch: 4 } takes less, or a smaller base, or a larger device"):
             yield
     except (Exception, KeyboardInterrupt) as error:
+        if workers.are_listened_to() or not workers.is_first():
+            raise
         done = [event["step"] for event in _read_events(path) if event["stage"] == stage]
         event = {
             "stage": stage,
@@ -214,11 +216,11 @@ def recording_failure(stage: str, path: Path) -> Iterator[None]:
             "help": error.help if isinstance(error, TenetError) else None,
             "time": round(time.time(), 3),
         }
-        _append(path, event)
+        append_event(path, event)
         raise
 
 
-def _append(path: Path, event: dict[str, Any]) -> None:
+def append_event(path: Path, event: dict[str, Any]) -> None:
     with path.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(event) + "\n")
 
@@ -269,7 +271,7 @@ def _events(stage: str, path: Path, progress: Progress) -> Any:
             if "reward" in logs:
                 # Of a policy: what its answers earned, clause by clause, and how far it is from the base.
                 event |= {"reward": logs["reward"], "kl": logs.get("kl"), "clauses": _of_clauses(logs)}
-            _append(path, event)
+            append_event(path, event)
             told = f"reward {logs['reward']:.2f}" if "reward" in logs else f"loss {logs['loss']:.3f}"
             progress("train", state.global_step, state.max_steps, "steps", f"{stage}: {told}")
 

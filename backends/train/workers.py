@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,6 +53,17 @@ def meet(device: Device) -> None:
         world_size=count(),
         timeout=PATIENCE,
     )
+
+
+def part_of(device: Device) -> Device:
+    """The device as one of several processes of this machine has it: each takes its part of a CPU's threads."""
+    together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return replace(device, threads=max(1, device.threads // together)) if device.kind == "cpu" else device
+
+
+def are_listened_to() -> bool:
+    """Whether `backends.train.launching` has started this process, and records what fails."""
+    return MEETING in os.environ
 
 
 def backend(device: Device) -> str:

@@ -58,8 +58,9 @@ def finish(compilation: Compilation, *, rows: bool = True) -> None:
         write_if_new(compilation.place.build / dataset_card.CARD, dataset_card.render(compilation.place.build))
 
 
-def train(place: Place, progress: Progress) -> Path:
+def train(place: Place, progress: Progress, processes: int = 1, four_bit: bool = False) -> Path:
     from backends import train as training
+    from backends.train.ways import Way
 
     check_build(place.build)
     return training.run(
@@ -69,6 +70,7 @@ def train(place: Place, progress: Progress) -> Path:
         cache=place.cache,
         root=place.root,
         local_files_only=place.local_files_only,
+        way=Way(processes, four_bit),
     )
 
 

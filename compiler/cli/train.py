@@ -19,8 +19,21 @@ from compiler.cli.targets import TargetPath, prepared
 @cache_option
 @without_option
 @local_option
+@click.option(
+    "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Train by so many, a GPU each."
+)
+@click.option(
+    "--quantize", type=click.Choice(["4bit"]), default=None, help="Hold the base in 4 bits (QLoRA); on CUDA alone."
+)
 def command(
-    target: Path, out: Path, runs: Path, cache: Path | None, without: str | None, local_files_only: bool
+    target: Path,
+    out: Path,
+    runs: Path,
+    cache: Path | None,
+    without: str | None,
+    local_files_only: bool,
+    processes: int,
+    quantize: str | None,
 ) -> None:
     """Train the adapter of a spec (built first where needed) or of a build folder as it stands.
 
@@ -30,13 +43,18 @@ def command(
         raise click.UsageError(f"--without makes other rows, and {target} has its own: name the spec")
     place = places.place_of(target, out, runs, cache, local_files_only=local_files_only)
     place = prepared(target, places.leaving_out(place, without), without)
-    run = train_build(place)
+    run = train_build(place, processes, quantize is not None)
     click.echo(run / "adapter")
 
 
-def train_build(place: Place) -> Path:
+def train_build(place: Place, processes: int = 1, four_bit: bool = False) -> Path:
     from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Checkpoints are kept in {place.runs}.")
     with places.timed(place) as progress:
-        return stages.train(place, progress)
+        run = stages.train(place, progress, processes, four_bit)
+    for stage, batch in places.read_json(run / "run.json").get("batches", {}).items():
+        if "of_the_job" in batch:
+            told = f"{batch['at_once']} rows at once and {batch['accumulation']} passes an update, not {batch['of_the_job']}"
+            click.echo(f"{stage}: memory ran out, and took {told} rows; the updates are the same.", err=True)
+    return run
