@@ -9,7 +9,7 @@ adapter bytes. This file must not know losses: a method is one file in `methods/
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -19,12 +19,14 @@ from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
-from backends.train import kept, reward_models, tracking
+from backends.train import fitting, kept, launching, reward_models, tracking, workers
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
-from backends.train.loop import read_rows, recording_failure
 from backends.train.room import noticing_disk
-from backends.train.surroundings import Surroundings
+from backends.train.rows import read_rows
+from backends.train.task import Stage, Training, Wishes
+from backends.train.telling import recording_failure
+from backends.train.ways import USUAL, Way
 from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.files import alone, sync_file, sync_folder, write_text
@@ -50,9 +52,9 @@ def stages_of(method: str) -> tuple[str, ...]:
     return stages
 
 
-def run_folder(build: Path, runs: Path) -> Path:
+def run_folder(build: Path, runs: Path, way: Way = USUAL) -> Path:
     """Where a training of `build` as it stands goes: the name holds the digest of all that decides the adapter."""
-    return runs / f"{build.name}-{_digest(build)[:12]}"
+    return runs / f"{build.name}-{_digest(build, way)[:12]}"
 
 
 def is_done(run: Path) -> bool:
@@ -72,9 +74,13 @@ def kept_steps(run: Path) -> dict[str, int]:
     return ended | {stage: step for stage, step in begun.items() if stage not in ended}
 
 
-def _digest(build: Path) -> str:
+def _digest(build: Path, way: Way) -> str:
     """Hash what decides the adapter's bytes: what is trained on, how, and what computes."""
-    return digest({"content": content_digest(build), "machine": machine.expected().influencing("train")})
+    return digest({"content": content_digest(build), "machine": _machine(way)})
+
+
+def _machine(way: Way) -> dict[str, Any]:
+    return {**machine.expected().influencing("train"), **way.influencing()}
 
 
 def content_digest(build: Path) -> str:
@@ -115,6 +121,8 @@ def run(
     root: Path | None = None,
     local_files_only: bool = False,
     track: Sequence[str] = (),
+    way: Way = USUAL,
+    begins: Callable[[str], None] | None = None,
 ) -> Path:
     """Train what `build/jobs` says and return the run's folder; a finished run is returned at once.
 
@@ -123,6 +131,8 @@ def run(
         root: the folder that paths of the spec start from.
         local_files_only: take the base from this machine only, where it is not in the build.
         track: where else the curves go (`backends.train.tracking`); nowhere unless asked.
+        way: by how many processes, on a base of how many bits.
+        begins: told of each stage that begins.
 
     Raises:
         DataError: jobs or rows are missing or not what a trainer takes.
@@ -130,97 +140,103 @@ def run(
         ModelLoadError, NetworkError, MemoryError_: the base cannot be had; a finished run has changed since.
         StoreError: the disk is full. What was whole before stays, and the same call goes on from there.
         DivergedError: a loss or a gradient is not finite.
+        WorkerError: one of several processes has vanished.
     """
     tracking.check(track)
+    wishes = Wishes(progress, cache, root, local_files_only, track, way, begins)
     recipe = read_recipe(build)
     base = base_of(build, recipe, local_files_only=local_files_only)
-    run = run_folder(build, runs)
+    run = run_folder(build, runs, way)
     if is_done(run):
         kept.confirm(run)
         # Left where a kill came between the record and the end.
         shutil.rmtree(run / "work", ignore_errors=True)
         progress("train", 1, 1, "steps", "done before")
         return run
+    if not workers.is_first():  # the first holds the folder for all
+        _train(build, run, recipe, base, wishes)
+        return run
     with noticing_disk(run), alone(run / "work", help="wait for it: a folder takes one training at a time"):
-        if not is_done(run):  # as it may be since
-            _train(build, run, recipe, base, progress, cache, root, local_files_only, track)
+        if is_done(run):  # since
+            return run
+        bases.place(base, build / "base")  # where the jobs say it is; there already after `tenet build`
+        if way.processes > workers.count():
+            launching.train(build, run, wishes)
+        else:
+            _train(build, run, recipe, base, wishes)
     return run
 
 
-def _train(
-    build: Path,
-    run: Path,
-    recipe: Recipe,
-    base: bases.Base,
-    progress: Progress,
-    cache: Path | None,
-    root: Path | None,
-    local_files_only: bool,
-    track: Sequence[str],
-) -> None:
-    bases.place(base, build / "base")  # where the jobs say it is; there already after `tenet build`
+def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wishes) -> None:
     bases.verify_placed(build / "base")
-    device = choose()
+    device = workers.part_of(choose())
     settle(device)
+    workers.meet(device)
 
     # What is trained on, as it is now: a build may be made anew while a training takes its hours.
     content = content_digest(build)
+    record = _record(build, recipe.method, content, base, device, wishes.way)
     why: tuple[str, ...] = ()
     if recipe.chosen:
         from backends.train import prompting  # it measures, which most trainings have no need of
 
-        found = prompting.look(build, progress, cache=cache, root=root, local_files_only=local_files_only)
+        found = prompting.look(
+            build, wishes.progress, cache=wishes.cache, root=wishes.root, local_files_only=wishes.local_files_only
+        )
         why = found.said
         if found.enough:
-            told: dict[str, Any] = {"rows": {}, "steps": {}, "adapter_digest": None, "chosen": list(why)}
-            kept.seal(run, _record(build, PROMPT_ALONE, content, base, device) | told)
+            if workers.is_first():
+                nothing: dict[str, Any] = {"rows": {}, "steps": {}, "adapter_digest": None}
+                kept.seal(run, {**record, **nothing, "method": PROMPT_ALONE, "chosen": list(why)})
             return
     stages = stages_of(recipe.method)
     rows = {name: rows_digest(build / name) for name in _row_files(build, stages)}
 
     def judge() -> CachedEngine:
-        found = judge_of(recipe, base, root or Path(), local_files_only=local_files_only)
-        return CachedEngine(found, cache or build.parent / ".cache")
+        found = judge_of(recipe, base, wishes.root or Path(), local_files_only=wishes.local_files_only)
+        return CachedEngine(found, wishes.cache or build.parent / ".cache")
 
-    around = Surroundings(build, base, judge, device)
+    training = Training(build, run, base, device, wishes, judge)
     # Each stage goes on from the adapter of the one before it, read from disk: so does a run that is resumed.
     work = run / "work"
     work.mkdir(parents=True, exist_ok=True)
     adapter: Path | None = None
     examined: dict[str, Any] = {}
     steps: dict[str, int] = {}
-    for stage in stages:
-        with recording_failure(stage, run / "events.jsonl"):
+    for name in stages:
+        with recording_failure(name, training.events):
             if content_digest(build) != content:
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
-            made, steps[stage] = _stage(
-                stage, _job(build, stage), build, run, base, adapter, device, progress, _given(stage, around), track
-            )
-            if hasattr(_method(stage), "architecture"):  # a reward model, which no stage goes on from
-                around = replace(around, reward=made)
-                examined = _examined(stage, made, build, base, device)
+            if wishes.begins is not None:
+                wishes.begins(name)
+            stage = Stage(name, _job(build, name), _method(name), adapter, training)
+            made, steps[name] = _stage(stage)
+            if hasattr(stage.module, "architecture"):  # a reward model, which no stage goes on from
+                training = replace(training, reward=made)
+                examined = _examined(stage, made)
             else:
                 adapter = made
 
     if adapter is None:
         raise DataError(f"{recipe.method} trains no adapter", help="write `method: reward+rloo`")
-    final = run / "adapter"
-    _copy(adapter, final)
-    if around.reward is not None:
-        _copy(around.reward, run / "reward")
-    record = {
-        **_record(build, recipe.method, content, base, device),
+    if not workers.is_first():
+        return
+    _copy(adapter, run / "adapter")
+    if training.reward is not None:
+        _copy(training.reward, run / "reward")
+    told = {
         "rows": rows,
         "steps": steps,
-        "adapter_digest": adapter_digest(final),
+        "batches": {stage: fitting.batches(_job(build, stage), run, stage) for stage in stages},
+        "adapter_digest": adapter_digest(run / "adapter"),
         **({"reward": examined} if examined else {}),
         **({"chosen": [*recipe.chosen, *why]} if recipe.chosen else {}),
     }
-    kept.seal(run, record)
+    kept.seal(run, record | told)
     shutil.rmtree(work, ignore_errors=True)
 
 
-def _record(build: Path, method: str, content: str, base: bases.Base, device: Device) -> dict[str, Any]:
+def _record(build: Path, method: str, content: str, base: bases.Base, device: Device, way: Way) -> dict[str, Any]:
     """What went into a run, and what computed it."""
     return {
         "version": RUN_VERSION,
@@ -231,17 +247,9 @@ def _record(build: Path, method: str, content: str, base: bases.Base, device: De
         "base_digest": base.digest,
         "revision": base.revision,
         "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
-        "machine": machine.expected().influencing("train"),
+        "machine": _machine(way),
         "versions": machine.recorded_versions(),
     }
-
-
-def _given(stage: str, around: Surroundings) -> dict[str, Any]:
-    """Further arguments of a stage's trainer: of a policy, what rewards it. A judge is loaded where a principle has to
-    be decided."""
-    method = _method(stage)
-    found: dict[str, Any] = method.given(around) if hasattr(method, "given") else {}
-    return found
 
 
 def _copy(adapter: Path, final: Path) -> None:
@@ -257,41 +265,33 @@ def _copy(adapter: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
-def _stage(
-    stage: str,
-    job: Job,
-    build: Path,
-    run: Path,
-    base: bases.Base,
-    start: Path | None,
-    device: Device,
-    progress: Progress,
-    given: dict[str, Any],
-    track: Sequence[str] = (),
-) -> tuple[Path, int]:
+def _stage(stage: Stage) -> tuple[Path, int]:
     """Train one stage and return its adapter's folder with the number of steps."""
     from backends.train.loop import train
 
-    done = run / "work" / f"{stage}-adapter"
+    done = stage.work.with_name(f"{stage.name}-adapter")
     sealed = done.with_suffix(".sha256")
-    if _is_whole(done, sealed):
-        return done, job.steps
-    module = _method(stage)
-    beside = start if hasattr(module, "beside") else None
-    own = done if beside is None else done.with_name(f"{stage}-own")
+    is_there = _is_whole(done, sealed)
+    workers.wait()  # all have looked before one of them writes it
+    if is_there:
+        return done, stage.job.steps
     release_memory()  # of the stage before this one
-    trained: Any = train(module, stage, job, build, run, base, start, device, progress, given, track)
+    trained: Any = train(stage)
     steps = int(trained.state.global_step)
-    saved = save_adapter(trained.model, base, trained.chat, own)
-    # The trained model leaves before a fresh base comes.
-    del trained
-    release_memory()
-    confirm_adapter(saved, base, module, beside)
-    if beside is not None:
-        from backends.train import composing  # it writes runs of its own, and so knows this package
+    if workers.is_first():
+        base, beside = stage.of.base, stage.start if hasattr(stage.module, "beside") else None
+        own = done if beside is None else stage.work.with_name(f"{stage.name}-own")
+        saved = save_adapter(trained.model, base, trained.chat, own)
+        # The trained model leaves before a fresh base comes.
+        del trained
+        release_memory()
+        confirm_adapter(saved, base, stage.module, beside)
+        if beside is not None:
+            from backends.train import composing  # it writes runs of its own, and so knows this package
 
-        composing.put_together([beside, own], [1.0, 1.0], base, done, device)
-    write_text(sealed, adapter_digest(done))
+            composing.put_together([beside, own], [1.0, 1.0], base, done, stage.of.device)
+        write_text(sealed, adapter_digest(done))
+    workers.wait()
     return done, steps
 
 
@@ -303,7 +303,7 @@ def _is_whole(adapter: Path, sealed: Path) -> bool:
         return False
 
 
-def _examined(stage: str, reward: Path, build: Path, base: bases.Base, device: Device) -> dict[str, Any]:
+def _examined(stage: Stage, reward: Path) -> dict[str, Any]:
     """How a reward model does on pairs that it was not trained on."""
-    rows = read_rows(build / _job(build, stage).rows, _method(stage).COLUMNS, bases.load_chat(base))
-    return reward_models.examine(reward, base, rows, device)
+    rows = read_rows(stage.of.build / stage.job.rows, stage.module.COLUMNS, bases.load_chat(stage.of.base))
+    return reward_models.examine(reward, stage.of.base, rows, stage.of.device)

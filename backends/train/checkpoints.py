@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from backends.train import workers
 from compiler.files import sync_file, sync_folder
 
 MANIFEST = "manifest.json"
@@ -102,6 +103,8 @@ class Checkpoints:
     _step: int
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        if not workers.is_first():
+            return
         work = Path(self.args.output_dir)
         step = self.state.global_step
         if self._holds_answers():

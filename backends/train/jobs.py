@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from backends.devices import Device
+from backends.train import workers
 from compiler.failures import DataError
 
 
@@ -56,8 +57,11 @@ def _rows(values: dict[str, Any]) -> str | None:
     return files if isinstance(files, str) else None
 
 
-def fitted(job: Job, device: Device, work: Path) -> dict[str, Any]:
+def fitted(job: Job, device: Device, work: Path, split: tuple[int, int] | None = None) -> dict[str, Any]:
     """Return the job with what depends on the machine.
+
+    Args:
+        split: how many rows go through at once, and how many times for one update; as the job says, unless given.
 
     Only where things are written, how they are logged and what the device decides is ours. A base that the job holds in
     half precision takes the device's number type; one in full precision stays so.
@@ -80,19 +84,31 @@ def fitted(job: Job, device: Device, work: Path) -> dict[str, Any]:
         "save_total_limit": None,
         "push_to_hub": False,
         "log_level": "error",
+        # Every weight of an adapter takes part in every step.
+        "ddp_find_unused_parameters": False,
     }
     if job.values.get("dtype") == "bfloat16":
         ours["dtype"] = device.dtype
+    if workers.count() > 1:
+        ours["ddp_backend"] = workers.backend(device)
+    if split is not None:
+        ours["per_device_train_batch_size"], ours["gradient_accumulation_steps"] = split
     return {**job.values, **ours}
 
 
 def configure(
-    job: Job, config: type, device: Device, work: Path, script: Callable[[], type] | None = None
+    job: Job,
+    config: type,
+    device: Device,
+    work: Path,
+    script: Callable[[], type] | None = None,
+    split: tuple[int, int] | None = None,
 ) -> tuple[Any, Any]:
     """Return the trainer's configuration and the model's, as `trl` would read them, fitted to `device`.
 
     Args:
         script: gives the arguments that the library's script takes beside them; those of most scripts unless given.
+        split: as for `fitted`.
     """
     from transformers import HfArgumentParser
     from trl import DatasetMixtureConfig, ModelConfig, ScriptArguments
@@ -103,7 +119,7 @@ def configure(
     if unknown:
         raise DataError(f"{job.path} has keys that trl does not know: {', '.join(unknown)}")
     try:
-        parsed = HfArgumentParser(list(classes)).parse_dict(fitted(job, device, work), allow_extra_keys=False)
+        parsed = HfArgumentParser(list(classes)).parse_dict(fitted(job, device, work, split), allow_extra_keys=False)
     except (ValueError, TypeError) as error:
         raise DataError(f"{job.path}: {error}") from error
     return parsed[1], parsed[2]

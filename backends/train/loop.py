@@ -1,42 +1,31 @@
 """One stage of training: the library's trainer with our checkpoints and events.
 
-In: a job, rows, a base, and perhaps the adapter to go on from. Out: the trained model. The rows are handed over in
-their order; what the trainer draws comes from the job's seed. This file must not know which method it runs.
+In: a stage: a job, rows, a base, and perhaps the adapter to go on from. Out: the trained model. The rows are handed
+over in their order; what the trainer draws comes from the job's seed. This file must not know which method it runs.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backends import bases, machine
-from backends.bases import Base
 from backends.chats import Chat
-from backends.devices import Device, is_out_of_memory, noticing_memory
-from backends.train import tracking
+from backends.devices import is_out_of_memory
+from backends.train import tracking, workers
 from backends.train.checkpoints import Checkpoints, newest
-from backends.train.jobs import Job, configure
+from backends.train.fitting import until_it_fits
+from backends.train.jobs import configure
 from backends.train.packed import packing
+from backends.train.rows import data_set, read_rows
+from backends.train.sharing import Shares, Split, split_of
 from backends.train.steps import Steps
-from compiler import events
-from compiler.failures import DataError, ModelLoadError, TenetError
-from compiler.files import sync_file, write_text
-from compiler.progress import Progress
-from compiler.records.record import Message
-
-SERIES = {
-    "grad_norm": "gradient_norm",
-    "rewards/margins": "reward_margin",
-    "entropy": "entropy",
-    "completions/mean_length": "answer_tokens",
-}
-"""What the library's trainers tell of a step besides, and what an event calls it."""
+from backends.train.task import Stage
+from backends.train.telling import append, events_of, refuse
+from compiler.failures import ModelLoadError
 
 
 @dataclass(slots=True)
@@ -46,88 +35,77 @@ class Trained:
     state: Any
 
 
-def train(
-    module: Any,
-    stage: str,
-    job: Job,
-    build: Path,
-    run: Path,
-    base: Base,
-    start: Path | None,
-    device: Device,
-    progress: Progress,
-    given: dict[str, Any],
-    track: Sequence[str] = (),
-) -> Trained:
-    from datasets import Dataset, disable_progress_bars
+def train(stage: Stage) -> Trained:
+    """Train one stage; where a step does not fit into memory, with fewer rows at once and the same update."""
+
+    def attempt(split: Split) -> Trained | None:
+        return _attempt(stage, split)
+
+    def tell(split: Split, event: dict[str, Any]) -> None:
+        append(stage.of.events, event)
+        stage.tell(event["step"], f"out of memory; now {split.at_once} rows at once")
+
+    return until_it_fits(attempt, split_of(stage.job, stage.name, workers.count()), stage.of.run, stage.name, tell)
+
+
+def _attempt(stage: Stage, split: Split) -> Trained | None:
+    """Train one stage from its newest checkpoint; None where memory ran out and fewer rows at once may fit."""
+    from datasets import disable_progress_bars
     from transformers import PrinterCallback
     from trl import get_peft_config
 
     disable_progress_bars()
     # TRL asks the reference under a bar of its own; it reads this then.
     os.environ["TQDM_DISABLE"] = "1"
-    progress("train", 0, job.steps, "steps", f"{stage}: loading")
-    work = run / "work" / stage
-    config, model_config = configure(job, module.config(), device, work, getattr(module, "script", None))
-    tracking.settle(config, track, run, stage)
-    chat = bases.load_chat(base)
-    rows = module.fit(config, read_rows(build / job.rows, module.COLUMNS, chat), chat.tokenizer)
+    stage.tell(0, "loading")
+    module, job, training = stage.module, stage.job, stage.of
+    shape = (split.at_once, split.accumulation)
+    script = getattr(module, "script", None)
+    config, model_config = configure(job, module.config(), training.device, stage.work, script, shape)
+    tracking.settle(config, training.wishes.track, training.run, stage.name)
+    chat = bases.load_chat(training.base)
+    rows = module.fit(config, read_rows(training.build / job.rows, module.COLUMNS, chat), chat.tokenizer)
+    given = module.given(training) if hasattr(module, "given") else {}
     # How many of its rewards count how much is the trainer's to know, and stands among its settings.
     if "reward_weights" in given:
         config.reward_weights = given.pop("reward_weights")
-    model = _trainable(module, config.seed, base, model_config, start, device)
+    model = _trainable(stage, config.seed, model_config)
 
-    class OurTrainer(Checkpoints, Steps, module.trainer()):  # type: ignore[misc]  # the base is chosen at run time
+    class OurTrainer(Shares, Checkpoints, Steps, module.trainer()):  # type: ignore[misc]  # chosen at run time
         pass
 
-    with packing() if machine.forward() == "packed" else nullcontext():
-        trainer = OurTrainer(
-            model=model,
-            args=config,
-            train_dataset=Dataset.from_list(rows),
-            processing_class=chat.tokenizer,
-            peft_config=None if start else get_peft_config(model_config),
-            callbacks=[_events(stage, run / events.NAME, progress)],
-            **given,
-        )
-    # It prints every step; events.jsonl and the driver's progress tell instead.
-    trainer.remove_callback(PrinterCallback)
-    trainer.resume(newest(work, lambda name: _refused(stage, name, run / events.NAME, progress, job.steps)))
-    tracking.finish(track)
+    OurTrainer.split, OurTrainer.method = split, module
+    try:
+        with packing() if machine.forward() == "packed" else nullcontext():
+            trainer = OurTrainer(
+                model=model,
+                args=config,
+                train_dataset=data_set(rows, stage.work),
+                processing_class=chat.tokenizer,
+                peft_config=None if stage.start else get_peft_config(model_config),
+                callbacks=[events_of(stage)] if workers.is_first() else [],
+                **given,
+            )
+        # It prints every step; events.jsonl and the driver's progress tell instead.
+        trainer.remove_callback(PrinterCallback)
+        trainer.resume(_newest(stage))
+        tracking.finish(training.wishes.track)
+    except (RuntimeError, MemoryError, OSError) as error:
+        if not is_out_of_memory(error) or split.halved() is None:
+            raise
+        return None
     return Trained(trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), chat, trainer.state)
 
 
-def read_rows(path: Path, columns: tuple[str, ...], chat: Chat) -> list[dict[str, Any]]:
-    """Read the columns that a trainer needs; each row's prompt is checked to be a beginning of its tokens."""
-    rows: list[dict[str, Any]] = []
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                if line.strip():
-                    row = json.loads(line)
-                    rows.append({column: row[column] for column in columns})
-                    _check_prompt(rows[-1], chat)
-    except FileNotFoundError as error:
-        raise DataError(f"{path} is not there", help="build the spec first: tenet build SPEC") from error
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path}: row {len(rows) + 1} is not one with {', '.join(columns)}: {error}") from error
-    if not rows:
-        raise DataError(f"{path} has no rows to train on", help="see generate.json for what was dropped, and why")
-    return rows
+def _newest(stage: Stage) -> Path | None:
+    """The newest whole checkpoint; the first process removes torn ones before the others look."""
+    if workers.is_first():
+        newest(stage.work, lambda name: refuse(stage, name))
+    workers.wait()
+    return newest(stage.work)
 
 
-def _check_prompt(row: dict[str, Any], chat: Chat) -> None:
-    """Fit the row to the template, and make sure that the trainer finds where its answer begins."""
-    said = "messages" if "messages" in row else "prompt"
-    row[said] = chat.fit([Message(**m) for m in row[said]])
-    prompt = [Message(**m) for m in (row["messages"][:-1] if said == "messages" else row["prompt"])]
-    # A policy's answers are its own.
-    given = (row["messages"][-1:],) if said == "messages" else (row[s] for s in ("chosen", "rejected") if s in row)
-    for answer in given:
-        chat.check_prefix(prompt, answer[0]["content"])
-
-
-def _trainable(module: Any, seed: int, base: Base, model_config: Any, start: Path | None, device: Device) -> Any:
+def _trainable(stage: Stage, seed: int, model_config: Any) -> Any:
     """Load the base for training, with the adapter to go on from where there is one."""
     import torch
     from transformers import AutoModelForCausalLM
@@ -136,6 +114,7 @@ def _trainable(module: Any, seed: int, base: Base, model_config: Any, start: Pat
     from trl.trainer.reward_trainer import suppress_seqcls_warning
 
     logging.disable_progress_bar()
+    module, base, start = stage.module, stage.of.base, stage.start
     dtype = model_config.dtype if model_config.dtype in ("auto", None) else getattr(torch, model_config.dtype)
     kind, more = module.architecture() if hasattr(module, "architecture") else (AutoModelForCausalLM, {})
     torch.manual_seed(seed)  # of a head that the base has not
@@ -152,7 +131,7 @@ def _trainable(module: Any, seed: int, base: Base, model_config: Any, start: Pat
     # What the adapter's files say of their base: its name in the spec, not a path of this machine.
     model.config._name_or_path = base.name
     model.name_or_path = base.name
-    model.to(device.kind)
+    model.to(stage.of.device.kind)
     if start is not None and hasattr(module, "begun"):
         torch.manual_seed(seed)
         model = module.begun(model, start, get_peft_config(model_config))
@@ -161,111 +140,3 @@ def _trainable(module: Any, seed: int, base: Base, model_config: Any, start: Pat
 
         model = PeftModel.from_pretrained(model, str(start), is_trainable=True)
     return model
-
-
-@contextmanager
-def recording_failure(stage: str, path: Path) -> Iterator[None]:
-    """Record in events.jsonl that a stage has failed or was interrupted, after which step and why, and let it go on."""
-    try:
-        with noticing_memory("training", "train { batch: 4 } takes less, or a smaller base, or a larger device"):
-            yield
-    except (Exception, KeyboardInterrupt) as error:
-        done = [event["step"] for event in _read_events(path) if event["stage"] == stage]
-        event = {
-            "stage": stage,
-            "step": max(done, default=0),
-            "event": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed",
-            "error": type(error).__name__,
-            "message": error.message if isinstance(error, TenetError) else str(error),
-            "help": error.help if isinstance(error, TenetError) else None,
-            "time": round(time.time(), 3),
-        }
-        with suppress(OSError):  # where the disk is full, this is why
-            _append(path, event)
-        raise
-
-
-def _refused(stage: str, name: str, path: Path, progress: Progress, steps: int) -> None:
-    """Say that a checkpoint is not used, since it is torn or has changed."""
-    step = int(name.split("-")[1])
-    progress("train", 0, steps, "steps", f"{stage}: {name} is torn")
-    message = f"{name} is torn or has changed, and was removed; training goes on from the one before it"
-    _append(path, {"stage": stage, "step": step, "event": "refused", "message": message, "time": round(time.time(), 3)})
-
-
-def _append(path: Path, event: dict[str, Any], *, synced: bool = False) -> None:
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(events.line(event))
-    if synced:
-        sync_file(path)
-
-
-def _read_events(path: Path) -> list[dict[str, Any]]:
-    """The events of a run, without a line that a kill has cut short or that has changed since."""
-    return events.read(path)
-
-
-def _events(stage: str, path: Path, progress: Progress) -> Any:
-    """A callback that writes events.jsonl and tells how far the training is."""
-    from transformers import TrainerCallback
-
-    class Events(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
-        def __init__(self) -> None:
-            self.last = time.monotonic()
-            self.step = self.tokens = 0
-
-        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            self.last, self.step = time.monotonic(), state.global_step
-            # Steps after the checkpoint that a resumed run starts from are done again.
-            _cut(path, stage, state.global_step)
-            before = [e["tokens"] for e in _read_events(path) if e["stage"] == stage and "tokens" in e]
-            self.tokens = before[-1] if before else 0
-            progress("train", state.global_step, state.max_steps, "steps", stage)
-
-        def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
-            if not logs or "loss" not in logs:
-                return
-            now = time.monotonic()
-            rate = (state.global_step - self.step) / max(now - self.last, 1e-9)
-            last, self.last, self.step = self.last, now, state.global_step
-            tokens = int(logs.get("num_tokens") or state.num_input_tokens_seen)
-            speed = (tokens - self.tokens) / max(now - last, 1e-9)
-            self.tokens = tokens
-            event = {
-                "stage": stage,
-                "step": state.global_step,
-                "of": state.max_steps,
-                "loss": logs["loss"],
-                "learning_rate": logs.get("learning_rate"),
-                "reward_accuracy": logs.get("rewards/accuracies"),
-                **{name: logs[key] for key, name in SERIES.items() if key in logs},
-                "tokens": tokens,
-                "tokens_per_second": round(speed),
-                "steps_per_second": round(rate, 3),
-                "time": round(time.time(), 3),
-            }
-            if "reward" in logs:
-                # Of a policy: what its answers earned, clause by clause, and how far it is from the base.
-                event |= {"reward": logs["reward"], "kl": logs.get("kl"), "clauses": _of_clauses(logs)}
-            elif "kl" in logs:
-                event["kl"] = logs["kl"]
-            # A checkpoint is never further than what is told of its steps.
-            _append(path, event, synced=control.should_save)
-            told = f"reward {logs['reward']:.2f}" if "reward" in logs else f"loss {logs['loss']:.3f}"
-            progress("train", state.global_step, state.max_steps, "steps", f"{stage}: {told}, {speed:,.0f} tokens/s")
-
-    return Events()
-
-
-def _of_clauses(logs: dict[str, float]) -> dict[str, float]:
-    """The mean reward of each clause that said something about an answer of this step."""
-    parts = {name: name.split("/", 1)[1].removesuffix("/mean") for name in logs if name.startswith("rewards/")}
-    return {of: logs[name] for name, of in parts.items() if name.endswith("/mean") and logs[name] == logs[name]}
-
-
-def _cut(path: Path, stage: str, step: int) -> None:
-    """Drop steps of `stage` after `step`, and a line that a kill has cut short; what failed before stays said."""
-    if not path.is_file():
-        return
-    kept = [e for e in _read_events(path) if e["stage"] != stage or e["step"] <= step or "event" in e]
-    write_text(path, "".join(map(events.line, kept)))

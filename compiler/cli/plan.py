@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import emitting, mixing, places, stages
+from compiler.cli.emitting import Compilation
 from compiler.cli.options import cache_option, out_option, runs_option
 from compiler.cli.places import Place
 from compiler.cli.specs import SpecPath, folded
@@ -26,14 +27,41 @@ if TYPE_CHECKING:
 @cache_option
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
 @click.option("--units", "show_units", is_flag=True, help="Name every unit whose rows would be made.")
-def command(path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool, show_units: bool) -> None:
+@click.option(
+    "--device",
+    type=click.Choice(["h200", "h100", "a100"]),
+    default=None,
+    help="Tokens, time and peak memory of the training on such a device.",
+)
+@click.option(
+    "--quantize", type=click.Choice(["4bit"]), default=None, help="With --device: the base held in 4 bits (QLoRA)."
+)
+def command(
+    path: Path,
+    out: Path,
+    runs: Path,
+    cache: Path | None,
+    as_json: bool,
+    show_units: bool,
+    device: str | None,
+    quantize: str | None,
+) -> None:
     """Say what `tenet run SPEC` would do and why, and how long it would take."""
-    plan, recipe = make_plan(path, places.place_of(path, out, runs, cache, local_files_only=True))
+    place = places.place_of(path, out, runs, cache, local_files_only=True)
+    compilation = emitting.compile_to(path, place, base_needed=False)
+    plan, recipe = make_plan(compilation)
+    found = None
+    if device is not None:
+        from compiler.cli import costing
+
+        found = costing.costs(compilation, device, four_bit=quantize is not None)
     if as_json:
         mixture = [share.model_dump(mode="json") for share in recipe.mixture]
         whole = {**asdict(plan), "seconds": plan.seconds, "mixture": mixture}
         if recipe.chosen:
             whole |= {"method": recipe.method, "chosen": list(recipe.chosen)}
+        if found is not None:
+            whole["training"] = costing.record(found)
         click.echo(json.dumps(whole, ensure_ascii=False, indent=1))
     else:
         if recipe.chosen:
@@ -44,13 +72,15 @@ def command(path: Path, out: Path, runs: Path, cache: Path | None, as_json: bool
         if recipe.mixture:
             _say("mixture", mixing.asked(recipe.mixture))
         show(plan, show_units)
+        if found is not None:
+            costing.show(found)
 
 
-def make_plan(path: Path, place: Place) -> tuple[Plan, Recipe]:
+def make_plan(compilation: Compilation) -> tuple[Plan, Recipe]:
     from compiler import plan as planning
     from compiler.records.recipe import Recipe
 
-    compilation = emitting.compile_to(path, place, base_needed=False)
+    place = compilation.place
     texts = {artifact.path: artifact.text for artifact in compilation.artifacts}
     recipe = Recipe.model_validate_json(texts["recipe.json"])
     plan = planning.plan(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backends.generate.report import GenerateReport
     from backends.measure.besides import Besides
     from backends.measure.judging import Judging
+    from backends.train.ways import Way
     from compiler.progress import Progress
     from compiler.records.measured import Stopping
     from compiler.records.mutants import MutationReport
@@ -58,8 +59,9 @@ def finish(compilation: Compilation, *, rows: bool = True) -> None:
         write_if_new(compilation.place.build / dataset_card.CARD, dataset_card.render(compilation.place.build))
 
 
-def train(place: Place, progress: Progress, track: Sequence[str] = ()) -> Path:
+def train(place: Place, progress: Progress, track: Sequence[str] = (), way: Way | None = None) -> Path:
     from backends import train as training
+    from backends.train.ways import USUAL
 
     check_build(place.build)
     return training.run(
@@ -70,6 +72,7 @@ def train(place: Place, progress: Progress, track: Sequence[str] = ()) -> Path:
         root=place.root,
         local_files_only=place.local_files_only,
         track=track,
+        way=way or USUAL,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from compiler.cli import places, stages
 from compiler.cli.options import cache_option, local_option, out_option, runs_option, without_option
 from compiler.cli.places import Place
 from compiler.cli.targets import TargetPath, prepared
+
+if TYPE_CHECKING:
+    from backends.train.ways import Way
 
 
 @click.command("train")
@@ -27,6 +31,12 @@ from compiler.cli.targets import TargetPath, prepared
     help="Draw the curves there as well; nothing is sent anywhere unless asked. May be repeated.",
 )
 @local_option
+@click.option(
+    "--processes", type=click.IntRange(min=1), default=1, show_default=True, help="Train by so many, a GPU each."
+)
+@click.option(
+    "--quantize", type=click.Choice(["4bit"]), default=None, help="Hold the base in 4 bits (QLoRA); on CUDA alone."
+)
 def command(
     target: Path,
     out: Path,
@@ -35,6 +45,8 @@ def command(
     without: str | None,
     track: tuple[str, ...],
     local_files_only: bool,
+    processes: int,
+    quantize: str | None,
 ) -> None:
     """Train the adapter of a spec (built first where needed) or of a build folder as it stands.
 
@@ -48,7 +60,9 @@ def command(
         raise click.UsageError(f"--without makes other rows, and {target} has its own: name the spec")
     place = places.place_of(target, out, runs, cache, local_files_only=local_files_only)
     place = prepared(target, places.leaving_out(place, without), without)
-    run = train_build(place, track)
+    from backends.train.ways import Way
+
+    run = train_build(place, track, Way(processes, quantize is not None))
     told = places.read_json(run / "run.json").get("chosen", [])
     for line in told:
         click.echo(line, err=True)
@@ -57,13 +71,18 @@ def command(
         click.echo(f"curves: tensorboard --logdir {run / 'tensorboard'}", err=True)
 
 
-def train_build(place: Place, track: Sequence[str] = ()) -> Path:
+def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None) -> Path:
     from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Checkpoints are kept in {place.runs}.")
     with places.timed(place) as progress:
         try:
-            return stages.train(place, progress, track)
+            run = stages.train(place, progress, track, way)
         except KeyboardInterrupt:
             when_interrupted(stages.kept_of_training(place))
             raise
+    for stage, batch in places.read_json(run / "run.json").get("batches", {}).items():
+        if "of_the_job" in batch:
+            told = f"{batch['at_once']} rows at once, not {batch['of_the_job']}, and {batch['accumulation']} passes"
+            click.echo(f"{stage}: memory ran out; an update took {told}, and is the same.", err=True)
+    return run

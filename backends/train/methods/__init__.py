@@ -3,5 +3,8 @@
 A method has `config()` and `trainer()`, the library's classes, COLUMNS, what the trainer needs of a row, and
 `fit(config, rows, tokenizer)`, which returns the rows as the trainer takes them. A method that is told by more than
 rows also has FILES, what else of the build decides its adapter, JUDGED where a judge may decide it, and
-`given(around)`, further arguments of the trainer. What a job holds is written by `compiler/lowering/losses.py`.
+`given(training)`, further arguments of the trainer. A method whose loss is a mean over rows, or over tokens, has
+`shares(inputs)`, how many of both a part of an update has, and `weigh(trainer, rows, tokens)`, which sets the trainer
+for a part with these shares of them and returns what its loss is multiplied by. What a job holds is written by
+`compiler/lowering/losses.py`.
 """

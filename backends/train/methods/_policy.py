@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backends.train import reward_models, rewards
-from backends.train.surroundings import Surroundings
+from backends.train.task import Training
 
 COLUMNS = ("prompt", "unit")
 FILES = (rewards.PATH,)
@@ -24,7 +24,7 @@ def fit(config: Any, rows: list[dict[str, Any]], tokenizer: Any) -> list[dict[st
     return rewards.prompts(rows)
 
 
-def given(around: Surroundings) -> dict[str, Any]:
+def given(around: Training) -> dict[str, Any]:
     told = rewards.read(around.build)
     functions, weights = rewards.functions(told, around.judge()), [reward.weight for reward in told.rewards]
     if around.reward is not None and told.model is not None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from backends import bases
-from backends.train.surroundings import Surroundings
+from backends.train.task import Training
 from compiler.records.record import Message
 
 COLUMNS = ("prompt",)
@@ -57,6 +57,6 @@ def fit(config: Any, rows: list[dict[str, Any]], tokenizer: Any) -> list[dict[st
     return list(reversed(seen.values()))
 
 
-def given(around: Surroundings) -> dict[str, Any]:
+def given(around: Training) -> dict[str, Any]:
     prompt = (around.build / PROMPT).read_text(encoding="utf-8").strip()
     return {"prompt": prompt, "chat": bases.load_chat(around.base)}

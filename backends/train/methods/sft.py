@@ -36,3 +36,13 @@ def fit(config: Any, rows: list[dict[str, Any]], tokenizer: Any) -> list[dict[st
         config.assistant_only_loss = False
         return [{"prompt": row["messages"][:-1], "completion": row["messages"][-1:]} for row in rows]
     return rows
+
+
+def shares(inputs: Any) -> tuple[int, int]:
+    """Rows, and tokens that are learned."""
+    return len(inputs["labels"]), int((inputs["labels"][..., 1:] != -100).sum())
+
+
+def weigh(trainer: Any, rows: float, tokens: float) -> float:
+    """The trainer divides by the update's tokens itself; a part without rows weighs nothing."""
+    return float(tokens > 0)
