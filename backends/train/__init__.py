@@ -18,6 +18,7 @@ from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
+from backends.train import watching
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
@@ -67,8 +68,11 @@ def content_digest(build: Path) -> str:
     stages = stages_of(recipe.method)
     told = [f"jobs/{stage}.yaml" for stage in stages]
     told += dict.fromkeys(file for stage in stages for file in getattr(_method(stage), "FILES", ()))
-    content = training_digest(build, base.digest, told, _row_files(build, stages))
-    judged = any(hasattr(_method(stage), "given") for stage in stages)
+    watched = watching.is_asked_for(build)
+    told += [watching.SETTINGS] if watched else []
+    rows = [*_row_files(build, stages), *([watching.ROWS] if watched else [])]
+    content = training_digest(build, base.digest, told, rows)
+    judged = watched or any(hasattr(_method(stage), "given") for stage in stages)
     return digest([content, recipe.judge, recipe.judge_revision]) if judged else content
 
 
@@ -128,14 +132,18 @@ def run(
     work.mkdir(parents=True, exist_ok=True)
     adapter: Path | None = None
     steps: dict[str, int] = {}
+    watched: dict[str, Any] = {}
     for stage in stages:
         with recording_failure(stage, run / "events.jsonl"):
             if content_digest(build) != content:
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
-            given = _given(stage, build, base, cache, root, local_files_only)
-            adapter, steps[stage] = _stage(
-                stage, _job(build, stage), build, run, base, adapter, device, progress, given
-            )
+            judge = _judge(stage, build, base, cache, root, local_files_only)
+            seen = judge if watching.is_asked_for(build) else None
+            given = _method(stage).given(build, judge) if hasattr(_method(stage), "given") else {}
+            start, job = adapter, _job(build, stage)
+            adapter, steps[stage] = _stage(stage, job, build, run, base, start, device, progress, given, seen)
+            if found := watching.record(watching.folder_of(run, stage), base_start=start is None):
+                watched[stage], steps[stage] = found, found["kept"]
 
     assert adapter is not None
     final = run / "adapter"
@@ -155,22 +163,21 @@ def run(
         "machine": machine.expected().influencing("train"),
         "versions": machine.recorded_versions(),
     }
+    if watched:
+        record["watched"] = watched
     write_json(run / "run.json", record)
     shutil.rmtree(work, ignore_errors=True)
     return run
 
 
-def _given(
+def _judge(
     stage: str, build: Path, base: bases.Base, cache: Path | None, root: Path | None, local_files_only: bool
-) -> dict[str, Any]:
-    """Further arguments of a stage's trainer: of a policy, what rewards it. A judge is loaded where a principle has to
-    be decided."""
-    method = _method(stage)
-    if not hasattr(method, "given"):
-        return {}
+) -> CachedEngine | None:
+    """What decides principles, for the rewards of a policy and for who watches; loaded where there is one to decide."""
+    if not (hasattr(_method(stage), "given") or watching.is_asked_for(build)):
+        return None
     judge = judge_of(read_recipe(build), base, root or Path(), local_files_only=local_files_only)
-    found: dict[str, Any] = method.given(build, CachedEngine(judge, cache or build.parent / ".cache"))
-    return found
+    return CachedEngine(judge, cache or build.parent / ".cache")
 
 
 def _copy(adapter: Path, final: Path) -> None:
@@ -196,8 +203,9 @@ def _stage(
     device: Device,
     progress: Progress,
     given: dict[str, Any],
+    judge: CachedEngine | None,
 ) -> tuple[Path, int]:
-    """Train one stage and return its adapter's folder with the number of steps."""
+    """Train one stage and return its adapter's folder with the number of steps. judge: of a stage that is watched."""
     from backends.train.loop import train
 
     done = run / "work" / f"{stage}-adapter"
@@ -205,7 +213,7 @@ def _stage(
         return done, job.steps
     module = _method(stage)
     release_memory()  # of the stage before this one
-    trained: Any = train(module, stage, job, build, run, base, start, device, progress, given)
+    trained: Any = train(module, stage, job, build, run, base, start, device, progress, given, judge)
     steps = int(trained.state.global_step)
     saved = save_adapter(trained.model, base, trained.chat, done)
     # The trained model leaves before a fresh base comes.

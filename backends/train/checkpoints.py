@@ -57,7 +57,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _seal(staged: Path, final: Path) -> None:
+def seal(staged: Path, final: Path) -> None:
     """Sync all files, write the manifest last, and rename."""
     hashes = {}
     for file in sorted(staged.iterdir()):
@@ -101,7 +101,7 @@ class Checkpoints:
         save_file(_random_tensors(), staged / "random.safetensors")
         _dump(staged / "random.json", _random_rest())
         self.state.save_to_json(str(staged / STATE))
-        _seal(staged, work / f"checkpoint-{step}")
+        seal(staged, work / f"checkpoint-{step}")
         for old in _by_step(work)[KEPT:]:
             shutil.rmtree(old)
 

@@ -12,16 +12,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from backends import bases, machine
 from backends.bases import Base
+from backends.cached import CachedEngine
 from backends.chats import Chat
 from backends.devices import Device, is_out_of_memory, noticing_memory
+from backends.train import watching
 from backends.train.checkpoints import Checkpoints, newest
 from backends.train.jobs import Job, configure
+from backends.train.looking import Watcher
 from backends.train.packed import packing
+from backends.train.watching import Watched
 from compiler.failures import DataError, ModelLoadError, TenetError
 from compiler.files import write_text
 from compiler.progress import Progress
@@ -46,7 +51,9 @@ def train(
     device: Device,
     progress: Progress,
     given: dict[str, Any],
+    judge: CachedEngine | None = None,
 ) -> Trained:
+    """judge: decides principles where the training is watched; None where it is not."""
     from datasets import Dataset, disable_progress_bars
     from transformers import PrinterCallback
     from trl import get_peft_config
@@ -60,6 +67,7 @@ def train(
     chat = bases.load_chat(base)
     rows = module.fit(config, read_rows(build / job.rows, module.COLUMNS, chat), chat.tokenizer)
     model = _trainable(base, model_config, start, device)
+    watched = _watched(stage, job, build, run, base, start, progress) if judge is not None else None
 
     class OurTrainer(Checkpoints, module.trainer()):  # type: ignore[misc]  # the base class is chosen at run time
         pass
@@ -71,13 +79,35 @@ def train(
             train_dataset=Dataset.from_list(rows),
             processing_class=chat.tokenizer,
             peft_config=None if start else get_peft_config(model_config),
-            callbacks=[_events(stage, run / "events.jsonl", progress)],
+            callbacks=[
+                _events(stage, run / "events.jsonl", progress),
+                *([watched.callback(partial(_watcher, watched, base, device, judge))] if watched and judge else []),
+            ],
             **given,
         )
     # It prints every step; events.jsonl and the driver's progress tell instead.
     trainer.remove_callback(PrinterCallback)
-    trainer.resume(newest(work))
-    return Trained(trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), chat, trainer.state)
+    checkpoint = watched.recall(work) if watched else newest(work)
+    if watched is None or not watched.has_stopped:
+        trainer.resume(checkpoint)
+    trained = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    if watched:
+        watched.settle(trained)
+        trainer.state.global_step = watched.best().step
+    return Trained(trained, chat, trainer.state)
+
+
+def _watched(
+    stage: str, job: Job, build: Path, run: Path, base: Base, start: Path | None, progress: Progress
+) -> Watched:
+    watch = watching.read(build)
+    rows = watching.read_rows(build, job, base, watch)
+    folder = watching.folder_of(run, stage)
+    return Watched(watch, rows, stage, folder, run / "events.jsonl", progress, base_start=start is None)
+
+
+def _watcher(watched: Watched, base: Base, device: Device, judge: CachedEngine, model: Any) -> Watcher:
+    return Watcher(base, device, model, watched.watch, watched.rows, judge)
 
 
 def read_rows(path: Path, columns: tuple[str, ...], chat: Chat) -> list[dict[str, Any]]:

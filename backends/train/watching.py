@@ -1,0 +1,281 @@
+"""A training that is watched: looked at as it goes, stopped beyond a budget, and ended with the best watched step.
+
+In: watch.json and watch.jsonl of a build, a stage and its trainer. Out: a look after each of its steps, in events.jsonl
+and in `work/<stage>-watch/step-<n>/`, with the adapter where it is the best so far: whole or not at all, like a
+checkpoint, and written before the checkpoint of the same step. A training that goes on from a checkpoint takes the
+looks up to there as they stand and has the others again. This file must not know methods, nor how a look is had.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from backends import banks
+from backends.bases import Base
+from backends.recipes import read_recipe
+from backends.train import checkpoints
+from backends.train.jobs import Job
+from backends.train.looking import Rows, Watcher
+from compiler import watching
+from compiler.failures import DataError
+from compiler.progress import Progress
+from compiler.records.record import Message
+from compiler.records.watch import Look, Watch, WatchRow
+
+SETTINGS, ROWS = "watch.json", "watch.jsonl"
+LOOK, ADAPTER = "look.json", "adapter.safetensors"
+
+
+def folder_of(run: Path, stage: str) -> Path:
+    return run / "work" / f"{stage}-watch"
+
+
+def is_asked_for(build: Path) -> bool:
+    return (build / SETTINGS).is_file()
+
+
+def read(build: Path) -> Watch:
+    """Read watch.json.
+
+    Raises:
+        DataError: it is no such file.
+    """
+    try:
+        return Watch.model_validate_json((build / SETTINGS).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{build / SETTINGS} cannot be read: {error}", help="build the spec again: tenet build"
+        ) from error
+
+
+def read_rows(build: Path, job: Job, base: Base, watch: Watch) -> Rows:
+    """Read the held-out questions, and take as many of what the job trains on.
+
+    Raises:
+        DataError: a file is none of these, or no question is held out.
+    """
+    path = build / ROWS
+    try:
+        with path.open(encoding="utf-8") as lines:
+            held_out = tuple(WatchRow.model_validate_json(line) for line in lines if line.strip())
+    except (OSError, ValidationError) as error:
+        raise DataError(f"{path} cannot be read: {error}", help="build the spec again: tenet build") from error
+    if not any(row.checks for row in held_out):
+        raise DataError(
+            f"{path} holds no question of a clause, so that nothing can be watched",
+            help="fewer training rows leave questions over: train { rows: ... }, or take `watch` away",
+        )
+    return Rows(held_out, _trained(build, job, base, watch))
+
+
+def _trained(build: Path, job: Job, base: Base, watch: Watch) -> tuple[WatchRow, ...]:
+    """Questions of training rows, the first of each clause's watched units that ask them without pressure."""
+    units = {unit.id: unit for unit in read_recipe(build).units if unit.purpose == "pairs" and not unit.pressure}
+    answers = {row.prompt: row.answer for row in banks.bank(base) if row.answer is not None}
+    found: dict[str, dict[str, WatchRow]] = {}
+    with (build / job.rows).open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line) if line.strip() else {}
+            unit = units.get(row.get("unit", ""))
+            if unit is None or not unit.checks or unit.generator == "examples":
+                continue
+            messages = tuple(Message(**m) for m in row.get("prompt") or row["messages"][:-1])
+            own = found.setdefault(unit.clause_ids[0], {})
+            if len(own) < watch.rows:
+                right = answers.get(messages[-1].content)
+                own.setdefault(
+                    messages[-1].content,
+                    WatchRow(
+                        id=row["id"],
+                        clause_id=unit.clause_ids[0],
+                        messages=messages,
+                        checks=unit.checks,
+                        right=(banks.right_answer(right),) if right is not None else (),
+                        aspect=unit.aspect,
+                        unit=unit.id,
+                    ),
+                )
+    return tuple(row for own in found.values() for row in own.values())
+
+
+@dataclass(slots=True)
+class Watched:
+    """The watching of one stage. base_start: whether it starts from the base itself, which is no adapter to keep."""
+
+    watch: Watch
+    rows: Rows
+    stage: str
+    folder: Path
+    events: Path
+    progress: Progress
+    base_start: bool
+    looks: list[Look] = field(default_factory=list)
+
+    # ------------------------------------------------------------------ what an earlier process has left
+
+    def recall(self, work: Path) -> Path | None:
+        """Take up the looks that stand before the newest whole checkpoint, and return it; the others go.
+
+        A look that is gone, though a later checkpoint is there, is had again: the checkpoints after it go as well.
+        """
+        looks = {}
+        for folder in self.folder.glob("step-*") if self.folder.is_dir() else ():
+            if checkpoints.is_whole(folder):
+                look = Look.model_validate_json((folder / LOOK).read_text(encoding="utf-8"))
+                looks[look.step] = look
+        while (checkpoint := checkpoints.newest(work)) is not None:
+            step = int(checkpoint.name.rpartition("-")[2])
+            of = int(json.loads((checkpoint / checkpoints.STATE).read_text(encoding="utf-8"))["max_steps"])
+            wanted = [0, *(each for each in watching.steps(self.watch.every, of) if each <= step)]
+            if all(each in looks for each in wanted):
+                self.looks = [looks[each] for each in wanted]
+                break
+            shutil.rmtree(checkpoint)
+        for folder in self.folder.glob("*") if self.folder.is_dir() else ():
+            if folder.name not in {f"step-{look.step}" for look in self.looks}:
+                shutil.rmtree(folder)
+        return checkpoint
+
+    @property
+    def has_stopped(self) -> bool:
+        return any(look.stops for look in self.looks if look.step)
+
+    # ------------------------------------------------------------------ as it goes
+
+    def callback(self, watcher: Callable[[Any], Watcher]) -> Any:
+        """Return the trainer's callback. watcher: made of the trained model when the training begins."""
+        from transformers import TrainerCallback
+
+        outer = self
+
+        class Watching(TrainerCallback):  # type: ignore[misc]  # transformers ships no types
+            def __init__(self) -> None:
+                self.watcher: Watcher | None = None
+
+            def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+                self.watcher = watcher(model)
+                if not outer.looks:
+                    outer.see(self.watcher, model, 0, state)
+
+            def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+                assert self.watcher is not None
+                if state.global_step not in watching.steps(outer.watch.every, state.max_steps):
+                    return
+                look = outer.see(self.watcher, model, state.global_step, state)
+                if look.stops:
+                    control.should_training_stop = True
+                    control.should_save = True
+
+        return Watching()
+
+    def see(self, watcher: Watcher, model: Any, step: int, state: Any) -> Look:
+        """Look, and put down what was seen."""
+        self.progress("train", step, state.max_steps, "steps", f"{self.stage}: watching")
+        look = watcher.look(step, state.max_steps)
+        look = look.model_copy(
+            update={
+                "over": watching.broken(look, self.watch.budgets),
+                "collapsed": watching.collapsed(look, self.looks, self.watch.max_fall, watcher.degenerate_base),
+            }
+        )
+        self.looks.append(look)
+        if state.is_world_process_zero:
+            self._keep(look, model)
+            with self.events.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(_event(self.stage, look)) + "\n")
+        return look
+
+    def _keep(self, look: Look, model: Any) -> None:
+        from safetensors.torch import save_file
+
+        staged = self.folder / f".staged-{look.step}"
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
+        (staged / LOOK).write_text(look.model_dump_json(), encoding="utf-8")
+        if watching.best(self._candidates()) is look:
+            save_file(_adapter(model), staged / ADAPTER)
+        checkpoints.seal(staged, self.folder / f"step-{look.step}")
+
+    def _candidates(self) -> list[Look]:
+        return [look for look in self.looks if look.step or not self.base_start]
+
+    # ------------------------------------------------------------------ the end
+
+    def settle(self, model: Any) -> None:
+        """Put the weights of the best watched step into `model`.
+
+        Raises:
+            DataError: no step that was looked at kept to the budgets.
+        """
+        from peft import set_peft_model_state_dict
+        from safetensors.torch import load_file
+
+        best = self.best()
+        tensors = load_file(self.folder / f"step-{best.step}" / ADAPTER)
+        set_peft_model_state_dict(model, tensors, adapter_name="default")
+
+    def best(self) -> Look:
+        best = watching.best(self._candidates())
+        if best is not None:
+            return best
+        first = next(look for look in self.looks if look.step)
+        raise DataError(
+            f"{self.stage}: no step that was looked at is one to keep; after step {first.step}: {reason(first)}",
+            help="look more often (train { watch { every: 5% } }), train more slowly (learning_rate), hold the policy"
+            " tighter (beta), or allow more",
+        )
+
+
+def _adapter(model: Any) -> dict[str, Any]:
+    from peft import get_peft_model_state_dict
+
+    found = get_peft_model_state_dict(model, adapter_name="default", save_embedding_layers=False)
+    return {name: tensor.detach().contiguous().cpu() for name, tensor in found.items()}
+
+
+def reason(look: Look) -> str:
+    return "; ".join([*look.over, *([look.collapsed] if look.collapsed else [])])
+
+
+def record(folder: Path, base_start: bool) -> dict[str, Any] | None:
+    """What run.json says of the watching of a finished stage, read from what it has left; None where it was not
+    watched."""
+    looks = sorted(
+        (Look.model_validate_json(path.read_text(encoding="utf-8")) for path in folder.glob(f"step-*/{LOOK}")),
+        key=lambda look: look.step,
+    )
+    best = watching.best([look for look in looks if look.step or not base_start])
+    if best is None:
+        return None
+    last = looks[-1]
+    return {
+        "kept": best.step,
+        "last": last.step,
+        "of": last.of,
+        "stopped": reason(last) or None,
+        "score": best.score,
+        "looks": [look.model_dump(mode="json") for look in looks],
+    }
+
+
+def _event(stage: str, look: Look) -> dict[str, Any]:
+    """A look as a line of events.jsonl: its figures by themselves, so that they can be drawn."""
+    seen = look.model_dump(mode="json", exclude={"score", "clauses", "trained", "kl", "over", "collapsed"})
+    return {
+        "stage": stage,
+        **seen,
+        "held_out": look.score,
+        "held_out_clauses": look.clauses,
+        "trained_on": look.trained,
+        "kl_to_base": look.kl,
+        **({"stopped": reason(look)} if look.stops else {}),
+        "time": round(time.time(), 3),
+    }
