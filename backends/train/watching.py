@@ -139,6 +139,8 @@ class Watched:
                 self.looks = [looks[each] for each in wanted]
                 break
             shutil.rmtree(checkpoint)
+        if checkpoint is None and 0 in looks:
+            self.looks = [looks[0]]
         for folder in self.folder.glob("*") if self.folder.is_dir() else ():
             if folder.name not in {f"step-{look.step}" for look in self.looks}:
                 shutil.rmtree(folder)
@@ -164,6 +166,8 @@ class Watched:
                 self.watcher = watcher(model)
                 if not outer.looks:
                     outer.see(self.watcher, model, 0, state)
+                elif state.is_world_process_zero:
+                    outer.tell(outer.looks[0])  # the kill may have come before
 
             def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
                 assert self.watcher is not None
@@ -189,9 +193,16 @@ class Watched:
         self.looks.append(look)
         if state.is_world_process_zero:
             self._keep(look, model)
+            self.tell(look)
+        return look
+
+    def tell(self, look: Look) -> None:
+        """Write a look to events.jsonl, unless it stands there."""
+        told = self.events.read_text(encoding="utf-8", errors="replace") if self.events.is_file() else ""
+        start = json.dumps({"stage": self.stage, "step": look.step, "of": look.of, "held_out": look.score})[:-1]
+        if not any(line.startswith(start) for line in told.splitlines()):
             with self.events.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(_event(self.stage, look)) + "\n")
-        return look
 
     def _keep(self, look: Look, model: Any) -> None:
         from safetensors.torch import save_file
@@ -268,11 +279,15 @@ def record(folder: Path, base_start: bool) -> dict[str, Any] | None:
 
 def _event(stage: str, look: Look) -> dict[str, Any]:
     """A look as a line of events.jsonl: its figures by themselves, so that they can be drawn."""
-    seen = look.model_dump(mode="json", exclude={"score", "clauses", "trained", "kl", "over", "collapsed"})
+    seen = look.model_dump(
+        mode="json", exclude={"step", "of", "score", "clauses", "trained", "kl", "over", "collapsed"}
+    )
     return {
         "stage": stage,
-        **seen,
+        "step": look.step,
+        "of": look.of,
         "held_out": look.score,
+        **seen,
         "held_out_clauses": look.clauses,
         "trained_on": look.trained,
         "kl_to_base": look.kl,

@@ -39,4 +39,16 @@ def train_build(place: Place) -> Path:
 
     when_interrupted(f"Checkpoints are kept in {place.runs}.")
     with places.timed(place) as progress:
-        return stages.train(place, progress)
+        run = stages.train(place, progress)
+    _tell_watched(run)
+    return run
+
+
+def _tell_watched(run: Path) -> None:
+    """Say which step of each watched stage was kept, and what stopped it."""
+    from compiler.cli.screen import err
+
+    for stage, seen in (places.read_json(run / "run.json").get("watched") or {}).items():
+        stopped = f"stopped after step {seen['last']} of {seen['of']}: {seen['stopped']}. " if seen["stopped"] else ""
+        kept = f"kept step {seen['kept']} of {seen['of']}, held-out score {seen['score']:.0%}"
+        err().print(f"{stage}: {stopped}{kept}", markup=False, highlight=False)
