@@ -404,7 +404,7 @@ class Watch:
         ),
     ] = None
     max_length: Annotated[
-        float | None, Says("How many times as long as the base's answers may be, on average.", "2", low=1)
+        float | None, Says("How many times as long as the base's answers may be, on average.", "2", positive=True)
     ] = None
     max_fall: Annotated[
         float,
