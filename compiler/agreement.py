@@ -18,7 +18,7 @@ from compiler.failures import DataError
 from compiler.records.measured import MeasureReport
 
 # What each stage reads of a build, apart from rows and jobs, which both name themselves.
-ROWS = ("pairs.jsonl", "sft.jsonl", "probes.jsonl")
+ROWS = ("pairs.jsonl", "sft.jsonl", "probes.jsonl", "watch.jsonl")
 
 
 def read_lock(build: Path) -> dict[str, Any]:

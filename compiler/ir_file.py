@@ -31,7 +31,8 @@ _CLASSES: dict[str, type] = {
         *(ir.Program, ir.Clause),
         *(*CONSTRUCTS.values(), Voice),
         *(d.Compare, d.Truth, d.Not, d.And, d.Or, d.Pattern, d.Target, d.Turn, d.Example),
-        *(d.Dimension, d.Model, d.Adapter, d.Mixture, d.Train, d.Options, d.Option, d.ProbeStatement, d.Priority),
+        *(d.Dimension, d.Model, d.Adapter, d.Mixture, d.Watch, d.Train, d.Options, d.Option),
+        *(d.ProbeStatement, d.Priority),
         *(d.Term, d.Grant, d.Balance, d.Alike, d.Authority),
     )
 }

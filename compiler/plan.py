@@ -34,7 +34,8 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Step:
     """A stage that would run: `count` of `unit`. seconds: an estimate, `guessed` where no rate was measured. fewest: of
-    answers, those after which `tenet measure`, which stops where verdicts stand, may be done."""
+    answers, those after which `tenet measure`, which stops where verdicts stand, may be done. watched: of steps, the
+    answers that are asked for beside them, to watch the training."""
 
     stage: str
     why: tuple[str, ...]
@@ -43,6 +44,7 @@ class Step:
     seconds: float
     guessed: bool
     fewest: int | None = None
+    watched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def plan(
     built: Built,
     steps_to_train: int,
     rates: Mapping[str, float] | None = None,
+    watched: int = 0,
 ) -> Plan:
     """Compare.
 
@@ -129,6 +132,7 @@ def plan(
         built: what is there.
         steps_to_train: over all stages of the method.
         rates: measured earlier, `stage/unit` -> a second.
+        watched: answers that the watching of the training asks for.
     """
     rates = rates or {}
     old = built.lock or {}
@@ -141,7 +145,9 @@ def plan(
     if why_generate:
         steps.append(_step("generate", why_generate, sum(unit.count for unit in found.stale), "rows", rates))
     if why_train:
-        steps.append(_step("train", why_train, steps_to_train, "steps", rates))
+        step = _step("train", why_train, steps_to_train, "steps", rates)
+        seconds = _step("measure", (), watched, "answers", rates).seconds
+        steps.append(replace(step, seconds=step.seconds + seconds, watched=watched))
     if why_measure:
         answers = _answers(units, found, built, bool(why_train))
         step = _step("measure", why_measure, answers, "answers", rates)
@@ -184,10 +190,15 @@ def _compare(program: Program, units: Sequence[Unit], lock: Mapping[str, Any], o
         prompts=prompts,
         prompt=old_files.get("prompt.md") != lock["files"]["prompt.md"],
         measures=old.get("measures") != lock["measures"],
-        jobs=tuple(p for p, sha in lock["files"].items() if p.startswith("jobs/") and old_files.get(p) != sha),
+        jobs=tuple(p for p, sha in lock["files"].items() if _tells_how(p) and old_files.get(p) != sha),
         stale=tuple(unit for unit in units if is_stale(unit)),
         gone=tuple(i for i in old_units if i not in lock["units"]) if not rebased else (),
     )
+
+
+def _tells_how(path: str) -> bool:
+    """Whether a file of the build says how it is trained."""
+    return path.startswith("jobs/") or path == "watch.json"
 
 
 def _is_another(old: Mapping[str, Any] | None, now: Mapping[str, Any] | None, name: str | None) -> bool:

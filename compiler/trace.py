@@ -30,7 +30,7 @@ from compiler.records.recipe import Recipe
 from compiler.trace_parents import parents
 
 # Files of rows, each row with clauses of its own.
-ROWS = ("pairs.jsonl", "sft.jsonl", "probes.jsonl")
+ROWS = ("pairs.jsonl", "sft.jsonl", "probes.jsonl", "watch.jsonl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,7 @@ KINDS = {
     "lock.json": "holds the hash of everything that went into the build",
     "generate.json": "counts what was asked for, kept and dropped",
     "mixture.json": "counts what the rows are made of, by clause, generator, writer and source of the question",
+    "watch.json": "says what is watched while an adapter is trained, and what stops it",
     "run.json": "says what an adapter was trained on, and by what",
     "measure.json": "says how answers were made, and which of them decide which figure",
     "diff.json": "sets what was asked beside what was measured",
@@ -169,7 +170,23 @@ MODEL_KEYS = frozenset(
         *("device", "dtype", "machine", "versions", "sampling"),
     ]
 )
-TRAIN_KEYS = frozenset(["train", "seed", "method", "data", "steps", "adapter_digest", "adapter_sha256", "engaged"])
+TRAIN_KEYS = frozenset(
+    [
+        "train",
+        "seed",
+        "method",
+        "data",
+        "steps",
+        "watched",
+        "budgets",
+        "every",
+        "max_fall",
+        "answer",
+        "adapter_digest",
+        "adapter_sha256",
+        "engaged",
+    ]
+)
 LAYOUT = frozenset(["version", "is"])
 
 
@@ -248,7 +265,7 @@ def _row(build: Path, file: str, row: dict[str, Any]) -> Trail:
     if unit is not None:
         how = f"unit {unit.id}, generator {unit.generator}, seed {unit.seed}"
         chain.append(how if unit.pressure is None else f"{how}, pressure {unit.pressure.technique}")
-        chain += parents(_recipe(build), unit, row) if unit.purpose != "probes" else []
+        chain += parents(_recipe(build), unit, row) if unit.is_trained else []
     elif unit_id.startswith("data"):
         chain.append(f"{_data_line(build, row['id'])}, kept by filters.json")
         ids = ids or ["train"]

@@ -400,6 +400,45 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """What is watched while an adapter is trained, on questions that no row asks and no probe; training stops beyond a
+    budget, and the best watched step is kept."""
+
+    every: Annotated[
+        float, Says("How often it is looked, as a share of the steps.", "10%", positive=True, high=1, percent=True)
+    ] = 0.1
+    prompts: Annotated[
+        int, Says("Questions of each clause that are kept out of training for it.", "16", low=2, high=1000)
+    ] = 16
+    max_kl: Annotated[
+        float | None, Says("How far from the base answers may be, in nats a token.", "0.5", positive=True)
+    ] = None
+    max_facts_lost: Annotated[
+        float | None,
+        Says(
+            "How much less of the questions of fact may be right than with the base, in points of all.",
+            "2%",
+            low=0,
+            high=1,
+            percent=True,
+        ),
+    ] = None
+    max_length: Annotated[
+        float | None, Says("How many times as long as the base's answers may be, on average.", "2", positive=True)
+    ] = None
+    max_fall: Annotated[
+        float,
+        Says(
+            "A fall of the held-out score from its best, in points, that is a collapse.",
+            "25%",
+            positive=True,
+            high=1,
+            percent=True,
+        ),
+    ] = 0.25
+
+
+@dataclass(frozen=True, slots=True)
 class Train:
     """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats."""
 
@@ -456,6 +495,10 @@ class Train:
     options: Annotated[
         Options | None,
         Says("Settings of the trainer by the library's own names.", "{ max_grad_norm: 0.5 }"),
+    ] = None
+    watch: Annotated[
+        Watch | None,
+        Says("What is watched while the adapter is trained, and what stops it.", "{ every: 10%  max_kl: 0.5 }"),
     ] = None
     chosen: tuple[str, ...] = ()
     """Why `auto` chose the method, which then stands in its place."""

@@ -37,21 +37,28 @@ def load(base: Base) -> TransformersEngine:
 
 
 class TransformersEngine:
-    def __init__(self, base: Base, device: Device) -> None:
+    """trained: a model with an adapter that is being trained on the base, in place of a fresh base."""
+
+    def __init__(self, base: Base, device: Device, trained: Any = None) -> None:
         self.base = base
         self.device = device
         self.chat = load_chat(base)
-        with noticing_memory(f"loading {base.name}"):
-            self.model: Any = load_model(base, device)
         self.adapter: Path | None = None
-        self._guard: Guard | None = None
         self._names: dict[Path, str] = {}
+        if trained is None:
+            with noticing_memory(f"loading {base.name}"):
+                self.model: Any = load_model(base, device)
+        else:
+            self.model, self.adapter = trained, Path("trained")
+            self._names[self.adapter] = "default"
+        self._guard: Guard | None = None
         self._mixed: Mixed | None = None
         config = self.model.config.get_text_config()
         self.longest: int = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
         self._window: int | None = getattr(config, "sliding_window", None)
         # Only the last position's logits are wanted; an architecture that cannot leave out the others gives all.
-        known = "logits_to_keep" in inspect.signature(self.model.forward).parameters
+        plain = self.model if trained is None else trained.get_base_model()
+        known = "logits_to_keep" in inspect.signature(plain.forward).parameters
         self._last: dict[str, Any] = {"logits_to_keep": 1} if known else {}
         # Rows computed at once: a caller's batch is cut by this, which depends on the base alone.
         self._rows = 64 if sum(p.numel() for p in self.model.parameters()) < 1_000_000_000 else 16
@@ -387,6 +394,27 @@ class TransformersEngine:
         with torch.inference_mode(), self._arm(adapter), noticing_memory("comparing"):
             logits = self.model(input_ids=ids, **keep).logits[0, -len(said) - 1 : -1]
             return logits.cpu().double().log_softmax(dim=-1)
+
+    def strayed(self, asked: Sequence[int], said: Sequence[int], ended: bool) -> list[float]:
+        """KL(adapter || base) of the next token before each token of `said`, and of its end where it has one, in nats.
+
+        Over answers that the adapter itself has sampled, the mean is an unbiased estimate of its divergence a token;
+        the sum over the vocabulary takes away what the drawn token adds of noise (Amini et al. 2025, eq. 8).
+        """
+        import torch
+
+        ids = torch.tensor([[*asked, *said]], device=self.device.kind)
+        count = len(said) + ended
+        if not count:
+            return []
+        found = []
+        for adapter in (True, False):
+            with torch.inference_mode(), self._arm(adapter), noticing_memory("watching"):
+                keep = {name: len(said) + 1 for name in self._last}
+                logits = self.model(input_ids=ids, **keep).logits[0, -len(said) - 1 :]
+                found.append(logits[:count].cpu().double().log_softmax(dim=-1))
+        ours, theirs = found
+        return [max(0.0, float(each)) for each in (ours.exp() * (ours - theirs)).sum(dim=-1)]
 
     def yes(self, requests: Sequence[str], words: Words = YES_NO) -> list[float | None]:
         asked = self._readable([(Message(role="user", content=request),) for request in requests])

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from backends.generate.sources import Further, Surroundings
 from backends.generate.split import HeldOut, Prompts
 from backends.generate.streams import Streams
 from backends.generate.talks import write_talks
+from backends.generate.watched import kept_out, write_watched
 from backends.recipes import find_base, judge_of, read_filters, read_recipe, teacher_of
 from backends.train.jobs import read_job
 from compiler.digests import digest, file_digest
@@ -47,6 +49,7 @@ from compiler.records.filters import Filters
 from compiler.records.mixture import Made
 from compiler.records.recipe import Unit
 from compiler.records.rows import ChatRow, PreferencePair, Probe
+from compiler.records.watch import WatchRow
 from compiler.struck import keys_of_build
 
 EngineFactory = Callable[[Base, Path], CachedEngine]
@@ -114,24 +117,28 @@ def run(
     if recipe.embedder:
         embedder = embedders.load(recipe.embedder, cache=cache, relative_to=root, local_files_only=local_files_only)
     own_prompts = read_own_prompts(recipe, root) if recipe.prompts else {}
-    streams = Streams(
-        Surroundings(
-            banks.bank(base),
-            held_out,
-            author,
-            models.writer,
-            Further(own_prompts, embedder, standing),
-            digests={
-                "bank": file_digest(banks.bank_file(base)),
-                "held_out": digest(sorted(held_out.names)),
-                "author": digest(sorted(author.texts())),
-                "own": digest([file.sha256 for file in recipe.prompts]),
-                "embedder": embedder.digest if embedder is not None else "",
-                "chats": digest([file.sha256 for file in recipe.data]),
-            },
-        ),
-        memory,
+    around = Surroundings(
+        banks.bank(base),
+        held_out,
+        author,
+        models.writer,
+        Further(own_prompts, embedder, standing),
+        digests={
+            "bank": file_digest(banks.bank_file(base)),
+            "held_out": digest(sorted(held_out.names)),
+            "author": digest(sorted(author.texts())),
+            "own": digest([file.sha256 for file in recipe.prompts]),
+            "embedder": embedder.digest if embedder is not None else "",
+            "chats": digest([file.sha256 for file in recipe.data]),
+        },
     )
+    # What a training is watched on is chosen first: its rows keep clear of it.
+    watching = [unit for unit in recipe.units if unit.purpose == "watch"]
+    if watching:
+        watched = kept_out(watching, Streams(around, memory).of)
+        told = {**around.digests, "watched": digest(sorted(watched.texts()))}
+        around = replace(around, watched=watched, digests=told)
+    streams = Streams(around, memory)
     # Probes cost next to nothing, and would let the time left look like many times what it is.
     total = sum(unit.count for unit in recipe.units if unit.is_trained)
     done = 0
@@ -210,8 +217,17 @@ def run(
         if after is None or after.clause_ids[0] != unit.clause_ids[0]:
             streams.close(unit.clause_ids[0])
     compared = check_disjoint(taught, [p.messages for p in probes], held_out)
+    rows_watched: list[WatchRow] = []
+    for unit in watching:
+        candidates = streams.of(unit)
+        seen, dropped = write_watched(unit, candidates, training, [p.messages for p in probes], held_out)
+        rows_watched += seen
+        counts.append(_counted(unit, candidates, len(seen), dropped))
 
     # Files, each whole or not at all; the report last, so that its presence means that the rest is there.
+    rows = {"pairs": len(pairs), "sft": len(chats), "probes": len(probes)}
+    if watching:
+        rows["watch"] = len(rows_watched)
     report = GenerateReport(
         base=base.name,
         base_digest=base.digest,
@@ -235,11 +251,11 @@ def run(
         disjoint=DisjointCounts(
             training=compared,
             probes=len(probes),
-            left_out=sum(count.dropped.get(reason, 0) for count in counts for reason in LEFT_OUT),
+            left_out=sum(c.dropped.get(reason, 0) for c in counts if c.purpose != "watch" for reason in LEFT_OUT),
         ),
         duplicates=duplicates,
         struck=len(struck),
-        rows={"pairs": len(pairs), "sft": len(chats), "probes": len(probes)},
+        rows=rows,
     )
     write_rows(build / "pairs.jsonl", pairs)
     if chats:
@@ -247,6 +263,10 @@ def run(
     else:
         (build / "sft.jsonl").unlink(missing_ok=True)
     write_rows(build / "probes.jsonl", probes)
+    if watching:
+        write_rows(build / "watch.jsonl", rows_watched)
+    else:
+        (build / "watch.jsonl").unlink(missing_ok=True)
     own_made = [Made(clause="", generator="data", asked=f.rows, got=f.kept, sources={"own": f.kept}) for f in own.files]
     write_json(build / "mixture.json", counted(makings, recipe.mixture, own_made).model_dump(mode="json"))
     write_json(build / "generate.json", report.model_dump(mode="json"))

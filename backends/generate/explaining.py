@@ -150,9 +150,9 @@ def explain(
 
 
 def _alone(recipe: Recipe, unit: Unit | None) -> Recipe:
-    """The recipe with one unit, and the author's probes, which every unit keeps clear of."""
-    author = tuple(u for u in recipe.units if u.purpose == "probes" and u.aspect == "author")
-    return recipe.model_copy(update={"units": (*([unit] if unit else []), *author)})
+    """The recipe with one unit, and what every unit keeps clear of: the author's probes, and what is watched."""
+    clear = tuple(u for u in recipe.units if (u.purpose == "probes" and u.aspect == "author") or u.purpose == "watch")
+    return recipe.model_copy(update={"units": (*([unit] if unit else []), *clear)})
 
 
 def _follow(

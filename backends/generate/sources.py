@@ -69,16 +69,18 @@ class Further:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the streams of a build draw on, beside what a unit asks for. author: texts of the author's own probes."""
+    """What the streams of a build draw on, beside what a unit asks for. author: texts of the author's own probes.
+    watched: of questions that training is watched on."""
 
     bank: tuple[BankRow, ...]
     held_out: HeldOut
     author: Prompts
     writer: CachedEngine
     further: Further = Further()  # frozen, and never filled
+    watched: Prompts = field(default_factory=Prompts)
     digests: Mapping[str, str] = field(default_factory=dict)
-    """Of `bank`, `held_out`, `author`, and of what `further` holds, by these names; only what is remembered needs
-    them."""
+    """Of `bank`, `held_out`, `author`, `watched`, and of what `further` holds, by these names; only what is remembered
+    needs them."""
 
     def told(self, unit: Unit) -> dict[str, str | None]:
         """What of these decides the unit's candidates, by digest."""
@@ -90,6 +92,7 @@ class Surroundings:
             "own": bool(source.own),
             "embedder": True,
             "chats": source.chats,
+            "watched": unit.is_trained and bool(len(self.watched)),
         }
         told = {name: self.digests.get(name) for name, needed in drawn_on.items() if needed}
         return {**told, "writer": self.writer.fingerprint() if source.about or source.apart else None}
@@ -103,6 +106,7 @@ class UnitStream:
         self.chats = around.further.chats
         self.held_out = around.held_out
         self.author = around.author
+        self.watched = around.watched
         self.writer = around.writer
         self.bank = around.bank
         self.looked = list(known)
@@ -158,6 +162,8 @@ class UnitStream:
         if candidate.given is not None:
             return True
         probes = candidate.for_probes
+        if self.unit.purpose == "watch" and self.unit.generator in KNOWN and not self.held_out.names:
+            return True  # all of them are for probes, which ask a part of them
         if probes is None:
             probes = self.held_out.for_probes(candidate.ask)
         return probes is (self.unit.purpose == "probes")
@@ -183,6 +189,10 @@ class UnitStream:
             return None
         if any(self.author.near(m.content) for m in candidate.conversation if m.role == "user"):
             return "the author's own probe"
+        if self.unit.is_trained and any(
+            self.watched.near(m.content) for m in candidate.conversation if m.role == "user"
+        ):
+            return "kept out of training, to watch it"
         return "names what is held out" if self.held_out.named_in(candidate.ask) else None
 
     def _given(self) -> Iterator[Candidate]:

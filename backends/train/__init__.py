@@ -19,7 +19,7 @@ from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
-from backends.train import fitting, kept, launching, reward_models, tracking, workers
+from backends.train import fitting, kept, launching, reward_models, tracking, watching, workers
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.room import noticing_disk
@@ -28,7 +28,7 @@ from backends.train.task import Stage, Training, Wishes
 from backends.train.telling import recording_failure
 from backends.train.ways import USUAL, Way
 from compiler.digests import digest, rows_digest, training_digest
-from compiler.failures import DataError, ModelLoadError
+from compiler.failures import DataError, GivenError, ModelLoadError
 from compiler.files import alone, sync_file, sync_folder, write_text
 from compiler.progress import Progress, silent
 from compiler.records.recipe import Recipe
@@ -94,8 +94,11 @@ def content_digest(build: Path) -> str:
     rows = _row_files(build, stages)
     if recipe.chosen:  # whether there is an adapter at all is measured
         told, rows = [*told, "prompt.md"], [*rows, "probes.jsonl"]
+    watched = watching.is_asked_for(build)
+    if watched:
+        told, rows = [*told, watching.SETTINGS], [*rows, watching.ROWS]
     content = training_digest(build, base.digest, dict.fromkeys(told), rows)
-    judged = any(getattr(_method(stage), "JUDGED", False) for stage in stages)
+    judged = watched or any(getattr(_method(stage), "JUDGED", False) for stage in stages)
     return digest([content, recipe.judge, recipe.judge_revision]) if judged else content
 
 
@@ -136,13 +139,17 @@ def run(
 
     Raises:
         DataError: jobs or rows are missing or not what a trainer takes.
-        GivenError: another process trains in this folder, or a tracker is not there.
+        GivenError: another process trains in this folder, a tracker is not there, or several processes are to watch.
         ModelLoadError, NetworkError, MemoryError_: the base cannot be had; a finished run has changed since.
         StoreError: the disk is full. What was whole before stays, and the same call goes on from there.
         DivergedError: a loss or a gradient is not finite.
         WorkerError: one of several processes has vanished.
     """
     tracking.check(track)
+    if way.processes > 1 and watching.is_asked_for(build):
+        raise GivenError(
+            "a training that is watched takes one process", help="leave --processes out, or `watch` out of the spec"
+        )
     wishes = Wishes(progress, cache, root, local_files_only, track, way, begins)
     recipe = read_recipe(build)
     base = base_of(build, recipe, local_files_only=local_files_only)
@@ -203,6 +210,7 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
     adapter: Path | None = None
     examined: dict[str, Any] = {}
     steps: dict[str, int] = {}
+    watched: dict[str, Any] = {}
     for name in stages:
         with recording_failure(name, training.events):
             if content_digest(build) != content:
@@ -211,6 +219,8 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
                 wishes.begins(name)
             stage = Stage(name, _job(build, name), _method(name), adapter, training)
             made, steps[name] = _stage(stage)
+            if seen := watching.record(stage):
+                watched[name], steps[name] = seen, seen["kept"]
             if hasattr(stage.module, "architecture"):  # a reward model, which no stage goes on from
                 training = replace(training, reward=made)
                 examined = _examined(stage, made)
@@ -230,6 +240,7 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
         "batches": {stage: fitting.batches(_job(build, stage), run, stage) for stage in stages},
         "adapter_digest": adapter_digest(run / "adapter"),
         **({"reward": examined} if examined else {}),
+        **({"watched": watched} if watched else {}),
         **({"chosen": [*recipe.chosen, *why]} if recipe.chosen else {}),
     }
     kept.seal(run, record | told)

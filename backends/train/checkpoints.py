@@ -74,7 +74,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _seal(staged: Path, final: Path) -> None:
+def seal(staged: Path, final: Path) -> None:
     """Sync all files, write the manifest last, and rename."""
     hashes = {}
     for file in sorted(staged.iterdir()):
@@ -115,7 +115,7 @@ class Checkpoints:
         staged.mkdir(parents=True)
         try:
             self._write(staged)
-            _seal(staged, work / f"checkpoint-{step}")
+            seal(staged, work / f"checkpoint-{step}")
         except BaseException:
             # A full disk gets its room back, and the checkpoints before stay.
             shutil.rmtree(staged, ignore_errors=True)

@@ -25,6 +25,7 @@ from backends.train.sharing import Shares, Split, split_of
 from backends.train.steps import Steps
 from backends.train.task import Stage
 from backends.train.telling import append, events_of, refuse
+from backends.train.watching import Watched, watched
 from compiler.failures import ModelLoadError
 
 
@@ -70,6 +71,9 @@ def _attempt(stage: Stage, split: Split) -> Trained | None:
     if "reward_weights" in given:
         config.reward_weights = given.pop("reward_weights")
     model = _trainable(stage, config.seed, model_config)
+    watcher = watched(stage)
+    callbacks = [events_of(stage)] if workers.is_first() else []
+    callbacks += [watcher.callback()] if watcher else []
 
     class OurTrainer(Shares, Checkpoints, Steps, module.trainer()):  # type: ignore[misc]  # chosen at run time
         pass
@@ -83,26 +87,32 @@ def _attempt(stage: Stage, split: Split) -> Trained | None:
                 train_dataset=data_set(rows, stage.work),
                 processing_class=chat.tokenizer,
                 peft_config=None if stage.start else get_peft_config(model_config),
-                callbacks=[events_of(stage)] if workers.is_first() else [],
+                callbacks=callbacks,
                 **given,
             )
         # It prints every step; events.jsonl and the driver's progress tell instead.
         trainer.remove_callback(PrinterCallback)
-        trainer.resume(_newest(stage))
+        checkpoint = _newest(stage, watcher)
+        if watcher is None or not watcher.has_stopped:
+            trainer.resume(checkpoint)
         tracking.finish(training.wishes.track)
     except (RuntimeError, MemoryError, OSError) as error:
         if not is_out_of_memory(error) or split.halved() is None:
             raise
         return None
-    return Trained(trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False), chat, trainer.state)
+    trained = trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+    if watcher is not None:
+        trainer.state.global_step = watcher.settle(trained)
+    return Trained(trained, chat, trainer.state)
 
 
-def _newest(stage: Stage) -> Path | None:
-    """The newest whole checkpoint; the first process removes torn ones before the others look."""
+def _newest(stage: Stage, watcher: Watched | None) -> Path | None:
+    """The newest whole checkpoint, of those that a watcher can go on from; the first process removes torn ones before
+    the others look."""
     if workers.is_first():
         newest(stage.work, lambda name: refuse(stage, name))
     workers.wait()
-    return newest(stage.work)
+    return newest(stage.work) if watcher is None else watcher.recall()
 
 
 def _trainable(stage: Stage, seed: int, model_config: Any) -> Any:

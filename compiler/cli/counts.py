@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from compiler.cli.emitting import Compilation
     from compiler.ir import Program
 
+ROWS = ("pairs", "chats")
+"""Purposes of units that rows to train on are made of."""
 TOLD = {
     "kept": "shows it kept",
     "pressure": "keeps it under pressure",
@@ -71,8 +73,8 @@ def _table(program: Program, units: Sequence[UnitCounts]) -> object:
         table.add_column(title, justify="right" if title in ("rows", "probes") else "left", overflow="fold")
     for owner in [*(c.id for c in program.clauses), *CONTROLS, "facts"]:
         own = {
-            name: [u for u in units if u.clause_ids[0] == owner and (u.purpose == "probes") is (name == "probes")]
-            for name in ("pairs", "probes")
+            name: [u for u in units if u.clause_ids[0] == owner and u.purpose in purposes]
+            for name, purposes in (("pairs", ROWS), ("probes", ("probes",)))
         }
         if any(own.values()):
             reasons = [
@@ -145,8 +147,8 @@ def _warnings(program: Program, units: Sequence[UnitCounts]) -> Iterator[tuple[s
     """What each clause is left without: a way of teaching it of which no row was kept, or all of its probes."""
     for clause in program.clauses:
         own = [u for u in units if u.clause_ids[0] == clause.id]
-        for aspect in dict.fromkeys(u.aspect for u in own if u.purpose != "probes"):
-            found = [u for u in own if u.purpose != "probes" and u.aspect == aspect]
+        for aspect in dict.fromkeys(u.aspect for u in own if u.purpose in ROWS):
+            found = [u for u in own if u.purpose in ROWS and u.aspect == aspect]
             if not sum(u.kept for u in found):
                 wanted = sum(u.wanted for u in found)
                 what = TOLD.get(aspect, aspect)
@@ -154,6 +156,9 @@ def _warnings(program: Program, units: Sequence[UnitCounts]) -> Iterator[tuple[s
         probes = [u for u in own if u.purpose == "probes"]
         if probes and not sum(u.kept for u in probes):
             yield f"{clause.id} has no probe, so that it cannot be measured", _help(probes)
+        watched = [u for u in own if u.purpose == "watch"]
+        if watched and not sum(u.kept for u in watched):
+            yield f"{clause.id} is not watched while it is trained: no question is left for it", _help(watched)
 
 
 def _help(units: Iterable[UnitCounts]) -> str:

@@ -88,17 +88,30 @@ def make_plan(compilation: Compilation) -> tuple[Plan, Recipe]:
         recipe.units,
         json.loads(texts["lock.json"]),
         built(place),
-        steps_of(texts),
+        sum(steps_of(texts)),
         places.read_rates(place),
+        watched_by(texts, recipe),
     )
     return plan, recipe
 
 
-def steps_of(texts: dict[str, str]) -> int:
+def steps_of(texts: dict[str, str]) -> list[int]:
+    """The steps of each stage."""
     import yaml
 
     jobs = [text for name, text in texts.items() if name.startswith("jobs/")]
-    return sum(int(yaml.safe_load(text)["max_steps"]) for text in jobs)
+    return [int(yaml.safe_load(text)["max_steps"]) for text in jobs]
+
+
+def watched_by(texts: dict[str, str], recipe: Recipe) -> int:
+    """How many answers the watching of the training asks for; 0 where it is not watched."""
+    from compiler import watching
+    from compiler.lowering import watch
+    from compiler.records.watch import Watch
+
+    if watch.PATH not in texts:
+        return 0
+    return watching.answers(Watch.model_validate_json(texts[watch.PATH]), recipe.units, steps_of(texts))
 
 
 def built(place: Place) -> Built:
@@ -182,6 +195,8 @@ def show(plan: Plan, show_units: bool) -> None:
             _say("", f"- {reason}", hang=2)
         if len(step.why) > REASONS:
             _say("", f"- and {len(step.why) - REASONS} more", hang=2)
+        if step.watched:
+            _say("", f"watched by {step.watched} answers beside", hang=2)
         if step.fewest is not None and step.fewest < step.count:
             told = f"`tenet run` asks every probe; `tenet measure` stops where verdicts stand, after {step.fewest} to "
             _say("", f"{told}{step.count} answers", hang=2)

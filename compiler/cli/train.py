@@ -81,8 +81,13 @@ def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None)
         except KeyboardInterrupt:
             when_interrupted(stages.kept_of_training(place))
             raise
-    for stage, batch in places.read_json(run / "run.json").get("batches", {}).items():
+    record = places.read_json(run / "run.json")
+    for stage, batch in record.get("batches", {}).items():
         if "of_the_job" in batch:
             told = f"{batch['at_once']} rows at once, not {batch['of_the_job']}, and {batch['accumulation']} passes"
             click.echo(f"{stage}: memory ran out; an update took {told}, and is the same.", err=True)
+    for stage, seen in record.get("watched", {}).items():
+        stopped = f"stopped after step {seen['last']} of {seen['of']}: {seen['stopped']}. " if seen["stopped"] else ""
+        kept = f"kept step {seen['kept']} of {seen['of']}, held-out score {seen['score']:.0%}"
+        click.echo(f"{stage}: {stopped}{kept}", err=True)
     return run

@@ -168,7 +168,7 @@ def _sources(lock: dict[str, Any], recipe: dict[str, Any], report: dict[str, Any
 def _left_out(report: dict[str, Any]) -> Iterator[str]:
     reasons: Counter[str] = Counter()
     for counted in (*report.get("units", ()), *report.get("data", ())):
-        if counted.get("purpose") != "probes":
+        if counted.get("purpose") not in ("probes", "watch"):
             reasons.update(counted["dropped"])
     if not reasons:
         yield "Nothing."

@@ -19,7 +19,7 @@ from compiler.deciding import deciding_checks
 from compiler.facets import facets, is_facet
 from compiler.facts import Facts
 from compiler.ir import Program
-from compiler.lowering import mixture, pairs, probes, questions
+from compiler.lowering import mixture, pairs, probes, questions, watch
 from compiler.records.checks import Check
 from compiler.records.recipe import DataFile, PromptFile, Recipe
 
@@ -43,7 +43,7 @@ def make(
     taught = taught or program
     trained = questions.sourced(taught, (*pairs.lower(taught), *pairs.chats(taught)), prompts)
     trained, shares = mixture.mixed(taught, trained, prompts)
-    units = (*trained, *questions.sourced(program, probes.lower(program)))
+    units = (*trained, *questions.sourced(program, probes.lower(program)), *watch.units(taught, trained))
     measured = dict.fromkeys(clause_id for unit in units for clause_id in unit.measures)
     return Recipe(
         base=program.model.base,

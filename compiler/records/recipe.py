@@ -143,7 +143,7 @@ class Unit(Record):
     generator: str
     writer: Writer | None = None
     """Pairs only; None, as in recipes written before there was a choice: both sides as `chosen` and `rejected` say."""
-    purpose: Literal["pairs", "probes", "chats"]
+    purpose: Literal["pairs", "probes", "chats", "watch"]
     count: int
     seed: int
     prompts: PromptSource
@@ -175,7 +175,7 @@ class Unit(Record):
 
     @property
     def is_trained(self) -> bool:
-        return self.purpose != "probes"
+        return self.purpose in ("pairs", "chats")
 
 
 class DataFile(Record):

@@ -14,7 +14,7 @@ from textwrap import wrap
 from typing import Any, get_args
 
 from spec.constructs import CONSTRUCTS, Voice
-from spec.document import Adapter, Clause, Dimension, Example, Grant, Mixture, ProbeStatement, Role, Section
+from spec.document import Adapter, Clause, Dimension, Example, Grant, Mixture, ProbeStatement, Role, Section, Watch
 from spec.fields import (
     ChainShape,
     ChoiceShape,
@@ -34,7 +34,13 @@ from spec.reference import entry
 from spec.vocabulary import CONTAINERS, NAMED, SETTINGS
 
 WIDTH = 120
-BLOCKS: dict[str, type[Any]] = {"voice": Voice, "adapter": Adapter, "mixture": Mixture, "example": Example}
+BLOCKS: dict[str, type[Any]] = {
+    "voice": Voice,
+    "adapter": Adapter,
+    "mixture": Mixture,
+    "watch": Watch,
+    "example": Example,
+}
 """Blocks that stand inside of others, and are built by a call of their own."""
 _HEAD = '''"""One function for each statement and block of the language; made by `spec/builder/generating.py`.
 

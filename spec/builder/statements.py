@@ -56,6 +56,7 @@ __all__ = [
     "train",
     "trait",
     "voice",
+    "watch",
 ]
 
 
@@ -119,6 +120,31 @@ def mixture(
         dialogue: Chats of several turns between a simulated user and the model. For example `5%`.
         reflection: Chats in which the model is asked about its own character. For example `5%`.
         interaction: Chats between two copies of the model. For example `5%`.
+    """
+    return fields_of(locals(), place_of_call())
+
+
+@named
+def watch(
+    *,
+    every: Number | None = None,
+    prompts: int | None = None,
+    max_kl: float | None = None,
+    max_facts_lost: Number | None = None,
+    max_length: float | None = None,
+    max_fall: Number | None = None,
+) -> Fields:
+    """What is watched while an adapter is trained, on questions that no row asks and no probe; training stops beyond a
+    budget, and the best watched step is kept.
+
+    Args:
+        every: How often it is looked, as a share of the steps. For example `10%`.
+        prompts: Questions of each clause that are kept out of training for it. For example `16`.
+        max_kl: How far from the base answers may be, in nats a token. For example `0.5`.
+        max_facts_lost: How much less of the questions of fact may be right than with the base, in points of all. For
+            example `2%`.
+        max_length: How many times as long as the base's answers may be, on average. For example `2`.
+        max_fall: A fall of the held-out score from its best, in points, that is a collapse. For example `25%`.
     """
     return fields_of(locals(), place_of_call())
 
@@ -1044,6 +1070,7 @@ def train(
     mixture: Fields | None = None,
     writers: Texts | None = None,
     options: Fields | None = None,
+    watch: Fields | None = None,
 ) -> Statement:
     """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats.
 
@@ -1067,6 +1094,8 @@ def train(
         mixture: What share of the rows is made of what. For example `{ written: 60%, bank: 30% }`.
         writers: Ways of writing pairs, and no others; left out, each clause's usual ones. For example `[revision]`.
         options: Settings of the trainer by the library's own names. For example `{ max_grad_norm: 0.5 }`.
+        watch: What is watched while the adapter is trained, and what stops it. For example `{ every: 10% max_kl: 0.5
+            }`.
     """
     return statement("train", locals(), place_of_call())
 

@@ -130,7 +130,7 @@ def python(name: str) -> str:
 
 
 def value(name: str, given: Any) -> Any:
-    if name in ("voice", "adapter", "mixture", "options"):
+    if name in ("voice", "adapter", "mixture", "options", "watch"):
         return getattr(builder, name)(**given)
     if name == "example":
         return [

@@ -26,6 +26,8 @@ def trainer() -> Any:
     from trl.experimental.online_dpo import OnlineDPOTrainer
 
     class Followed(OnlineDPOTrainer):  # type: ignore[misc]  # trl ships no types
+        reward_funcs: Any
+
         def __init__(self, *told: Any, **more: Any) -> None:
             super().__init__(*told, **more)
             # Its training step leaves the gradients of a step's parts summed where the library's own divides them.
