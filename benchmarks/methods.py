@@ -14,14 +14,21 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from compiler.cli import emitting, places, stages
+from compiler.presets import PRESETS
 from compiler.progress import silent
 from compiler.records.figures import Rate
 from compiler.records.record import Arm
 from compiler.records.report import DiffReport
+from compiler.runs import arms_of
 
-METHODS = ("sft", "dpo", "sft+dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+grpo", "dpo+sft")
+METHODS = (
+    "sft", "dpo", "sft+dpo", "kto", "orpo", "simpo", "sdft", "online_dpo", "grpo", "rloo", "sft+grpo", "reward+rloo",
+    "reward+grpo", "dpo+sft", "character", "auto",
+)  # fmt: skip
+"""Methods and presets."""
 SPEC = Path("examples/harbor/harbor.tenet")
 PROMPTED: tuple[Arm, ...] = ("base", "prompt")
 _TRAIN = re.compile(r"^train \{[^}]*\}$", re.MULTILINE)
@@ -36,21 +43,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     headed = False
     for method in given.methods or METHODS:
-        report, seconds, steps = measured(given.spec, given.folder, method, given.rows)
+        report, seconds, told = measured(given.spec, given.folder, method, given.rows)
         if not headed:
             for line in head(report):
                 print(line, flush=True)
             headed = True
             for arm in PROMPTED:
                 print(row({"base": "none", "prompt": "the compiled prompt"}[arm], report, arm, ""), flush=True)
-        cost = f"{sum(steps.values())} steps, {seconds:,.0f} s" if seconds else f"{sum(steps.values())} steps"
-        print(row(f"`{method}`", report, "adapter", cost), flush=True)
+        cost = f"{sum(told['steps'].values())} steps{f', {seconds:,.0f} s' if seconds else ''}"
+        if found := told.get("reward"):
+            cost += f"; its reward model is right on {found['right']} of {found['held_out']} pairs held out"
+        print(row(f"`{method}`", report, report.subject, cost), flush=True)
 
 
-def measured(spec: Path, folder: Path, method: str, rows: int) -> tuple[DiffReport, float, dict[str, int]]:
-    """Build, train and measure; CPU seconds of the training are 0 where it was done before."""
+def measured(spec: Path, folder: Path, method: str, rows: int) -> tuple[DiffReport, float, dict[str, Any]]:
+    """Build, train and measure; the report, CPU seconds of the training (0 where it was done before), and run.json."""
     text = spec.read_text(encoding="utf-8")
-    asked = f"train {{ rows: {rows}  method: {method} }}"
+    asked = f"train {{ rows: {rows}  {'preset' if method in PRESETS else 'method'}: {method} }}"
     text = _TRAIN.sub(asked, text) if _TRAIN.search(text) else f"{text}\n{asked}\n"
     copy = folder / "specs" / f"{spec.stem}-{method.replace('+', '-')}.tenet"
     copy.parent.mkdir(parents=True, exist_ok=True)
@@ -63,9 +72,9 @@ def measured(spec: Path, folder: Path, method: str, rows: int) -> tuple[DiffRepo
     done = places.finished_run(place) is not None
     run = stages.train(place, silent)
     seconds = 0.0 if done else time.process_time() - start
-    stages.measure(place, run, (*PROMPTED, "adapter"), silent)
+    stages.measure(place, run, tuple(arm for arm in (*PROMPTED, "adapter") if arm in arms_of(run)), silent)
     report, _ = stages.diff(place.build, run)
-    return report, seconds, json.loads((run / "run.json").read_text())["steps"]
+    return report, seconds, json.loads((run / "run.json").read_text())
 
 
 def head(report: DiffReport) -> Iterator[str]:
