@@ -18,13 +18,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from compiler.cli import emitting, places, stages
+from compiler.presets import PRESETS
 from compiler.progress import silent
 from compiler.records.figures import Rate
 from compiler.records.record import Arm
 from compiler.records.report import DiffReport
+from compiler.runs import arms_of
 from compiler.statistics.proportions import wilson
 
-METHODS = ("sft", "dpo", "sft+dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+grpo", "dpo+sft")
+METHODS = (
+    "sft", "dpo", "sft+dpo", "kto", "orpo", "simpo", "sdft", "online_dpo", "grpo", "rloo", "sft+grpo", "reward+rloo",
+    "reward+grpo", "dpo+sft", "character", "auto",
+)  # fmt: skip
+"""Methods and presets."""
 SPEC = Path("examples/harbor/harbor.tenet")
 PROMPTED: tuple[Arm, ...] = ("base", "prompt")
 _TRAIN = re.compile(r"^train \{[^}]*\}$", re.MULTILINE)
@@ -51,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not by_clause:
             tell("none", report, "base")
             tell("the compiled prompt", report, "prompt")
-        tell(f"`{method}`", report, "adapter", cost)
+        tell(f"`{method}`", report, report.subject, cost)
     assert report is not None
     names = [clause.id.partition(".")[2] for clause in report.clauses]
     table(["method", *names, "facts", "KL", "steps, CPU"], by_clause)
@@ -61,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def measured(spec: Path, folder: Path, method: str, rows: int) -> tuple[DiffReport, str]:
     """Build, train and measure; and what the training took, which is written down when it is done."""
     text = spec.read_text(encoding="utf-8")
-    asked = f"train {{ rows: {rows}  method: {method} }}"
+    asked = f"train {{ rows: {rows}  {'preset' if method in PRESETS else 'method'}: {method} }}"
     text = _TRAIN.sub(asked, text) if _TRAIN.search(text) else f"{text}\n{asked}\n"
     copy = folder / "specs" / f"{spec.stem}-{method.replace('+', '-')}.tenet"
     copy.parent.mkdir(parents=True, exist_ok=True)
@@ -76,10 +82,12 @@ def measured(spec: Path, folder: Path, method: str, rows: int) -> tuple[DiffRepo
     costs = folder / "costs.json"
     known: dict[str, str] = json.loads(costs.read_text()) if costs.is_file() else {}
     if not done:
-        steps = sum(json.loads((run / "run.json").read_text())["steps"].values())
-        known[run.name] = f"{steps}, {time.process_time() - start:,.0f} s"
+        told = json.loads((run / "run.json").read_text())
+        known[run.name] = f"{sum(told['steps'].values())}, {time.process_time() - start:,.0f} s"
+        if found := told.get("reward"):
+            known[run.name] += f"; its reward model is right on {found['right']} of {found['held_out']} pairs held out"
         costs.write_text(json.dumps(known, indent=1))
-    stages.measure(place, run, (*PROMPTED, "adapter"), silent)
+    stages.measure(place, run, tuple(arm for arm in (*PROMPTED, "adapter") if arm in arms_of(run)), silent)
     report, _ = stages.diff(place.build, run)
     return report, known.get(run.name, "")
 
