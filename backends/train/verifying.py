@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from backends.bases import Base, load_chat, load_model
-from backends.devices import Device
+from backends.devices import Device, torch_dtype
 from backends.train.adapters import ASKED, FILES, TOLERANCE, adapter_digest
 from compiler.failures import TenetError
 from compiler.records.record import Message
 
-DELTA = {"float32": 1e-4, "bfloat16": 2e-2}
-"""Relative error of a module's change, by number type: the norm of the difference beside the norm of the change."""
+DELTA = 1e-4
+"""Relative error of a module's change: the norm of the difference beside the norm of the change."""
 DOUBLED = "base_model.model.base_model.model."
 """A prefix that stands twice: the library loads such an adapter to nothing, and says so in a warning."""
 LEAST_KL = 1e-4
@@ -59,8 +59,26 @@ class Change:
         return found.T if self.turned else found
 
 
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """A merged weight as its number type can hold it. lost: what that takes off the change, as a share of its norm."""
+
+    dtype: str
+    lost: float
+
+
 def verify(run: Path, base: Base, device: Device) -> Iterator[Check]:
-    """Hold a run's adapter against its record, its base, and itself; the first check that fails ends it."""
+    """Hold a run's adapter against its record, its base, and itself; files or a base that are not its own end it."""
+    ends = False
+    for check in recorded(run, base):
+        yield check
+        ends |= check.what != "bytes" and not check.ok
+    if not ends:
+        yield from _held_against(run / "adapter", base, device)
+
+
+def recorded(run: Path, base: Base) -> Iterator[Check]:
+    """Hold a run's adapter against its record alone; no model is loaded."""
     adapter = run / "adapter"
     record = _json(run / "run.json")
     names = {path.name for path in adapter.iterdir()} if adapter.is_dir() else set()
@@ -73,9 +91,6 @@ def verify(run: Path, base: Base, device: Device) -> Iterator[Check]:
     yield Check("bytes", same, f"{digest[:12]}, as trained" if same else "not those that were trained")
     same = base.digest == record.get("base_digest")
     yield Check("base", same, base.name if same else f"{base.name} is not the base that was trained on")
-    if not same:
-        return
-    yield from _held_against(adapter, base, device)
 
 
 def against(run: Path, artifact: Path, base: Base, device: Device) -> Iterator[Check]:
@@ -87,14 +102,12 @@ def against(run: Path, artifact: Path, base: Base, device: Device) -> Iterator[C
 def of_changes(trained: dict[str, Any], artifact: Path, base: Base, device: Device) -> Iterator[Check]:
     """Hold an artifact against the changes of the base's weights, by module, that it is to make."""
     is_adapter = (artifact / "adapter_config.json").is_file()
-    model = load_model(base, device)
-    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    rounded: dict[str, Rounded] = {}
     try:
-        other = (
-            {name: change.whole() for name, change in changes(artifact).items()}
-            if is_adapter
-            else _merged(artifact, dict(model.named_parameters()), trained)
-        )
+        if is_adapter:
+            other = {name: change.whole() for name, change in changes(artifact).items()}
+        else:
+            other, rounded = _merged(artifact, base, trained)
     except (OSError, ValueError, KeyError, TenetError) as error:
         yield Check("weights", False, f"cannot be read: {error}")
         return
@@ -110,12 +123,26 @@ def of_changes(trained: dict[str, Any], artifact: Path, base: Base, device: Devi
     )
     if not covered:
         return
-    worst, name = max((_apart(trained[name], other[name]), name) for name in trained)
-    yield Check("change", worst <= DELTA[dtype], f"off by {worst:.1e} of itself at most, in {name}")
-    _add(model, trained)
+    yield _same_change(trained, other, rounded)
+    model = load_model(base, device)
+    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    _add(model, trained, rounded)
     by_hand = _logits(model, base, device)
     loaded = _loaded(artifact, base, device) if is_adapter else _as_model(artifact, device)
     yield _same_logits(by_hand, _logits(loaded, base, device), dtype)
+
+
+def _same_change(trained: dict[str, Any], other: dict[str, Any], rounded: dict[str, Rounded]) -> Check:
+    """What an artifact may be off by: DELTA, and beside it what its number type takes off a weight."""
+    worst, name = max((_apart(trained[name], other[name]), name) for name in trained)
+    within = [
+        _apart(trained[name], other[name]) <= DELTA + (2 * rounded[name].lost if name in rounded else 0)
+        for name in trained
+    ]
+    said = f"off by {worst:.1e} of itself at most, in {name}"
+    if name in rounded and rounded[name].lost > DELTA:
+        said += f"; {rounded[name].dtype} takes {rounded[name].lost:.1e}"
+    return Check("change", all(within), said)
 
 
 def changes(adapter: Path) -> dict[str, Change]:
@@ -178,34 +205,59 @@ def _held_against(adapter: Path, base: Base, device: Device) -> Iterator[Check]:
     yield Check("engaged", moved > LEAST_KL, f"{moved:.3f} nats from the base at the next token")
 
 
-def _merged(folder: Path, weights: dict[str, Any], trained: dict[str, Any]) -> dict[str, Any]:
-    """What a model's weights have more than the base's, by module, as far as they differ."""
+def _merged(folder: Path, base: Base, trained: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Rounded]]:
+    """What a model's weights have more than the base's, by module, as far as they differ; and what its number type
+    takes off the changes that it was to have."""
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ValueError("there is no .safetensors file")
-    found = {}
     tensors = {name: value for file in files for name, value in _tensors(file).items()}
-    for name, weight in weights.items():
+    model = as_stored(base)
+    further = sorted(tensors.keys() - model.state_dict().keys())
+    if further:
+        raise ValueError(f"{further[0]} is no weight of the base's")
+    found, rounded = {}, {}
+    for name, parameter in model.named_parameters():
         if name not in tensors:
             if name.endswith("lm_head.weight"):
                 continue  # tied to the embeddings
             raise ValueError(f"{name} is missing")
-        gap = tensors[name].double() - weight.detach().cpu().double()
-        module = name.removesuffix(".weight")
+        module, own = name.removesuffix(".weight"), tensors[name]
+        if own.shape != parameter.shape:
+            raise ValueError(f"{name} is {tuple(own.shape)}, and the base's is {tuple(parameter.shape)}")
+        weight = parameter.detach().double()
+        gap = own.double() - weight
+        if module in trained:
+            wanted = weight + trained[module]
+            rounded[module] = Rounded(_dtype(own), _apart(trained[module], wanted.to(own.dtype).double() - weight))
         if module in trained or float(gap.abs().max()) > 0:
             found[module] = gap
-    return found
+    return found, rounded
 
 
-def _add(model: Any, changes: dict[str, Any]) -> None:
-    """Add changes of weights, by module, to a model's."""
+def as_stored(base: Base) -> Any:
+    """The base's weights on the CPU, in the number type that its files have."""
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(
+        str(base.path), dtype="auto", use_safetensors=True, trust_remote_code=False, local_files_only=True
+    )
+
+
+def _add(model: Any, changes: dict[str, Any], rounded: dict[str, Rounded] | None = None) -> None:
+    """Add changes of weights, by module, to a model's, as far as a merged model could hold them."""
     import torch
 
     weights = dict(model.named_parameters())
     with torch.no_grad():
         for name, change in changes.items():
             weight = weights[f"{name}.weight"]
-            weight += change.to(weight.device, weight.dtype)
+            summed = weight.double() + change.to(weight.device)
+            weight.copy_(summed.to(getattr(torch, rounded[name].dtype)) if rounded else summed)
+
+
+def _dtype(tensor: Any) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _apart(wanted: Any, found: Any) -> float:
@@ -223,8 +275,9 @@ def _loaded(adapter: Path, base: Base, device: Device) -> Any:
 def _as_model(folder: Path, device: Device) -> Any:
     from transformers import AutoModelForCausalLM
 
+    # In the device's number type, as the base beside it.
     model: Any = AutoModelForCausalLM.from_pretrained(
-        str(folder), use_safetensors=True, trust_remote_code=False, local_files_only=True
+        str(folder), dtype=torch_dtype(device), use_safetensors=True, trust_remote_code=False, local_files_only=True
     )
     return model.to(device.kind).eval()
 
