@@ -9,8 +9,9 @@ artifact was made.
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,30 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Rounded:
-    """A merged weight as its number type can hold it. lost: what that takes off the change, as a share of its norm."""
+class Found:
+    """How an artifact changes a module. apart: from the change that was trained, as a share of its norm; infinite where
+    none was. dtype: the number type of a merged weight. lost: what that takes off the change, as the same share."""
 
-    dtype: str
-    lost: float
+    apart: float
+    dtype: str | None = None
+    lost: float = 0.0
+
+
+class Whole(Mapping[str, Any]):
+    """Changes as the modules keep them: each is computed when it is asked for, since together they are as large as a
+    model in float64."""
+
+    def __init__(self, changes: Mapping[str, Change]) -> None:
+        self._changes = changes
+
+    def __getitem__(self, name: str) -> Any:
+        return self._changes[name].whole()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._changes)
+
+    def __len__(self) -> int:
+        return len(self._changes)
 
 
 def verify(run: Path, base: Base, device: Device) -> Iterator[Check]:
@@ -95,54 +115,51 @@ def recorded(run: Path, base: Base) -> Iterator[Check]:
 
 def against(run: Path, artifact: Path, base: Base, device: Device) -> Iterator[Check]:
     """Hold another artifact against a run's adapter: an adapter's folder, or a model's."""
-    trained = {name: change.whole() for name, change in changes(run / "adapter").items()}
-    yield from of_changes(trained, artifact, base, device)
+    yield from of_changes(Whole(changes(run / "adapter")), artifact, base, device)
 
 
-def of_changes(trained: dict[str, Any], artifact: Path, base: Base, device: Device) -> Iterator[Check]:
+def of_changes(trained: Mapping[str, Any], artifact: Path, base: Base, device: Device) -> Iterator[Check]:
     """Hold an artifact against the changes of the base's weights, by module, that it is to make."""
     is_adapter = (artifact / "adapter_config.json").is_file()
-    rounded: dict[str, Rounded] = {}
     try:
-        if is_adapter:
-            other = {name: change.whole() for name, change in changes(artifact).items()}
-        else:
-            other, rounded = _merged(artifact, base, trained)
+        found = _adapter(artifact, trained) if is_adapter else _merged(artifact, base, trained)
     except (OSError, ValueError, KeyError, TenetError) as error:
         yield Check("weights", False, f"cannot be read: {error}")
         return
-    missing = sorted(trained.keys() - other.keys())
-    further = sorted(other.keys() - trained.keys())
-    covered = not missing and not further
-    yield Check(
-        "modules",
-        covered,
-        f"all {len(trained)}"
-        if covered
-        else f"{len(missing)} without the change, {len(further)} that were not trained: {(missing + further)[0]}",
-    )
-    if not covered:
+    covered = covering(trained, found)
+    yield covered
+    if not covered.ok:
         return
-    yield _same_change(trained, other, rounded)
+    yield same_change(found)
     model = load_model(base, device)
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
-    _add(model, trained, rounded)
-    by_hand = _logits(model, base, device)
+    _add(model, trained, found)
+    by_hand = logits(model, base, device)
     loaded = _loaded(artifact, base, device) if is_adapter else _as_model(artifact, device)
-    yield _same_logits(by_hand, _logits(loaded, base, device), dtype)
+    yield same_logits(by_hand, logits(loaded, base, device), dtype)
 
 
-def _same_change(trained: dict[str, Any], other: dict[str, Any], rounded: dict[str, Rounded]) -> Check:
-    """What an artifact may be off by: DELTA, and beside it what its number type takes off a weight."""
-    worst, name = max((_apart(trained[name], other[name]), name) for name in trained)
-    within = [
-        _apart(trained[name], other[name]) <= DELTA + (2 * rounded[name].lost if name in rounded else 0)
-        for name in trained
-    ]
-    said = f"off by {worst:.1e} of itself at most, in {name}"
-    if name in rounded and rounded[name].lost > DELTA:
-        said += f"; {rounded[name].dtype} takes {rounded[name].lost:.1e}"
-    return Check("change", all(within), said)
+def covering(trained: Mapping[str, Any], found: Mapping[str, Any]) -> Check:
+    """Whether the modules that an artifact changes are those that were trained."""
+    missing = sorted(trained.keys() - found.keys())
+    further = sorted(found.keys() - trained.keys())
+    if not missing and not further:
+        return Check("modules", True, f"all {len(trained)}")
+    return Check(
+        "modules",
+        False,
+        f"{len(missing)} without the change, {len(further)} that were not trained: {(missing + further)[0]}",
+    )
+
+
+def same_change(found: Mapping[str, Found]) -> Check:
+    """Whether each module's change is the one that was trained, up to DELTA and what its number type takes off."""
+    within = all(one.apart <= DELTA + 2 * one.lost for one in found.values())
+    name, worst = max(found.items(), key=lambda item: item[1].apart)
+    said = f"off by {worst.apart:.1e} of itself at most, in {name}"
+    if worst.lost > DELTA:
+        said += f"; {worst.dtype} takes {worst.lost:.1e}"
+    return Check("change", within, said)
 
 
 def changes(adapter: Path) -> dict[str, Change]:
@@ -194,20 +211,28 @@ def _held_against(adapter: Path, base: Base, device: Device) -> Iterator[Check]:
     yield Check("weights", sound, told)
     if not sound:
         return
-    alone = _logits(model, base, device)
-    _add(model, {name: change.whole() for name, change in trained.items()})
-    by_hand = _logits(model, base, device)
+    alone = logits(model, base, device)
+    _add(model, Whole(trained))
+    by_hand = logits(model, base, device)
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
     del model
-    loaded = _logits(_loaded(adapter, base, device), base, device)
-    yield _same_logits(by_hand, loaded, dtype)
+    loaded = logits(_loaded(adapter, base, device), base, device)
+    yield same_logits(by_hand, loaded, dtype)
     moved = _divergence(loaded, alone)
     yield Check("engaged", moved > LEAST_KL, f"{moved:.3f} nats from the base at the next token")
 
 
-def _merged(folder: Path, base: Base, trained: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Rounded]]:
-    """What a model's weights have more than the base's, by module, as far as they differ; and what its number type
-    takes off the changes that it was to have."""
+def _adapter(folder: Path, trained: Mapping[str, Any]) -> dict[str, Found]:
+    other = changes(folder)
+    nothing = Found(math.inf)
+    return {
+        name: Found(apart(trained[name], change.whole())) if name in trained else nothing
+        for name, change in other.items()
+    }
+
+
+def _merged(folder: Path, base: Base, trained: Mapping[str, Any]) -> dict[str, Found]:
+    """What a model's weights have more than the base's, by module, as far as they differ."""
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ValueError("there is no .safetensors file")
@@ -216,7 +241,7 @@ def _merged(folder: Path, base: Base, trained: dict[str, Any]) -> tuple[dict[str
     further = sorted(tensors.keys() - model.state_dict().keys())
     if further:
         raise ValueError(f"{further[0]} is no weight of the base's")
-    found, rounded = {}, {}
+    found = {}
     for name, parameter in model.named_parameters():
         if name not in tensors:
             if name.endswith("lm_head.weight"):
@@ -228,11 +253,12 @@ def _merged(folder: Path, base: Base, trained: dict[str, Any]) -> tuple[dict[str
         weight = parameter.detach().double()
         gap = own.double() - weight
         if module in trained:
-            wanted = weight + trained[module]
-            rounded[module] = Rounded(_dtype(own), _apart(trained[module], wanted.to(own.dtype).double() - weight))
-        if module in trained or float(gap.abs().max()) > 0:
-            found[module] = gap
-    return found, rounded
+            change = trained[module]
+            held = (weight + change).to(own.dtype).double() - weight
+            found[module] = Found(apart(change, gap), dtype_of(own), apart(change, held))
+        elif float(gap.abs().max()) > 0:
+            found[module] = Found(math.inf)
+    return found
 
 
 def as_stored(base: Base) -> Any:
@@ -244,8 +270,8 @@ def as_stored(base: Base) -> Any:
     )
 
 
-def _add(model: Any, changes: dict[str, Any], rounded: dict[str, Rounded] | None = None) -> None:
-    """Add changes of weights, by module, to a model's, as far as a merged model could hold them."""
+def _add(model: Any, changes: Mapping[str, Any], found: Mapping[str, Found] | None = None) -> None:
+    """Add changes of weights, by module, to a model's, as far as the number type of a merged one could hold them."""
     import torch
 
     weights = dict(model.named_parameters())
@@ -253,14 +279,15 @@ def _add(model: Any, changes: dict[str, Any], rounded: dict[str, Rounded] | None
         for name, change in changes.items():
             weight = weights[f"{name}.weight"]
             summed = weight.double() + change.to(weight.device)
-            weight.copy_(summed.to(getattr(torch, rounded[name].dtype)) if rounded else summed)
+            dtype = found[name].dtype if found else None
+            weight.copy_(summed.to(getattr(torch, dtype)) if dtype else summed)
 
 
-def _dtype(tensor: Any) -> str:
+def dtype_of(tensor: Any) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _apart(wanted: Any, found: Any) -> float:
+def apart(wanted: Any, found: Any) -> float:
     """Relative error in the norm of the whole change."""
     gap, size = float((found - wanted).norm()), float(wanted.norm())
     return gap / size if size else gap
@@ -282,7 +309,7 @@ def _as_model(folder: Path, device: Device) -> Any:
     return model.to(device.kind).eval()
 
 
-def _logits(model: Any, base: Base, device: Device) -> list[Any]:
+def logits(model: Any, base: Base, device: Device) -> list[Any]:
     """Of every token of a few prompts: float64, on the CPU."""
     import torch
 
@@ -295,7 +322,7 @@ def _logits(model: Any, base: Base, device: Device) -> list[Any]:
     return found
 
 
-def _same_logits(by_hand: list[Any], loaded: list[Any], dtype: str) -> Check:
+def same_logits(by_hand: list[Any], loaded: list[Any], dtype: str) -> Check:
     gap = max(float((a - b).abs().max()) for a, b in zip(by_hand, loaded, strict=True))
     ok = gap <= TOLERANCE[dtype]
     return Check("logits", ok, f"within {gap:.1e} of base and change added by hand" if ok else f"off by {gap:.2g}")
