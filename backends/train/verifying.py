@@ -133,7 +133,7 @@ def of_changes(trained: Mapping[str, Any], artifact: Path, base: Base, device: D
     yield same_change(found)
     model = load_model(base, device)
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
-    _add(model, trained, found)
+    add(model, trained, found)
     by_hand = logits(model, base, device)
     loaded = _loaded(artifact, base, device) if is_adapter else _as_model(artifact, device)
     yield same_logits(by_hand, logits(loaded, base, device), dtype)
@@ -212,13 +212,13 @@ def _held_against(adapter: Path, base: Base, device: Device) -> Iterator[Check]:
     if not sound:
         return
     alone = logits(model, base, device)
-    _add(model, Whole(trained))
+    add(model, Whole(trained))
     by_hand = logits(model, base, device)
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
     del model
     loaded = logits(_loaded(adapter, base, device), base, device)
     yield same_logits(by_hand, loaded, dtype)
-    moved = _divergence(loaded, alone)
+    moved = divergence(loaded, alone)
     yield Check("engaged", moved > LEAST_KL, f"{moved:.3f} nats from the base at the next token")
 
 
@@ -270,7 +270,7 @@ def as_stored(base: Base) -> Any:
     )
 
 
-def _add(model: Any, changes: Mapping[str, Any], found: Mapping[str, Found] | None = None) -> None:
+def add(model: Any, changes: Mapping[str, Any], found: Mapping[str, Found] | None = None) -> None:
     """Add changes of weights, by module, to a model's, as far as the number type of a merged one could hold them."""
     import torch
 
@@ -328,7 +328,7 @@ def same_logits(by_hand: list[Any], loaded: list[Any], dtype: str) -> Check:
     return Check("logits", ok, f"within {gap:.1e} of base and change added by hand" if ok else f"off by {gap:.2g}")
 
 
-def _divergence(ours: list[Any], theirs: list[Any]) -> float:
+def divergence(ours: list[Any], theirs: list[Any]) -> float:
     found = []
     for a, b in zip(ours, theirs, strict=True):
         one, other = a[-1].log_softmax(-1), b[-1].log_softmax(-1)
