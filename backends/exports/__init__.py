@@ -74,13 +74,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """folder: the name that the export will have. prompted: whether it starts from the compiled prompt where it is given
-    no system message. number_type: of GGUF weights: f32, f16, bf16 or q8_0. shard: most bytes of a file of weights, as
-    the library writes sizes. temperature: what Ollama draws with, None for its own."""
+    """folder: the name that the export will have. prompted: whether it starts from the compiled prompt where it is
+    given no system message. number_type: of GGUF weights: f32, f16, bf16 or q8_0. with_base: write the base as GGUF
+    beside an adapter. shard: most bytes of a file of weights, as the library writes sizes. temperature: what Ollama
+    draws with, None for its own."""
 
     folder: str
     prompted: bool = True
     number_type: str = "f16"
+    with_base: bool = False
     shard: str = "5GB"
     temperature: float | None = None
 

@@ -97,10 +97,10 @@ def under(prompt: str, talk: Sequence[Message]) -> tuple[Message, ...]:
     return tuple(talk) if talk[0].role == "system" else (Message(role="system", content=prompt), *talk)
 
 
-def rendered(tokenizer: Any, talk: Sequence[Message]) -> str | None:
-    """The chat as text, the assistant's turn opened; None where the template refuses it."""
+def rendered(tokenizer: Any, talk: Sequence[Message], *, opened: bool = True) -> str | None:
+    """The chat as text, with the opening of the assistant's turn; None where the template refuses it."""
     messages = [{"role": message.role, "content": message.content} for message in talk]
     try:
-        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+        return str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=opened))
     except Exception:  # templates raise what they like, by raise_exception() in Jinja
         return None

@@ -8,7 +8,7 @@ of its own, has to give the same logits. This file must not know how the adapter
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +24,11 @@ FARTHEST = 0.05
 
 
 def write(source: Source, options: Options, folder: Path) -> Exported:
-    needs("gguf", "gguf")
-    import gguf
-
-    model, chat = verifying.as_stored(source.base), load_chat(source.base)
-    architecture = _gguf_shapes.architecture(model.config)
     name = f"{source.name}.{options.number_type}.gguf"
-    starts = bool(options.prompted and source.prompt and chat.has_system)
-    writer = gguf.GGUFWriter(folder / name, architecture)
-    writer.add_type(gguf.GGUFType.MODEL)
-    writer.add_name(source.name)
-    writer.add_description(f"{source.base.name} with an adapter, compiled from a Tenet spec")
-    _gguf_shapes.describe(writer, model.config)
-    named = _gguf_tokens.splitting(chat.tokenizer, _read(source))
-    template = _texts.template_of(chat, source.prompt if starts else "")
-    _gguf_tokens.describe(writer, chat.tokenizer, named, model.config.vocab_size, chat.stops, template)
-    _gguf_weights.write(writer, model, source.changes, options.number_type)
+    starts = bool(options.prompted and source.prompt and load_chat(source.base).has_system)
+    template, context = write_model(
+        folder / name, source, source.changes, options.number_type, source.prompt if starts else ""
+    )
     (folder / _texts.TEMPLATE_FILE).write_text(template, encoding="utf-8")
     (folder / _texts.PROMPT_FILE).write_text(source.prompt + "\n", encoding="utf-8")
     return Exported(
@@ -53,8 +42,33 @@ def write(source: Source, options: Options, folder: Path) -> Exported:
         weights=name,
         prompted=starts,
         templated=True,
-        context=int(model.config.max_position_embeddings),
+        context=context,
     )
+
+
+def write_model(
+    path: Path, source: Source, changes: Mapping[str, Any], number_type: str, prompt: str
+) -> tuple[str, int]:
+    """Write base and changes as one file; return its chat template, which starts from the prompt where one is given,
+    and how many tokens the model reads.
+
+    Raises:
+        ModelLoadError: llama.cpp computes no such architecture, or has no such tokenizer.
+    """
+    needs("gguf", "gguf")
+    import gguf
+
+    model, chat = verifying.as_stored(source.base), load_chat(source.base)
+    architecture = _gguf_shapes.architecture(model.config)
+    template = _texts.template_of(chat, prompt)
+    named = _gguf_tokens.splitting(chat.tokenizer, _read(source))
+    writer = gguf.GGUFWriter(path, architecture)
+    writer.add_type(gguf.GGUFType.MODEL)
+    writer.add_name(source.name if changes else source.base.name)
+    _gguf_shapes.describe(writer, model.config)
+    _gguf_tokens.describe(writer, chat.tokenizer, named, model.config.vocab_size, chat.stops, template)
+    _gguf_weights.write(writer, model, changes, number_type)
+    return template, int(model.config.max_position_embeddings)
 
 
 def _read(source: Source) -> list[str]:
@@ -63,21 +77,26 @@ def _read(source: Source) -> list[str]:
 
 
 def check(source: Source, path: Path) -> Iterator[Check]:
+    yield from check_model(source, path if path.is_file() else _only(path), source.changes)
+
+
+def check_model(source: Source, file: Path, changes: Mapping[str, Any]) -> Iterator[Check]:
+    """Hold a file against base and changes."""
     needs("gguf", "gguf")
-    file = path if path.is_file() else _only(path)
     model = verifying.as_stored(source.base)
     try:
-        found, weights = _gguf_weights.compare(file, model, source.changes)
+        found, weights = _gguf_weights.compare(file, model, changes)
     except ModelLoadError as error:
         yield Check("weights", False, str(error))
         return
-    covered = covering(source.changes, found)
+    covered = covering(changes, found)
     yield covered
     if not covered.ok:
         return
-    yield same_change(found)
+    if found:
+        yield same_change(found)
     yield _tokens(source, file)
-    yield from _logits(source, file, weights)
+    yield from _logits(source, file, changes, weights)
 
 
 def _only(folder: Path) -> Path:
@@ -102,13 +121,13 @@ def _tokens(source: Source, file: Path) -> Check:
     return Check("tokens", same and told.is_near, told.said if same else "not those of the base")
 
 
-def _logits(source: Source, file: Path, weights: dict[str, Any]) -> Iterator[Check]:
+def _logits(source: Source, file: Path, changes: Mapping[str, Any], weights: dict[str, Any]) -> Iterator[Check]:
     """Of the file as the library reads it, beside base and change: by its own weights exactly, by those that were
     trained as near as its number type is."""
     import torch
 
     model = load_model(source.base, source.device)
-    verifying.add(model, source.changes)
+    verifying.add(model, changes)
     trained = verifying.logits(model, source.base, source.device)
     with torch.no_grad():
         for name, parameter in model.named_parameters():

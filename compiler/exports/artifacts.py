@@ -20,9 +20,10 @@ TAKEN = 0
 @dataclass(frozen=True, slots=True)
 class Exported:
     """name: of the spec. folder: its last part. base, revision: as the spec names them. rank: of the adapter, the
-    largest. number_type: of the weights, `float16` or `Q8_0`. weights: the file's name where it is one. prompted:
-    whether the compiled prompt is what it starts from when it is given no system message. templated: whether it brings
-    a chat template in place of the base's own. context: tokens that the base reads."""
+    largest. number_type: of the weights, `float16` or `Q8_0`. weights: the file's name where it is one. beside: the
+    file of the base's weights, where it was written too. prompted: whether the compiled prompt is what it starts from
+    when it is given no system message. templated: whether it brings a chat template in place of the base's own.
+    context: tokens that the base reads."""
 
     kind: Kind
     name: str
@@ -32,6 +33,7 @@ class Exported:
     rank: int
     number_type: str
     weights: str = ""
+    beside: str = ""
     prompted: bool = False
     templated: bool = False
     context: int = TAKEN

@@ -1,7 +1,7 @@
 """How to load an exported run, and how to serve it: lines to copy.
 
-In: what was exported. Out: Python that loads it and lets it say something; command lines for vLLM, llama.cpp and Ollama.
-Paths are as seen from the folder in which the export lies. This file must not know files.
+In: what was exported. Out: Python that loads it and lets it say something; command lines for vLLM, llama.cpp and
+Ollama. Paths are as seen from the folder in which the export lies. This file must not know files.
 
 >>> print(serving(Exported("merged", "pirate", "pirate-merged", "nano", None, 16, "float16"))[0])
 vllm serve pirate-merged --served-model-name pirate
@@ -62,7 +62,7 @@ def _by_llama_cpp(exported: Exported) -> list[str]:
     lines = ["import xllamacpp", "", "params = xllamacpp.CommonParams()"]
     if exported.kind == "lora":
         lines += [
-            'params.model.path = "base.gguf"',
+            f"params.model.path = {_quoted(_base(exported))}",
             f"params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo({_quoted(weights)}, 1.0)]",
         ]
     else:
@@ -86,20 +86,24 @@ def serving(exported: Exported) -> list[str]:
             base = "BASE" if exported.base == "nano" else shlex.quote(exported.base)
             revision = f" --revision {exported.revision}" if exported.revision else ""
             template = f" --chat-template {folder}/chat_template.jinja" if exported.templated else ""
-            return [
-                f"vllm serve {base}{revision} --enable-lora --lora-modules {name}={folder} --max-lora-rank {rank}{template}"
-            ]
+            modules = f"--enable-lora --lora-modules {name}={folder} --max-lora-rank {rank}"
+            return [f"vllm serve {base}{revision} {modules}{template}"]
         case "merged":
             return [f"vllm serve {folder} --served-model-name {name}"]
         case "gguf":
             return [f"llama-server --model {weights} --alias {name} --jinja{length}"]
         case "lora":
             return [
-                f"llama-server --model base.gguf --lora {weights} --alias {name} --jinja "
+                f"llama-server --model {shlex.quote(_base(exported))} --lora {weights} --alias {name} --jinja "
                 f"--chat-template-file {folder}/chat_template.jinja{length}"
             ]
         case "ollama":
             return [f"ollama create {name} --file {folder}/Modelfile", f"ollama run {name}"]
+
+
+def _base(exported: Exported) -> str:
+    """The base's GGUF beside an adapter's; one of the user's where none was written."""
+    return f"{exported.folder}/{exported.beside}" if exported.beside else "base.gguf"
 
 
 def _quoted(text: str | None) -> str:

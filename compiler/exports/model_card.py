@@ -110,8 +110,8 @@ def _prompted(exported: Exported, made: Made) -> Iterator[str]:
         yield f"Without a system message it starts from the compiled prompt (`{made.prompt_file}`), which is the arm"
         yield "`adapter+prompt` below; a system message of your own takes its place."
     else:
-        yield f"It needs no system prompt: that is the arm `adapter` below. With the one in `{made.prompt_file}` it is the"
-        yield "arm `adapter+prompt`."
+        yield "It needs no system prompt: that is the arm `adapter` below. With the one in "
+        yield f"`{made.prompt_file}` it is the arm `adapter+prompt`."
     yield ""
 
 
@@ -196,9 +196,9 @@ def _made(made: Made) -> Iterator[str]:
 
 def _limits(exported: Exported, made: Made) -> Iterator[str]:
     if exported.base == "nano":
-        yield "nano is a model of a small made-up world, for trying and teaching: no figure here says anything of another."
+        yield "nano is a model of a small made-up world, for trying and teaching."
     if made.report is not None:
-        yield "Clauses were measured on probes made for this spec; behaviour that no clause names was looked at in part."
+        yield "Clauses were measured on probes made for this spec; what no clause names was looked at in part."
         if any(row.judged for row in made.report.clauses):
             yield f"Where a principle had to be judged, the judge was {code(made.report.provenance.judge)}, a model."
     if exported.kind in ("merged", "gguf", "ollama"):

@@ -5,7 +5,7 @@ escapes, and drops characters that Go does not print. A system prompt that such 
 template, whose strings are Go's and can hold anything; where there is none, that is said. This file must not know
 weights.
 
->>> print(render("pirate.gguf", system="Say \\"Arr\\".\\nBe brief.", stops=["<|end|>"], context=1024))
+>>> print(render("pirate.gguf", system="Say \\"Arr\\".\\nBe brief.", stops=["<|end|>"], context=1024), end="")
 FROM ./pirate.gguf
 <BLANKLINE>
 SYSTEM \"\"\"Say "Arr".
@@ -71,7 +71,7 @@ def render(
     settings = [f'PARAMETER stop "{stop}"' for stop in stops if _can_stop(stop)]
     settings += [f"PARAMETER temperature {temperature:g}"] if temperature is not None else []
     settings += [f"PARAMETER num_ctx {context}"] if context else []
-    return "\n\n".join("\n".join(part) for part in (*parts, settings) if part)
+    return "\n\n".join("\n".join(part) for part in (*parts, settings) if part) + "\n"
 
 
 def _can_stop(text: str) -> bool:
@@ -93,9 +93,8 @@ def template(turns: Turns, system: str | None = None) -> str:
     """The same turns as a template of Go's, which opens the assistant's turn unless the last message began it. system:
     what stands first where no message of the system's does.
 
-    >>> like = Turns("", {"user": "<u>"}, {"user": "</s>"}, "<a>")
-    >>> print(template(like))
-    {{ range $i, $m := .Messages }}{{ $last := eq (len (slice $.Messages $i)) 1 }}{{ if eq $m.Role "user" }}{{ "<u>" }}{{ $m.Content }}{{ "</s>" }}{{ end }}{{ if and $last (ne $m.Role "assistant") }}{{ "<a>" }}{{ end }}{{ end }}
+    >>> print(template(Turns("", {"user": "<u>"}, {"user": "</s>"}, "<a>")))
+    {{ range $i, $m := .Messages }}{{ $last := eq (len (slice $.Messages $i)) 1 }}...{{ end }}
     """
     said = ""
     for number, role in enumerate(turns.before):
