@@ -9,20 +9,21 @@ artifact was made.
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backends.bases import Base, load_chat, load_model
-from backends.devices import Device
+from backends.devices import Device, torch_dtype
 from backends.train.adapters import ASKED, FILES, TOLERANCE, adapter_digest
 from compiler.failures import TenetError
 from compiler.records.record import Message
 
-DELTA = {"float32": 1e-4, "bfloat16": 2e-2}
-"""Relative error of a module's change, by number type: the norm of the difference beside the norm of the change."""
+DELTA = 1e-4
+"""Relative error of a module's change: the norm of the difference beside the norm of the change."""
 DOUBLED = "base_model.model.base_model.model."
 """A prefix that stands twice: the library loads such an adapter to nothing, and says so in a warning."""
 LEAST_KL = 1e-4
@@ -59,8 +60,45 @@ class Change:
         return found.T if self.turned else found
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How an artifact changes a module. apart: from the change that was trained, as a share of its norm; infinite where
+    none was. dtype: the number type of a merged weight. lost: what that takes off the change, as the same share."""
+
+    apart: float
+    dtype: str | None = None
+    lost: float = 0.0
+
+
+class Whole(Mapping[str, Any]):
+    """Changes as the modules keep them: each is computed when it is asked for, since together they are as large as a
+    model in float64."""
+
+    def __init__(self, changes: Mapping[str, Change]) -> None:
+        self._changes = changes
+
+    def __getitem__(self, name: str) -> Any:
+        return self._changes[name].whole()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._changes)
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+
 def verify(run: Path, base: Base, device: Device) -> Iterator[Check]:
-    """Hold a run's adapter against its record, its base, and itself; the first check that fails ends it."""
+    """Hold a run's adapter against its record, its base, and itself; files or a base that are not its own end it."""
+    ends = False
+    for check in recorded(run, base):
+        yield check
+        ends |= check.what != "bytes" and not check.ok
+    if not ends:
+        yield from _held_against(run / "adapter", base, device)
+
+
+def recorded(run: Path, base: Base) -> Iterator[Check]:
+    """Hold a run's adapter against its record alone; no model is loaded."""
     adapter = run / "adapter"
     record = _json(run / "run.json")
     names = {path.name for path in adapter.iterdir()} if adapter.is_dir() else set()
@@ -73,49 +111,55 @@ def verify(run: Path, base: Base, device: Device) -> Iterator[Check]:
     yield Check("bytes", same, f"{digest[:12]}, as trained" if same else "not those that were trained")
     same = base.digest == record.get("base_digest")
     yield Check("base", same, base.name if same else f"{base.name} is not the base that was trained on")
-    if not same:
-        return
-    yield from _held_against(adapter, base, device)
 
 
 def against(run: Path, artifact: Path, base: Base, device: Device) -> Iterator[Check]:
     """Hold another artifact against a run's adapter: an adapter's folder, or a model's."""
-    trained = {name: change.whole() for name, change in changes(run / "adapter").items()}
-    yield from of_changes(trained, artifact, base, device)
+    yield from of_changes(Whole(changes(run / "adapter")), artifact, base, device)
 
 
-def of_changes(trained: dict[str, Any], artifact: Path, base: Base, device: Device) -> Iterator[Check]:
+def of_changes(trained: Mapping[str, Any], artifact: Path, base: Base, device: Device) -> Iterator[Check]:
     """Hold an artifact against the changes of the base's weights, by module, that it is to make."""
     is_adapter = (artifact / "adapter_config.json").is_file()
-    model = load_model(base, device)
-    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
     try:
-        other = (
-            {name: change.whole() for name, change in changes(artifact).items()}
-            if is_adapter
-            else _merged(artifact, dict(model.named_parameters()), trained)
-        )
+        found = _adapter(artifact, trained) if is_adapter else _merged(artifact, base, trained)
     except (OSError, ValueError, KeyError, TenetError) as error:
         yield Check("weights", False, f"cannot be read: {error}")
         return
-    missing = sorted(trained.keys() - other.keys())
-    further = sorted(other.keys() - trained.keys())
-    covered = not missing and not further
-    yield Check(
-        "modules",
-        covered,
-        f"all {len(trained)}"
-        if covered
-        else f"{len(missing)} without the change, {len(further)} that were not trained: {(missing + further)[0]}",
-    )
-    if not covered:
+    covered = covering(trained, found)
+    yield covered
+    if not covered.ok:
         return
-    worst, name = max((_apart(trained[name], other[name]), name) for name in trained)
-    yield Check("change", worst <= DELTA[dtype], f"off by {worst:.1e} of itself at most, in {name}")
-    _add(model, trained)
-    by_hand = _logits(model, base, device)
+    yield same_change(found)
+    model = load_model(base, device)
+    dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
+    add(model, trained, found)
+    by_hand = logits(model, base, device)
     loaded = _loaded(artifact, base, device) if is_adapter else _as_model(artifact, device)
-    yield _same_logits(by_hand, _logits(loaded, base, device), dtype)
+    yield same_logits(by_hand, logits(loaded, base, device), dtype)
+
+
+def covering(trained: Mapping[str, Any], found: Mapping[str, Any]) -> Check:
+    """Whether the modules that an artifact changes are those that were trained."""
+    missing = sorted(trained.keys() - found.keys())
+    further = sorted(found.keys() - trained.keys())
+    if not missing and not further:
+        return Check("modules", True, f"all {len(trained)}")
+    return Check(
+        "modules",
+        False,
+        f"{len(missing)} without the change, {len(further)} that were not trained: {(missing + further)[0]}",
+    )
+
+
+def same_change(found: Mapping[str, Found]) -> Check:
+    """Whether each module's change is the one that was trained, up to DELTA and what its number type takes off."""
+    within = all(one.apart <= DELTA + 2 * one.lost for one in found.values())
+    name, worst = max(found.items(), key=lambda item: item[1].apart)
+    said = f"off by {worst.apart:.1e} of itself at most, in {name}"
+    if worst.lost > DELTA:
+        said += f"; {worst.dtype} takes {worst.lost:.1e}"
+    return Check("change", within, said)
 
 
 def changes(adapter: Path) -> dict[str, Change]:
@@ -167,48 +211,83 @@ def _held_against(adapter: Path, base: Base, device: Device) -> Iterator[Check]:
     yield Check("weights", sound, told)
     if not sound:
         return
-    alone = _logits(model, base, device)
-    _add(model, {name: change.whole() for name, change in trained.items()})
-    by_hand = _logits(model, base, device)
+    alone = logits(model, base, device)
+    add(model, Whole(trained))
+    by_hand = logits(model, base, device)
     dtype = str(next(model.parameters()).dtype).removeprefix("torch.")
     del model
-    loaded = _logits(_loaded(adapter, base, device), base, device)
-    yield _same_logits(by_hand, loaded, dtype)
-    moved = _divergence(loaded, alone)
+    loaded = logits(_loaded(adapter, base, device), base, device)
+    yield same_logits(by_hand, loaded, dtype)
+    moved = divergence(loaded, alone)
     yield Check("engaged", moved > LEAST_KL, f"{moved:.3f} nats from the base at the next token")
 
 
-def _merged(folder: Path, weights: dict[str, Any], trained: dict[str, Any]) -> dict[str, Any]:
+def _adapter(folder: Path, trained: Mapping[str, Any]) -> dict[str, Found]:
+    other = changes(folder)
+    nothing = Found(math.inf)
+    return {
+        name: Found(apart(trained[name], change.whole())) if name in trained else nothing
+        for name, change in other.items()
+    }
+
+
+def _merged(folder: Path, base: Base, trained: Mapping[str, Any]) -> dict[str, Found]:
     """What a model's weights have more than the base's, by module, as far as they differ."""
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ValueError("there is no .safetensors file")
-    found = {}
     tensors = {name: value for file in files for name, value in _tensors(file).items()}
-    for name, weight in weights.items():
+    model = as_stored(base)
+    further = sorted(tensors.keys() - model.state_dict().keys())
+    if further:
+        raise ValueError(f"{further[0]} is no weight of the base's")
+    found = {}
+    for name, parameter in model.named_parameters():
         if name not in tensors:
             if name.endswith("lm_head.weight"):
                 continue  # tied to the embeddings
             raise ValueError(f"{name} is missing")
-        gap = tensors[name].double() - weight.detach().cpu().double()
-        module = name.removesuffix(".weight")
-        if module in trained or float(gap.abs().max()) > 0:
-            found[module] = gap
+        module, own = name.removesuffix(".weight"), tensors[name]
+        if own.shape != parameter.shape:
+            raise ValueError(f"{name} is {tuple(own.shape)}, and the base's is {tuple(parameter.shape)}")
+        weight = parameter.detach().double()
+        gap = own.double() - weight
+        if module in trained:
+            change = trained[module]
+            held = (weight + change).to(own.dtype).double() - weight
+            found[module] = Found(apart(change, gap), dtype_of(own), apart(change, held))
+        elif float(gap.abs().max()) > 0:
+            found[module] = Found(math.inf)
     return found
 
 
-def _add(model: Any, changes: dict[str, Any]) -> None:
-    """Add changes of weights, by module, to a model's."""
+def as_stored(base: Base) -> Any:
+    """The base's weights on the CPU, in the number type that its files have."""
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(
+        str(base.path), dtype="auto", use_safetensors=True, trust_remote_code=False, local_files_only=True
+    )
+
+
+def add(model: Any, changes: Mapping[str, Any], found: Mapping[str, Found] | None = None) -> None:
+    """Add changes of weights, by module, to a model's, as far as the number type of a merged one could hold them."""
     import torch
 
     weights = dict(model.named_parameters())
     with torch.no_grad():
         for name, change in changes.items():
             weight = weights[f"{name}.weight"]
-            weight += change.to(weight.device, weight.dtype)
+            summed = weight.double() + change.to(weight.device)
+            dtype = found[name].dtype if found else None
+            weight.copy_(summed.to(getattr(torch, dtype)) if dtype else summed)
 
 
-def _apart(wanted: Any, found: Any) -> float:
+def dtype_of(tensor: Any) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def apart(wanted: Any, found: Any) -> float:
     """Relative error in the norm of the whole change."""
     gap, size = float((found - wanted).norm()), float(wanted.norm())
     return gap / size if size else gap
@@ -223,13 +302,14 @@ def _loaded(adapter: Path, base: Base, device: Device) -> Any:
 def _as_model(folder: Path, device: Device) -> Any:
     from transformers import AutoModelForCausalLM
 
+    # In the device's number type, as the base beside it.
     model: Any = AutoModelForCausalLM.from_pretrained(
-        str(folder), use_safetensors=True, trust_remote_code=False, local_files_only=True
+        str(folder), dtype=torch_dtype(device), use_safetensors=True, trust_remote_code=False, local_files_only=True
     )
     return model.to(device.kind).eval()
 
 
-def _logits(model: Any, base: Base, device: Device) -> list[Any]:
+def logits(model: Any, base: Base, device: Device) -> list[Any]:
     """Of every token of a few prompts: float64, on the CPU."""
     import torch
 
@@ -242,13 +322,13 @@ def _logits(model: Any, base: Base, device: Device) -> list[Any]:
     return found
 
 
-def _same_logits(by_hand: list[Any], loaded: list[Any], dtype: str) -> Check:
+def same_logits(by_hand: list[Any], loaded: list[Any], dtype: str) -> Check:
     gap = max(float((a - b).abs().max()) for a, b in zip(by_hand, loaded, strict=True))
     ok = gap <= TOLERANCE[dtype]
     return Check("logits", ok, f"within {gap:.1e} of base and change added by hand" if ok else f"off by {gap:.2g}")
 
 
-def _divergence(ours: list[Any], theirs: list[Any]) -> float:
+def divergence(ours: list[Any], theirs: list[Any]) -> float:
     found = []
     for a, b in zip(ours, theirs, strict=True):
         one, other = a[-1].log_softmax(-1), b[-1].log_softmax(-1)

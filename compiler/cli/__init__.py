@@ -57,7 +57,7 @@ COMMANDS = {
     "compose": "Add the changes of several adapters of one base, exactly.",
     "verify": "Hold an adapter, or what was made of it, against what was trained.",
     "label": "Ask people what answers are worth, and keep what they say.",
-    "export": "Write a build for another evaluation tool.",
+    "export": "Write a build or a trained run for another tool.",
     "trace": "Lead an output back to its clause and line.",
     "explain-row": "Make a training row again, and show each step.",
     "chat": "Talk to base and adapter, or to other arms, side by side.",

@@ -1,4 +1,4 @@
-"""`tenet export`: a build as other evaluation tools read it."""
+"""`tenet export`: a build as other tools read it; `export_run.py` has what is written of a trained run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from compiler.cli import places
+from compiler.cli import export_run, places
 from compiler.files import write_if_new
 
 if TYPE_CHECKING:
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @click.group("export")
 def command() -> None:
-    """Write a build for another tool."""
+    """Write a build, or a trained run, for another tool."""
+
+
+export_run.add_to(command)
 
 
 def _build(build: Path) -> Path:
