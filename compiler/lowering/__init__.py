@@ -14,7 +14,7 @@ from compiler import ir_file, struck
 from compiler.artifact import Artifact
 from compiler.facts import Facts
 from compiler.ir import Program
-from compiler.lowering import filters, guard, jobs, lock, prompt, recipe, rewards, trace
+from compiler.lowering import filters, guard, jobs, lock, prompt, recipe, rewards, steering, trace
 from compiler.records.recipe import Recipe
 
 Lowering = Callable[[Program, Facts, Recipe, Program], tuple[Artifact, ...]]
@@ -27,6 +27,7 @@ LOWERINGS: tuple[Lowering, ...] = (
     lambda program, facts, asked, taught: (recipe.artifact(asked),),  # asks for pairs and probes
     lambda program, facts, asked, taught: jobs.lower(program, facts, asked),
     lambda program, facts, asked, taught: rewards.lower(taught, asked),
+    lambda program, facts, asked, taught: steering.lower(taught, asked),
 )
 
 

@@ -1,0 +1,104 @@
+"""The direction of a clause at every layer: what its chosen answers have there and its rejected ones have not.
+
+In: pairs with the system messages that their sides were written under, and an engine. Out: for each clause a float32
+tensor [layer, width], the mean over pairs of the residual stream at the chosen answer's tokens less that at the
+rejected one's (difference of means: Panickssery et al. 2023; Chen et al. 2025). Each answer is read behind the system
+message that it was written under. This file must not know layers' or strengths' choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from backends.devices import noticing_memory
+from backends.steer.rows import Pair
+from backends.vectors import layers_of
+from compiler.files import write_bytes
+
+ROWS = 16
+"""Answers read at once."""
+
+
+def directions(
+    engine: Any, pairs: Mapping[str, Sequence[Pair]], file: Path, content: str, tell: Callable[[int, int], None]
+) -> dict[str, Any]:
+    """Return the direction of each clause of `pairs`, from `file` where it holds those of `content`.
+
+    tell: is told how many clauses are done, and of how many.
+    """
+    from safetensors import SafetensorError, safe_open
+    from safetensors.torch import save
+
+    try:
+        with safe_open(file, framework="pt") as held:
+            if (held.metadata() or {}).get("content") == content:
+                return {name: held.get_tensor(name) for name in pairs}
+    except (OSError, SafetensorError):
+        pass  # none yet, or a torn one: computed anew
+    found = {}
+    for number, (clause_id, own) in enumerate(pairs.items()):
+        tell(number, len(pairs))
+        found[clause_id] = _direction(engine, own)
+    write_bytes(file, save(found, metadata={"content": content}))
+    return found
+
+
+def _direction(engine: Any, pairs: Sequence[Pair]) -> Any:
+    chosen, rejected = ([_ids(engine, *side) for side in sides] for sides in zip(*(p.sides for p in pairs), strict=True))
+    # A side with no token, or one that is longer than the base reads, leaves its pair out.
+    whole = [
+        place
+        for place, both in enumerate(zip(chosen, rejected, strict=True))
+        if all(said and len(asked) + len(said) <= engine.longest for asked, said in both)
+    ]
+    means = (_mean(engine, [side[place] for place in whole]) for side in (chosen, rejected))
+    first, second = means
+    return (first - second).contiguous()
+
+
+def _ids(engine: Any, asked: Any, answer: str) -> tuple[list[int], list[int]]:
+    return engine.chat.prompt_ids(asked), engine.chat._ids(answer)
+
+
+def _mean(engine: Any, rows: Sequence[tuple[list[int], list[int]]]) -> Any:
+    """The mean over rows of each layer's output at the answer's tokens: float32 [layer, width]."""
+    import torch
+
+    count = len(layers_of(engine.model))
+    if not rows:
+        return torch.zeros(count, int(engine.model.config.get_text_config().hidden_size))
+    total: Any = 0
+    order = sorted(rows, key=lambda row: (len(row[0]) + len(row[1]), row))
+    with torch.inference_mode(), engine._arm(False), noticing_memory("reading directions"):
+        for start in range(0, len(order), ROWS):
+            part = order[start : start + ROWS]
+            width = max(len(asked) + len(said) for asked, said in part)
+            # Padding stands behind: under a causal mask no token sees what comes after it.
+            whole = [[*asked, *said] for asked, said in part]
+            ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in whole], device=engine.device.kind)
+            mask = torch.tensor([[int(at < len(row)) for at in range(width)] for row in whole])
+            with _outputs(engine.model) as outputs:
+                engine.model(input_ids=ids, attention_mask=mask.to(engine.device.kind), use_cache=False, **engine._last)
+            for row, (asked, said) in enumerate(part):
+                at = slice(len(asked), len(asked) + len(said))
+                total = total + torch.stack([output[row, at].float().mean(dim=0).cpu().double() for output in outputs])
+    return (total / len(rows)).float()
+
+
+@contextmanager
+def _outputs(model: Any) -> Iterator[list[Any]]:
+    """Collect what each layer puts out, before any norm at the end."""
+    found: list[Any] = []
+
+    def keep(module: Any, given: Any, output: Any) -> None:
+        found.append(output[0] if isinstance(output, tuple) else output)
+
+    handles = [layer.register_forward_hook(keep) for layer in layers_of(model)]
+    try:
+        yield found
+    finally:
+        for handle in handles:
+            handle.remove()
