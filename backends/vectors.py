@@ -1,55 +1,70 @@
 """Vectors on disk and in a model: what is added to the output of which layer while answers are written.
 
-In: a folder with vectors.safetensors and steer.json, or directions with strengths. Out: a `Steering`, and a model that
-computes under it: its vectors are added at every token, of the prompt and of the answer, so that a prefix that a batch
-shares is computed once as ever, and a row's answer does not depend on the rows beside it. This file must not know
+In: a folder with vectors.safetensors and steer.json, or directions with strengths. Out: a `Steering`, and an engine
+that computes under it: its vectors are added at every token, or at those of the prompt alone. Either way a prefix that a
+batch shares is computed once as ever, and a row's answer does not depend on the rows beside it. This file must not know
 clauses' rows, or how a direction was found.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from compiler.digests import digest, file_digest
 from compiler.failures import DataError, ModelLoadError
-from compiler.records.steering import Steered
+from compiler.records.steering import Read, Steered
 
 VECTORS, RECORD = "vectors.safetensors", "steer.json"
 
 
+class Part(NamedTuple):
+    """A clause's vector: where its direction is read and added, after which layer (from 0), and how strongly."""
+
+    read: Read
+    layer: int
+    strength: float
+
+
 @dataclass(frozen=True, slots=True)
 class Steering:
-    """added: layer (from 0) -> what its output gets, a float32 vector on the CPU. digest: of these numbers."""
+    """added: what each layer's output gets, a float32 vector on the CPU, by where it is added. digest: of it."""
 
-    added: Mapping[int, Any]
+    added: Mapping[tuple[Read, int], Any]
     digest: str
 
     @classmethod
-    def of(cls, added: Mapping[int, Any]) -> Steering:
+    def of(cls, added: Mapping[tuple[Read, int], Any]) -> Steering:
         state = hashlib.sha256()
-        for layer in sorted(added):
-            state.update(f"{layer}:".encode())
-            state.update(added[layer].contiguous().numpy().tobytes())
+        for read, layer in sorted(added):
+            state.update(f"{read} {layer}:".encode())
+            state.update(added[read, layer].contiguous().numpy().tobytes())
         return cls(dict(sorted(added.items())), state.hexdigest())
 
 
-def summed(parts: Mapping[str, tuple[int, float]], directions: Mapping[str, Any]) -> Steering:
-    """Return several clauses' vectors as one. parts: clause -> layer and strength. directions: clause -> [layer, width],
-    or its one direction."""
-    added: dict[int, Any] = {}
-    for clause_id, (layer, strength) in parts.items():
-        of = directions[clause_id]
-        vector = strength * (of if of.dim() == 1 else of[layer])
-        added[layer] = added[layer] + vector if layer in added else vector
+def summed(parts: Mapping[str, Part], direction: Callable[[str, Part], Any]) -> Steering:
+    """Return several clauses' vectors as one. direction: of a clause, at the part's place."""
+    added: dict[tuple[Read, int], Any] = {}
+    for clause_id, part in parts.items():
+        place = part.read, part.layer
+        vector = part.strength * direction(clause_id, part)
+        added[place] = added[place] + vector if place in added else vector
     return Steering.of(added)
+
+
+def parts_of(record: Steered) -> dict[str, Part]:
+    return {
+        vector.clause_id: Part(vector.read, vector.layer, vector.strength)
+        for vector in record.vectors
+        if vector.read is not None and vector.layer is not None and vector.strength is not None
+    }
 
 
 def read_record(folder: Path) -> Steered:
@@ -81,10 +96,10 @@ def read(folder: Path) -> Steering:
 
     record = read_record(folder)
     directions = load_file(folder / VECTORS)
-    parts = {v.clause_id: (v.layer, v.strength) for v in record.used if v.layer is not None and v.strength is not None}
+    parts = parts_of(record)
     if set(parts) != set(directions):
         raise DataError(f"{folder / VECTORS} holds other clauses than {RECORD} says", help="tenet steer SPEC")
-    return summed(parts, directions)
+    return summed(parts, lambda clause_id, part: directions[clause_id])
 
 
 def vectors_digest(folder: Path) -> str:
@@ -94,7 +109,7 @@ def vectors_digest(folder: Path) -> str:
         DataError: as `read_record`.
     """
     record = read_record(folder)
-    return digest([record.vectors_sha256, [[v.clause_id, v.layer, v.strength] for v in record.used]])
+    return digest([record.vectors_sha256, [[clause_id, *part] for clause_id, part in parts_of(record).items()]])
 
 
 def layers_of(model: Any) -> Any:
@@ -130,11 +145,11 @@ def steering(engine: Any, by: Steering) -> Iterator[None]:
     layers = layers_of(model)
     device, dtype = next(model.parameters()).device, next(model.parameters()).dtype
     width = int(model.config.get_text_config().hidden_size)
-    if any(layer >= len(layers) or vector.shape != (width,) for layer, vector in by.added.items()):
+    if any(layer >= len(layers) or vector.shape != (width,) for (_, layer), vector in by.added.items()):
         raise ModelLoadError("the vectors are of another model: its layers have another number or width")
     handles = [
-        layers[layer].register_forward_hook(partial(_add, vector.to(device=device, dtype=dtype)))
-        for layer, vector in by.added.items()
+        layers[layer].register_forward_hook(partial(_add, engine, read, vector.to(device=device, dtype=dtype)))
+        for (read, layer), vector in by.added.items()
     ]
     try:
         yield
@@ -143,7 +158,9 @@ def steering(engine: Any, by: Steering) -> Iterator[None]:
             handle.remove()
 
 
-def _add(vector: Any, module: Any, given: Any, output: Any) -> Any:
+def _add(engine: Any, read: Read, vector: Any, module: Any, given: Any, output: Any) -> Any:
+    if read == "opening" and not engine.reading:
+        return output
     if isinstance(output, tuple):
         return (output[0] + vector, *output[1:])
     return output + vector

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from compiler.arms import uses_adapter, uses_prompt
+from compiler.arms import uses_adapter, uses_prompt, uses_steering
 from compiler.records.measured import Engaged, Measurement, MeasureReport
 from compiler.records.record import ARMS, Arm
 
@@ -59,5 +59,7 @@ def _holds(arm: Arm, before: MeasureReport, now: MeasureReport) -> bool:
         names.append("prompt_sha256")
     if uses_adapter(arm):
         names.append("adapter_sha256")
+    if uses_steering(arm):
+        names.append("steering_sha256")
     # What a sequential measuring asks depends on all its arms, which answer together.
     return now.stopping == "fixed" and all(getattr(before, name) == getattr(now, name) for name in names)

@@ -163,11 +163,11 @@ def _write(
     """Write the vectors, then the record, whose presence means that they are whole."""
     from safetensors.torch import save
 
-    used = {name: found[name][layer].contiguous() for name, (layer, _) in sorted(choice.parts.items())}
+    used = {name: choosing.direction(name, part).contiguous() for name, part in sorted(choice.parts.items())}
     write_bytes(folder / VECTORS, save(used))
     together, ground = choosing.trying(choice.parts), choosing.ground
     spans = {contrast.clause_id: contrast.spans for contrast in plan.contrasts}
-    vectors = [_told(name, rows, found, choosing, choice, spans[name]) for name in found]
+    vectors = [_told(name, rows, choosing, choice, spans[name]) for name in found]
     vectors += [SteeringVector(clause_id=name, why=why, spans=spans[name]) for name, why in rows.left_out.items()]
     vectors += [SteeringVector(clause_id=one.clause_id, why=one.why) for one in plan.left_out]
     everybody = list(found)
@@ -197,19 +197,17 @@ def _write(
     write_text(folder / RECORD, record.model_dump_json(indent=1) + "\n")
 
 
-def _told(
-    name: str, rows: Rows, found: dict[str, Any], choosing: Choosing, choice: Choice, spans: tuple[str, ...]
-) -> SteeringVector:
-    base, alone = choosing.ground.base.kept(name), choice.alone[name]
-    layer, strength = choice.parts.get(name, (None, None))
+def _told(name: str, rows: Rows, choosing: Choosing, choice: Choice, spans: tuple[str, ...]) -> SteeringVector:
+    base, alone, part = choosing.ground.base.kept(name), choice.alone[name], choice.parts.get(name)
     why = ""
-    if layer is None:
+    if part is None:
         why = UNNEEDED if base == 1.0 else CROWDED if alone else LOSES
     return SteeringVector(
         clause_id=name,
-        layer=layer,
-        strength=strength,
-        norm=None if layer is None else round(float(found[name][layer].norm()), 4),
+        read=part.read if part else None,
+        layer=part.layer if part else None,
+        strength=part.strength if part else None,
+        norm=round(float(choosing.direction(name, part).norm()), 4) if part else None,
         rows=len(rows.pairs[name]),
         prompts=len(rows.choosing[name]),
         base=round(base, 4),

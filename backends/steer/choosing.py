@@ -1,7 +1,7 @@
-"""Layer and strength of each clause's vector, chosen on questions that gave no direction and that no probe asks.
+"""Place, layer and strength of each clause's vector, chosen on questions that gave no direction and that no probe asks.
 
 In: directions, and a ground to try sets of vectors on. Out: what became of each clause. First each clause by itself, at
-every candidate layer, ever stronger until it is kept everywhere or something else is lost. Then all of them together,
+every candidate place, ever stronger until it is kept everywhere or something else is lost. Then all of them together,
 since the arm adds all vectors to every answer: in order of authority a clause's vector joins where the clauses are
 kept on more questions with it, on average over clauses; then strengths are tried anew, each beside all others. A set
 that loses facts, fluency or safe requests is never taken. This file must not know how a set is tried.
@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from backends.steer.directions import READS
 from backends.steer.trying import Ground, Trying
-from backends.vectors import summed
+from backends.vectors import Part, summed
+from compiler.records.steering import Read
 
-Parts = dict[str, tuple[int, float]]
-"""Clause -> layer and strength."""
+Parts = dict[str, Part]
 BESIDE = 2
-"""Layers of a clause that are tried beside other vectors: the best ones of it alone."""
+"""Places of a clause that are tried beside other vectors: the best ones of it alone."""
 WEAKER = (1.0, 0.7, 0.4)
 """Of the strength that a clause took alone: what vectors do adds up."""
 AGAIN = (1.3, 0.7, 0.0)
@@ -30,10 +31,9 @@ ROUNDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """One layer and strength of a clause's own vector, and the share of its questions on which it is kept."""
+    """A clause's own vector, and the share of its questions on which it is kept under it."""
 
-    layer: int
-    strength: float
+    part: Part
     kept: float
 
 
@@ -50,7 +50,7 @@ class Choice:
 def candidates(depths: tuple[float, ...], layers: int) -> tuple[int, ...]:
     """
     >>> candidates((0.15, 0.5, 0.6, 0.9), 7), candidates((0.5, 0.9), 2)
-    ((1, 3, 4, 6), (1,))
+    ((1, 4, 6), (1,))
     """
     return tuple(dict.fromkeys(min(layers - 1, round(depth * layers)) for depth in depths))
 
@@ -69,7 +69,7 @@ class Choosing:
     def choose(self) -> Choice:
         for clause_id in self.directions:
             self.tell(clause_id)
-            found = sorted(self._alone(clause_id), key=lambda a: (-a.kept, a.strength, a.layer))
+            found = sorted(self._alone(clause_id), key=lambda a: (-a.kept, a.part.strength, a.part.layer))
             self.choice.alone[clause_id] = found
         for clause_id in self.directions:
             self.tell(f"{clause_id} beside the others")
@@ -88,43 +88,56 @@ class Choosing:
         """What a set of vectors does."""
         if not parts:
             return self.ground.base
-        by = summed(parts, self.directions)
+        by = summed(parts, self.direction)
         return self._tried.setdefault(by.digest, self.ground.trying(by))
 
+    def direction(self, clause_id: str, part: Part) -> Any:
+        return self.directions[clause_id][READS.index(part.read), part.layer]
+
     def _alone(self, clause_id: str) -> Iterator[Alone]:
-        """The layers and strengths at which the clause is kept on more of its questions and nothing is lost."""
-        before = self.ground.base.kept(clause_id)
-        if before == 1.0:
+        """Vectors under which the clause is kept on more of its questions and nothing is lost."""
+        if self.ground.base.kept(clause_id) == 1.0:
             return
-        for layer in self.layers:
-            for strength in self.ground.plan.strengths:
-                one = self.trying({clause_id: (layer, strength)})
-                kept = one.kept(clause_id)
-                if kept <= before:
-                    continue
-                if not self._keeps(one, [clause_id]):
-                    break  # a stronger one loses more
-                yield Alone(layer, strength, kept)
-                if kept == 1.0:
-                    break
+        flawless = 0
+        for read in self.ground.plan.reads:
+            for layer in self.layers:
+                for found in self._stronger(clause_id, read, layer):
+                    yield found
+                    flawless += found.kept == 1.0
+                if flawless == BESIDE:
+                    return
+
+    def _stronger(self, clause_id: str, read: Read, layer: int) -> Iterator[Alone]:
+        for strength in self.ground.plan.strengths:
+            part = Part(read, layer, strength)
+            if not self.direction(clause_id, part).any():
+                return  # both sides have the same prompt
+            one = self.trying({clause_id: part})
+            kept = one.kept(clause_id)
+            if kept <= self.ground.base.kept(clause_id):
+                continue
+            if not self._keeps(one, [clause_id]):
+                return  # a stronger one loses more
+            yield Alone(part, kept)
+            if kept == 1.0:
+                return
 
     def _joining(self, clause_id: str) -> Iterator[Parts]:
-        layers: dict[int, Alone] = {}
+        places: dict[tuple[Read, int], Part] = {}
         for found in self.choice.alone[clause_id]:
-            layers.setdefault(found.layer, found)
-        for found in list(layers.values())[:BESIDE]:
+            places.setdefault(found.part[:2], found.part)
+        for part in list(places.values())[:BESIDE]:
             for weaker in WEAKER:
-                yield {**self.choice.parts, clause_id: (found.layer, _rounded(found.strength * weaker))}
+                yield {**self.choice.parts, clause_id: _times(part, weaker)}
 
     def _changed(self, clause_id: str) -> Iterator[Parts]:
         """Sets in which one clause's vector is another; one that is left out is tried again."""
         if clause_id not in self.choice.parts:
             yield from self._joining(clause_id)
             return
-        layer, strength = self.choice.parts[clause_id]
+        others = {name: part for name, part in self.choice.parts.items() if name != clause_id}
         for factor in AGAIN:
-            others = {name: part for name, part in self.choice.parts.items() if name != clause_id}
-            yield {**others, clause_id: (layer, _rounded(strength * factor))} if factor else others
+            yield {**others, clause_id: _times(self.choice.parts[clause_id], factor)} if factor else others
 
     def _better(self, sets: Iterator[Parts]) -> None:
         """Take the best of some sets, where it is better than what is taken."""
@@ -153,5 +166,5 @@ class Choosing:
         )
 
 
-def _rounded(strength: float) -> float:
-    return round(strength, 3)
+def _times(part: Part, factor: float) -> Part:
+    return part._replace(strength=round(part.strength * factor, 3))

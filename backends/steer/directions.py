@@ -1,9 +1,10 @@
-"""The direction of a clause at every layer: what its chosen answers have there and its rejected ones have not.
+"""The directions of a clause at every layer: what its chosen answers have there and its rejected ones have not.
 
 In: pairs with the system messages that their sides were written under, and an engine. Out: for each clause a float32
-tensor [layer, width], the mean over pairs of the residual stream at the chosen answer's tokens less that at the
-rejected one's (difference of means: Panickssery et al. 2023; Chen et al. 2025). Each answer is read behind the system
-message that it was written under. This file must not know layers' or strengths' choice.
+tensor [read, layer, width], the mean over pairs of the residual stream on the chosen side less that on the rejected one
+(difference of means: Panickssery et al. 2023; Chen et al. 2025). Each side is read behind the system message that it
+was written under: at its answer's tokens, and at the last token before them, where two prompts differ. This file must
+not know layers' or strengths' choice.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from backends.devices import noticing_memory
 from backends.steer.rows import Pair
 from backends.vectors import layers_of
 from compiler.files import write_bytes
+from compiler.records.steering import Read
 
+READS: tuple[Read, ...] = get_args(Read)
+"""In the order of the first dimension."""
 ROWS = 16
 """Answers read at once."""
 
@@ -47,7 +51,9 @@ def directions(
 
 
 def _direction(engine: Any, pairs: Sequence[Pair]) -> Any:
-    chosen, rejected = ([_ids(engine, *side) for side in sides] for sides in zip(*(p.sides for p in pairs), strict=True))
+    chosen, rejected = (
+        [_ids(engine, *side) for side in sides] for sides in zip(*(p.sides for p in pairs), strict=True)
+    )
     # A side with no token, or one that is longer than the base reads, leaves its pair out.
     whole = [
         place
@@ -64,12 +70,12 @@ def _ids(engine: Any, asked: Any, answer: str) -> tuple[list[int], list[int]]:
 
 
 def _mean(engine: Any, rows: Sequence[tuple[list[int], list[int]]]) -> Any:
-    """The mean over rows of each layer's output at the answer's tokens: float32 [layer, width]."""
+    """The mean over rows of each layer's output, by where it is read: float32 [read, layer, width]."""
     import torch
 
     count = len(layers_of(engine.model))
     if not rows:
-        return torch.zeros(count, int(engine.model.config.get_text_config().hidden_size))
+        return torch.zeros(len(READS), count, int(engine.model.config.get_text_config().hidden_size))
     total: Any = 0
     order = sorted(rows, key=lambda row: (len(row[0]) + len(row[1]), row))
     with torch.inference_mode(), engine._arm(False), noticing_memory("reading directions"):
@@ -83,8 +89,10 @@ def _mean(engine: Any, rows: Sequence[tuple[list[int], list[int]]]) -> Any:
             with _outputs(engine.model) as outputs:
                 engine.model(input_ids=ids, attention_mask=mask.to(engine.device.kind), use_cache=False, **engine._last)
             for row, (asked, said) in enumerate(part):
-                at = slice(len(asked), len(asked) + len(said))
-                total = total + torch.stack([output[row, at].float().mean(dim=0).cpu().double() for output in outputs])
+                before = len(asked)
+                at = {"answer": slice(before, before + len(said)), "opening": slice(before - 1, before)}
+                read = [[output[row, at[name]].float().mean(dim=0) for output in outputs] for name in READS]
+                total = total + torch.stack([torch.stack(means) for means in read]).cpu().double()
     return (total / len(rows)).float()
 
 

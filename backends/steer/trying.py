@@ -1,8 +1,8 @@
 """What a set of vectors does: the share of choosing questions on which each clause is kept, and what is lost beside.
 
-In: vectors, questions, an engine, a judge. Out: shares. Each is computed when it is asked for, and answers come from the
-store of answers where they are there, so that a choice that was killed goes on where it was. This file must not know
-how vectors are chosen.
+In: vectors, questions, an engine, a judge. Out: shares. Each is computed when it is asked for, and answers come from
+the store of answers where they are there, so that a choice that was killed goes on where it was. This file must not
+know how vectors are chosen.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import places
+from compiler.cli import places, stages
 from compiler.cli.measure import arm_option
 from compiler.cli.options import local_option, out_option, runs_option
 from compiler.cli.targets import TargetPath, is_run
@@ -34,7 +34,11 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], guarded:
     run: Path | None = target
     if is_run(target):
         build = places.build_of(target, out)
-        chat.run(build, run, arms or ("base", "adapter"), guarded=guarded, local_files_only=local_files_only)
+        steering = (
+            stages.steering_of(places.place_of(build, out, target.parent, None), run) if "steer" in arms else None
+        )
+        usual: tuple[Arm, ...] = ("base", "adapter")
+        chat.run(build, run, arms or usual, steering=steering, guarded=guarded, local_files_only=local_files_only)
         return
     place = places.place_of(target, out, runs, None)
     run = None
@@ -45,5 +49,6 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], guarded:
             click.echo(f"note: {place.build} has no adapter yet; base and prompt answer", err=True)
     elif any(map(uses_adapter, arms)):
         run = places.run_of(place)
-    usual: tuple[Arm, ...] = ("base", "adapter") if run else ("base", "prompt")
-    chat.run(place.build, run, arms or usual, guarded=guarded, local_files_only=local_files_only)
+    usual = ("base", "adapter") if run else ("base", "prompt")
+    steering = stages.steering_of(place, run) if "steer" in arms else None
+    chat.run(place.build, run, arms or usual, steering=steering, guarded=guarded, local_files_only=local_files_only)

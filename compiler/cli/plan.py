@@ -103,9 +103,9 @@ def _untrained(place: Place) -> tuple[str, ...]:
 def _unmeasured(place: Place, run: Path) -> tuple[str, ...]:
     """Why the measurements of a run are not of this build, by this machine; nothing where there are none."""
     from backends import machine
+    from compiler.arms import usual_arms
     from compiler.failures import TenetError
     from compiler.plan import differing
-    from compiler.records.record import ARMS
     from compiler.runs import read_measured
 
     if not (run / "measure.json").is_file():
@@ -114,7 +114,8 @@ def _unmeasured(place: Place, run: Path) -> tuple[str, ...]:
         report, stale = read_measured(run), stages.stale_parts(place.build, run)
     except TenetError as error:
         return (error.message,)
-    missing = [arm for arm in ARMS if arm not in report.arms]
+    usual = usual_arms(stages.steering_of(place, run) is not None)
+    missing = [arm for arm in usual if arm not in report.arms]
     return (
         *(f"{part} changed since it was measured" for part in stale),
         *differing(report.expected or report.machine, machine.expected().influencing("measure")),

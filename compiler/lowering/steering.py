@@ -31,12 +31,13 @@ from compiler.artifact import Artifact, Mark
 from compiler.ir import Clause, Program
 from compiler.lowering.recipe import lean
 from compiler.records.recipe import AnswerSource, Recipe, Unit
-from compiler.records.steering import Contrast, ContrastUnit, Kept, SteeringPlan, Unsteered, Use
+from compiler.records.steering import Contrast, ContrastUnit, Kept, Read, SteeringPlan, Unsteered, Use
 
 PATH = "steering.json"
+READS: tuple[Read, ...] = ("answer", "opening")
 DEPTHS = (0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 """Directions of manner are read best in the middle; the last layer's output is hardly read by anything."""
-STRENGTHS = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
+STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 HELD_BACK = 0.4
 MOST, FACTS, MAX_NEW_TOKENS = 24, 40, 96
 KEEP = Kept(facts=0.05, fluent=0.05, safe=0.1)
@@ -71,6 +72,7 @@ def make(program: Program, asked: Recipe) -> SteeringPlan:
             left_out.append(Unsteered(clause_id=clause.id, why=why))
     return SteeringPlan(
         seed=program.train.seed,
+        reads=READS,
         depths=DEPTHS,
         strengths=STRENGTHS,
         held_back=HELD_BACK,

@@ -17,6 +17,9 @@ from compiler.records.record import RECORD_VERSION, Record
 Use = Literal["direction", "pushed", "safe"]
 """Rows whose two sides give a clause's direction, some of which are kept back to choose by; rows in which the user
 pushes, to choose by; rows about what must still be answered, which a vector must not lose."""
+Read = Literal["answer", "opening"]
+"""Where a direction is read, and so where it is added. answer: read at the answers' tokens, added at every token.
+opening: read at the prompt's last token, from which the answer begins, and added at the prompt's tokens alone."""
 
 
 class ContrastUnit(Record):
@@ -53,12 +56,13 @@ class Kept(Record):
 
 
 class SteeringPlan(Record):
-    """depths: candidate layers, as shares of the model's depth. strengths: what a direction is multiplied by, ascending.
-    held_back: the share of the prompts that choose and give no direction. most: prompts that choose, of each clause and
-    use. facts: questions of fact that are asked. max_new_tokens: of an answer while choosing."""
+    """reads, depths: candidate places, layers as shares of the model's depth. strengths: what a direction is multiplied
+    by, ascending. held_back: the share of the prompts that choose and give no direction. most: prompts that choose, of
+    each clause and use. facts: questions of fact that are asked. max_new_tokens: of an answer while choosing."""
 
     version: int = RECORD_VERSION
     seed: int
+    reads: tuple[Read, ...]
     depths: tuple[float, ...]
     strengths: tuple[float, ...]
     held_back: float
@@ -71,12 +75,13 @@ class SteeringPlan(Record):
 
 
 class SteeringVector(Record):
-    """What became of one clause. layer: from 0, whose output gets `strength` times the direction; None where no vector
-    is used, and `why`. norm: of the direction, at that layer. rows: pairs that gave it. prompts: that chose. base,
-    alone, together: the share of these that keep the clause without a vector, with the best of its own, and with all
-    vectors at once."""
+    """What became of one clause. layer: from 0, whose output gets `strength` times the direction of `read`; None where
+    no vector is used, and `why`. norm: of the direction, at that layer. rows: pairs that gave it. prompts: that chose.
+    base, alone, together: the share of these that keep the clause without a vector, with the best of its own, and with
+    all vectors at once."""
 
     clause_id: str
+    read: Read | None = None
     layer: int | None = None
     strength: float | None = None
     norm: float | None = None

@@ -28,6 +28,7 @@ from compiler.report.sections import (
     refusals,
     sets,
     spec,
+    steering,
     turns,
 )
 
@@ -57,6 +58,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("clauses", "Clause by clause", clauses.view),
     Section("conversations", "Conversations", _always),
     Section("pressure", "Under pressure", pressure.view, "Pressure"),
+    Section("steering", "Steering beside prompt and adapter", steering.view, "Steering"),
     Section("turns", "Over many turns", turns.view, "Turns"),
     Section("refusals", "Refusing too little, refusing too much", refusals.view, "Refusals"),
     Section("behaviour", "Behaviour beside the clauses", behaviour.view, "Behaviour"),
