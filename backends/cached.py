@@ -92,12 +92,17 @@ class CachedEngine:
         return bool(self._kept(key, lambda: [load_chat(self.base).has_system])[0])
 
     def steered(self, steer: bool) -> AbstractContextManager[None]:
-        """The engine under its vectors, where they are asked for."""
-        if not steer:
-            return nullcontext()
+        """The engine under its vectors, where they are asked for.
+
+        Raises:
+            DataError: there are none.
+        """
+        return steering(self.engine, self._asked_for()) if steer else nullcontext()
+
+    def _asked_for(self) -> Steering:
         if self.steering is None:
             raise DataError("an answer under vectors was asked for, and there are none")
-        return steering(self.engine, self.steering)
+        return self.steering
 
     def answers(
         self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False, steer: bool = False
@@ -124,7 +129,7 @@ class CachedEngine:
 
     def _vectors(self, steer: bool) -> dict[str, str]:
         """What the key of an answer says of vectors: nothing of one without them."""
-        return {"steering": self.steering.digest} if steer and self.steering else {}
+        return {"steering": self._asked_for().digest} if steer else {}
 
     def yes(self, requests: Sequence[str], words: Words = YES_NO) -> list[float | None]:
         """As `Engine.yes`; at most CHUNK requests."""

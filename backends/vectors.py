@@ -1,9 +1,9 @@
 """Vectors on disk and in a model: what is added to the output of which layer while answers are written.
 
 In: a folder with vectors.safetensors and steer.json, or directions with strengths. Out: a `Steering`, and an engine
-that computes under it: its vectors are added at every token, or at those of the prompt alone. Either way a prefix that a
-batch shares is computed once as ever, and a row's answer does not depend on the rows beside it. This file must not know
-clauses' rows, or how a direction was found.
+that computes under it: its vectors are added at every token, or at those of the prompt alone. Either way a prefix that
+a batch shares is computed once as ever, and a row's answer does not depend on the rows beside it. This file must not
+know clauses' rows, or how a direction was found.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ bytes. This file must not know how directions are read or vectors chosen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from backends.devices import choose as choose_device
 from backends.judges.model import ModelJudge
 from backends.recipes import base_of, judge_of, prompt_of, read_probes, read_recipe
 from backends.steer.choosing import Choice, Choosing, candidates
-from backends.steer.directions import directions
+from backends.steer.directions import read_directions
 from backends.steer.rows import Rows, read_pairs, read_plan, sort_rows
 from backends.steer.trying import Ground
 from backends.vectors import RECORD, VECTORS, layers_of, read_record, vectors_digest
@@ -113,7 +112,7 @@ def run(
             help="leave TENET_ENGINE, TENET_RECORD and TENET_REPLAY unset",
         )
     total = len(rows.pairs)
-    found = directions(
+    found = read_directions(
         held, rows.pairs, folder / DIRECTIONS, content, lambda n, of: progress("steer", n, 3 * of, "clauses", "reading")
     )
     done = iter(range(total, 3 * total))

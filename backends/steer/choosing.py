@@ -152,15 +152,20 @@ class Choosing:
         be kept."""
         one = self.trying(parts)
         clauses = list(self.directions)
+        if parts and not self._keeps_facts(one):
+            return -math.inf
         worth = math.fsum(one.kept(clause_id) for clause_id in clauses) / len(clauses)
         if parts and (worth <= above or not self._keeps(one, clauses)):
             return -math.inf
         return worth
 
+    def _keeps_facts(self, one: Trying) -> bool:
+        return one.facts >= self.ground.base.facts - self.ground.plan.keep.facts
+
     def _keeps(self, one: Trying, clause_ids: list[str]) -> bool:
         keep, base = self.ground.plan.keep, self.ground.base
         return (
-            one.facts >= base.facts - keep.facts
+            self._keeps_facts(one)
             and one.safe >= base.safe - keep.safe
             and one.fluent(clause_ids) >= base.fluent(clause_ids) - keep.fluent
         )

@@ -26,7 +26,7 @@ ROWS = 16
 """Answers read at once."""
 
 
-def directions(
+def read_directions(
     engine: Any, pairs: Mapping[str, Sequence[Pair]], file: Path, content: str, tell: Callable[[int, int], None]
 ) -> dict[str, Any]:
     """Return the direction of each clause of `pairs`, from `file` where it holds those of `content`.
@@ -60,8 +60,9 @@ def _direction(engine: Any, pairs: Sequence[Pair]) -> Any:
         for place, both in enumerate(zip(chosen, rejected, strict=True))
         if all(said and len(asked) + len(said) <= engine.longest for asked, said in both)
     ]
-    means = (_mean(engine, [side[place] for place in whole]) for side in (chosen, rejected))
-    first, second = means
+    # Where both sides have the same prompt, it says nothing of the direction.
+    differ = [chosen[place][0] != rejected[place][0] for place in whole]
+    first, second = (_mean(engine, [side[place] for place in whole], differ) for side in (chosen, rejected))
     return (first - second).contiguous()
 
 
@@ -69,31 +70,42 @@ def _ids(engine: Any, asked: Any, answer: str) -> tuple[list[int], list[int]]:
     return engine.chat.prompt_ids(asked), engine.chat._ids(answer)
 
 
-def _mean(engine: Any, rows: Sequence[tuple[list[int], list[int]]]) -> Any:
-    """The mean over rows of each layer's output, by where it is read: float32 [read, layer, width]."""
+def _mean(engine: Any, rows: Sequence[tuple[list[int], list[int]]], differ: Sequence[bool]) -> Any:
+    """The mean over rows of each layer's output, by where it is read: float32 [read, layer, width].
+
+    differ: of each row, whether its prompt counts; nothing but 0 where none does.
+    """
     import torch
 
-    count = len(layers_of(engine.model))
-    if not rows:
-        return torch.zeros(len(READS), count, int(engine.model.config.get_text_config().hidden_size))
-    total: Any = 0
-    order = sorted(rows, key=lambda row: (len(row[0]) + len(row[1]), row))
+    shape = (len(READS), len(layers_of(engine.model)), int(engine.model.config.get_text_config().hidden_size))
+    total = torch.zeros(shape, dtype=torch.double)
+    order = sorted(range(len(rows)), key=lambda place: (sum(map(len, rows[place])), rows[place], place))
     with torch.inference_mode(), engine._arm(False), noticing_memory("reading directions"):
         for start in range(0, len(order), ROWS):
             part = order[start : start + ROWS]
-            width = max(len(asked) + len(said) for asked, said in part)
-            # Padding stands behind: under a causal mask no token sees what comes after it.
-            whole = [[*asked, *said] for asked, said in part]
-            ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in whole], device=engine.device.kind)
-            mask = torch.tensor([[int(at < len(row)) for at in range(width)] for row in whole])
-            with _outputs(engine.model) as outputs:
-                engine.model(input_ids=ids, attention_mask=mask.to(engine.device.kind), use_cache=False, **engine._last)
-            for row, (asked, said) in enumerate(part):
-                before = len(asked)
-                at = {"answer": slice(before, before + len(said)), "opening": slice(before - 1, before)}
-                read = [[output[row, at[name]].float().mean(dim=0) for output in outputs] for name in READS]
-                total = total + torch.stack([torch.stack(means) for means in read]).cpu().double()
-    return (total / len(rows)).float()
+            outputs = _read(engine, [[*rows[place][0], *rows[place][1]] for place in part])
+            for row, place in enumerate(part):
+                before, end = len(rows[place][0]), sum(map(len, rows[place]))
+                at = {"answer": slice(before, end), "opening": slice(before - 1, before)}
+                for number, name in enumerate(READS):
+                    if name == "answer" or differ[place]:
+                        means = [output[row, at[name]].float().mean(dim=0) for output in outputs]
+                        total[number] += torch.stack(means).cpu().double()
+    counts = torch.tensor([max(1, len(rows) if name == "answer" else sum(differ)) for name in READS])
+    return (total / counts[:, None, None]).float()
+
+
+def _read(engine: Any, rows: Sequence[list[int]]) -> list[Any]:
+    """Each layer's output for rows of token ids: [row, token, width]."""
+    import torch
+
+    width = max(map(len, rows))
+    # Padding stands behind: under a causal mask no token sees what comes after it.
+    ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], device=engine.device.kind)
+    mask = torch.tensor([[int(at < len(row)) for at in range(width)] for row in rows], device=engine.device.kind)
+    with _outputs(engine.model) as outputs:
+        engine.model(input_ids=ids, attention_mask=mask, use_cache=False, **engine._last)
+    return outputs
 
 
 @contextmanager

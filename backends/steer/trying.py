@@ -87,14 +87,15 @@ class Trying:
 
     def told(self, asked: Sequence[Asked]) -> list[float | None]:
         """How likely each answer is to the base, in nats a token: behind the compiled prompt or without it, whichever
-        is more; None for one that is empty, or has no end."""
+        is more; None for one that is empty, or has no end where the base's own has one."""
         answers = self._answers(asked)
         subject = self.ground.subject
         found: list[float | None] = [None] * len(asked)
+        own = answers if self.by is None else self.ground.base._answers(asked)
         whole = [
             place
-            for place, answer in enumerate(answers)
-            if answer and subject.count(answer) < self.ground.plan.max_new_tokens
+            for place, (answer, plain) in enumerate(zip(answers, own, strict=True))
+            if answer and (self._ends(answer) or not self._ends(plain or ""))
         ]
         for system in (None, self.ground.prompt):
             rows = [(_with(system, asked[place].conversation), str(answers[place])) for place in whole]
@@ -106,6 +107,9 @@ class Trying:
                         before = found[place]
                         found[place] = likely if before is None else max(likely, before)
         return found
+
+    def _ends(self, answer: str) -> bool:
+        return self.ground.subject.count(answer) < self.ground.plan.max_new_tokens
 
     def _share(self, asked: Sequence[Asked]) -> float:
         """Of questions with a verdict, those whose answer passes its checks; 1 of none."""
