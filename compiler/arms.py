@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compiler.records.record import ARMS, USUAL_ARMS, Arm
+from compiler.records.record import ALL_ARMS, ARMS, Arm
 
 
 def uses_adapter(arm: Arm) -> bool:
@@ -24,7 +24,7 @@ def uses_steering(arm: Arm) -> bool:
 
 def usual_arms(steering: bool) -> tuple[Arm, ...]:
     """The arms that are measured where nobody names any. steering: whether vectors are there."""
-    return tuple(arm for arm in ARMS if arm in USUAL_ARMS or (steering and uses_steering(arm)))
+    return tuple(arm for arm in ALL_ARMS if arm in ARMS or (steering and uses_steering(arm)))
 
 
 def subject_of(arms: Sequence[Arm]) -> Arm:

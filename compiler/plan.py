@@ -16,7 +16,7 @@ from compiler.facts import INFLUENCES, Stage
 from compiler.ir import Clause, Program
 from compiler.records.checks import JudgeCheck
 from compiler.records.recipe import AnswerSource, Unit
-from compiler.records.record import USUAL_ARMS
+from compiler.records.record import ARMS
 
 # Rows, steps, answers a second where nothing was measured yet: nano on two cores (examples/pirate).
 GUESSED_RATES = {"generate": 15.0, "train": 1.4, "measure": 60.0}
@@ -145,7 +145,7 @@ def plan(
     if why_measure:
         answers = _answers(units, found, built, bool(why_train))
         step = _step("measure", why_measure, answers, "answers", rates)
-        fewest = len(USUAL_ARMS) * rounds.fewest([clause.id for clause in program.clauses], units)
+        fewest = len(ARMS) * rounds.fewest([clause.id for clause in program.clauses], units)
         steps.append(replace(step, fewest=min(answers, fewest)))
     return Plan(changes, tuple(u.id for u in found.stale), tuple(steps))
 
@@ -258,7 +258,7 @@ def _answers(units: Sequence[Unit], found: _Difference, built: Built, retrain: b
     """How many answers are not cached: an arm answers anew what is new, or all where the arm itself is another one."""
     everything = sum(u.count for u in units if u.purpose == "probes")
     if not built.answered or found.rebased or found.machine:
-        return len(USUAL_ARMS) * everything
+        return len(ARMS) * everything
     new = sum(u.count for u in found.probes)
     prompt = everything if found.prompt else new
     adapter = everything if retrain else new

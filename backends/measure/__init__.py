@@ -27,7 +27,7 @@ from compiler import rounds
 from compiler.arms import uses_adapter, uses_steering
 from compiler.progress import Progress, silent
 from compiler.records.measured import Calibration, Measurement, Stopping
-from compiler.records.record import ARMS, Arm
+from compiler.records.record import ALL_ARMS, Arm
 from compiler.records.rows import Probe
 
 ONCE = Judging()
@@ -37,7 +37,7 @@ def run(
     build: Path,
     run: Path | None,
     *,
-    arms: Sequence[Arm] = ARMS,
+    arms: Sequence[Arm] = ALL_ARMS,
     steering: Path | None = None,
     judging: Judging = ONCE,
     progress: Progress = silent,
@@ -68,7 +68,7 @@ def run(
     folder = run or build / "measured"
     arms = [
         arm
-        for arm in ARMS
+        for arm in ALL_ARMS
         if arm in arms
         and (run is not None or not uses_adapter(arm))
         and (steering is not None or not uses_steering(arm))

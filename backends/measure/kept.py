@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from compiler.arms import uses_adapter, uses_prompt, uses_steering
 from compiler.records.measured import Engaged, Measurement, MeasureReport
-from compiler.records.record import ARMS, Arm
+from compiler.records.record import ALL_ARMS, Arm
 
 EVERY_ARM = (
     *("base_sha256", "probes_sha256", "measures_sha256", "judge_sha256", "rubrics", "sampling", "seed"),
@@ -46,7 +46,7 @@ def kept(folder: Path, now: MeasureReport, measured: Sequence[Arm]) -> Kept:
             rows = [Measurement.model_validate_json(line) for line in lines if line.strip()]
     except (OSError, UnicodeDecodeError, ValidationError):
         return Kept()
-    arms = tuple(arm for arm in ARMS if arm in before.arms and arm not in measured and _holds(arm, before, now))
+    arms = tuple(arm for arm in ALL_ARMS if arm in before.arms and arm not in measured and _holds(arm, before, now))
     # A kill may have come between the two files: an arm is kept whole or not at all.
     arms = tuple(arm for arm in arms if before.answers.get(arm) == sum(row.arm == arm for row in rows))
     adapted = any(uses_adapter(arm) for arm in arms)

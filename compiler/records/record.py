@@ -26,6 +26,7 @@ class Message(Record):
 
 
 Arm = Literal["base", "prompt", "steer", "adapter", "adapter+prompt"]
-ARMS: tuple[Arm, ...] = ("base", "prompt", "steer", "adapter", "adapter+prompt")
-USUAL_ARMS: tuple[Arm, ...] = ("base", "prompt", "adapter", "adapter+prompt")
+ARMS: tuple[Arm, ...] = ("base", "prompt", "adapter", "adapter+prompt")
 """What is measured of itself; `steer` is where vectors are there."""
+ALL_ARMS: tuple[Arm, ...] = ("base", "prompt", "steer", "adapter", "adapter+prompt")
+"""In the order of reports."""
