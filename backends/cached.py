@@ -10,6 +10,7 @@ recipes or probes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from typing import Any
 from backends import engines, machine, store
 from backends.bases import Base, load_chat
 from backends.engines import Conversation, Engine, Remembering, Sampling
+from backends.vectors import Steering, steering
 from compiler.digests import digest
 from compiler.facts import Machine
+from compiler.failures import DataError
 from compiler.replies import YES_NO, Words
 
 VERSION = 3
@@ -30,7 +33,8 @@ CHUNK = 64
 
 class CachedEngine:
     """An engine that remembers. adapter: a folder, with the digest of its weights. computes: what computes here, where
-    that is known; what is expected otherwise, until the engine is loaded."""
+    that is known; what is expected otherwise, until the engine is loaded. steering: vectors, for answers that ask for
+    them."""
 
     def __init__(
         self,
@@ -43,6 +47,7 @@ class CachedEngine:
         self.base = base
         self.cache = cache
         self.adapter = adapter
+        self.steering: Steering | None = None
         self.name = engine or engines.chosen(base)
         self.machine = computes or machine.expected()
         self.computed = 0
@@ -86,8 +91,23 @@ class CachedEngine:
         key = self._key({"ask": "has_system"})
         return bool(self._kept(key, lambda: [load_chat(self.base).has_system])[0])
 
-    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str | None]:
-        """As `Engine.answers`; at most CHUNK conversations."""
+    def steered(self, steer: bool) -> AbstractContextManager[None]:
+        """The engine under its vectors, where they are asked for.
+
+        Raises:
+            DataError: there are none.
+        """
+        return steering(self.engine, self._asked_for()) if steer else nullcontext()
+
+    def _asked_for(self) -> Steering:
+        if self.steering is None:
+            raise DataError("an answer under vectors was asked for, and there are none")
+        return self.steering
+
+    def answers(
+        self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False, steer: bool = False
+    ) -> list[str | None]:
+        """As `Engine.answers`, under vectors where `steer` says so; at most CHUNK conversations."""
         assert len(batch) <= CHUNK
         if not batch:
             return []
@@ -98,8 +118,18 @@ class CachedEngine:
             "messages": [[(m.role, m.content) for m in conversation] for conversation in batch],
             "sampling": sampling.record(),
             "adapter": self.adapter[1] if adapter and self.adapter else None,
+            **self._vectors(steer),
         }
-        return list(self._remember(asked, lambda: self.engine.answers(batch, sampling, adapter=adapter)))
+
+        def compute() -> list[str | None]:
+            with self.steered(steer):
+                return self.engine.answers(batch, sampling, adapter=adapter)
+
+        return list(self._remember(asked, compute))
+
+    def _vectors(self, steer: bool) -> dict[str, str]:
+        """What the key of an answer says of vectors: nothing of one without them."""
+        return {"steering": self._asked_for().digest} if steer else {}
 
     def yes(self, requests: Sequence[str], words: Words = YES_NO) -> list[float | None]:
         """As `Engine.yes`; at most CHUNK requests."""
@@ -134,19 +164,22 @@ class CachedEngine:
         return [None if found is None else (found[0], found[1]) for found in self._remember(asked, graded)]
 
     def choices(
-        self, batch: Sequence[Conversation], options: Sequence[str], *, adapter: bool = False
+        self, batch: Sequence[Conversation], options: Sequence[str], *, adapter: bool = False, steer: bool = False
     ) -> list[tuple[float, ...] | None]:
-        """As the local engine's; None throughout for an engine that does not tell probabilities."""
+        """As the local engine's, under vectors where `steer` says so; None throughout for an engine that does not tell
+        probabilities."""
         asked = {
             "ask": "choices",
             "messages": [[(m.role, m.content) for m in conversation] for conversation in batch],
             "options": list(options),
             "adapter": self.adapter[1] if adapter and self.adapter else None,
+            **self._vectors(steer),
         }
 
         def compute() -> list[Any]:
             tell = getattr(self.engine, "choices", None)
-            found = tell(batch, options, adapter=adapter) if tell else [None] * len(batch)
+            with self.steered(steer):
+                found = tell(batch, options, adapter=adapter) if tell else [None] * len(batch)
             return [None if row is None else [round(number, 6) for number in row] for row in found]
 
         return [None if row is None else tuple(row) for row in self._remember(asked, compute)]

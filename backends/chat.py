@@ -10,6 +10,7 @@ import io
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TextIO
 
@@ -18,11 +19,11 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from backends import engines
+from backends import engines, vectors
 from backends.engines import Conversation, Sampling
 from backends.guard import grammar_of
 from backends.recipes import base_of, prompt_of, read_recipe
-from compiler.arms import uses_adapter, uses_prompt
+from compiler.arms import uses_adapter, uses_prompt, uses_steering
 from compiler.failures import DataError
 from compiler.records.record import Arm, Message
 
@@ -38,6 +39,7 @@ def run(
     run: Path | None,
     arms: Sequence[Arm],
     *,
+    steering: Path | None = None,
     context: str | None = None,
     temperature: float = 0.0,
     guarded: bool = False,
@@ -49,6 +51,7 @@ def run(
 
     Args:
         run: a training's folder; needed for the adapter's arms.
+        steering: a folder of vectors; needed for the arm `steer`.
         context: a system message of the application, `The user is a clinician.`, say.
         temperature: 0 for the likeliest answer, the one that is measured.
         guarded: keep every arm within the build's `guard.lark`.
@@ -59,6 +62,9 @@ def run(
         raise DataError(
             "there is no adapter to talk to", help="train it first: tenet train SPEC, or --arm base --arm prompt"
         )
+    if any(map(uses_steering, arms)) and steering is None:
+        raise DataError("there are no vectors to talk to", help="make them first: tenet steer SPEC")
+    by = vectors.read(steering) if steering is not None else None
     source = source or sys.stdin
     if isinstance(source, io.TextIOWrapper):
         # A line that is not UTF-8 is asked with marks in place of what cannot be read; it does not end the talk.
@@ -85,7 +91,8 @@ def run(
         for arm in arms:
             asked = (*histories[arm], Message(role="user", content=line))
             sampling = Sampling(temperature=temperature, max_new_tokens=256, seed=turns)
-            said = engine.answers([asked], sampling, adapter=uses_adapter(arm))[0]
+            with vectors.steering(engine, by) if by is not None and uses_steering(arm) else nullcontext():
+                said = engine.answers([asked], sampling, adapter=uses_adapter(arm))[0]
             answers[arm] = TOO_LONG if said is None else said
             histories[arm] = (*asked, Message(role="assistant", content=said or "…"))
         _show(console, answers, talking)

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from compiler.arms import uses_adapter, uses_prompt
+from compiler.arms import uses_adapter, uses_prompt, uses_steering
 from compiler.digests import file_digest, rows_digest
 from compiler.failures import DataError
 from compiler.records.measured import MeasureReport
@@ -67,12 +67,20 @@ def _again(name: str) -> str:
     return f"`tenet build SPEC` writes it again; {own}"
 
 
-def stale(lock: dict[str, Any], build: Path, measured: MeasureReport, adapter: str | None, sampling: str) -> list[str]:
+def stale(
+    lock: dict[str, Any],
+    build: Path,
+    measured: MeasureReport,
+    adapter: str | None,
+    sampling: str,
+    steering: str | None = None,
+) -> list[str]:
     """Return what is not as it was when `measured` was made, in words; nothing where all of it is.
 
     Args:
         adapter: the hash of the adapter that is there now, None for none.
         sampling: how answers would be drawn now.
+        steering: the hash of the vectors that lie beside the measurements, None for none.
     """
     base, judge = lock["base"]["digest"], (lock.get("judge") or lock["base"])["digest"]
     pairs = [
@@ -89,6 +97,8 @@ def stale(lock: dict[str, Any], build: Path, measured: MeasureReport, adapter: s
         pairs.append(("prompt.md", measured.prompt_sha256, prompt_digest(build)))
     if any(uses_adapter(arm) for arm in measured.arms):
         pairs.append(("the adapter", measured.adapter_sha256, adapter))
+    if any(uses_steering(arm) for arm in measured.arms):
+        pairs.append(("the vectors", measured.steering_sha256, steering))
     return [what for what, then, now in pairs if then != now]
 
 

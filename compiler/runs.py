@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from compiler import curves, ir_file
-from compiler.arms import uses_adapter
+from compiler.arms import uses_adapter, usual_arms
 from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.inventories.records import ItemAnswer, ShownAnswer
@@ -25,7 +25,7 @@ from compiler.records.curves import Curve
 from compiler.records.labels import Label
 from compiler.records.measured import InventoryReport, Measurement, MeasureReport, SetReport
 from compiler.records.mutants import MutationReport
-from compiler.records.record import ARMS, Arm
+from compiler.records.record import Arm
 from compiler.records.rows import Probe
 from compiler.tallies import Answers
 
@@ -42,9 +42,9 @@ def is_prompt_alone(run: Path) -> bool:
     return isinstance(record, dict) and record.get("method") == PROMPT_ALONE
 
 
-def arms_of(run: Path) -> tuple[Arm, ...]:
-    """The arms that a training's folder has."""
-    return tuple(arm for arm in ARMS if not (is_prompt_alone(run) and uses_adapter(arm)))
+def arms_of(run: Path, steering: bool = False) -> tuple[Arm, ...]:
+    """The arms of a training's folder that are measured where nobody names any. steering: whether vectors are there."""
+    return tuple(arm for arm in usual_arms(steering) if not (is_prompt_alone(run) and uses_adapter(arm)))
 
 
 class MeasuredSet(NamedTuple):

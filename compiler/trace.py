@@ -141,6 +141,8 @@ KINDS = {
     "prompt.md": "is rendered from clauses in order of authority",
     "filters.json": "holds a rule for each clause that a program can check",
     "recipe.json": "asks an engine for the rows of each clause",
+    "steering.json": "says what rows a clause's direction is read from, and between what is chosen",
+    "steer.json": "says which vector each clause got, and what it did on the questions that chose it",
     "ir.json": "is the spec as the compiler reads it",
     "trace.json": "says which place comes from which clause",
     "sources.json": "holds the text of the spec",
@@ -208,9 +210,12 @@ def _json_place(build: Path, folder: Path, file: str, place: str) -> Trail:
     return Trail(f"{file}:{place}", shown, tuple(chain), causes_of(build, _owners(build, path, whole)))
 
 
+NAMES = ("id", "key", "unit", "clause_id")
+
+
 def _is_named(place: str, path: json_places.Path, whole: Any) -> bool:
     value = json_places.values(whole, path)[-1]
-    named = isinstance(value, dict) and place in (value.get("id"), value.get("key"), value.get("unit"))
+    named = isinstance(value, dict) and place in (value.get(name) for name in NAMES)
     return bool(path) and (path[-1] == place or named)
 
 

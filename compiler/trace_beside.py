@@ -19,7 +19,7 @@ from typing import Any
 
 from compiler.records.behaviour import Metric
 from compiler.records.figures import Score
-from compiler.records.record import ARMS
+from compiler.records.record import ALL_ARMS
 from compiler.records.report import DiffReport
 from compiler.trace import Cause, Trail, causes_of, every_clause, rows_of
 
@@ -30,7 +30,7 @@ MUTATIONS = ("removed", "flipped")
 def beside(build: Path, report: DiffReport, place: str) -> Trail | None:
     """Lead a figure back that no verdict rests on; None where `place` names none of them."""
     name, _, last = place.rpartition("/")
-    name, arm = (name, last) if last in ARMS else (place, None)
+    name, arm = (name, last) if last in ALL_ARMS else (place, None)
     found = next((metric for metric in report.metrics if metric.id == name), None)
     if found is not None:
         return _metric(build, found, place, arm)

@@ -24,7 +24,7 @@ from typing import Any
 from compiler.failures import DataError, PlaceError
 from compiler.generators.controls import CONTROLS
 from compiler.ir_file import load
-from compiler.records.record import ARMS
+from compiler.records.record import ALL_ARMS
 from compiler.records.report import DiffReport
 from compiler.records.rows import Probe
 from compiler.tallies import decided_by
@@ -43,7 +43,7 @@ def figure(build: Path, run: Path, place: str) -> Trail:
         PlaceError: there is no such figure.
     """
     name, *rest = place.split("/")
-    arm = rest.pop() if rest and rest[-1] in ARMS else None
+    arm = rest.pop() if rest and rest[-1] in ALL_ARMS else None
     report = _report(run)
     effect = next((e for e in report.side_effects if e.id == name), None) if report else None
     if effect is not None:
@@ -64,7 +64,7 @@ def figure(build: Path, run: Path, place: str) -> Trail:
     if not probes or len(rest) > 1:
         figures = dict.fromkeys(x for p in _own(build, name) for x in (p.pressure or p.aspect,))
         figures |= dict.fromkeys(x.removeprefix(f"{name}/") for x in others if x.startswith(f"{name}/"))
-        help = f"it has: {', '.join((*decided_by(name, _probes(build)), *figures))}; and each of {', '.join(ARMS)}"
+        help = f"it has: {', '.join((*decided_by(name, _probes(build)), *figures))}; and each of {', '.join(ALL_ARMS)}"
         raise PlaceError(f"diff.json has no figure {'/'.join(rest)!r} of {name}", help=help)
     units = Counter(probe.unit for probe in probes)
     chain = [*_rates(report, name, of, arm)]

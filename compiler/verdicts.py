@@ -33,6 +33,7 @@ from compiler import (
     rounds,
     side_effects,
     statistics,
+    steered,
     tallies,
 )
 from compiler import metrics as figures
@@ -111,6 +112,7 @@ def compare(run: Run) -> DiffReport:
             "judge_cards": judge_cards.cards(measured, calibrations, expired, _kin(run)),
             "metrics": metrics,
             "survival": survival,
+            "steered": steered.measure(of_run, watched),
             "profiles": tuple(profile for one in run.inventories for profile in profiles(*one, arms)),
             "sets": tuple(probe_set(*one, arms, subject) for one in run.sets),
             "transcripts": marking.marked(told[:MOST], run.program, run.probes),

@@ -44,6 +44,8 @@ class TransformersEngine:
         self.device = device
         self.chat = load_chat(base)
         self.adapter: Path | None = None
+        self.reading = False
+        """Whether the model computes prompts now, rather than what it answers."""
         self._names: dict[Path, str] = {}
         if trained is None:
             with noticing_memory(f"loading {base.name}"):
@@ -254,6 +256,13 @@ class TransformersEngine:
 
     def _prefill(self, rows: list[list[int]], steps: int, names: list[str] | None = None) -> tuple[Any, Any, Any]:
         """Return the logits after each row, the cache, and the mask over the cache (0 where it is padding)."""
+        self.reading = True
+        try:
+            return self._read(rows, steps, names)
+        finally:
+            self.reading = False
+
+    def _read(self, rows: list[list[int]], steps: int, names: list[str] | None) -> tuple[Any, Any, Any]:
         import torch
         from transformers import DynamicCache
 

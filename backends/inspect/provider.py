@@ -20,9 +20,9 @@ from backends.inspect.loading import ONE_AT_A_TIME, models_at
 from backends.inspect.task import as_conversation
 from backends.measure.answering import ANSWERS, described
 from backends.measure.models import Models
-from compiler.arms import uses_adapter, uses_prompt
+from compiler.arms import uses_adapter, uses_prompt, uses_steering
 from compiler.failures import DataError
-from compiler.records.record import ARMS, Message
+from compiler.records.record import ALL_ARMS, ARMS, Message
 
 
 @modelapi(name="tenet")
@@ -48,9 +48,11 @@ class Arm(ModelAPI):
         super().__init__(model_name, base_url, api_key, [], config)
         if model_args:
             raise DataError(f"tenet/{model_name} takes no {', '.join(model_args)}", help="it takes build, run and root")
-        arm = next((arm for arm in ARMS if arm == model_name), None)
+        arm = next((arm for arm in ALL_ARMS if arm == model_name), None)
         if arm is None:
             raise DataError(f"there is no arm {model_name}", help=f"arms: {', '.join(f'tenet/{a}' for a in ARMS)}")
+        if uses_steering(arm):
+            raise DataError("tenet/steer is not asked here", help="ask it by itself: tenet measure SPEC --arm steer")
         self.arm, self.root = arm, Path(root)
         if uses_adapter(arm) and run is None:
             raise DataError(f"tenet/{arm} needs a training", help=f"--model tenet/{arm} -M run=runs/NAME")

@@ -28,7 +28,7 @@ from compiler.arms import uses_adapter, uses_prompt
 from compiler.digests import digest
 from compiler.failures import GivenError
 from compiler.records.measured import Measurement, MeasureReport
-from compiler.records.record import ARMS, Arm
+from compiler.records.record import ALL_ARMS, Arm
 
 SAME = ("probes_sha256", "measures_sha256", "judge_sha256")
 BESIDE = ("likelihood", "drift", "reward")
@@ -120,7 +120,7 @@ def read_other(build: Path, runs: Path, logs: Sequence[Path], root: Path = Path(
 
 
 def _arms(rows: Rows) -> tuple[Arm, ...]:
-    return tuple(arm for arm in ARMS if arm in rows)
+    return tuple(arm for arm in ALL_ARMS if arm in rows)
 
 
 def _write(run: Path, found: Models, report: MeasureReport, rows: Rows) -> Path:
@@ -132,11 +132,11 @@ def _write(run: Path, found: Models, report: MeasureReport, rows: Rows) -> Path:
         # What Inspect does not measure of an answer stands with the answer.
         beside = {name: getattr(known, name) for name in BESIDE} if known and known.answer == row.answer else {}
         stand[row.arm, row.probe_id] = row.model_copy(update=beside)
-    measurements = [row for arm in ARMS for row in stand.values() if row.arm == arm]
+    measurements = [row for arm in ALL_ARMS for row in stand.values() if row.arm == arm]
     besides = earlier(run, report)
     report = report.model_copy(
         update={
-            "arms": tuple(arm for arm in ARMS if arm in (*before.arms, *report.arms)),
+            "arms": tuple(arm for arm in ALL_ARMS if arm in (*before.arms, *report.arms)),
             "engaged": before.engaged,
             "answers": {arm: sum(row.arm == arm for row in measurements) for arm in (*before.arms, *report.arms)},
             "calibrations": calibrate(found.program, found.judge),
@@ -184,9 +184,9 @@ def _refuse_none(rows: Rows) -> None:
 
 
 def _arm(log: EvalLog, path: Path) -> Arm:
-    arm = next((arm for arm in ARMS if log.eval.model == f"tenet/{arm}"), None)
+    arm = next((arm for arm in ALL_ARMS if log.eval.model == f"tenet/{arm}"), None)
     if arm is None or (log.eval.metadata or {}).get("prompt"):
-        arms = ", ".join(f"tenet/{arm}" for arm in ARMS)
+        arms = ", ".join(f"tenet/{arm}" for arm in ALL_ARMS)
         raise GivenError(
             f"{path} is of {log.eval.model}, which is no arm of a run",
             help=f"arms: {arms}, without a prompt of the task's; another model: tenet measure BUILD --from-inspect LOG",

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from backends import store
+from backends import steer, store
 from backends.measure.answering import answer, decided, gate
 from backends.measure.besides import Asking, Besides, ask_besides
 from backends.measure.calibration import calibrate
@@ -24,10 +24,10 @@ from backends.measure.models import opened
 from backends.measure.results import with_earlier, write
 from backends.measure.sequential import ask_until_settled
 from compiler import rounds
-from compiler.arms import uses_adapter
+from compiler.arms import uses_adapter, uses_steering
 from compiler.progress import Progress, silent
 from compiler.records.measured import Calibration, Measurement, Stopping
-from compiler.records.record import ARMS, Arm
+from compiler.records.record import ALL_ARMS, Arm
 from compiler.records.rows import Probe
 from compiler.runs import is_prompt_alone
 
@@ -38,7 +38,8 @@ def run(
     build: Path,
     run: Path | None,
     *,
-    arms: Sequence[Arm] = ARMS,
+    arms: Sequence[Arm] = ALL_ARMS,
+    steering: Path | None = None,
     judging: Judging = ONCE,
     progress: Progress = silent,
     cache: Path | None = None,
@@ -53,6 +54,7 @@ def run(
 
     Args:
         run: a training's folder; None measures the base with and without the prompt, into `build/measured/`.
+        steering: a folder of vectors; without one the arm `steer` is left out.
         judging: how judges are asked beyond each answer's verdict.
         cache, root, local_files_only: as in `models.opened`.
         stopping: ask all probes, or until the verdicts stand (`sequential.py`).
@@ -65,10 +67,26 @@ def run(
         ModelLoadError, NetworkError, MemoryError_: a model cannot be had.
     """
     trained = None if run is not None and is_prompt_alone(run) else run
-    models = opened(build, trained, cache=cache, root=root, local_files_only=local_files_only, repeats=judging.repeats)
-    program, prompt, subject, judge = models.program, models.prompt, models.subject, models.judge
-    arms = [arm for arm in ARMS if arm in arms and (trained is not None or not uses_adapter(arm))]
     folder = run or build / "measured"
+    arms = [
+        arm
+        for arm in ALL_ARMS
+        if arm in arms
+        and (trained is not None or not uses_adapter(arm))
+        and (steering is not None or not uses_steering(arm))
+    ]
+    # What the arm is measured with lies beside its answers, as the adapter does.
+    vectors = steer.place(steering, folder) if steering is not None and any(map(uses_steering, arms)) else None
+    models = opened(
+        build,
+        trained,
+        steering=vectors,
+        cache=cache,
+        root=root,
+        local_files_only=local_files_only,
+        repeats=judging.repeats,
+    )
+    program, prompt, subject, judge = models.program, models.prompt, models.subject, models.judge
     kept = store.opened(subject.cache)
     kept.begin(store.name_of_run(folder), folder)
     report = models.report().model_copy(

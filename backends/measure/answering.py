@@ -15,7 +15,7 @@ from backends.judges import Judge
 from backends.measure import outcomes
 from backends.measure.arms import Said, seen, waiting
 from backends.measure.engaged import engaged
-from compiler.arms import uses_adapter
+from compiler.arms import uses_adapter, uses_steering
 from compiler.records.measured import Engaged, Measurement
 from compiler.records.recipe import Recipe
 from compiler.records.record import Arm, Message
@@ -91,7 +91,8 @@ def _answers(
     """Each different conversation is answered once, in batches that share a system message where they can."""
     said: dict[Conversation, str | None] = {}
     for batch in _batches(conversations):
-        said.update(zip(batch, subject.answers(batch, ANSWERS, adapter=uses_adapter(arm)), strict=True))
+        answers = subject.answers(batch, ANSWERS, adapter=uses_adapter(arm), steer=uses_steering(arm))
+        said.update(zip(batch, answers, strict=True))
         if tell is not None:
             tell(sum(conversation in said for conversation in conversations))
     return [said[conversation] for conversation in conversations]

@@ -18,6 +18,7 @@ from backends.measure.inventory import measure_inventory
 from backends.measure.kept import EVERY_ARM
 from backends.measure.models import Models
 from backends.measure.sets import measure_set
+from compiler.arms import uses_steering
 from compiler.inventories import Inventory
 from compiler.metrics.everyday import everyday
 from compiler.probe_sets.records import ProbeSetFile
@@ -80,4 +81,6 @@ def earlier(folder: Path, now: MeasureReport) -> MeasureReport | None:
         return None
     # Sets have probes and checks of their own, and are asked whole.
     names = {*EVERY_ARM, "prompt_sha256", "adapter_sha256"} - {"probes_sha256", "measures_sha256", "stopping", "most"}
+    if any(map(uses_steering, before.arms)):
+        names |= {"steering_sha256"}
     return before if all(getattr(before, name) == getattr(now, name) for name in names) else None

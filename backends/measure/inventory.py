@@ -18,7 +18,7 @@ from backends.deciding import Case, decide
 from backends.engines import Conversation, Sampling
 from backends.measure.arms import seen
 from backends.measure.models import Models
-from compiler.arms import uses_adapter
+from compiler.arms import uses_adapter, uses_steering
 from compiler.files import write_rows
 from compiler.inventories import Inventory, Item
 from compiler.inventories.records import ItemAnswer, ShownAnswer
@@ -96,10 +96,10 @@ def _asked(inventory: Inventory, subject: CachedEngine, arm: Arm, prompt: str, o
     for start in range(0, len(inventory.items), CHUNK):
         part = inventory.items[start : start + CHUNK]
         batch = [_conversation(item, order, arm, prompt) for item in part]
-        numbers = subject.choices(batch, DIGITS, adapter=uses_adapter(arm))
+        numbers = subject.choices(batch, DIGITS, adapter=uses_adapter(arm), steer=uses_steering(arm))
         told = [row is not None and sum(row) >= MASS for row in numbers]
         waiting = [conversation for conversation, done in zip(batch, told, strict=True) if not done]
-        replies = iter(subject.answers(waiting, REPLY, adapter=uses_adapter(arm)))
+        replies = iter(subject.answers(waiting, REPLY, adapter=uses_adapter(arm), steer=uses_steering(arm)))
         for item, row, done in zip(part, numbers, told, strict=True):
             reply = "" if done else next(replies) or ""
             found = expected(row, order) if done and row is not None else point(reply, order)

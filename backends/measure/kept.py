@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from compiler.arms import uses_adapter, uses_prompt
+from compiler.arms import uses_adapter, uses_prompt, uses_steering
 from compiler.records.measured import Engaged, Measurement, MeasureReport
-from compiler.records.record import ARMS, Arm
+from compiler.records.record import ALL_ARMS, Arm
 
 EVERY_ARM = (
     *("base_sha256", "probes_sha256", "measures_sha256", "judge_sha256", "rubrics", "sampling", "seed"),
@@ -46,7 +46,7 @@ def kept(folder: Path, now: MeasureReport, measured: Sequence[Arm]) -> Kept:
             rows = [Measurement.model_validate_json(line) for line in lines if line.strip()]
     except (OSError, UnicodeDecodeError, ValidationError):
         return Kept()
-    arms = tuple(arm for arm in ARMS if arm in before.arms and arm not in measured and _holds(arm, before, now))
+    arms = tuple(arm for arm in ALL_ARMS if arm in before.arms and arm not in measured and _holds(arm, before, now))
     # A kill may have come between the two files: an arm is kept whole or not at all.
     arms = tuple(arm for arm in arms if before.answers.get(arm) == sum(row.arm == arm for row in rows))
     adapted = any(uses_adapter(arm) for arm in arms)
@@ -59,5 +59,7 @@ def _holds(arm: Arm, before: MeasureReport, now: MeasureReport) -> bool:
         names.append("prompt_sha256")
     if uses_adapter(arm):
         names.append("adapter_sha256")
+    if uses_steering(arm):
+        names.append("steering_sha256")
     # What a sequential measuring asks depends on all its arms, which answer together.
     return now.stopping == "fixed" and all(getattr(before, name) == getattr(now, name) for name in names)

@@ -14,7 +14,7 @@ from statistics import median
 from backends.cached import CachedEngine
 from backends.engines import Conversation, Sampling
 from backends.measure.arms import seen
-from compiler.arms import uses_adapter
+from compiler.arms import uses_adapter, uses_steering
 from compiler.files import write_text
 from compiler.lowering.probes import FACTS
 from compiler.records.measured import Latency, MeasureReport, Speed
@@ -32,7 +32,7 @@ def write_latency(
     speeds = [
         speed
         for arm in report.arms
-        if not uses_adapter(arm) or subject.adapter
+        if (not uses_adapter(arm) or subject.adapter) and (not uses_steering(arm) or subject.steering)
         if (speed := _speed(subject, arm, [seen(probe, arm, prompt) for probe in asked]))
     ]
     found = Latency(
@@ -69,5 +69,6 @@ def _speed(subject: CachedEngine, arm: Arm, conversations: Sequence[Conversation
 
 def _timed(subject: CachedEngine, conversation: Conversation, sampling: Sampling, arm: Arm) -> tuple[float, str | None]:
     started = time.perf_counter()
-    (answer,) = subject.engine.answers([conversation], sampling, adapter=uses_adapter(arm))
+    with subject.steered(uses_steering(arm)):
+        (answer,) = subject.engine.answers([conversation], sampling, adapter=uses_adapter(arm))
     return time.perf_counter() - started, answer

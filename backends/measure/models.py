@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from backends import machine
+from backends import machine, vectors
 from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.devices import Device, choose
@@ -30,7 +30,8 @@ from compiler.records.rows import Probe
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """adapter: the run's, with its digest; None where nothing was trained. prompt: as compiled. grader: the engine of
+    """adapter: the run's, with its digest; None where nothing was trained. steering: the digest of the vectors that lie
+    beside the measurements; None where there are none. prompt: as compiled. grader: the engine of
     `judge`; it is `subject` where the same base is both. hashes: of what the answers and verdicts depend on, under the
     names of `MeasureReport`'s fields."""
 
@@ -47,6 +48,7 @@ class Models:
     grader: CachedEngine
     judge: ModelJudge
     hashes: dict[str, str | None]
+    steering: str | None = None
 
     def report(self) -> MeasureReport:
         """How measurements with these models are made, before there are any."""
@@ -56,6 +58,7 @@ class Models:
                 "base": self.base.name,
                 "adapter_sha256": self.adapter[1] if self.adapter else None,
                 "trained_sha256": _as_trained(self.adapter[0].parent) if self.adapter else None,
+                "steering_sha256": self.steering,
                 "judge": self.judge_base.name,
                 "judge_is_subject": self.judge_base.digest == self.base.digest,
                 "judge_repeats": self.judge.repeats,
@@ -77,6 +80,7 @@ def opened(
     build: Path,
     run: Path | None,
     *,
+    steering: Path | None = None,
     cache: Path | None = None,
     root: Path | None = None,
     local_files_only: bool = False,
@@ -86,6 +90,7 @@ def opened(
 
     Args:
         run: a training's folder; None where nothing is trained.
+        steering: a folder of vectors; unless given, those that the run was measured with.
         cache: where answers are kept by content; `build/../.cache` unless given.
         root: the folder that paths of the spec start from.
         local_files_only: take models from this machine only.
@@ -107,6 +112,10 @@ def opened(
     computes = machine.of_device(device)
     subject = CachedEngine(base, cache, adapter, computes=computes)
     grader = subject if judge_base.digest == base.digest else CachedEngine(judge_base, cache, computes=computes)
+    if steering is None and run is not None and (run / "steering" / vectors.RECORD).is_file():
+        steering = run / "steering"
+    if steering is not None:
+        subject.steering = vectors.read(steering)
     program = ir_file.load(build / "ir.json")
     return Models(
         build=build,
@@ -128,6 +137,7 @@ def opened(
             "probes_sha256": rows_digest(build / "probes.jsonl"),
             "measures_sha256": measures_digest(recipe),
         },
+        steering=vectors.vectors_digest(steering) if steering is not None else None,
     )
 
 

@@ -16,7 +16,7 @@ from compiler.files import write_rows, write_text
 from compiler.ir import Program
 from compiler.lowering.probes import FACTS
 from compiler.records.measured import Measurement, MeasureReport
-from compiler.records.record import ARMS
+from compiler.records.record import ALL_ARMS
 from compiler.records.rows import Probe
 from compiler.tallies import decided_by
 
@@ -31,8 +31,8 @@ def with_earlier(
     """
     earlier = kept(folder, report, report.arms)
     # Arm by arm, as a measuring of all of them at once writes them.
-    rows = [row for arm in ARMS for row in (*earlier.measurements, *measurements) if row.arm == arm]
-    arms = tuple(arm for arm in ARMS if arm in (*earlier.arms, *report.arms))
+    rows = [row for arm in ALL_ARMS for row in (*earlier.measurements, *measurements) if row.arm == arm]
+    arms = tuple(arm for arm in ALL_ARMS if arm in (*earlier.arms, *report.arms))
     answers = {arm: sum(row.arm == arm for row in rows) for arm in arms}
     engaged = report.engaged or earlier.engaged
     return report.model_copy(update={"arms": arms, "engaged": engaged, "answers": answers}), rows

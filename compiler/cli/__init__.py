@@ -51,6 +51,7 @@ COMMANDS = {
     "filter": "Keep the rows of a corpus that break no rule of a spec.",
     "plan": "Say what would run, why, and how long it would take; run nothing.",
     "train": "Train the adapter that a build describes.",
+    "steer": "Read vectors for the clauses out of the base, and choose where and how strongly they are added.",
     "measure": "Let base, prompt and adapter answer the probes.",
     "diff": "Set what was asked beside what was measured, clause by clause.",
     "run": "Build, train, measure and diff.",

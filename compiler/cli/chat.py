@@ -35,7 +35,11 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], guarded:
     if is_run(target):
         build = places.build_of(target, out)
         stages.confirm_trained(run)
-        chat.run(build, run, arms or ("base", "adapter"), guarded=guarded, local_files_only=local_files_only)
+        steering = (
+            stages.steering_of(places.place_of(build, out, target.parent, None), run) if "steer" in arms else None
+        )
+        usual: tuple[Arm, ...] = ("base", "adapter")
+        chat.run(build, run, arms or usual, steering=steering, guarded=guarded, local_files_only=local_files_only)
         return
     place = places.place_of(target, out, runs, None)
     run = None
@@ -47,5 +51,6 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], guarded:
     elif any(map(uses_adapter, arms)):
         run = places.run_of(place)
     stages.confirm_trained(run)
-    usual: tuple[Arm, ...] = ("base", "adapter") if run else ("base", "prompt")
-    chat.run(place.build, run, arms or usual, guarded=guarded, local_files_only=local_files_only)
+    usual = ("base", "adapter") if run else ("base", "prompt")
+    steering = stages.steering_of(place, run) if "steer" in arms else None
+    chat.run(place.build, run, arms or usual, steering=steering, guarded=guarded, local_files_only=local_files_only)

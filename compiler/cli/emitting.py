@@ -223,18 +223,14 @@ def prompt_files(program: Program, folder: Path) -> tuple[PromptFile, ...]:
 def write(compilation: Compilation) -> list[str]:
     """Write the artifacts that differ from what is there and return their names. The lock stays for `finish`."""
     from compiler import struck
-    from compiler.lowering import guard, watch
+    from compiler.lowering import guard, steering, watch
 
     build = compilation.place.build
     whole = [artifact for artifact in compilation.artifacts if artifact.path != "lock.json"]
     changed = [artifact.path for artifact in whole if write_if_new(build / artifact.path, artifact.text)]
     wanted = {artifact.path for artifact in compilation.artifacts}
-    for there in (
-        *sorted((build / "jobs").glob("*.yaml")),
-        build / guard.PATH,
-        build / struck.ARTIFACT,
-        build / watch.PATH,
-    ):
+    others = (build / name for name in (guard.PATH, steering.PATH, struck.ARTIFACT, watch.PATH))
+    for there in (*sorted((build / "jobs").glob("*.yaml")), *others):
         if there.relative_to(build).as_posix() not in wanted:
             there.unlink(missing_ok=True)
     return changed

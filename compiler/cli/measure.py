@@ -1,5 +1,7 @@
 """`tenet measure`: base, prompt, adapter and adapter+prompt answer the probes, until the verdicts stand or all of them.
 
+Vectors that `tenet steer` has made are an arm of their own, `steer`.
+
 Sequential is the default of this command, since answers are what measuring costs and a verdict far from its target
 needs few. `tenet run` asks all: there the training costs more, two runs can be compared probe by probe, and its
 intervals are narrower.
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from compiler.records.record import Arm
 
 # Written out, since reading them from the records costs every `tenet` call that only lists commands.
-ARMS = ("base", "prompt", "adapter", "adapter+prompt")
+ARMS = ("base", "prompt", "steer", "adapter", "adapter+prompt")
 ALL = -1
 """`--fixed` without a number."""
 
@@ -169,9 +171,11 @@ def command(
     if mutate:
         show_mutants(place, run)
         return
-    wanted: Sequence[Arm] | None = arms or (("base", "prompt") if untrained else None)
+    wanted: Sequence[Arm] | None = arms or (untrained_arms(place) if untrained else None)
+    if "steer" in arms:
+        refuse_without_vectors(place, run)
     free = fixed is None and budget is None
-    if free and run is not None and stages.is_measured_whole(place.build, run, wanted):
+    if free and run is not None and stages.is_measured_whole(place, run, wanted):
         if judging == Judging() and besides is None:
             click.echo(f"note: {run} is measured on every probe; --budget N measures again, and stops early", err=True)
             click.echo(run)
@@ -181,6 +185,25 @@ def command(
     if run is not None and asking.stopping == "sequential" and wanted is not None:
         tell_what_goes(run, wanted)
     click.echo(measure_run(place, run, wanted, asking, judging, besides))
+
+
+def untrained_arms(place: Place) -> tuple[Arm, ...]:
+    """What can be measured without an adapter."""
+    return ("base", "prompt", "steer") if stages.steering_of(place, None) is not None else ("base", "prompt")
+
+
+def refuse_without_vectors(place: Place, run: Path | None) -> None:
+    """
+    Raises:
+        DataError: nobody has made vectors, or no clause got one.
+    """
+    from compiler.failures import DataError
+
+    if stages.steering_of(place, run) is None:
+        raise DataError(
+            f"{place.build} has no vectors to steer by",
+            help="make them first: tenet steer SPEC, which also says why a clause has none",
+        )
 
 
 BESIDE = {

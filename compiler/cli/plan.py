@@ -163,7 +163,7 @@ def _unmeasured(place: Place, run: Path) -> tuple[str, ...]:
         report, stale = read_measured(run), stages.stale_parts(place.build, run)
     except TenetError as error:
         return (error.message,)
-    missing = [arm for arm in arms_of(run) if arm not in report.arms]
+    missing = [arm for arm in arms_of(run, stages.steering_of(place, run) is not None) if arm not in report.arms]
     return (
         *(f"{part} changed since it was measured" for part in stale),
         *differing(report.expected or report.machine, machine.expected().influencing("measure")),

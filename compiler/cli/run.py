@@ -24,6 +24,7 @@ from compiler.cli.specs import SpecPath
 @runs_option
 @cache_option
 @without_option
+@click.option("--steer", is_flag=True, help="Make vectors, too, and measure them beside prompt and adapter.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON in place of the table.")
 @click.option("--strict", is_flag=True, help="An unclear verdict is a finding too.")
 @spending_options()
@@ -34,6 +35,7 @@ def command(
     runs: Path,
     cache: Path | None,
     without: str | None,
+    steer: bool,
     as_json: bool,
     strict: bool,
     local_files_only: bool,
@@ -47,6 +49,7 @@ def command(
     from compiler.cli.diff import show
     from compiler.cli.measure import measure_run
     from compiler.cli.screen import when_interrupted
+    from compiler.cli.steer import steer_build
     from compiler.cli.train import train_build
 
     place = places.place_of(path, out, runs, cache, local_files_only=local_files_only)
@@ -55,6 +58,8 @@ def command(
     build_spec(path, place, without=without)
     # 2. The jobs become an adapter.
     run = train_build(place)
+    if steer:
+        steer_build(place)
     # 3. All arms answer the probes.
     measure_run(place, run, None)
     # 4. Intent beside behaviour.

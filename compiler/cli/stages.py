@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler.agreement import ROWS, check_build
+from compiler.arms import usual_arms
 from compiler.cli.emitting import Compilation
 from compiler.cli.places import Place
 from compiler.digests import file_digest
 from compiler.failures import DataError
 from compiler.files import write_if_new
-from compiler.records.record import ARMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +100,21 @@ def confirm_trained(run: Path | None) -> None:
         kept.confirm(run)
 
 
+def steer(place: Place, progress: Progress) -> Path:
+    """Make the vectors of a build and return their folder."""
+    from backends import steer as steering
+
+    check_build(place.build)
+    return steering.run(
+        place.build,
+        place.runs,
+        progress=progress,
+        cache=place.cache,
+        root=place.root,
+        local_files_only=place.local_files_only,
+    )
+
+
 def measure(
     place: Place,
     run: Path | None,
@@ -116,10 +131,12 @@ def measure(
 
     check_build(place.build)
     confirm_trained(run)
+    steering = steering_of(place, run)
     return measuring.run(
         place.build,
         run,
-        arms=tuple(arms or ARMS),
+        arms=tuple(arms or usual_arms(steering is not None)),
+        steering=steering,
         judging=judging or measuring.ONCE,
         progress=progress,
         cache=place.cache,
@@ -132,15 +149,30 @@ def measure(
     )
 
 
-def is_measured_whole(build: Path, run: Path, arms: Sequence[Arm] | None) -> bool:
+def steering_of(place: Place, run: Path | None) -> Path | None:
+    """The vectors of a build as it stands, or those that a run was measured with; None where there are none."""
+    from backends import steer as steering
+    from backends.vectors import RECORD
+
+    found = steering.finished(place.build, place.runs)
+    beside = (run or place.build / "measured") / "steering"
+    return found or (beside if (beside / RECORD).is_file() else None)
+
+
+def is_measured_whole(place: Place, run: Path, arms: Sequence[Arm] | None) -> bool:
     """Whether these arms of a run were measured on every probe of the build as it is."""
+    from backends.vectors import vectors_digest
     from compiler.runs import arms_of, read_measured
 
     if not (run / "measure.json").is_file():
         return False
     measured = read_measured(run)
-    whole = measured.stopping == "fixed" and measured.most is None and set(arms or arms_of(run)) <= set(measured.arms)
-    return whole and bool(measured.answers) and not stale_parts(build, run)
+    steering = steering_of(place, run)
+    wanted = arms or arms_of(run, steering is not None)
+    if steering is not None and "steer" in wanted and vectors_digest(steering) != measured.steering_sha256:
+        return False
+    whole = measured.stopping == "fixed" and measured.most is None and set(wanted) <= set(measured.arms)
+    return whole and bool(measured.answers) and not stale_parts(place.build, run)
 
 
 def mutate(place: Place, run: Path | None, progress: Progress) -> tuple[MutationReport, Path]:
@@ -194,8 +226,10 @@ def stale_parts(build: Path, run: Path) -> list[str]:
     """
     from backends.measure.answering import SAMPLING
     from backends.train.adapters import adapter_digest
+    from backends.vectors import vectors_digest
     from compiler import agreement
     from compiler.runs import read_measured
 
     adapter = adapter_digest(run / "adapter") if (run / "adapter").is_dir() else None
-    return agreement.stale(agreement.read_lock(build), build, read_measured(run), adapter, SAMPLING)
+    vectors = vectors_digest(run / "steering") if (run / "steering").is_dir() else None
+    return agreement.stale(agreement.read_lock(build), build, read_measured(run), adapter, SAMPLING, vectors)

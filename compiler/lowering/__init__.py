@@ -14,7 +14,7 @@ from compiler import choosing, ir_file, struck
 from compiler.artifact import Artifact
 from compiler.facts import Facts
 from compiler.ir import Program
-from compiler.lowering import filters, guard, jobs, lock, prompt, recipe, rewards, trace, watch
+from compiler.lowering import filters, guard, jobs, lock, prompt, recipe, rewards, steering, trace, watch
 from compiler.records.recipe import Recipe
 
 Lowering = Callable[[Program, Facts, Recipe, Program], tuple[Artifact, ...]]
@@ -28,6 +28,7 @@ LOWERINGS: tuple[Lowering, ...] = (
     lambda program, facts, asked, taught: jobs.lower(program, facts, asked),
     lambda program, facts, asked, taught: rewards.lower(taught, asked),
     lambda program, facts, asked, taught: watch.lower(program, facts, asked),
+    lambda program, facts, asked, taught: steering.lower(taught, asked),
 )
 
 

@@ -149,7 +149,8 @@ class MeasureReport(Record):
     base, judge: as the spec names them. answers: how many each arm gave. versions: package -> version. sampling: how
     answers were drawn, in words: `greedy, at most 96 new tokens`. teaching_base: the base is nano, which is for trying
     and teaching. Hashes are SHA-256 in hex; adapter_sha256 is None where no adapter was measured; trained_sha256: of
-    the adapter as its training left it, None where no training says. measures_sha256: over what answers are held
+    the adapter as its training left it, None where no training says. steering_sha256: of the vectors of the arm
+    `steer`, None where it was not measured. measures_sha256: over what answers are held
     against beside the probes' own checks. machine: what computed, as far as it can change an answer
     (`compiler.facts.Machine`). expected: what was expected to, told without looking: a plan, which does not look
     either, compares with that. judge_repeats: how often a judge that samples was asked each thing. rubrics: clause ->
@@ -169,6 +170,7 @@ class MeasureReport(Record):
     base_sha256: str
     adapter_sha256: str | None = None
     trained_sha256: str | None = None
+    steering_sha256: str | None = None
     prompt_sha256: str | None = None
     prompt_tokens: int | None = None
     probes_sha256: str

@@ -25,5 +25,8 @@ class Message(Record):
     content: str
 
 
-Arm = Literal["base", "prompt", "adapter", "adapter+prompt"]
+Arm = Literal["base", "prompt", "steer", "adapter", "adapter+prompt"]
 ARMS: tuple[Arm, ...] = ("base", "prompt", "adapter", "adapter+prompt")
+"""What is measured of itself; `steer` is where vectors are there."""
+ALL_ARMS: tuple[Arm, ...] = ("base", "prompt", "steer", "adapter", "adapter+prompt")
+"""In the order of reports."""

@@ -18,6 +18,7 @@ from compiler.records.measured import Engaged, Stopping
 from compiler.records.mutants import Mutant
 from compiler.records.record import Arm, Message, Record
 from compiler.records.sets import ProbeSet
+from compiler.records.steered import SteeredRow
 
 
 class Mark(Record):
@@ -96,6 +97,7 @@ class DiffReport(Record):
     mutants: tuple[Mutant, ...] = ()
     judge_cards: tuple[JudgeCard, ...] = ()
     sets: tuple[ProbeSet, ...] = ()
+    steered: tuple[SteeredRow, ...] = ()
     transcripts: tuple[Transcript, ...] = ()
     transcripts_total: int = 0
     curves: tuple[Curve, ...] = ()

@@ -17,12 +17,14 @@ from compiler.report.svg import Drawing
 NAMES: dict[Arm, str] = {
     "base": "base",
     "prompt": "base + prompt",
+    "steer": "steer",
     "adapter": "adapter",
     "adapter+prompt": "adapter + prompt",
 }
 MEANS: dict[Arm, str] = {
     "base": "the base model as it came",
     "prompt": "the base with the compiled system prompt",
+    "steer": "the base under vectors for its clauses, without any prompt",
     "adapter": "the trained adapter, without any prompt",
     "adapter+prompt": "the trained adapter with the compiled prompt",
 }

@@ -107,9 +107,12 @@ class Drawing:
         self.body.append(Markup('<svg x="{}" y="{}" overflow="visible">{}</svg>').format(_length(x), _length(y), inner))
 
     def arm(self, arm: Arm, subject: bool, x: Length, y: float) -> None:
-        """The sign of an arm: round without a prompt and square with one, filled with an adapter and hollow without."""
+        """The sign of an arm: round without a prompt and square with one, filled with an adapter and hollow without;
+        under vectors a square that stands on a corner."""
         kind = f"dot {'filled' if 'adapter' in arm else 'hollow'}{' subject' if subject else ''}"
-        if "prompt" in arm:
+        if arm == "steer":
+            self.square(x, y, 3.7 if subject else 3.2, kind, turned=True)
+        elif "prompt" in arm:
             self.square(x, y, 3.9 if subject else 3.4, kind)
         else:
             self.dot(x, y, 4.5 if subject else 3.8, kind)

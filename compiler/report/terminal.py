@@ -19,7 +19,7 @@ from compiler.records.figures import Rate, Verdict
 from compiler.records.measured import Stopping
 from compiler.records.record import Arm
 from compiler.records.report import DiffReport
-from compiler.report import figures, judging, sets, terminal_metrics, terminal_more
+from compiler.report import figures, judging, sets, steering, terminal_metrics, terminal_more
 
 STYLES: dict[Verdict | None, str] = {"met": "green", "missed": "bold red", "unclear": "yellow", None: "dim"}
 NARROW = 76
@@ -56,6 +56,9 @@ def _report(report: DiffReport, page: str | None, width: int) -> Iterator[Render
         yield Text()
         yield terminal_metrics.table(report, width)
     yield from sets.render(report, arms)
+    if report.steered:
+        yield Text()
+        yield steering.beside(report, width)
     for table in terminal_more.tables(report, width >= NARROW):
         yield Text()
         yield table
@@ -90,6 +93,7 @@ def _named(arm: Arm) -> str:
     return {
         "base": "the base alone",
         "prompt": "the base with the compiled prompt",
+        "steer": "the base under vectors, without any prompt",
         "adapter": "the adapter, without any prompt",
         "adapter+prompt": "the adapter with the compiled prompt",
     }[arm]
@@ -97,7 +101,8 @@ def _named(arm: Arm) -> str:
 
 def _clauses(report: DiffReport, arms: list[Arm], width: int) -> Table:
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, expand=False)
-    room = NAME_WIDTH if width < NARROW else max(NAME_WIDTH, width - 62)
+    # A fifth arm takes ten columns more.
+    room = NAME_WIDTH if width < NARROW else max(NAME_WIDTH - 4 * (len(arms) > 4), width - 22 - 10 * max(len(arms), 4))
     table.add_column("clause", max_width=room, overflow="fold")
     table.add_column("target", justify="right", no_wrap=True)
     for arm in arms:

@@ -25,7 +25,7 @@ from compiler.arms import subject_of
 from compiler.failures import GivenError
 from compiler.lowering.probes import FACTS
 from compiler.records.behaviour import SideEffect
-from compiler.records.record import ARMS, Arm
+from compiler.records.record import ALL_ARMS, Arm
 from compiler.run_diff.moves import Common, outcome
 from compiler.run_diff.records import EffectDiff, FigureDiff, Move, Quadrant, RunDiff
 from compiler.run_diff.sides import Side
@@ -49,10 +49,10 @@ def compare(old: Side, new: Side, margin: float = MARGIN, *, anyway: bool = Fals
         GivenError: the two cannot be compared, with the reason and the way out.
     """
     notes = [*_unlike(old, new, anyway), LUCK]
-    arms = [arm for arm in ARMS if arm in old.measured.arms and arm in new.measured.arms]
+    arms = [arm for arm in ALL_ARMS if arm in old.measured.arms and arm in new.measured.arms]
     subject = subject_of(arms)
     for lacks, has in ((old, new), (new, old)):
-        if absent := [arm for arm in ARMS if arm in has.measured.arms and arm not in lacks.measured.arms]:
+        if absent := [arm for arm in ALL_ARMS if arm in has.measured.arms and arm not in lacks.measured.arms]:
             # Arms of a sequential measuring are asked together: one that is measured alone takes the others' place.
             how = " --fixed" if lacks.measured.stopping == "fixed" else ""
             named = " and ".join(filter(None, (", ".join(absent[:-1]), absent[-1])))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from typing import get_args
+from typing import Literal, get_args
 
 from compiler.curves import curves
 from compiler.records.behaviour import JudgeCard, Metric, MetricUnit, Profile, Survival, SurvivalStep
@@ -20,6 +20,7 @@ from compiler.records.mutants import Mutant
 from compiler.records.record import Arm, Message
 from compiler.records.report import DiffReport, Transcript
 from compiler.records.sets import ProbeSet, RefusalPoint, SetAnswer, SetRow
+from compiler.records.steered import SteeredRow
 
 FACTORS = ("Openness", "Conscientiousness", "Extraversion", "Agreeableness", "Neuroticism")
 
@@ -38,6 +39,7 @@ def full(report: DiffReport) -> DiffReport:
             "profiles": tuple(profile(arm, dice) for arm in report.arms if arm in ("base", report.subject)),
             "mutants": tuple(mutant(i, number) for number, i in enumerate(kinds)),
             "judge_cards": tuple(judge_cards(judged, report.subject)),
+            "steered": tuple(steered(row.id, of) for row in report.clauses for of in ("rate", "technique")),
             "sets": (probe_set("prompts", report, groups=12), probe_set("few", report, groups=2, unsafe=False)),
             "transcripts": tuple(map(_with_said, report.transcripts)),
         }
@@ -192,6 +194,37 @@ def probe_set(name: str, report: DiffReport, groups: int, unsafe: bool = True) -
         ),
         broken=tuple(failed.model_copy(update={"place": f"{name}.csv:{line}"}) for line in range(9, 15)),
         broken_total=20,
+    )
+
+
+def steered(clause_id: str, of: Literal["rate", "technique"]) -> SteeredRow:
+    """Steering that is behind the adapter and ahead of the base."""
+
+    def rate(arm: Arm, share: float) -> Rate:
+        return Rate(arm=arm, count=40 * share, n=40, effective_n=40, share=share, low=share - 0.1, high=share + 0.05)
+
+    def less(against: Arm, by: float) -> Difference:
+        return Difference(
+            arm="steer",
+            against=against,
+            n=40,
+            first_only=3,
+            second_only=9,
+            difference=by,
+            low=by - 0.1,
+            high=by + 0.1,
+            p=0.1,
+        )
+
+    return SteeredRow(
+        clause_id=clause_id,
+        of=of,
+        label="system" if of == "technique" else "",
+        comparison=">=",
+        rates=(rate("base", 0.2), rate("steer", 0.5), rate("adapter", 0.9)),
+        less=(less("base", 0.3), less("adapter", -0.4)),
+        ahead=("adapter",),
+        behind=("base",),
     )
 
 

@@ -48,7 +48,7 @@ def test_every_section_is_there_with_its_template_and_in_the_list(page: str) -> 
 
 def test_a_section_without_data_is_left_out(report: DiffReport) -> None:
     bare = html.render(report)
-    for section in ("turns", "profiles", "power", "sets"):
+    for section in ("turns", "profiles", "power", "sets", "steering"):
         assert f'<section id="{section}"' not in bare
         assert f'href="#{section}"' not in bare
     settled = report.model_copy(update={"clauses": (row(report, "persona.Polly"),)})

@@ -29,6 +29,7 @@ from compiler.report.sections import (
     refusals,
     sets,
     spec,
+    steering,
     turns,
 )
 
@@ -58,6 +59,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("clauses", "Clause by clause", clauses.view),
     Section("conversations", "Conversations", _always),
     Section("pressure", "Under pressure", pressure.view, "Pressure"),
+    Section("steering", "Steering beside prompt and adapter", steering.view, "Steering"),
     Section("turns", "Over many turns", turns.view, "Turns"),
     Section("refusals", "Refusing too little, refusing too much", refusals.view, "Refusals"),
     Section("behaviour", "Behaviour beside the clauses", behaviour.view, "Behaviour"),

@@ -1,0 +1,143 @@
+"""What a set of vectors does: the share of choosing questions on which each clause is kept, and what is lost beside.
+
+In: vectors, questions, an engine, a judge. Out: shares. Each is computed when it is asked for, and answers come from
+the store of answers where they are there, so that a choice that was killed goes on where it was. This file must not
+know how vectors are chosen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from backends.cached import CHUNK, CachedEngine
+from backends.deciding import decide
+from backends.engines import Conversation, Sampling
+from backends.judges import Case, Judge
+from backends.steer.rows import Asked, Rows
+from backends.vectors import Steering
+from compiler.records.record import Message
+from compiler.records.steering import SteeringPlan
+
+WORSE = 1.5
+"""Nats a token by which an answer may be less likely than the base's own answers are on average, and still read as
+text. What a strong vector makes of words is less likely by more."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all sets are tried on, and what the base does by itself. prompt: the compiled one. Without slots, since it
+    keeps what was found."""
+
+    plan: SteeringPlan
+    rows: Rows
+    subject: CachedEngine
+    judge: Judge
+    prompt: str
+
+    def trying(self, by: Steering | None) -> Trying:
+        return Trying(self, by)
+
+    @cached_property
+    def base(self) -> Trying:
+        return self.trying(None)
+
+    @cached_property
+    def plain(self) -> float:
+        """Nats a token: how likely the base's own answers are to it."""
+        told = self.base.told(self.rows.facts or [a for own in self.rows.choosing.values() for a in own])
+        found = [likely for likely in told if likely is not None]
+        return math.fsum(found) / len(found) if found else 0.0
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(max_new_tokens=self.plan.max_new_tokens)
+
+
+@dataclass(frozen=True)
+class Trying:
+    """One set of vectors; None: the base by itself."""
+
+    ground: Ground
+    by: Steering | None
+    _kept: dict[str, float] = field(default_factory=dict)
+
+    def kept(self, clause_id: str) -> float:
+        """The share of the clause's own questions on which it is kept."""
+        if clause_id not in self._kept:
+            self._kept[clause_id] = self._share(self.ground.rows.choosing[clause_id])
+        return self._kept[clause_id]
+
+    @cached_property
+    def facts(self) -> float:
+        return self._share(self.ground.rows.facts)
+
+    @cached_property
+    def safe(self) -> float:
+        return self._share(self.ground.rows.safe)
+
+    def fluent(self, clause_ids: Sequence[str]) -> float:
+        """The share of the answers to questions of fact, and to those of some clauses, that end and read as text."""
+        asked = [*self.ground.rows.facts, *(a for i in clause_ids for a in self.ground.rows.choosing[i])]
+        floor = self.ground.plain - WORSE
+        told = self.told(asked)
+        return sum(likely is not None and likely >= floor for likely in told) / len(told) if told else 1.0
+
+    def told(self, asked: Sequence[Asked]) -> list[float | None]:
+        """How likely each answer is to the base, in nats a token: behind the compiled prompt or without it, whichever
+        is more; None for one that is empty, or has no end where the base's own has one."""
+        answers = self._answers(asked)
+        subject = self.ground.subject
+        found: list[float | None] = [None] * len(asked)
+        own = answers if self.by is None else self.ground.base._answers(asked)
+        whole = [
+            place
+            for place, (answer, plain) in enumerate(zip(answers, own, strict=True))
+            if answer and (self._ends(answer) or not self._ends(plain or ""))
+        ]
+        for system in (None, self.ground.prompt):
+            rows = [(_with(system, asked[place].conversation), str(answers[place])) for place in whole]
+            for start in range(0, len(rows), CHUNK):
+                graded = subject.log_likelihoods(rows[start : start + CHUNK])
+                for place, one in zip(whole[start : start + CHUNK], graded, strict=True):
+                    if one is not None:
+                        likely = one[0] / one[1]
+                        before = found[place]
+                        found[place] = likely if before is None else max(likely, before)
+        return found
+
+    def _ends(self, answer: str) -> bool:
+        return self.ground.subject.count(answer) < self.ground.plan.max_new_tokens
+
+    def _share(self, asked: Sequence[Asked]) -> float:
+        """Of questions with a verdict, those whose answer passes its checks; 1 of none."""
+        answers = self._answers(asked)
+        cases = [
+            Case(one.conversation[-1].content, answer, one.checks)
+            for one, answer in zip(asked, answers, strict=True)
+            if answer is not None
+        ]
+        found: list[bool] = []
+        for start in range(0, len(cases), CHUNK):
+            decided = decide(cases[start : start + CHUNK], self.ground.judge)
+            found += [decision.kept for decision in decided if decision.kept is not None]
+        return sum(found) / len(found) if found else 1.0
+
+    def _answers(self, asked: Sequence[Asked]) -> list[str | None]:
+        subject = self.ground.subject
+        subject.steering = self.by
+        said: list[str | None] = []
+        for start in range(0, len(asked), CHUNK):
+            batch = [one.conversation for one in asked[start : start + CHUNK]]
+            said += subject.answers(batch, self.ground.sampling, steer=self.by is not None)
+        return said
+
+
+def _with(system: str | None, conversation: Conversation) -> Conversation:
+    if not system:
+        return conversation
+    own = [m.content for m in conversation if m.role == "system"]
+    rest = tuple(m for m in conversation if m.role != "system")
+    return (Message(role="system", content="\n\n".join([system, *own])), *rest)
