@@ -19,7 +19,8 @@ from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
-from backends.train.jobs import Job, read_job
+from backends.train.held import Held
+from backends.train.jobs import Job, number_type, read_job
 from backends.train.loop import recording_failure
 from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError
@@ -93,6 +94,7 @@ def run(
     cache: Path | None = None,
     root: Path | None = None,
     local_files_only: bool = False,
+    held: Held | None = None,
 ) -> Path:
     """Train what `build/jobs` says and return the run's folder; a finished run is returned at once.
 
@@ -100,6 +102,7 @@ def run(
         cache: where what a judge says is kept by content; `build/../.cache` unless given.
         root: the folder that paths of the spec start from.
         local_files_only: take the base from this machine only, where it is not in the build.
+        held: bases that other trainings of this process have read, and this one may.
 
     Raises:
         DataError: jobs or rows are missing or not what a trainer takes.
@@ -134,7 +137,7 @@ def run(
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
             given = _given(stage, build, base, cache, root, local_files_only)
             adapter, steps[stage] = _stage(
-                stage, _job(build, stage), build, run, base, adapter, device, progress, given
+                stage, _job(build, stage), build, run, base, adapter, device, progress, given, held
             )
 
     assert adapter is not None
@@ -158,6 +161,17 @@ def run(
     write_json(run / "run.json", record)
     shutil.rmtree(work, ignore_errors=True)
     return run
+
+
+def hold(build: Path, held: Held, root: Path | None = None, *, local_files_only: bool = False) -> None:
+    """Read the base of a build into memory, as its first stage takes it."""
+    import torch
+
+    recipe = read_recipe(build)
+    base = base_of(build, recipe, root, local_files_only=local_files_only)
+    device = choose()
+    said = number_type(_job(build, stages_of(recipe.method)[0]), device)
+    held.model(base, said if said == "auto" else getattr(torch, said), device.kind)
 
 
 def _given(
@@ -196,6 +210,7 @@ def _stage(
     device: Device,
     progress: Progress,
     given: dict[str, Any],
+    held: Held | None,
 ) -> tuple[Path, int]:
     """Train one stage and return its adapter's folder with the number of steps."""
     from backends.train.loop import train
@@ -205,10 +220,10 @@ def _stage(
         return done, job.steps
     module = _method(stage)
     release_memory()  # of the stage before this one
-    trained: Any = train(module, stage, job, build, run, base, start, device, progress, given)
+    trained: Any = train(module, stage, job, build, run, base, start, device, progress, given, held)
     steps = int(trained.state.global_step)
     saved = save_adapter(trained.model, base, trained.chat, done)
     # The trained model leaves before a fresh base comes.
     del trained
     release_memory()
-    return confirm_adapter(saved, base), steps
+    return confirm_adapter(saved, base, held), steps

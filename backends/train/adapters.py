@@ -22,6 +22,7 @@ from typing import Any
 
 from backends.bases import Base
 from backends.chats import Chat
+from backends.train.held import Held, read
 from compiler.digests import file_digest
 from compiler.failures import ModelLoadError
 from compiler.records.record import Message
@@ -117,18 +118,17 @@ def _compare_weights(model: Any, folder: Path) -> None:
         raise ModelLoadError("the adapter is zero: training changed nothing", help="train for more steps, or faster")
 
 
-def confirm_adapter(saved: Saved, base: Base) -> Path:
+def confirm_adapter(saved: Saved, base: Base, held: Held | None = None) -> Path:
     """Load what was saved onto a fresh base, compare its logits with the trained model's, and give it its name.
+
+    held: where the base may be in memory already; it tells whether somebody has written to its weights.
 
     Raises:
         ModelLoadError: it answers differently.
     """
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM
 
-    fresh = AutoModelForCausalLM.from_pretrained(
-        str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
-    ).to(saved.device)
+    fresh = (read if held is None else held.model)(base, saved.dtype, saved.device)
     fresh = PeftModel.from_pretrained(fresh, str(saved.staged)).eval()
     tolerance = TOLERANCE[str(saved.dtype).removeprefix("torch.")]
     for ours, theirs in zip(_logits(fresh, saved.asked), saved.said, strict=True):

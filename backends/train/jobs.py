@@ -86,6 +86,11 @@ def fitted(job: Job, device: Device, work: Path) -> dict[str, Any]:
     return {**job.values, **ours}
 
 
+def number_type(job: Job, device: Device) -> str:
+    """The type in which a job holds its base on `device`; `auto` where it says none."""
+    return str(fitted(job, device, Path()).get("dtype", "auto"))
+
+
 def configure(
     job: Job, config: type, device: Device, work: Path, script: Callable[[], type] | None = None
 ) -> tuple[Any, Any]:

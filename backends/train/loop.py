@@ -18,11 +18,12 @@ from typing import Any
 from backends import bases, machine
 from backends.bases import Base
 from backends.chats import Chat
-from backends.devices import Device, is_out_of_memory, noticing_memory
+from backends.devices import Device, noticing_memory
 from backends.train.checkpoints import Checkpoints, newest
+from backends.train.held import Held, read
 from backends.train.jobs import Job, configure
 from backends.train.packed import packing
-from compiler.failures import DataError, ModelLoadError, TenetError
+from compiler.failures import DataError, TenetError
 from compiler.files import write_text
 from compiler.progress import Progress
 from compiler.records.record import Message
@@ -46,6 +47,7 @@ def train(
     device: Device,
     progress: Progress,
     given: dict[str, Any],
+    held: Held | None = None,
 ) -> Trained:
     from datasets import Dataset, disable_progress_bars
     from transformers import PrinterCallback
@@ -59,7 +61,7 @@ def train(
     config, model_config = configure(job, module.config(), device, work, getattr(module, "script", None))
     chat = bases.load_chat(base)
     rows = module.fit(config, read_rows(build / job.rows, module.COLUMNS, chat), chat.tokenizer)
-    model = _trainable(base, model_config, start, device)
+    model = _trainable(base, model_config, start, device, held)
 
     class OurTrainer(Checkpoints, module.trainer()):  # type: ignore[misc]  # the base class is chosen at run time
         pass
@@ -110,26 +112,15 @@ def _check_prompt(row: dict[str, Any], chat: Chat) -> None:
         chat.check_prefix(prompt, answer[0]["content"])
 
 
-def _trainable(base: Base, model_config: Any, start: Path | None, device: Device) -> Any:
+def _trainable(base: Base, model_config: Any, start: Path | None, device: Device, held: Held | None) -> Any:
     """Load the base for training, with the adapter to go on from where there is one."""
     import torch
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
     dtype = model_config.dtype if model_config.dtype in ("auto", None) else getattr(torch, model_config.dtype)
-    try:
-        model = AutoModelForCausalLM.from_pretrained(
-            str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
-        )
-    except Exception as error:  # the library raises many kinds; all others mean that the files are not a model
-        if is_out_of_memory(error):
-            raise
-        raise ModelLoadError(f"{base.name}: the weights cannot be read: {error}") from error
+    model = (read if held is None else held.model)(base, dtype, device.kind)
     # What the adapter's files say of their base: its name in the spec, not a path of this machine.
     model.config._name_or_path = base.name
     model.name_or_path = base.name
-    model.to(device.kind)
     if start is not None:
         from peft import PeftModel
 

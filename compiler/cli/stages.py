@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backends.generate.report import GenerateReport
     from backends.measure.besides import Besides
     from backends.measure.judging import Judging
+    from backends.train.held import Held
     from compiler.progress import Progress
     from compiler.records.measured import Stopping
     from compiler.records.mutants import MutationReport
@@ -58,7 +59,8 @@ def finish(compilation: Compilation, *, rows: bool = True) -> None:
         write_if_new(compilation.place.build / dataset_card.CARD, dataset_card.render(compilation.place.build))
 
 
-def train(place: Place, progress: Progress) -> Path:
+def train(place: Place, progress: Progress, held: Held | None = None) -> Path:
+    """held: bases that other trainings of this process have read, and this one may."""
     from backends import train as training
 
     check_build(place.build)
@@ -69,6 +71,7 @@ def train(place: Place, progress: Progress) -> Path:
         cache=place.cache,
         root=place.root,
         local_files_only=place.local_files_only,
+        held=held,
     )
 
 
