@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import Any, NoReturn
@@ -26,7 +27,7 @@ from backends.devices import cpu_threads
 from backends.train import is_done, run_folder
 from backends.train.held import Held
 from compiler import failures
-from compiler.failures import TenetError, WorkerError
+from compiler.failures import TenetError
 from compiler.progress import Progress
 
 Training = Callable[[Held, Progress], Path]
@@ -153,12 +154,10 @@ def _side_by_side(personas: dict[int, Persona], held: Held, at_once: int, progre
 
 
 def _load_libraries() -> None:
-    import datasets  # noqa: F401  # children find it loaded
-    import peft  # noqa: F401
     import torch
-    import trl.trainer.dpo_trainer  # noqa: F401
-    import trl.trainer.sft_trainer  # noqa: F401
 
+    for name in ("datasets", "peft", "trl.trainer.dpo_trainer", "trl.trainer.sft_trainer"):
+        import_module(name)  # children find them loaded
     torch.set_num_threads(1)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 

@@ -91,7 +91,7 @@ def test_each_has_the_bytes_that_it_has_alone(
 def test_what_fails_stops_no_other(shapes: dict[str, Path], tmp_path: Path, at_once: int) -> None:
     made = builds(tmp_path, shapes["llama"])
     (made[0] / "pairs.jsonl").write_text('{"prompt": 1}\n')
-    with pytest.raises(DataError, match="caring: .*row 1"):
+    with pytest.raises(DataError, match=r"caring: .*row 1"):
         family.run(personas(made, tmp_path / "runs"), tmp_path / "runs", at_once, silent)
     assert [train.is_done(train.run_folder(build, tmp_path / "runs")) for build in made] == [False, True, True]
     (failed,) = (tmp_path / "runs").glob("caring-*/events.jsonl")
@@ -126,7 +126,7 @@ def _training(made: list[Path], runs: Path, told: Path) -> None:
 def test_a_family_that_is_killed_goes_on_to_the_same_bytes(
     shapes: dict[str, Path], tmp_path: Path, signals: tuple[signal.Signals, ...]
 ) -> None:
-    made = builds(tmp_path, shapes["llama"], steps=40)
+    made = builds(tmp_path, shapes["llama"], steps=12)
     runs, told = tmp_path / "runs", tmp_path / "told"
     process = SERVER.Process(target=_training, args=(made, runs, told))
     process.start()
