@@ -55,6 +55,7 @@ COMMANDS = {
     "diff": "Set what was asked beside what was measured, clause by clause.",
     "run": "Build, train, measure and diff.",
     "compose": "Add the changes of several adapters of one base, exactly.",
+    "adapters": "List the adapters of a folder of runs, with what each meets.",
     "verify": "Hold an adapter, or what was made of it, against what was trained.",
     "label": "Ask people what answers are worth, and keep what they say.",
     "export": "Write a build for another evaluation tool.",
