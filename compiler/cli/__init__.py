@@ -62,6 +62,7 @@ COMMANDS = {
     "trace": "Lead an output back to its clause and line.",
     "explain-row": "Make a training row again, and show each step.",
     "chat": "Talk to base and adapter, or to other arms, side by side.",
+    "serve": "Answer chat completions with many adapters over one base.",
     "monitor": "Watch a served model or a log of conversations; alarm where a clause is not kept.",
     "gc": "Remove answers that no build or run asks for, and what killed processes have left.",
     "doctor": "Show versions and devices, and how to get what is missing.",
