@@ -1,12 +1,12 @@
 """Personas trained together beside one after another: `python -m benchmarks.families BUILD... [--steps N]`.
 
 In: builds of one base, such as those of `tenet build` for each spec of examples/five-voices. Their jobs are copied with
-N steps. Two tables. The first times whole commands, each a process of its own with all that it loads: one after
-another, one command that trains one after the other, and one command that trains one on each core. Adapters of the last
-are held byte for byte against those that are trained alone with one thread, and losses against the first's, before any
-time is shown. The second asks whether rows of several personas gain by standing in one batch: the processor's time of
-forward and backward pass of a step of all of them, by PEFT's layers one after another, by a low-rank layer of two
-products each written for it (below), and by that layer over all rows at once.
+N steps. Two tables. The first asks whether rows of several personas gain by standing in one batch: the processor's time
+of forward and backward pass of a step of all of them, by PEFT's layers one after another, by a low-rank layer written
+for it (below), and by that layer over all rows at once, gradients compared. The second times whole commands, each a
+process of its own with all that it loads: one command each, one command that trains one after the other, and one that
+trains one on each core. Before any time is shown, an adapter of the last is held byte for byte against the one that is
+trained alone with one thread, and all losses against those of two threads.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ from backends.train.held import Held
 from backends.train.loop import read_rows
 from benchmarks.side_by_side import Contender, compare
 from compiler.progress import Progress, silent
+from compiler.records.record import Message
 
-CLOSE = 1e-5
-"""Between losses of trainings with one thread and with two, relative to the loss."""
+CLOSE = 1e-3
+"""Between losses of trainings with one thread and with two, relative to the loss: rounding, which steps add up."""
 ROWS = 16
 CAPACITY = 128
 
@@ -83,15 +84,16 @@ def losses(run: Path) -> list[float]:
 def commands(builds: Sequence[Path], rounds: int) -> None:
     cores = len(os.sched_getaffinity(0))
     together = command(builds, cores)
+    (alone,) = command(builds[-1:], 1, threads="1")
+    if adapter_digest(alone / "adapter") != adapter_digest(together[-1] / "adapter"):
+        raise ValueError(f"{builds[-1].name}: trained together it has other bytes than alone with one thread")
+    gap = 0.0
     for build, run in zip(builds, together, strict=True):
-        (alone,) = command([build], 1, threads="1")
-        if adapter_digest(alone / "adapter") != adapter_digest(run / "adapter"):
-            raise ValueError(f"{build.name}: trained together it has other bytes than alone with one thread")
         (usual,) = command([build], 1)
-        gap = max(abs(a - b) / abs(b) for a, b in zip(losses(run), losses(usual), strict=True))
-        print(f"{build.name}: bytes as alone; losses off those of two threads by {gap:.1e} of themselves at most")
-        if gap > CLOSE:
-            raise ValueError(f"{build.name}: the losses differ")
+        gap = max(gap, *(abs(a - b) / abs(b) for a, b in zip(losses(run), losses(usual), strict=True)))
+    if gap > CLOSE:
+        raise ValueError(f"losses are off those of two threads by {gap:.1e} of themselves")
+    print(f"bytes as alone with one thread; losses off those of two threads by {gap:.1e} of themselves at most")
     compare(
         f"{len(builds)} trainings, {len(losses(together[0]))} steps each, {cores} cores",
         [
@@ -108,7 +110,7 @@ class LowRank(torch.autograd.Function):
     """x w' + s (x a') b', each persona's rows by its own a and b; w takes no gradient."""
 
     @staticmethod
-    def forward(ctx: Any, x: Any, weight: Any, ends: Any, scales: Any, *pairs: Any) -> Any:  # type: ignore[override]
+    def forward(ctx: Any, x: Any, weight: Any, ends: Any, scales: Any, *pairs: Any) -> Any:
         flat = x.reshape(-1, x.shape[-1])
         found = flat @ weight.T
         lows = []
@@ -120,7 +122,7 @@ class LowRank(torch.autograd.Function):
         return found.view(*x.shape[:-1], -1)
 
     @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, grad: Any) -> Any:
         flat, weight, *rest = ctx.saved_tensors
         pairs, lows = rest[: 2 * len(ctx.ends)], rest[2 * len(ctx.ends) :]
         above = grad.reshape(-1, grad.shape[-1])
@@ -157,14 +159,15 @@ def batches(builds: Sequence[Path], rows: int) -> Iterator[list[list[list[int]]]
     sides = []
     for build in builds:
         pairs = read_rows(build / "pairs.jsonl", ("prompt", "chosen", "rejected"), chat)
-        told = [(pair["prompt"], pair[side]) for pair in pairs for side in ("chosen", "rejected")]
-        sides.append([chat.prompt_ids(p) + chat._ids(a[0]["content"]) for p, a in told])
+        told = [pair["prompt"] + pair[side] for pair in pairs for side in ("chosen", "rejected")]
+        # The answer is the beginning of a turn that stays open: what ends it is read by no token.
+        sides.append([chat.prompt_ids([Message(**message) for message in row]) for row in told])
     for start in range(0, min(map(len, sides)) - 2 * rows, 2 * rows):
         yield [side[start : start + 2 * rows] for side in sides]
 
 
 def layers(builds: Sequence[Path], rounds: int) -> None:
-    """The second table."""
+    """The first table."""
     from peft import LoraConfig, get_peft_model
 
     os.environ["TENET_THREADS"] = "1"
@@ -178,7 +181,8 @@ def layers(builds: Sequence[Path], rounds: int) -> None:
         models.append(get_peft_model(kept.model(base, torch.float32, "cpu"), settings))
 
     def step(of: Sequence[int], batch: Sequence[Any], own: bool, capacity: int) -> None:
-        found, ends = [], []
+        found: list[packed.Tree] = []
+        ends = []
         for rows in batch:
             first = len(found)
             found += packed.trees(rows, capacity)
@@ -242,13 +246,15 @@ def main() -> None:
     parser.add_argument("builds", nargs="+", type=Path)
     parser.add_argument("--steps", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--commands", action="store_true", help="the second table alone")
     parser.add_argument("--into", type=Path, help="train once, into this folder, and say which runs they are")
     parser.add_argument("--at-once", type=int, default=1)
     asked = parser.parse_args()
     if asked.into:
         print(*trained(asked.builds, asked.into, asked.at_once), sep="\n")
         return
-    layers(asked.builds, asked.rounds)
+    if not asked.commands:
+        layers(asked.builds, asked.rounds)
     with tempfile.TemporaryDirectory() as folder:
         commands([shortened(build, Path(folder), asked.steps) for build in asked.builds], asked.rounds)
 

@@ -37,12 +37,14 @@ class Kept(Record):
 
 
 class Parent(Record):
-    """run: of the parent. measured_as: the run in which its probes were put to the composition."""
+    """run: of the parent. measured_as: the run in which its probes were put to the composition. engaged: whether the
+    composition does anything at all; where it does not, none of its answers was held against a clause."""
 
     run: str
     spec: str
     weight: float
     measured_as: str
+    engaged: bool = True
     clauses: tuple[Kept, ...]
 
 
@@ -52,18 +54,19 @@ class Composition(Record):
 
 
 def parent(run: str, weight: float, measured_as: str, alone: DiffReport, composed: DiffReport) -> Parent:
-    before = {row.id: row for row in alone.clauses}
+    before, after = ({row.id: row for row in report.clauses} for report in (alone, composed))
     kept = tuple(
         Kept(
             clause_id=row.id,
             comparison=row.comparison,
             target=row.target,
             alone=_side(before.get(row.id), alone),
-            composed=_side(row, composed),
+            composed=_side(after.get(row.id), composed),
         )
-        for row in composed.clauses
+        for row in {**before, **after}.values()
     )
-    return Parent(run=run, spec=composed.name, weight=weight, measured_as=measured_as, clauses=kept)
+    engaged = composed.status == "measured"
+    return Parent(run=run, spec=composed.name, weight=weight, measured_as=measured_as, engaged=engaged, clauses=kept)
 
 
 def _side(row: ClauseRow | None, report: DiffReport) -> Side | None:
@@ -87,6 +90,7 @@ def told(parent: Parent) -> str:
     line = (
         f"{parent.weight:g} {parent.run}: alone it meets {alone} of {len(parent.clauses)} clauses, composed {composed}"
     )
+    line += "" if parent.engaged else ", since it does nothing"
     lost = [kept for kept in parent.clauses if _met(kept.alone) and not _met(kept.composed)]
     won = [kept for kept in parent.clauses if _met(kept.composed) and not _met(kept.alone)]
     for word, moved in (("lost", lost), ("won", won)):
