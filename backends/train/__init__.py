@@ -21,7 +21,8 @@ from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
 from backends.train import fitting, kept, launching, reward_models, tracking, watching, workers
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
-from backends.train.jobs import Job, read_job
+from backends.train.held import Held
+from backends.train.jobs import Job, number_type, read_job
 from backends.train.room import noticing_disk
 from backends.train.rows import read_rows
 from backends.train.task import Stage, Training, Wishes
@@ -126,6 +127,7 @@ def run(
     track: Sequence[str] = (),
     way: Way = USUAL,
     begins: Callable[[str], None] | None = None,
+    held: Held | None = None,
 ) -> Path:
     """Train what `build/jobs` says and return the run's folder; a finished run is returned at once.
 
@@ -136,6 +138,7 @@ def run(
         track: where else the curves go (`backends.train.tracking`); nowhere unless asked.
         way: by how many processes, on a base of how many bits.
         begins: told of each stage that begins.
+        held: bases that other trainings of this process have read, and this one may.
 
     Raises:
         DataError: jobs or rows are missing or not what a trainer takes.
@@ -150,7 +153,7 @@ def run(
         raise GivenError(
             "a training that is watched takes one process", help="leave --processes out, or `watch` out of the spec"
         )
-    wishes = Wishes(progress, cache, root, local_files_only, track, way, begins)
+    wishes = Wishes(progress, cache, root, local_files_only, track, way, begins, held)
     recipe = read_recipe(build)
     base = base_of(build, recipe, local_files_only=local_files_only)
     run = run_folder(build, runs, way)
@@ -263,6 +266,17 @@ def _record(build: Path, method: str, content: str, base: bases.Base, device: De
     }
 
 
+def hold(build: Path, held: Held, root: Path | None = None, *, local_files_only: bool = False) -> None:
+    """Read the base of a build into memory, as its first stage takes it."""
+    import torch
+
+    recipe = read_recipe(build)
+    base = base_of(build, recipe, root, local_files_only=local_files_only)
+    device = choose()
+    said = number_type(_job(build, stages_of(recipe.method)[0]), device)
+    held.model(base, said if said == "auto" else getattr(torch, said), device.kind)
+
+
 def _copy(adapter: Path, final: Path) -> None:
     """Copy the last stage's adapter to where it is looked for, whole or not at all."""
     staged = final.with_name(f".{final.name}.new")
@@ -296,7 +310,7 @@ def _stage(stage: Stage) -> tuple[Path, int]:
         # The trained model leaves before a fresh base comes.
         del trained
         release_memory()
-        confirm_adapter(saved, base, stage.module, beside)
+        confirm_adapter(saved, base, stage.module, beside, stage.of.wishes.held)
         if beside is not None:
             from backends.train import composing  # it writes runs of its own, and so knows this package
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from backends.bases import Base
 from backends.chats import Chat
-from backends.devices import is_out_of_memory
+from backends.train.held import Held
 from compiler.digests import file_digest
 from compiler.failures import ModelLoadError
 from compiler.files import sync_file, sync_folder
@@ -119,19 +119,22 @@ def _compare_weights(model: Any, folder: Path) -> None:
         raise ModelLoadError("the adapter is zero: training changed nothing", help="train for more steps, or faster")
 
 
-def confirm_adapter(saved: Saved, base: Base, module: Any = None, start: Path | None = None) -> Path:
+def confirm_adapter(
+    saved: Saved, base: Base, module: Any = None, start: Path | None = None, held: Held | None = None
+) -> Path:
     """Load what was saved onto a fresh base, compare its logits with the trained model's, and give it its name.
 
     Args:
         module: the method, where it says how its model is made (`architecture`), or what is on beside it (`beside`).
         start: the adapter that is.
+        held: where the base may be in memory already; it tells whether somebody has written to its weights.
 
     Raises:
         ModelLoadError: it answers differently.
     """
     from peft import PeftModel
 
-    fresh = PeftModel.from_pretrained(_base_again(saved, base, module), str(saved.staged))
+    fresh = PeftModel.from_pretrained(_base_again(saved, base, module, held), str(saved.staged))
     if start is not None and hasattr(module, "beside"):
         fresh = module.beside(fresh, start)
     fresh.eval()
@@ -147,22 +150,12 @@ def confirm_adapter(saved: Saved, base: Base, module: Any = None, start: Path | 
     return saved.folder
 
 
-def _base_again(saved: Saved, base: Base, module: Any) -> Any:
-    from transformers import AutoModelForCausalLM
-    from trl.trainer.reward_trainer import suppress_seqcls_warning
-
-    kind, more = module.architecture() if hasattr(module, "architecture") else (AutoModelForCausalLM, {})
+def _base_again(saved: Saved, base: Base, module: Any, held: Held | None) -> Any:
     try:
-        with suppress_seqcls_warning():
-            return kind.from_pretrained(
-                str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True,
-                **more,
-            ).to(saved.device)  # fmt: skip
-    except Exception as error:  # the library raises many kinds; all others mean that the files are gone or torn
-        if is_out_of_memory(error):
-            raise
+        return (held or Held()).model(base, saved.dtype, saved.device, getattr(module, "architecture", None))
+    except ModelLoadError as error:
         raise ModelLoadError(
-            f"{base.name}: the weights in {base.path} cannot be read any more, which the adapter is held against",
+            f"{error.message}, which the adapter is held against",
             help="build the spec again and run the same command: it goes on from the last checkpoint",
         ) from error
 

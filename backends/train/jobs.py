@@ -96,6 +96,11 @@ def fitted(job: Job, device: Device, work: Path, split: tuple[int, int] | None =
     return {**job.values, **ours}
 
 
+def number_type(job: Job, device: Device) -> str:
+    """The type in which a job holds its base on `device`; `auto` where it says none."""
+    return str(fitted(job, device, Path()).get("dtype", "auto"))
+
+
 def configure(
     job: Job,
     config: type,

@@ -18,6 +18,7 @@ from backends.devices import is_out_of_memory
 from backends.train import tracking, workers
 from backends.train.checkpoints import Checkpoints, newest
 from backends.train.fitting import until_it_fits
+from backends.train.held import Held
 from backends.train.jobs import configure
 from backends.train.packed import packing
 from backends.train.rows import data_set, read_rows
@@ -26,7 +27,6 @@ from backends.train.steps import Steps
 from backends.train.task import Stage
 from backends.train.telling import append, events_of, refuse
 from backends.train.watching import Watched, watched
-from compiler.failures import ModelLoadError
 
 
 @dataclass(slots=True)
@@ -118,30 +118,16 @@ def _newest(stage: Stage, watcher: Watched | None) -> Path | None:
 def _trainable(stage: Stage, seed: int, model_config: Any) -> Any:
     """Load the base for training, with the adapter to go on from where there is one."""
     import torch
-    from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
     from trl import get_peft_config
-    from trl.trainer.reward_trainer import suppress_seqcls_warning
 
-    logging.disable_progress_bar()
     module, base, start = stage.module, stage.of.base, stage.start
     dtype = model_config.dtype if model_config.dtype in ("auto", None) else getattr(torch, model_config.dtype)
-    kind, more = module.architecture() if hasattr(module, "architecture") else (AutoModelForCausalLM, {})
     torch.manual_seed(seed)  # of a head that the base has not
-    try:
-        with suppress_seqcls_warning():
-            model = kind.from_pretrained(
-                str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True,
-                **more,
-            )  # fmt: skip
-    except Exception as error:  # the library raises many kinds; all others mean that the files are not a model
-        if is_out_of_memory(error):
-            raise
-        raise ModelLoadError(f"{base.name}: the weights cannot be read: {error}") from error
+    held = stage.of.wishes.held or Held()
+    model = held.model(base, dtype, stage.of.device.kind, getattr(module, "architecture", None))
     # What the adapter's files say of their base: its name in the spec, not a path of this machine.
     model.config._name_or_path = base.name
     model.name_or_path = base.name
-    model.to(stage.of.device.kind)
     if start is not None and hasattr(module, "begun"):
         torch.manual_seed(seed)
         model = module.begun(model, start, get_peft_config(model_config))

@@ -13,6 +13,7 @@ from typing import Any
 from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.devices import Device
+from backends.train.held import Held
 from backends.train.jobs import Job
 from backends.train.ways import USUAL, Way
 from compiler import events
@@ -25,7 +26,7 @@ class Wishes:
 
     cache: where what a judge says is kept by content; `build/../.cache` for None. root: the folder that paths of the
     spec start from. local_files_only: take models from this machine only. track: where else the curves go. begins: told
-    of each stage that begins.
+    of each stage that begins. held: bases that other trainings of this process have read, and this one may.
     """
 
     progress: Progress = silent
@@ -35,6 +36,7 @@ class Wishes:
     track: Sequence[str] = ()
     way: Way = USUAL
     begins: Callable[[str], None] | None = None
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backends.generate.report import GenerateReport
     from backends.measure.besides import Besides
     from backends.measure.judging import Judging
+    from backends.train.held import Held
     from backends.train.ways import Way
     from compiler.progress import Progress
     from compiler.records.measured import Stopping
@@ -59,7 +60,14 @@ def finish(compilation: Compilation, *, rows: bool = True) -> None:
         write_if_new(compilation.place.build / dataset_card.CARD, dataset_card.render(compilation.place.build))
 
 
-def train(place: Place, progress: Progress, track: Sequence[str] = (), way: Way | None = None) -> Path:
+def train(
+    place: Place,
+    progress: Progress,
+    track: Sequence[str] = (),
+    way: Way | None = None,
+    held: Held | None = None,
+) -> Path:
+    """held: bases that other trainings of this process have read, and this one may."""
     from backends import train as training
     from backends.train.ways import USUAL
 
@@ -73,6 +81,7 @@ def train(place: Place, progress: Progress, track: Sequence[str] = (), way: Way 
         local_files_only=place.local_files_only,
         track=track,
         way=way or USUAL,
+        held=held,
     )
 
 

@@ -16,17 +16,21 @@ from compiler.cli.specs import refuse_unreadable
 
 
 class TargetPath(click.Path):
-    """A `.tenet` file, or a folder that `tenet build` made."""
+    """A `.tenet` file, or a folder that `tenet build` made. runs: one that training or measuring made will do, too.
+    folders: and one that holds specs."""
 
     name = "target"
 
-    def __init__(self, *, runs: bool = False) -> None:
+    def __init__(self, *, runs: bool = False, folders: bool = False) -> None:
         super().__init__(path_type=Path)
         self._runs = runs
+        self._folders = folders
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = Path(str(value))
         if places.is_build(path) or (self._runs and is_run(path)):
+            return path
+        if self._folders and path.is_dir() and any(path.glob("*.tenet*")):
             return path
         refuse_unreadable(path, lambda message: self.fail(message, param, ctx))
         return path

@@ -1,4 +1,4 @@
-"""`tenet train`: from a build to an adapter."""
+"""`tenet train`: from builds to adapters."""
 
 from __future__ import annotations
 
@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 
 
 @click.command("train")
-@click.argument("target", metavar="SPEC|BUILD", type=TargetPath())
+@click.argument("targets", metavar="SPEC|BUILD|FOLDER...", type=TargetPath(folders=True), nargs=-1, required=True)
 @out_option
 @runs_option
 @cache_option
 @without_option
+@click.option(
+    "--at-once",
+    metavar="N",
+    type=click.IntRange(1, 256),
+    help="Of several: how many are trained at once.  [default: one a core]",
+)
 @click.option(
     "--track",
     multiple=True,
@@ -38,11 +44,12 @@ if TYPE_CHECKING:
     "--quantize", type=click.Choice(["4bit"]), default=None, help="Hold the base in 4 bits (QLoRA); on CUDA alone."
 )
 def command(
-    target: Path,
+    targets: tuple[Path, ...],
     out: Path,
     runs: Path,
     cache: Path | None,
     without: str | None,
+    at_once: int | None,
     track: tuple[str, ...],
     local_files_only: bool,
     processes: int,
@@ -50,37 +57,38 @@ def command(
 ) -> None:
     """Train the adapter of a spec (built first where needed) or of a build folder as it stands.
 
-    An interrupted training goes on from its last checkpoint and ends with the same bytes.
+    Several, or all specs of a folder that no other there imports, are trained together: the base is loaded once, and a
+    CPU trains one on each core. An interrupted training goes on from its last checkpoint and ends with the same bytes.
     """
     from backends.train import tracking
-    from compiler.runs import is_prompt_alone
+    from backends.train.ways import Way
+    from compiler.cli.families import unfolded
 
     tracking.check(track)  # before a build, which may take its time
-    if without is not None and target.is_dir():
-        raise click.UsageError(f"--without makes other rows, and {target} has its own: name the spec")
-    place = places.place_of(target, out, runs, cache, local_files_only=local_files_only)
-    place = prepared(target, places.leaving_out(place, without), without)
-    from backends.train.ways import Way
+    found = unfolded(targets)
+    if without is not None and any(target.is_dir() for target in found):
+        raise click.UsageError(f"--without makes other rows, and {targets[0]} has its own: name the spec")
+    ready = []
+    for target in found:
+        place = places.place_of(target, out, runs, cache, local_files_only=local_files_only)
+        ready.append(prepared(target, places.leaving_out(place, without), without))
+    way = Way(processes, quantize is not None)
+    if len(ready) == 1:
+        runs_made = [train_build(ready[0], track, way)]
+    elif way != Way():
+        raise click.UsageError("--processes and --quantize are for one training: name one spec")
+    else:
+        runs_made = train_family(ready, at_once, track)
+    for run in runs_made:
+        _tell(run)
+        if "tensorboard" in track:
+            click.echo(f"curves: tensorboard --logdir {run / 'tensorboard'}", err=True)
 
-    run = train_build(place, track, Way(processes, quantize is not None))
-    told = places.read_json(run / "run.json").get("chosen", [])
-    for line in told:
-        click.echo(line, err=True)
-    click.echo(run if is_prompt_alone(run) else run / "adapter")
-    if "tensorboard" in track:
-        click.echo(f"curves: tensorboard --logdir {run / 'tensorboard'}", err=True)
 
+def _tell(run: Path) -> None:
+    """Say where an adapter is, and what was not as its spec said, or was decided meanwhile."""
+    from compiler.runs import is_prompt_alone
 
-def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None) -> Path:
-    from compiler.cli.screen import when_interrupted
-
-    when_interrupted(f"Checkpoints are kept in {place.runs}.")
-    with places.timed(place) as progress:
-        try:
-            run = stages.train(place, progress, track, way)
-        except KeyboardInterrupt:
-            when_interrupted(stages.kept_of_training(place))
-            raise
     record = places.read_json(run / "run.json")
     for stage, batch in record.get("batches", {}).items():
         if "of_the_job" in batch:
@@ -90,4 +98,28 @@ def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None)
         stopped = f"stopped after step {seen['last']} of {seen['of']}: {seen['stopped']}. " if seen["stopped"] else ""
         kept = f"kept step {seen['kept']} of {seen['of']}, held-out score {seen['score']:.0%}"
         click.echo(f"{stage}: {stopped}{kept}", err=True)
-    return run
+    for line in record.get("chosen", []):
+        click.echo(line, err=True)
+    click.echo(run if is_prompt_alone(run) else run / "adapter")
+
+
+def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None) -> Path:
+    """Train one build; an adapter of the same rows and jobs that this machine has is taken."""
+    from compiler.cli.screen import when_interrupted
+
+    when_interrupted(f"Checkpoints are kept in {place.runs}.")
+    with places.timed(place) as progress:
+        try:
+            return stages.train(place, progress, track, way)
+        except KeyboardInterrupt:
+            when_interrupted(stages.kept_of_training(place))
+            raise
+
+
+def train_family(ready: list[Place], at_once: int | None, track: Sequence[str] = ()) -> list[Path]:
+    from compiler.cli.families import train
+    from compiler.cli.screen import when_interrupted
+
+    when_interrupted(f"Checkpoints are kept in {ready[0].runs}.")
+    with places.timed(ready[0]) as progress:
+        return train(ready, at_once, progress, track)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from compiler.cli import FINDINGS, places
 from compiler.cli.options import local_option, out_option, runs_option
 from compiler.cli.targets import TargetPath, is_run
+
+if TYPE_CHECKING:
+    from backends.train.verifying import Check
 
 
 @click.command("verify")
@@ -41,6 +47,7 @@ def command(
     base = base_of(build, read_recipe(build), local_files_only=local_files_only)
     device = choose()
     found = {str(run): [*verifying.verify(run, base, device), verifying.Check("run", *kept.as_left(run))]}
+    _keep(run, found[str(run)])
     for artifact in artifacts:
         found[str(artifact)] = list(verifying.against(run, artifact, base, device))
     if as_json:
@@ -56,3 +63,20 @@ def command(
                 click.echo(f"  {'✓' if check.ok else '✗'} {check.what:<8} {check.said}")
     if not all(check.ok for checks in found.values() for check in checks):
         raise click.exceptions.Exit(FINDINGS)
+
+
+def _keep(run: Path, checks: Sequence[Check]) -> None:
+    """Write down what was found of a run's own adapter, for `tenet adapters`."""
+    from backends.train.adapters import FILES, adapter_digest
+    from compiler.catalogue import VERIFIED, Verified
+    from compiler.files import write_if_new
+
+    if not all((run / "adapter" / name).is_file() for name in FILES):
+        return  # then there are no bytes that this could be about
+    told = Verified(
+        adapter_digest=adapter_digest(run / "adapter"),
+        ok=all(check.ok for check in checks),
+        checks={check.what: check.said for check in checks},
+    )
+    with suppress(OSError):  # runs that may not be written to can be verified, too
+        write_if_new(run / VERIFIED, told.model_dump_json(indent=1) + "\n")

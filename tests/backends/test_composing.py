@@ -10,14 +10,26 @@ import pytest
 import torch
 
 from backends import bases
+from backends.cached import CachedEngine
 from backends.devices import choose
 from backends.train import verifying
 from backends.train.adapters import adapter_digest
 from backends.train.composing import Part, compose
+from compiler import ir_file
+from compiler.build import from_text
 from compiler.cli import execute
+from compiler.compositions import PARENTS, Composition
+from compiler.digests import file_digest, measures_digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.records.recipe import Recipe
 from tests.backends import checkpoints, recipes
+from tests.backends.recipes import ARR, CPU, NO_CERTAINLY
+from tests.backends.test_measure import probe
+
+SPEC = """
+trait pirate { means: "Talk like a pirate." target: >= 50% }
+forbid canned { phrases: ["Certainly!"] }
+"""
 
 
 @pytest.fixture
@@ -105,3 +117,77 @@ def test_on_the_command_line(base: bases.Base, tmp_path: Path, capsys: pytest.Ca
     assert execute(["verify", str(made), *where]) == 0
     for bad in (f"{one}=x", f"{one}=0", f"{one}=nan", "nowhere=1"):
         assert execute(["compose", str(build), bad, *where]) == 2
+
+
+class Heard:
+    """Speaks like a pirate where one adapter stands alone, otherwise in company, as ever without."""
+
+    company = "Well."
+
+    def __init__(self, adapter: Path | None) -> None:
+        self.device = CPU
+        self._alone = adapter is not None and "parts" not in json.loads((adapter.parent / "run.json").read_text())
+
+    def answers(self, batch: Any, sampling: Any, *, adapter: bool = False) -> list[str]:
+        said = ("Arr" if self._alone else self.company) if adapter else "Certainly!"
+        return [f"{said} {conversation[-1].content}" for conversation in batch]
+
+    def divergences(self, batch: Any) -> list[float]:
+        return [0.5] * len(batch)
+
+    def compared(self, batch: Any, answers: Any) -> list[tuple[float, float] | None]:
+        return [(0.25, 1.0) for _ in answers]
+
+
+def parent(root: Path, base: bases.Base, name: str, seed: int) -> Path:
+    """A run of a spec of its own, with a whole build that has probes."""
+    recipe = Recipe(base=base.name, units=(), method="dpo", measures={"forbid.canned": (NO_CERTAINLY,)})
+    build = recipes.write(root / "build" / name, recipe)
+    probes = [probe(number, checks=(ARR,)) for number in range(60)]
+    (build / "probes.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in probes))
+    (build / "prompt.md").write_text("Talk like a pirate.\n")
+    (build / "ir.json").write_text(ir_file.dumps(from_text(SPEC)))
+    lock = {
+        "rows": {"probes.jsonl": file_digest(build / "probes.jsonl")},
+        "base": {"digest": base.digest},
+        "measures": measures_digest(recipe),
+    }
+    (build / "lock.json").write_text(json.dumps(lock))
+    return run(base, root / "runs" / f"{name}-{seed}", seed=seed)
+
+
+def test_what_a_composition_keeps_of_its_parents_is_measured(
+    base: bases.Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(CachedEngine, "engine", property(lambda self: Heard(self.adapter[0] if self.adapter else None)))
+    runs = [parent(tmp_path, base, name, seed) for seed, name in enumerate(("caring", "casual"), 1)]
+    build = tmp_path / "build" / "caring"
+    where = ["--out", str(tmp_path / "build"), "--runs", str(tmp_path / "runs")]
+    asked = ["compose", str(build), f"{runs[0]}=0.7", f"{runs[1]}=0.3", "--measure", *where]
+    assert execute(asked) == 0
+    said = capsys.readouterr().out
+    made = Path(said.splitlines()[0])
+    found = Composition.model_validate_json((made / PARENTS).read_text())
+    assert [(one.run, one.weight) for one in found.parents] == [("caring-1", 0.7), ("casual-2", 0.3)]
+    for one in found.parents:
+        kept = next(kept for kept in one.clauses if kept.clause_id == "trait.pirate")
+        assert kept.alone is not None
+        assert kept.composed is not None
+        assert (kept.alone.share, kept.alone.verdict) == (1.0, "met")
+        assert (kept.composed.share, kept.composed.verdict) == (0.0, "missed")
+        assert "trait.pirate (✓ 100% -> ✗ 0%)" in said
+        measured = json.loads((Path(one.measured_as) / "measure.json").read_text())
+        assert measured["adapter_sha256"] == adapter_digest(made / "adapter"), "the composition answered"
+    assert Path(found.parents[0].measured_as) == made, "which is itself a run of the first parent's spec"
+
+    monkeypatch.setattr(Heard, "company", "Certainly!")
+    assert execute([*asked, "--cache", str(tmp_path / "other")]) == 0
+    assert "does nothing" not in capsys.readouterr().out, "what is measured is not measured again"
+    for one in found.parents:
+        (Path(one.measured_as) / "measure.json").unlink()
+    assert execute([*asked, "--cache", str(tmp_path / "other")]) == 0
+    assert "composed 0, since it does nothing; lost: trait.pirate (✓ 100% -> not measured)" in capsys.readouterr().out
+
+    (tmp_path / "build" / "casual" / "ir.json").unlink()
+    assert execute(asked) == 3
+    assert "casual" in capsys.readouterr().err
