@@ -47,8 +47,8 @@ class Ground:
     @cached_property
     def plain(self) -> float:
         """Nats a token: how likely the base's own answers are to it."""
-        told = self.base.told(self.rows.facts or [a for own in self.rows.choosing.values() for a in own])
-        found = [likely for likely in told if likely is not None]
+        told = self.base.likely(self.rows.facts or [a for own in self.rows.choosing.values() for a in own])
+        found = [one for one in told if one is not None]
         return math.fsum(found) / len(found) if found else 0.0
 
     @property
@@ -82,12 +82,17 @@ class Trying:
         """The share of the answers to questions of fact, and to those of some clauses, that end and read as text."""
         asked = [*self.ground.rows.facts, *(a for i in clause_ids for a in self.ground.rows.choosing[i])]
         floor = self.ground.plain - WORSE
-        told = self.told(asked)
-        return sum(likely is not None and likely >= floor for likely in told) / len(told) if told else 1.0
+        found = self.likely(asked)
+        # What the base does not say by itself, it may say behind the compiled prompt.
+        doubted = [place for place, one in enumerate(found) if one is not None and one < floor]
+        again = self.likely([asked[place] for place in doubted], self.ground.prompt)
+        for place, one in zip(doubted, again, strict=True):
+            found[place] = one
+        return sum(one is not None and one >= floor for one in found) / len(found) if found else 1.0
 
-    def told(self, asked: Sequence[Asked]) -> list[float | None]:
-        """How likely each answer is to the base, in nats a token: behind the compiled prompt or without it, whichever
-        is more; None for one that is empty, or has no end where the base's own has one."""
+    def likely(self, asked: Sequence[Asked], system: str | None = None) -> list[float | None]:
+        """How likely each answer is to the base, in nats a token, behind a system message or without one; None for an
+        answer that is empty, or has no end where the base's own has one."""
         answers = self._answers(asked)
         subject = self.ground.subject
         found: list[float | None] = [None] * len(asked)
@@ -97,15 +102,11 @@ class Trying:
             for place, (answer, plain) in enumerate(zip(answers, own, strict=True))
             if answer and (self._ends(answer) or not self._ends(plain or ""))
         ]
-        for system in (None, self.ground.prompt):
-            rows = [(_with(system, asked[place].conversation), str(answers[place])) for place in whole]
-            for start in range(0, len(rows), CHUNK):
-                graded = subject.log_likelihoods(rows[start : start + CHUNK])
-                for place, one in zip(whole[start : start + CHUNK], graded, strict=True):
-                    if one is not None:
-                        likely = one[0] / one[1]
-                        before = found[place]
-                        found[place] = likely if before is None else max(likely, before)
+        for start in range(0, len(whole), CHUNK):
+            places = whole[start : start + CHUNK]
+            rows = [(_with(system, asked[place].conversation), str(answers[place])) for place in places]
+            for place, one in zip(places, subject.log_likelihoods(rows), strict=True):
+                found[place] = None if one is None else one[0] / one[1]
         return found
 
     def _ends(self, answer: str) -> bool:
