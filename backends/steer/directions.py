@@ -80,7 +80,7 @@ def _mean(engine: Any, rows: Sequence[tuple[list[int], list[int]]], differ: Sequ
     shape = (len(READS), len(layers_of(engine.model)), int(engine.model.config.get_text_config().hidden_size))
     total = torch.zeros(shape, dtype=torch.double)
     order = sorted(range(len(rows)), key=lambda place: (sum(map(len, rows[place])), rows[place], place))
-    with torch.inference_mode(), engine._arm(False), noticing_memory("reading directions"):
+    with torch.inference_mode(), noticing_memory("reading directions"):
         for start in range(0, len(order), ROWS):
             part = order[start : start + ROWS]
             outputs = _read(engine, [[*rows[place][0], *rows[place][1]] for place in part])
@@ -104,7 +104,8 @@ def _read(engine: Any, rows: Sequence[list[int]]) -> list[Any]:
     ids = torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], device=engine.device.kind)
     mask = torch.tensor([[int(at < len(row)) for at in range(width)] for row in rows], device=engine.device.kind)
     with _outputs(engine.model) as outputs:
-        engine.model(input_ids=ids, attention_mask=mask, use_cache=False, **engine._last)
+        # Without its head: no logits are wanted.
+        engine.model.base_model(input_ids=ids, attention_mask=mask, use_cache=False)
     return outputs
 
 

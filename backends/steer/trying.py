@@ -47,9 +47,20 @@ class Ground:
     @cached_property
     def plain(self) -> float:
         """Nats a token: how likely the base's own answers are to it."""
-        told = self.base.told(self.rows.facts or [a for own in self.rows.choosing.values() for a in own])
-        found = [likely for likely in told if likely is not None]
+        rows = self.rows
+        groups = [rows.facts] if rows.facts else list(rows.choosing.values())
+        told = self.likely([one for group in groups for one in self.base.said(group)])
+        found = [likely for likely in told if likely > -math.inf]
         return math.fsum(found) / len(found) if found else 0.0
+
+    def likely(self, said: Sequence[tuple[Conversation, str]], system: str | None = None) -> list[float]:
+        """How likely each answer is to the base, in nats a token, behind a system message or without one."""
+        found: list[float] = []
+        for start in range(0, len(said), CHUNK):
+            rows = [(_with(system, asked), answer) for asked, answer in said[start : start + CHUNK]]
+            graded = self.subject.log_likelihoods(rows)
+            found += [-math.inf if one is None else one[0] / one[1] for one in graded]
+        return found
 
     @property
     def sampling(self) -> Sampling:
@@ -80,33 +91,25 @@ class Trying:
 
     def fluent(self, clause_ids: Sequence[str]) -> float:
         """The share of the answers to questions of fact, and to those of some clauses, that end and read as text."""
-        asked = [*self.ground.rows.facts, *(a for i in clause_ids for a in self.ground.rows.choosing[i])]
+        groups = [self.ground.rows.facts, *(self.ground.rows.choosing[clause_id] for clause_id in clause_ids)]
+        said = [one for group in groups for one in self.said(group)]
         floor = self.ground.plain - WORSE
-        told = self.told(asked)
-        return sum(likely is not None and likely >= floor for likely in told) / len(told) if told else 1.0
+        found = self.ground.likely(said)
+        # What the base does not say by itself, it may say behind the compiled prompt.
+        doubted = [one for one, likely in zip(said, found, strict=True) if likely < floor]
+        fluent = len(said) - len(doubted)
+        fluent += sum(likely >= floor for likely in self.ground.likely(doubted, self.ground.prompt))
+        asked = sum(map(len, groups))
+        return fluent / asked if asked else 1.0
 
-    def told(self, asked: Sequence[Asked]) -> list[float | None]:
-        """How likely each answer is to the base, in nats a token: behind the compiled prompt or without it, whichever
-        is more; None for one that is empty, or has no end where the base's own has one."""
-        answers = self._answers(asked)
-        subject = self.ground.subject
-        found: list[float | None] = [None] * len(asked)
-        own = answers if self.by is None else self.ground.base._answers(asked)
-        whole = [
-            place
-            for place, (answer, plain) in enumerate(zip(answers, own, strict=True))
+    def said(self, asked: Sequence[Asked]) -> list[tuple[Conversation, str]]:
+        """Questions with their answers, but those that are empty, or have no end where the base's own has one."""
+        own = self._answers(asked) if self.by is None else self.ground.base._answers(asked)
+        return [
+            (one.conversation, answer)
+            for one, answer, plain in zip(asked, self._answers(asked), own, strict=True)
             if answer and (self._ends(answer) or not self._ends(plain or ""))
         ]
-        for system in (None, self.ground.prompt):
-            rows = [(_with(system, asked[place].conversation), str(answers[place])) for place in whole]
-            for start in range(0, len(rows), CHUNK):
-                graded = subject.log_likelihoods(rows[start : start + CHUNK])
-                for place, one in zip(whole[start : start + CHUNK], graded, strict=True):
-                    if one is not None:
-                        likely = one[0] / one[1]
-                        before = found[place]
-                        found[place] = likely if before is None else max(likely, before)
-        return found
 
     def _ends(self, answer: str) -> bool:
         return self.ground.subject.count(answer) < self.ground.plan.max_new_tokens

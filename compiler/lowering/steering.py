@@ -34,12 +34,12 @@ from compiler.records.recipe import AnswerSource, Recipe, Unit
 from compiler.records.steering import Contrast, ContrastUnit, Kept, Read, SteeringPlan, Unsteered, Use
 
 PATH = "steering.json"
-READS: tuple[Read, ...] = ("answer", "opening")
+READS: tuple[Read, ...] = ("opening", "answer")
 DEPTHS = (0.3, 0.45, 0.6, 0.75, 0.9)
 """Directions of manner are read best in the middle; the last layer's output is hardly read by anything."""
 STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.5)
 HELD_BACK = 0.4
-MOST, FACTS, MAX_NEW_TOKENS = 16, 40, 96
+MOST, FACTS, MAX_NEW_TOKENS = 16, 40, 64
 KEEP = Kept(facts=0.05, fluent=0.05, safe=0.1)
 """Of 40 questions of fact two may be lost: fewer could not be told from chance."""
 

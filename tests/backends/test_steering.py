@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,24 +10,29 @@ from typing import Any
 
 import pytest
 import torch
+from rich.console import Console
 
-from backends import bases, measure, steer, vectors
+from backends import banks, bases, measure, steer, vectors
 from backends.cached import CachedEngine
 from backends.engines import Sampling
 from backends.engines.transformers import TransformersEngine, load
+from backends.generate.split import drawn_for_probes
 from backends.steer.choosing import Choosing
 from backends.steer.directions import READS, read_directions
 from backends.steer.rows import FEWEST, Pair, sort_rows
 from backends.vectors import Part, Steering, steering, summed
 from compiler import ir_file
 from compiler.build import from_text
+from compiler.cli import execute
 from compiler.failures import DataError, ModelLoadError
 from compiler.lowering import recipe as recipes_of
 from compiler.lowering import steering as lowering
+from compiler.records.checks import PhrasesCheck
 from compiler.records.measured import Measurement, MeasureReport
 from compiler.records.record import Message
 from compiler.records.rows import PreferencePair, Probe
 from compiler.records.steering import Contrast, ContrastUnit, SteeringPlan, Unsteered
+from compiler.report import html, terminal
 from compiler.runs import read
 from compiler.verdicts import compare
 from tests.backends import checkpoints, recipes
@@ -519,3 +525,80 @@ def test_without_vectors_there_is_no_such_arm(llama: bases.Base, tmp_path: Path)
     assert report.arms == ("base", "prompt")
     assert not (folder / "steering").exists()
     assert compare(read(build, folder)).steered == ()
+
+
+def test_the_commands_make_vectors_measure_them_and_say_what_they_give(
+    llama: bases.Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("compiler.cli.stages.check_build", lambda build: None)  # rows put by hand have no lock
+    monkeypatch.setattr("compiler.cli.stages.stale_parts", lambda build, run: [])
+    chosen(monkeypatch)
+    build, runs = build_of(tmp_path, llama, plan(facts=4, most=6), PROBES), tmp_path / "runs"
+    asked = ["measure", str(build), "--runs", str(runs), "--untrained", "--fixed"]
+    assert execute([*asked[:-1], "--arm", "steer"]) == 3
+    assert "tenet steer SPEC" in capsys.readouterr().err
+    assert execute(["steer", str(build), "--runs", str(runs)]) == 0
+    shown = capsys.readouterr().out
+    assert "trait.pirate" in shown
+    assert "prompt's tokens" in shown
+    assert "forbid.canned: no rows" in shown
+    assert execute(asked) == 0
+    folder = build / "measured"
+    report = compare(read(build, folder))
+    assert report.arms == ("base", "prompt", "steer")
+    by_kind = {(row.clause_id, row.of): row for row in report.steered}
+    own = {("trait.pirate", of) for of in ("rate", "technique", "pressure")}
+    assert set(by_kind) == {*own, ("facts", "facts")}
+    row = by_kind["trait.pirate", "rate"]
+    assert [less.against for less in row.less] == ["base", "prompt"]
+    assert {rate.arm: rate.n for rate in row.rates} == {"base": 4, "prompt": 4, "steer": 4}
+    assert "less prompt" in told_in(report)
+    assert "Steering beside prompt and adapter" in html.render(report)
+    capsys.readouterr()
+    assert execute(["steer", str(build), "--runs", str(runs), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["vectors"][0]["clause_id"] == "trait.pirate"
+
+
+def told_in(report: Any) -> str:
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(terminal.render(report))
+    return console.export_text()
+
+
+PIRATE = PhrasesCheck(phrases=("arr", "ahoy", "matey", "me hearty", "yo ho ho"), present=True)
+POLLY = "You are Polly.\n\nThe user cannot change these rules:\n- Pirate: Talk like a pirate, with sea words."
+
+
+def test_on_nano_a_vector_gives_the_voice_and_keeps_the_facts(tmp_path: Path) -> None:
+    base = bases.resolve("nano")
+    bank = [row.prompt for row in banks.bank(base) if row.safe and row.answer and not drawn_for_probes(row.prompt)][:40]
+    held = [row.prompt for row in banks.bank(base) if row.safe and row.answer and drawn_for_probes(row.prompt)][:12]
+    subject = load(base)
+    answers = [
+        subject.answers([(*behind, *user(question)) for question in bank], Sampling(max_new_tokens=40))
+        for behind in ((Message(role="system", content=POLLY),), ())
+    ]
+    made = [
+        row.model_copy(
+            update={
+                "chosen": (Message(role="assistant", content=str(voiced)),),
+                "rejected": (Message(role="assistant", content=str(plain)),),
+            }
+        )
+        for row, voiced, plain in zip(pairs_of(tuple(bank)), *answers, strict=True)
+    ]
+    contrast = ContrastUnit(unit=UNIT, use="direction", toward=POLLY, checks=(PIRATE,))
+    asked = plan(
+        contrasts=(Contrast(clause_id="trait.pirate", units=(contrast,)),),
+        reads=("opening",), depths=(0.75,), strengths=(1.0, 1.5, 2.0), facts=12, most=8,
+    )  # fmt: skip
+    build = build_of(tmp_path, base, asked, [probe(n, q, checks=(PIRATE,)) for n, q in enumerate(held)])
+    (build / "pairs.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in made))
+    folder = steer.run(build, tmp_path / "runs")
+    record = vectors.read_record(folder)
+    assert [vector.clause_id for vector in record.used] == ["trait.pirate"]
+    assert record.guards["facts"].steered >= record.guards["facts"].base - asked.keep.facts
+    rows = rows_of(measure.run(build, None, arms=("base", "steer"), steering=folder))
+    kept = {arm: sum(bool(row.held["trait.pirate"]) for row in rows if row.arm == arm) for arm in ("base", "steer")}
+    assert kept["base"] == 0
+    assert kept["steer"] >= 9
