@@ -82,7 +82,7 @@ def events_of(stage: Stage) -> Any:
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             self.last, self.step = time.monotonic(), state.global_step
             # Steps after the checkpoint that a resumed run starts from are done again.
-            _cut(path, name, state.global_step)
+            cut(path, name, state.global_step)
             before = [e["tokens"] for e in events.read(path) if e["stage"] == name and "tokens" in e]
             self.tokens = before[-1] if before else 0
             progress("train", state.global_step, state.max_steps, "steps", name)
@@ -128,7 +128,7 @@ def _of_clauses(logs: dict[str, float]) -> dict[str, float]:
     return {of: logs[name] for name, of in parts.items() if name.endswith("/mean") and logs[name] == logs[name]}
 
 
-def _cut(path: Path, stage: str, step: int) -> None:
+def cut(path: Path, stage: str, step: int) -> None:
     """Drop steps of `stage` after `step`, and a line that a kill has cut short; what failed before stays said."""
     if not path.is_file():
         return

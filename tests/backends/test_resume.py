@@ -72,7 +72,7 @@ def test_a_torn_or_changed_checkpoint_is_not_used(tmp_path: Path) -> None:
         staged.mkdir()
         (staged / "adapter.safetensors").write_text(text)
         (staged / "schedule.json").write_text("{}")
-        _seal(staged, tmp_path / f"checkpoint-{step}")
+        seal(staged, tmp_path / f"checkpoint-{step}")
     (tmp_path / ".staged-16").mkdir()
     assert newest(tmp_path) == tmp_path / "checkpoint-12"
     (tmp_path / "checkpoint-12" / "adapter.safetensors").write_text("twelvf")  # one byte flipped

@@ -211,7 +211,7 @@ def test_nothing_is_sent_and_nothing_is_asked_of_the_hub(
 
 
 def test_a_kill_while_events_are_cut_loses_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from backends.train import loop
+    from backends.train import telling
 
     events = tmp_path / "events.jsonl"
     events.write_text("".join(json.dumps({"stage": "dpo", "step": n}) + "\n" for n in (1, 2, 3)) + '{"stage": "d')
@@ -223,9 +223,9 @@ def test_a_kill_while_events_are_cut_loses_none(tmp_path: Path, monkeypatch: pyt
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", killed)
         with pytest.raises(KeyboardInterrupt):
-            loop._cut(events, "dpo", 2)
+            telling.cut(events, "dpo", 2)
     assert events.read_text() == before
-    loop._cut(events, "dpo", 2)
+    telling.cut(events, "dpo", 2)
     assert [json.loads(line)["step"] for line in events.read_text().splitlines()] == [1, 2]
     assert [p.name for p in tmp_path.iterdir()] == ["events.jsonl"]
 
