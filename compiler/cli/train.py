@@ -70,8 +70,9 @@ def train_build(place: Place) -> Path:
 
 def train_family(ready: list[Place], at_once: int | None) -> list[Path]:
     from compiler.cli.families import train
-    from compiler.cli.screen import when_interrupted
+    from compiler.cli.screen import shown_progress, when_interrupted
 
     when_interrupted(f"Checkpoints are kept in {ready[0].runs}.")
-    with places.timed(ready[0]) as progress:
+    # Their rate is that of several at once, by which no plan for one could go.
+    with shown_progress() as progress:
         return train(ready, at_once, progress)
