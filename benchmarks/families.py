@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -197,9 +198,7 @@ def layers(builds: Sequence[Path], rounds: int) -> None:
             (hidden.square() * real[..., None]).sum().mul(1e-4).backward()
 
     def turns(rows: int, own: bool, capacity: int, together: bool) -> None:
-        for count, batch in enumerate(batches(builds, rows)):
-            if count == 2:
-                break
+        for batch in told[rows]:
             if together:
                 step(range(len(models)), batch, own, capacity)
             else:
@@ -214,8 +213,8 @@ def layers(builds: Sequence[Path], rounds: int) -> None:
             model.zero_grad()
         return found
 
-    for rows in (1, 4, ROWS):
-        batch = next(batches(builds, rows))
+    told = {rows: list(islice(batches(builds, rows), 2)) for rows in (1, 4, ROWS)}
+    for rows, (batch, _) in told.items():
         step(range(len(models)), batch, True, CAPACITY)
         ours = gradients()
         for n in range(len(models)):
@@ -246,15 +245,17 @@ def main() -> None:
     parser.add_argument("builds", nargs="+", type=Path)
     parser.add_argument("--steps", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--commands", action="store_true", help="the second table alone")
+    parser.add_argument("--only", choices=("layers", "commands"), help="the first table alone, or the second")
     parser.add_argument("--into", type=Path, help="train once, into this folder, and say which runs they are")
     parser.add_argument("--at-once", type=int, default=1)
     asked = parser.parse_args()
     if asked.into:
         print(*trained(asked.builds, asked.into, asked.at_once), sep="\n")
         return
-    if not asked.commands:
+    if asked.only != "commands":
         layers(asked.builds, asked.rounds)
+    if asked.only == "layers":
+        return
     with tempfile.TemporaryDirectory() as folder:
         commands([shortened(build, Path(folder), asked.steps) for build in asked.builds], asked.rounds)
 

@@ -7,6 +7,7 @@ imported inside functions. This file must not know how anything there is made.
 from __future__ import annotations
 
 import json
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,6 +96,20 @@ def finished_run(place: Place) -> Path | None:
 
     run = training.run_folder(place.build, place.runs)
     return run if training.is_done(run) else None
+
+
+def with_other_threads(place: Place) -> Path | None:
+    """A run of the very same rows and jobs that this machine has trained with another number of threads, as one of a
+    family; None where there is none, or where the user has said how many there are to be."""
+    from backends import machine
+
+    if "TENET_THREADS" in os.environ:
+        return None
+    here = {**machine.expected().influencing("train"), "threads": None}
+    for run in same_content(place)[0]:
+        if {**(read_json(run / "run.json").get("machine") or {}), "threads": None} == here:
+            return run
+    return None
 
 
 def same_content(place: Place) -> tuple[list[Path], list[Path]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from compiler.agreement import check_build
 from compiler.cli import places, stages
 from compiler.cli.options import cache_option, local_option, out_option, runs_option, without_option
 from compiler.cli.places import Place
@@ -107,6 +108,13 @@ def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None)
     """Train one build; an adapter of the same rows and jobs that this machine has is taken."""
     from compiler.cli.screen import when_interrupted
 
+    check_build(place.build)
+    usual = way is None or not way.influencing()
+    if usual and places.finished_run(place) is None and (run := places.with_other_threads(place)) is not None:
+        click.echo(
+            f"note: {run} was trained together with others, on one thread; TENET_THREADS=2 trains anew", err=True
+        )
+        return run
     when_interrupted(f"Checkpoints are kept in {place.runs}.")
     with places.timed(place) as progress:
         try:
@@ -118,8 +126,9 @@ def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None)
 
 def train_family(ready: list[Place], at_once: int | None, track: Sequence[str] = ()) -> list[Path]:
     from compiler.cli.families import train
-    from compiler.cli.screen import when_interrupted
+    from compiler.cli.screen import shown_progress, when_interrupted
 
     when_interrupted(f"Checkpoints are kept in {ready[0].runs}.")
-    with places.timed(ready[0]) as progress:
+    # Their rate is that of several at once, by which no plan for one could go.
+    with shown_progress() as progress:
         return train(ready, at_once, progress, track)

@@ -23,11 +23,11 @@ from compiler.digests import file_digest, measures_digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.records.recipe import Recipe
 from tests.backends import checkpoints, recipes
-from tests.backends.recipes import ARR, CPU, NO_CERTAINLY
+from tests.backends.recipes import CPU, NO_CERTAINLY
 from tests.backends.test_measure import probe
 
 SPEC = """
-trait pirate { means: "Talk like a pirate." target: >= 50% }
+trait pirate { means: "Talk like a pirate." signs: ["arr"] target: >= 50% }
 forbid canned { phrases: ["Certainly!"] }
 """
 
@@ -143,7 +143,7 @@ def parent(root: Path, base: bases.Base, name: str, seed: int) -> Path:
     """A run of a spec of its own, with a whole build that has probes."""
     recipe = Recipe(base=base.name, units=(), method="dpo", measures={"forbid.canned": (NO_CERTAINLY,)})
     build = recipes.write(root / "build" / name, recipe)
-    probes = [probe(number, checks=(ARR,)) for number in range(60)]
+    probes = [probe(number, template=f"t{number}") for number in range(60)]
     (build / "probes.jsonl").write_text("".join(row.model_dump_json() + "\n" for row in probes))
     (build / "prompt.md").write_text("Talk like a pirate.\n")
     (build / "ir.json").write_text(ir_file.dumps(from_text(SPEC)))

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from backends import train
 from backends.train import family, held
 from backends.train.adapters import adapter_digest
+from compiler.cli import execute
+from compiler.cli.families import unfolded
+from compiler.digests import file_digest
 from compiler.failures import DataError, ModelLoadError, WorkerError
 from compiler.progress import Progress, silent
 from tests.backends import jobs
@@ -184,3 +188,35 @@ def test_more_threads_are_the_user_s_wish(monkeypatch: pytest.MonkeyPatch) -> No
     assert family.at_once_here() == len(os.sched_getaffinity(0))
     monkeypatch.setenv("TENET_DEVICE", "cuda")
     assert family.at_once_here() == 1
+
+
+def test_what_was_trained_together_is_not_trained_again_alone(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (build, *_) = builds(tmp_path, shapes["llama"])
+    (build / "ir.json").touch()
+    rows = {"pairs.jsonl": file_digest(build / "pairs.jsonl"), "sft.jsonl": file_digest(build / "sft.jsonl")}
+    (build / "lock.json").write_text(json.dumps({"rows": rows}))
+    (run,) = family.run(personas([build], tmp_path / "runs"), tmp_path / "runs", 1, silent)
+    command = ["train", str(build), "--runs", str(tmp_path / "runs")]
+    monkeypatch.delenv("TENET_THREADS")
+    assert execute(command) == 0
+    said = capsys.readouterr()
+    assert said.out.strip() == str(run / "adapter")
+    assert "trained together with others" in said.err
+    monkeypatch.setattr("compiler.cli.stages.train", lambda place, progress: tmp_path / "trained anew")
+    monkeypatch.setenv("TENET_THREADS", "2")
+    assert execute(command) == 0
+    assert "trained anew" in capsys.readouterr().out
+
+
+def test_a_folder_stands_for_the_specs_that_no_other_imports(tmp_path: Path) -> None:
+    voices = unfolded([Path("examples/five-voices")])
+    assert [path.stem for path in voices] == ["caring", "casual", "poetic", "protective", "sarcastic"]
+    assert unfolded([voices[0], *voices]) == voices
+    other = tmp_path / "caring.tenet"
+    other.write_text(voices[0].read_text().replace("common.tenet", str(voices[0].parent / "common.tenet")))
+    with pytest.raises(click.UsageError, match="one name"):
+        unfolded([voices[0], other])
+    (tmp_path / "empty").mkdir()
+    assert execute(["train", str(tmp_path / "empty")]) == 2
