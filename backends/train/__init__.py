@@ -133,6 +133,7 @@ def run(
         kept.confirm(run)
         # Left where a kill came between the record and the end.
         shutil.rmtree(run / "work", ignore_errors=True)
+        (run / "work.lock").unlink(missing_ok=True)
         progress("train", 1, 1, "steps", "done before")
         return run
     with noticing_disk(run), alone(run / "work", help="wait for it: a folder takes one training at a time"):
