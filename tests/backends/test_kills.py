@@ -108,7 +108,7 @@ def test_no_kill_leaves_anything_torn_that_is_accepted(shapes: dict[str, Path], 
     jobs.write(build, sft=jobs.sft(3), dpo=jobs.dpo(3))
     whole = unbroken(build, tmp_path)
     assert whole.deeds > 100, "the deeds are not seen"
-    draw, runs, kills, found, trained = random.Random(7), tmp_path / "runs", 0, 0, 0
+    draw, runs, kills, found, trained = random.Random(KILLS), tmp_path / "runs", 0, 0, 0
     left = whole.deeds
     while kills < KILLS:
         planted = kills % 2 == 0
