@@ -19,7 +19,7 @@ from compiler import events
 from compiler.records.curves import Curve
 
 NO_SERIES = frozenset({"step", "of", "time", "tokens", "tokens_per_second", "steps_per_second"})
-FIRST = ("loss", "reward", "clauses", "reward_accuracy", "reward_margin", "kl")
+FIRST = ("loss", "reward", "clauses", "reward_accuracy", "reward_margin", "kl", "held_out", "held_out_clauses")
 LAST = ("learning_rate", "gradient_norm", "entropy")
 MOST = 200
 """Points of a curve; of a longer one each point is a mean."""

@@ -8,8 +8,10 @@ adapter bytes. This file must not know losses: a method is one file in `methods/
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from backends.train import kept, tracking
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
-from backends.train.room import noticing_disk
+from backends.train.disk import noticing_disk
 from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.files import alone, sync_file, sync_folder, write_text
@@ -136,10 +138,18 @@ def run(
         (run / "work.lock").unlink(missing_ok=True)
         progress("train", 1, 1, "steps", "done before")
         return run
-    with noticing_disk(run), alone(run / "work", help="wait for it: a folder takes one training at a time"):
+    with noticing_disk(run), _alone(run):
         if not is_done(run):  # as it may be since
             _train(build, run, recipe, base, progress, cache, root, local_files_only, track)
     return run
+
+
+def _alone(run: Path) -> AbstractContextManager[None]:
+    """Hold the run's folder against other trainings; processes that train together are one, and who has started them
+    holds it."""
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        return nullcontext()
+    return alone(run / "work", help="wait for it: a folder takes one training at a time")
 
 
 def _train(

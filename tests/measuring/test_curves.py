@@ -47,7 +47,7 @@ def test_series_that_nobody_has_heard_of_are_curves_and_times_are_none() -> None
     assert list(found) == ["loss", "held_out/facts", "held_out/trait/calm", "length_drift"]
     assert found["length_drift"].points == ((5, 1.5), (6, 1.7))
     assert found["loss"].of == 6
-    assert section.title("held_out/trait/calm") == "held out, trait/calm"
+    assert section.title("length_drift/long") == "length drift, long"
 
 
 def test_a_long_training_is_drawn_as_means_and_says_so() -> None:
