@@ -22,9 +22,9 @@ from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
 from backends.train import kept, tracking
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
+from backends.train.disk import noticing_disk
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
-from backends.train.disk import noticing_disk
 from compiler.digests import digest, rows_digest, training_digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.files import alone, sync_file, sync_folder, write_text
