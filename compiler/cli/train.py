@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
+from compiler import events
 from compiler.cli import places, stages
 from compiler.cli.options import cache_option, local_option, out_option, runs_option, without_option
 from compiler.cli.places import Place
@@ -57,9 +59,14 @@ def train_build(place: Place, track: Sequence[str] = ()) -> Path:
     from compiler.cli.screen import when_interrupted
 
     when_interrupted(f"Checkpoints are kept in {place.runs}.")
+    begun = time.time()
     with places.timed(place) as progress:
         try:
-            return stages.train(place, progress, track)
+            run = stages.train(place, progress, track)
         except KeyboardInterrupt:
             when_interrupted(stages.kept_of_training(place))
             raise
+    for event in events.read(run / events.NAME):
+        if event.get("event") == "refused" and event["time"] >= begun:
+            click.echo(f"note: {event['stage']}: {event['message']}", err=True)
+    return run
