@@ -74,7 +74,10 @@ def test_a_flat_series_and_one_of_shares_have_scales() -> None:
     flat, share = curves.curves(
         [{"stage": "grpo", "step": n, "of": 2, "clauses": {"trait.calm": 0.5}, "kl": 0.0} for n in (1, 2)]
     )
-    assert (flat.name, share.name) == ("clauses/trait.calm", "kl")
+    assert [(curve.name, curve.clause_id) for curve in (flat, share)] == [
+        ("clauses/trait.calm", "trait.calm"),
+        ("kl", None),
+    ]
     assert section.scale(flat) == (0.0, 1.0)
     low, high = section.scale(share)
     assert low < 0.0 < high

@@ -42,7 +42,6 @@ class Figure:
 
     title: str
     before: str
-    clause_id: str | None
     curve: Curve
     drawing: Markup
 
@@ -50,9 +49,8 @@ class Figure:
 def view(report: DiffReport) -> dict[str, object] | None:
     stages: dict[str, list[Figure]] = {}
     for curve in report.curves:
-        group, _, rest = curve.name.partition("/")
-        before, clause_id = (GROUPS[group], rest) if group in GROUPS and rest else ("", None)
-        stages.setdefault(curve.stage, []).append(Figure(title(curve.name), before, clause_id, curve, draw(curve)))
+        before = GROUPS.get(curve.name.partition("/")[0], "") if curve.clause_id else ""
+        stages.setdefault(curve.stage, []).append(Figure(title(curve.name), before, curve, draw(curve)))
     return {"stages": stages} if stages else None
 
 
