@@ -45,7 +45,7 @@ FLIPS = 3
 @dataclass(frozen=True)
 class Contender:
     """trains: in a folder, from what lies there, until the end or until a step is done (0: none). weights: where the
-    adapter's are then. newest: the     checkpoint that it would take."""
+    adapter's are then. newest: the checkpoint that it would take."""
 
     name: str
     trains: Callable[[Path, int], None]
@@ -149,9 +149,8 @@ def faults(contender: Contender, stopped: Path, whole: str, root: Path) -> tuple
 
 def killed(contender: Contender, kills: int, whole: str, seconds: float, root: Path) -> Counter[str]:
     """Kill at random moments, each time in a folder of its own, and go on."""
-    draw, found = random.Random(2), Counter[str]()
+    draw, found, folder = random.Random(2), Counter[str](), root / "killed"
     while found.total() < kills:
-        folder = root / "killed"
         process = forked(lambda: contender.trains(folder, 0), root / "said")
         code = killed_after(process, draw.uniform(0.0, seconds))
         if code == -signal.SIGKILL:

@@ -19,7 +19,8 @@ from compiler import events
 from compiler.records.curves import Curve
 
 NO_SERIES = frozenset({"step", "of", "time", "tokens", "tokens_per_second", "steps_per_second"})
-FIRST = ("loss", "reward", "clauses", "reward_accuracy", "reward_margin", "kl")
+FIRST = ("loss", "reward", "clauses", "reward_accuracy", "reward_margin", "kl", "held_out", "held_out_clauses")
+OF_CLAUSES = ("clauses", "held_out_clauses", "trained_on")
 LAST = ("learning_rate", "gradient_norm", "entropy")
 MOST = 200
 """Points of a curve; of a longer one each point is a mean."""
@@ -76,9 +77,11 @@ def _curve(stage: str, name: str, of: int, values: list[tuple[int, float]]) -> C
     every = -(-len(values) // MOST)
     parts = [values[start : start + every] for start in range(0, len(values), every)]
     numbers = [value for _, value in values]
+    group, _, clause_id = name.partition("/")
     return Curve(
         stage=stage,
         name=name,
+        clause_id=clause_id if group in OF_CLAUSES else None,
         of=of,
         points=tuple((part[-1][0], math.fsum(value for _, value in part) / len(part)) for part in parts),
         every=every,

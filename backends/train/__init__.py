@@ -21,9 +21,9 @@ from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
 from backends.train import fitting, kept, launching, reward_models, tracking, watching, workers
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
+from backends.train.disk import noticing_disk
 from backends.train.held import Held
 from backends.train.jobs import Job, number_type, read_job
-from backends.train.room import noticing_disk
 from backends.train.rows import read_rows
 from backends.train.task import Stage, Training, Wishes
 from backends.train.telling import recording_failure
@@ -161,9 +161,10 @@ def run(
         kept.confirm(run)
         # Left where a kill came between the record and the end.
         shutil.rmtree(run / "work", ignore_errors=True)
+        (run / "work.lock").unlink(missing_ok=True)
         progress("train", 1, 1, "steps", "done before")
         return run
-    if not workers.is_first():  # the first holds the folder for all
+    if workers.are_listened_to() or not workers.is_first():  # who has started them, or the first, holds the folder
         _train(build, run, recipe, base, wishes)
         return run
     with noticing_disk(run), alone(run / "work", help="wait for it: a folder takes one training at a time"):

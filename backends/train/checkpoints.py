@@ -99,7 +99,6 @@ class Checkpoints:
     state: Any
     args: Any
     train: Any
-    num_iterations: int
     _step: int
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
@@ -126,9 +125,10 @@ class Checkpoints:
     def _holds_answers(self) -> bool:
         """Whether a policy is in the midst of answers that it has written once and learns from over several steps; a
         checkpoint does not hold them."""
-        if not hasattr(self, "_step") or self.state.global_step >= self.state.max_steps:
+        each = getattr(self.args, "steps_per_generation", None)
+        if each is None or not hasattr(self, "_step") or self.state.global_step >= self.state.max_steps:
             return False
-        return bool(self._step % (self.args.steps_per_generation * self.num_iterations))
+        return bool(self._step % (each * getattr(self, "num_iterations", 1)))
 
     def _write(self, staged: Path) -> None:
         from peft import get_peft_model_state_dict

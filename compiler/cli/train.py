@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from compiler import events
 from compiler.agreement import check_build
 from compiler.cli import places, stages
 from compiler.cli.options import cache_option, local_option, out_option, runs_option, without_option
@@ -116,12 +118,17 @@ def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None)
         )
         return run
     when_interrupted(f"Checkpoints are kept in {place.runs}.")
+    begun = time.time()
     with places.timed(place) as progress:
         try:
-            return stages.train(place, progress, track, way)
+            run = stages.train(place, progress, track, way)
         except KeyboardInterrupt:
             when_interrupted(stages.kept_of_training(place))
             raise
+    for event in events.read(run / events.NAME):
+        if event.get("event") == "refused" and event["time"] >= begun:
+            click.echo(f"note: {event['stage']}: {event['message']}", err=True)
+    return run
 
 
 def train_family(ready: list[Place], at_once: int | None, track: Sequence[str] = ()) -> list[Path]:

@@ -332,7 +332,9 @@ def test_two_trainings_in_one_folder_exclude_each_other(build: Path, whole: Path
     finished(build, runs, whole)
 
 
-def test_ctrl_c_says_what_is_kept_and_how_to_go_on(build: Path, whole: Path, tmp_path: Path) -> None:
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
+    build: Path, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     command = ["train", str(build), "--runs", str(tmp_path / "runs")]
 
     def work() -> None:
@@ -354,4 +356,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(build: Path, whole: Path, tmp
     assert f"Interrupted. Kept in {run}: all of sft, step 2 of dpo.\nGo on with:  tenet train {build}" in said
     assert "Traceback" not in said
     assert [e["event"] for e in events.read(run / events.NAME) if "event" in e] == ["interrupted"]
+    flip(run / "work" / "dpo" / "checkpoint-2" / "random.json", 10)
+    assert execute(command) == 0
+    assert "note: dpo: checkpoint-2 is torn or has changed" in capsys.readouterr().err
     finished(build, tmp_path / "runs", whole)

@@ -27,15 +27,21 @@ NAMES = {
     "gradient_norm": "norm of the gradient",
     "entropy": "entropy of the next token",
     "answer_tokens": "tokens of an answer",
+    "held_out": "score on questions held out",
+    "kl_to_base": "divergence from the base on questions held out, in nats",
 }
-SHARES = ("reward_accuracy", "clauses/")
+GROUPS = {"clauses": "reward of", "held_out_clauses": "held out:", "trained_on": "trained on:"}
+"""Series of a clause each."""
+SHARES = ("reward_accuracy", "clauses/", "held_out", "trained_on/")
 """Series that lie between 0 and 1, and are drawn on that scale."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
+    """before: what stands before the clause's name where the series is one of a clause; title: all of it in words."""
+
     title: str
-    clause_id: str | None
+    before: str
     curve: Curve
     drawing: Markup
 
@@ -43,23 +49,22 @@ class Figure:
 def view(report: DiffReport) -> dict[str, object] | None:
     stages: dict[str, list[Figure]] = {}
     for curve in report.curves:
-        group, _, rest = curve.name.partition("/")
-        clause_id = rest if group == "clauses" else None
-        stages.setdefault(curve.stage, []).append(Figure(title(curve.name), clause_id, curve, draw(curve)))
+        before = GROUPS.get(curve.name.partition("/")[0], "") if curve.clause_id else ""
+        stages.setdefault(curve.stage, []).append(Figure(title(curve.name), before, curve, draw(curve)))
     return {"stages": stages} if stages else None
 
 
 def title(name: str) -> str:
     """Return a series' name in words.
 
-    >>> title("kl"), title("clauses/trait.caring"), title("held_out/facts")
-    ('divergence from the base, in nats', 'reward of trait.caring', 'held out, facts')
+    >>> title("kl"), title("clauses/trait.caring"), title("length_drift/long")
+    ('divergence from the base, in nats', 'reward of trait.caring', 'length drift, long')
     """
     if name in NAMES:
         return NAMES[name]
     group, _, rest = name.partition("/")
-    if group == "clauses" and rest:
-        return f"reward of {rest}"
+    if group in GROUPS and rest:
+        return f"{GROUPS[group]} {rest}"
     return ", ".join(part for part in (group.replace("_", " "), rest) if part)
 
 
