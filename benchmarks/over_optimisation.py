@@ -29,7 +29,7 @@ prefer brevity {{
   over: "a long answer"
   max_words: {MOST_WORDS}
 """
-WATCHED = "every: 12.5%  prompts: 40"
+WATCHED = "every: 20%  prompts: 24"
 ARMS = {
     # The leash is as good as none, and nothing stops.
     "without": f"beta: 1e-6  watch: {{ {WATCHED}, max_fall: 100% }}",
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("arms", nargs="*", metavar="ARM", help=f"of {', '.join(ARMS)}; all unless some are named")
     parser.add_argument("--folder", type=Path, default=Path("build/over-optimisation"))
-    parser.add_argument("--steps", type=int, default=64)
+    parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--rate", type=float, default=1e-3)
     given = parser.parse_args(arguments)
     print("| arm | step | reward | held-out score | facts right | words | KL to base | empty | |")

@@ -40,11 +40,11 @@ def train_build(place: Place) -> Path:
     when_interrupted(f"Checkpoints are kept in {place.runs}.")
     with places.timed(place) as progress:
         run = stages.train(place, progress)
-    _tell_watched(run)
+    tell_watched(run)
     return run
 
 
-def _tell_watched(run: Path) -> None:
+def tell_watched(run: Path) -> None:
     """Say which step of each watched stage was kept, and what stopped it."""
     from compiler.cli.screen import err
 
