@@ -408,7 +408,7 @@ class TransformersEngine:
         """KL(adapter || base) of the next token before each token of `said`, and of its end where it has one, in nats.
 
         Over answers that the adapter itself has sampled, the mean is an unbiased estimate of its divergence a token;
-        the sum over the vocabulary takes away what the drawn token adds of noise (Amini et al. 2025, eq. 8).
+        the sum over the vocabulary takes away what the drawn token adds of noise (Amini et al. 2025).
         """
         import torch
 

@@ -88,7 +88,7 @@ def _trained(stage: Stage, watch: Watch) -> tuple[WatchRow, ...]:
         for line in lines:
             row = json.loads(line) if line.strip() else {}
             unit = units.get(row.get("unit", ""))
-            if unit is None or not unit.checks or unit.generator == "examples":
+            if unit is None or not unit.checks:
                 continue
             messages = tuple(Message(**m) for m in row.get("prompt") or row["messages"][:-1])
             own = found.setdefault(unit.clause_ids[0], {})

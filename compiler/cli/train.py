@@ -66,6 +66,7 @@ def command(
     from backends.train import tracking
     from backends.train.ways import Way
     from compiler.cli.families import unfolded
+    from compiler.runs import is_prompt_alone
 
     tracking.check(track)  # before a build, which may take its time
     found = unfolded(targets)
@@ -83,15 +84,13 @@ def command(
     else:
         runs_made = train_family(ready, at_once, track)
     for run in runs_made:
-        _tell(run)
+        click.echo(run if is_prompt_alone(run) else run / "adapter")
         if "tensorboard" in track:
             click.echo(f"curves: tensorboard --logdir {run / 'tensorboard'}", err=True)
 
 
-def _tell(run: Path) -> None:
-    """Say where an adapter is, and what was not as its spec said, or was decided meanwhile."""
-    from compiler.runs import is_prompt_alone
-
+def tell(run: Path) -> None:
+    """Say what was not as its spec said, and what was decided meanwhile."""
     record = places.read_json(run / "run.json")
     for stage, batch in record.get("batches", {}).items():
         if "of_the_job" in batch:
@@ -103,7 +102,6 @@ def _tell(run: Path) -> None:
         click.echo(f"{stage}: {stopped}{kept}", err=True)
     for line in record.get("chosen", []):
         click.echo(line, err=True)
-    click.echo(run if is_prompt_alone(run) else run / "adapter")
 
 
 def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None) -> Path:
@@ -128,6 +126,7 @@ def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None)
     for event in events.read(run / events.NAME):
         if event.get("event") == "refused" and event["time"] >= begun:
             click.echo(f"note: {event['stage']}: {event['message']}", err=True)
+    tell(run)
     return run
 
 
@@ -138,4 +137,7 @@ def train_family(ready: list[Place], at_once: int | None, track: Sequence[str] =
     when_interrupted(f"Checkpoints are kept in {ready[0].runs}.")
     # Their rate is that of several at once, by which no plan for one could go.
     with shown_progress() as progress:
-        return train(ready, at_once, progress, track)
+        trained = train(ready, at_once, progress, track)
+    for run in trained:
+        tell(run)
+    return trained

@@ -64,7 +64,7 @@ def record(run: Path, stage: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("method", ["sft", "dpo", "grpo", "kto"])
+@pytest.mark.parametrize("method", ["sft", "dpo", "grpo"])
 def test_watching_changes_nothing_of_what_is_trained(shapes: dict[str, Path], tmp_path: Path, method: str) -> None:
     """The last step is kept where all are alike, so that the adapter is that of a training nobody has watched."""
     plain = train.run(written(tmp_path / "plain", shapes["llama"], method), tmp_path / "plain" / "runs")
@@ -400,3 +400,49 @@ def test_what_is_watched_is_asked_by_no_row_and_no_probe(tmp_path: Path, monkeyp
     assert execute(["trace", f"{build}/watch.jsonl:1"]) == 0
     built("")
     assert not list(build.glob("watch.*"))
+
+
+def test_what_was_kept_and_what_stopped_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from compiler.cli.train import tell_watched
+
+    seen = {"kept": 6, "last": 12, "of": 60, "score": 0.875, "stopped": "0.71 nats a token, max_kl is 0.5", "looks": []}
+    told = {"sft": {**seen, "stopped": None, "kept": 60, "last": 60}, "grpo": seen}
+    (tmp_path / "run.json").write_text(json.dumps({"watched": told}))
+    tell_watched(tmp_path)
+    assert "".join(capsys.readouterr().err.split()) == "".join(
+        [
+            "sft:",
+            "kept",
+            "step",
+            "60",
+            "of",
+            "60,",
+            "held-out",
+            "score",
+            "88%grpo:",
+            "stopped",
+            "after",
+            "step",
+            "12",
+            "of",
+            "60:",
+            "0.71",
+            "nats",
+            "a",
+            "token,",
+            "max_kl",
+            "is",
+            "0.5.",
+            "kept",
+            "step",
+            "6",
+            "of",
+            "60,",
+            "held-out",
+            "score",
+            "88%",
+        ]
+    )
+    (tmp_path / "run.json").write_text("{}")
+    tell_watched(tmp_path)
+    assert capsys.readouterr().err == ""
