@@ -134,7 +134,7 @@ def run(
         found = prompting.look(build, progress, cache=cache, root=root, local_files_only=local_files_only)
         why = found.said
         if found.enough:
-            told = {"rows": {}, "steps": {}, "adapter_digest": None, "chosen": list(why)}
+            told: dict[str, Any] = {"rows": {}, "steps": {}, "adapter_digest": None, "chosen": list(why)}
             run.mkdir(parents=True, exist_ok=True)
             write_json(run / "run.json", _record(build, PROMPT_ALONE, content, base, device) | told)
             return run

@@ -38,7 +38,8 @@ def architecture() -> tuple[Any, dict[str, Any]]:
 
 def split(rows: Rows) -> tuple[Rows, Rows]:
     """Pairs to train on, and held out: by their question, so that no question is on both sides."""
-    kept, held = [], []
+    kept: Rows = []
+    held: Rows = []
     for row in rows:
         words = "\n".join(message["content"] for message in row["prompt"] if message["role"] != "system")
         drawn = int.from_bytes(hashlib.sha256(words.casefold().encode()).digest()[:8], "big")
