@@ -3,5 +3,8 @@
 A method has `config()` and `trainer()`, the library's classes, COLUMNS, what the trainer needs of a row, and
 `fit(config, rows, tokenizer)`, which returns the rows as the trainer takes them. A method that is told by more than
 rows also has FILES, what else of the build decides its adapter, JUDGED where a judge may decide it, and
-`given(around)`, further arguments of the trainer. What a job holds is written by `compiler/lowering/losses.py`.
+`given(around)`, further arguments of the trainer. One whose model is no language model says by `architecture()` which
+of the library's classes it is; one that begins an adapter beside that of the stage before it has
+`begun(model, before, peft_config)` and `beside(model, before)`. What a job holds is written by
+`compiler/lowering/losses.py`.
 """
