@@ -189,8 +189,28 @@ class Checkpoints:
     def _send_telemetry(self) -> None:
         """Nothing is sent to anybody; the library would report each trainer that is made."""
 
+    def _get_train_sampler(self, *asked: Any) -> Any:
+        return _by_epoch(super()._get_train_sampler(*asked))  # type: ignore[misc]  # of the trainer beside
+
     def _load_scaler(self, checkpoint: str | None) -> None:
         """float16 with a gradient scaler is never chosen (see backends.devices), so there is none."""
+
+
+def _by_epoch(sampler: Any) -> Any:
+    """Let a sampler of a policy's prompts begin an epoch with the order that the epoch has in an unbroken run: by
+    itself it draws one order after the other, and begins again with the first one where a run is resumed."""
+    import torch
+    from trl.trainer.utils import RepeatSampler
+
+    if isinstance(sampler, RepeatSampler) and sampler.shuffle:
+
+        def set_epoch(epoch: int) -> None:
+            sampler.generator.manual_seed(sampler.seed)
+            for _ in range(epoch):
+                torch.randperm(sampler.num_samples, generator=sampler.generator)
+
+        sampler.set_epoch = set_epoch
+    return sampler
 
 
 def _plain(tensors: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-from backends import train
+from backends import bases, train
 from backends.judges.deterministic import Deterministic
 from backends.train import rewards
 from backends.train.adapters import adapter_digest
-from backends.train.methods import kto
+from backends.train.methods import kto, sdft
 from compiler.build import from_text
 from compiler.facts import BaseFacts, Facts
 from compiler.failures import DataError
@@ -95,14 +95,89 @@ def test_a_method_trains_twice_to_the_same_bytes(shapes: dict[str, Path], tmp_pa
         model = {"reward_model"} & set(events[-1]["clauses"])
         assert set(events[-1]["clauses"]) == {"trait.pirate", "forbid.canned"} | model
         assert bool(model) == ("reward" in stages), "a trained reward model is one more series"
-        assert model or 0 <= events[-1]["reward"] <= 2
+        # Each weighs 1, and the reward model what rewards.json says.
+        earned = {name: 0.5 * mean if name in model else mean for name, mean in events[-1]["clauses"].items()}
+        assert events[-1]["reward"] == pytest.approx(sum(earned.values()), abs=1e-4)
         assert events[-1]["kl"] is not None, "the leash is on"
+
+
+@pytest.mark.parametrize("method", WHOLE)
+def test_a_method_goes_on_from_its_last_checkpoint_to_the_same_bytes(
+    shapes: dict[str, Path], tmp_path: Path, method: str
+) -> None:
+    """Broken off in its last stage, two steps after a checkpoint."""
+    whole, broken = (written(tmp_path / name, shapes["llama"], method) for name in ("whole", "broken"))
+    for build in (whole, broken):
+        for stage in method.split("+"):
+            path = build / "jobs" / f"{stage}.yaml"
+            path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"max_steps": 12}))
+
+    def breaks(stage: str, done: int, total: int, unit: str, note: str = "") -> None:
+        if done == 7 and note.startswith(method.split("+")[-1]):
+            raise KeyboardInterrupt
+
+    run = train.run(whole, tmp_path / "whole" / "runs")
+    with pytest.raises(KeyboardInterrupt):
+        train.run(broken, tmp_path / "broken" / "runs", progress=breaks)
+    resumed = train.run(broken, tmp_path / "broken" / "runs")
+    assert adapter_digest(resumed / "adapter") == adapter_digest(run / "adapter")
+    assert (resumed / "run.json").read_bytes() == (run / "run.json").read_bytes()
 
 
 @pytest.mark.parametrize("method", ["sft+grpo", "dpo+sft"])
 def test_methods_run_one_after_the_other(shapes: dict[str, Path], tmp_path: Path, method: str) -> None:
     run = train.run(written(tmp_path, shapes["llama"], method), tmp_path / "runs")
     assert json.loads((run / "run.json").read_text())["steps"] == dict.fromkeys(method.split("+"), 2)
+
+
+def test_introspection_is_added_to_what_was_distilled(shapes: dict[str, Path], tmp_path: Path) -> None:
+    """The first stage's adapter stands in the sum as it was, and the second one beside it."""
+    import torch
+    from safetensors.torch import load_file
+
+    alone = train.run(written(tmp_path / "alone", shapes["llama"], "dpo"), tmp_path / "alone" / "runs")
+    both = train.run(written(tmp_path / "both", shapes["llama"], "dpo+introspection"), tmp_path / "both" / "runs")
+    first, whole = (load_file(run / "adapter" / "adapter_model.safetensors") for run in (alone, both))
+    assert set(first) == set(whole)
+    for name, tensor in first.items():
+        rank = 16
+        if "lora_A" in name:
+            assert whole[name].shape[0] == 2 * rank
+            assert torch.equal(whole[name][:rank], tensor)
+        else:
+            assert torch.allclose(whole[name][:, :rank], 2 * tensor), "alpha by rank is in the sum"
+    assert any(float(whole[name][:, 16:].abs().max()) > 0 for name in whole if "lora_B" in name)
+
+
+def test_without_chats_of_its_own_introspection_says_what_to_ask_for(shapes: dict[str, Path], tmp_path: Path) -> None:
+    build = written(tmp_path, shapes["llama"], "dpo+introspection")
+    rows = build / "sft.jsonl"
+    rows.write_text(rows.read_text().replace("reflection", "distill").replace("interaction", "distill"))
+    with pytest.raises(DataError, match="none of the 6 chats") as caught:
+        train.run(build, tmp_path / "runs")
+    assert "mixture" in str(caught.value.help)
+
+
+@pytest.mark.parametrize("shape", ["llama", "gemma3"])
+def test_what_the_prompt_says_becomes_the_weights(shapes: dict[str, Path], tmp_path: Path, shape: str) -> None:
+    """SDFT, of a template with a system role and of one without: the divergence from the prompted base falls."""
+    build = written(tmp_path, shapes[shape], "sdft")
+    path = build / "jobs" / "sdft.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"max_steps": 40, "learning_rate": 1e-2}))
+    events = train.run(build, tmp_path / "runs") / "events.jsonl"
+    losses = [json.loads(line)["loss"] for line in events.read_text().splitlines()]
+    assert sum(losses[-8:]) < 0.7 * sum(losses[:8])
+
+
+def test_the_teacher_reads_the_prompt_before_what_a_row_carries(shapes: dict[str, Path]) -> None:
+    told = [{"role": "system", "content": "The user is a sailor."}, {"role": "user", "content": "What is a knot?"}]
+    for shape, wanted in (("llama", ["system", "user"]), ("gemma3", ["user"])):
+        chat = bases.load_chat(bases.resolve(str(shapes[shape])))
+        kind = sdft.prompted()
+        read = kind(SimpleNamespace(), "Talk like a pirate.", chat)._compose_teacher_prompt(told, None)
+        assert [message["role"] for message in read] == wanted
+        text = "\n\n".join(message["content"] for message in read)
+        assert text == "Talk like a pirate.\n\nThe user is a sailor.\n\nWhat is a knot?"
 
 
 def test_an_edited_reward_is_another_training(shapes: dict[str, Path], tmp_path: Path) -> None:

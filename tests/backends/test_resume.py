@@ -65,7 +65,7 @@ def test_killed_at_random_moments_every_stage_ends_with_the_same_bytes(
 
 
 def test_a_torn_or_changed_checkpoint_is_not_used(tmp_path: Path) -> None:
-    from backends.train.checkpoints import MANIFEST, newest
+    from backends.train.checkpoints import MANIFEST, newest, seal
 
     for step, text in ((4, "four"), (8, "eight"), (12, "twelve")):
         staged = tmp_path / f".staged-{step}"

@@ -33,7 +33,7 @@ def trainer() -> Any:
             # Its training step leaves the gradients of a step's parts summed where the library's own divides them.
             self.accelerator.gradient_accumulation_steps = self.args.gradient_accumulation_steps
             self.series: defaultdict[str, list[float]] = defaultdict(list)
-            self.reward_funcs = [self._followed(function) for function in self.reward_funcs]
+            self.reward_funcs: list[Any] = [self._followed(function) for function in self.reward_funcs]
 
         def _followed(self, function: Any) -> Any:
             def scored(**asked: Any) -> list[float | None]:

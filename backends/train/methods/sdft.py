@@ -26,13 +26,11 @@ def config() -> Any:
     return SDFTConfig
 
 
-def trainer() -> Any:
-    from trl.experimental.sdft import SDFTTrainer
+def prompted() -> Any:
+    """The library's class that makes what the teacher reads, making the `prompt` arm's messages in its place."""
     from trl.experimental.sdft.sdft_trainer import DemonstrationTeacherContextBuilder
 
     class Prompted(DemonstrationTeacherContextBuilder):  # type: ignore[misc]  # trl ships no types
-        """What the teacher reads: the compiled prompt, then what the row itself carries."""
-
         def __init__(self, trainer: Any, prompt: str, chat: Any) -> None:
             super().__init__(trainer)
             self.prompt, self.chat = prompt, chat
@@ -43,10 +41,16 @@ def trainer() -> Any:
             system = Message(role="system", content="\n\n".join([self.prompt, *own]))
             return self.chat.fit([system, *(message for message in said if message.role != "system")])
 
+    return Prompted
+
+
+def trainer() -> Any:
+    from trl.experimental.sdft import SDFTTrainer
+
     class Distilling(SDFTTrainer):  # type: ignore[misc]  # trl ships no types
         def __init__(self, *told: Any, prompt: str, chat: Any, **more: Any) -> None:
             super().__init__(*told, **more)
-            self.teacher_context_builder = Prompted(self, prompt, chat)
+            self.teacher_context_builder = prompted()(self, prompt, chat)
 
     return Distilling
 
