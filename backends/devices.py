@@ -125,6 +125,18 @@ def release_memory() -> None:
         torch.cuda.empty_cache()
 
 
+def peak_memory(device: Device) -> int:
+    """Bytes that this process has held at most: of the device's memory on CUDA, else of the machine's."""
+    import resource
+
+    import torch
+
+    if device.kind == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else 1024 * held
+
+
 def torch_dtype(device: Device) -> Any:
     import torch
 

@@ -19,7 +19,7 @@ from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
-from backends.train import fitting, launching, workers
+from backends.train import bits, fitting, launching, workers
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import Job, read_job
 from backends.train.loop import recording_failure
@@ -134,6 +134,8 @@ def run(
         launching.train([str(build), str(runs), json.dumps(options)], run, way.processes, progress)
         return run
     device = workers.part_of(choose())
+    if way.four_bit:
+        bits.refuse_where_missing(device)
     settle(device)
     workers.meet(device)
 
@@ -154,8 +156,9 @@ def run(
             if begins is not None:
                 begins(stage)
             given = _given(stage, build, base, cache, root, local_files_only)
+            job = bits.in_four_bits(_job(build, stage)) if way.four_bit else _job(build, stage)
             adapter, steps[stage] = _stage(
-                stage, _job(build, stage), build, run, base, adapter, device, progress, given
+                stage, job, build, run, base, adapter, device, progress, given
             )
 
     assert adapter is not None

@@ -53,6 +53,7 @@ class Saved:
     said: tuple[Any, ...]
     device: Any
     dtype: Any
+    quantization: Any = None
 
 
 def save_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> Saved:
@@ -77,7 +78,8 @@ def save_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> Saved:
     said = _logits(model.eval(), asked)
     model.train(was_training)
     parameter = next(model.parameters())
-    return Saved(staged, folder, asked, said, parameter.device, parameter.dtype)
+    quantization = getattr(model.config, "quantization_config", None)
+    return Saved(staged, folder, asked, said, parameter.device, parameter.dtype, quantization)
 
 
 def _settle(folder: Path, base: Base) -> None:
@@ -126,9 +128,12 @@ def confirm_adapter(saved: Saved, base: Base) -> Path:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
+    held = {"quantization_config": saved.quantization, "device_map": {"": saved.device}} if saved.quantization else {}
     fresh = AutoModelForCausalLM.from_pretrained(
-        str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
-    ).to(saved.device)
+        str(base.path), dtype=saved.dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True, **held
+    )
+    if not held:
+        fresh = fresh.to(saved.device)
     fresh = PeftModel.from_pretrained(fresh, str(saved.staged)).eval()
     tolerance = TOLERANCE[str(saved.dtype).removeprefix("torch.")]
     for ours, theirs in zip(_logits(fresh, saved.asked), saved.said, strict=True):

@@ -20,11 +20,12 @@ from backends import bases, machine
 from backends.bases import Base
 from backends.chats import Chat
 from backends.devices import Device, is_out_of_memory, noticing_memory
-from backends.train import workers
+from backends.train import bits, workers
 from backends.train.checkpoints import Checkpoints, newest
 from backends.train.fitting import until_it_fits
 from backends.train.jobs import Job, configure
 from backends.train.packed import packing
+from backends.train.room import arranged
 from backends.train.sharing import Shares, Split, split_of
 from compiler.failures import DataError, ModelLoadError, TenetError
 from compiler.files import write_text
@@ -59,9 +60,12 @@ def train(
 
     def tell(split: Split, event: dict[str, Any]) -> None:
         append_event(events, event)
-        progress("train", event["step"], job.steps, "steps", f"{stage}: out of memory; now {split.at_once} rows at once")
+        progress(
+            "train", event["step"], job.steps, "steps", f"{stage}: out of memory; now {split.at_once} rows at once"
+        )
 
-    return until_it_fits(attempt, split_of(job, stage, workers.count()), run, stage, tell)
+    job, split = arranged(job, stage, build, base, device, split_of(job, stage, workers.count()))
+    return until_it_fits(attempt, split, run, stage, tell)
 
 
 def _attempt(
@@ -177,11 +181,13 @@ def _trainable(base: Base, model_config: Any, start: Path | None, device: Device
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    quantized = bits.loading(model_config)
     dtype = model_config.dtype if model_config.dtype in ("auto", None) else getattr(torch, model_config.dtype)
     try:
         model = AutoModelForCausalLM.from_pretrained(
-            str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
-        )
+            str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True,
+            **quantized,
+        )  # fmt: skip
     except Exception as error:  # the library raises many kinds; all others mean that the files are not a model
         if is_out_of_memory(error):
             raise
@@ -189,7 +195,8 @@ def _trainable(base: Base, model_config: Any, start: Path | None, device: Device
     # What the adapter's files say of their base: its name in the spec, not a path of this machine.
     model.config._name_or_path = base.name
     model.name_or_path = base.name
-    model.to(device.kind)
+    if not quantized:
+        model.to(device.kind)
     if start is not None:
         from peft import PeftModel
 

@@ -55,6 +55,6 @@ def train_build(place: Place, processes: int = 1, four_bit: bool = False) -> Pat
         run = stages.train(place, progress, processes, four_bit)
     for stage, batch in places.read_json(run / "run.json").get("batches", {}).items():
         if "of_the_job" in batch:
-            told = f"{batch['at_once']} rows at once and {batch['accumulation']} passes an update, not {batch['of_the_job']}"
-            click.echo(f"{stage}: memory ran out, and took {told} rows; the updates are the same.", err=True)
+            told = f"{batch['at_once']} rows at once, not {batch['of_the_job']}, and {batch['accumulation']} passes"
+            click.echo(f"{stage}: {told} an update, as memory takes it; the updates are the same.", err=True)
     return run

@@ -18,9 +18,7 @@ def forward(shape: Shape, tokens: float, labels: float, width: float) -> float:
     return tokens * (2 * shape.linear + attention) + 2 * labels * shape.vocabulary * shape.hidden
 
 
-def step(
-    shape: Shape, rank: int, tokens: float, labels: float, width: float, *, checkpointing: bool = False
-) -> float:
+def step(shape: Shape, rank: int, tokens: float, labels: float, width: float, *, checkpointing: bool = False) -> float:
     """Operations of learning from `tokens`, of which `labels` are learned and each is compared with `width` others.
 
     >>> from compiler.costs.shapes import LLAMA_8B

@@ -77,7 +77,9 @@ def test_out_of_memory_in_one_process_halves_the_rows_of_all(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     run = train.run(build, tmp_path / "runs", way=TWO)
     events = events_of(tmp_path / "runs")
-    assert [(e["at_once"], e["accumulation"]) for e in events if e.get("event") == "out of memory"] == [([2, 1], [1, 2])]
+    assert [(e["at_once"], e["accumulation"]) for e in events if e.get("event") == "out of memory"] == [
+        ([2, 1], [1, 2])
+    ]
     record = json.loads((run / "run.json").read_text())
     assert record["batches"]["sft"] == {"rows": 4, "at_once": 1, "accumulation": 2, "of_the_job": 2}
     monkeypatch.undo()
