@@ -129,8 +129,8 @@ def run(
         bases.place(base, build / "base")  # where the jobs say it is; there already after `tenet build`
     bases.verify_placed(build / "base")
     if way.processes > workers.count():
-        paths = {"cache": str(cache or ""), "root": str(root or "")}
-        options = {"paths": paths, "local_files_only": local_files_only, "four_bit": way.four_bit}
+        options: dict[str, Any] = {"cache": cache and str(cache), "root": root and str(root)}
+        options |= {"local_files_only": local_files_only, "four_bit": way.four_bit}
         launching.train([str(build), str(runs), json.dumps(options)], run, way.processes, progress)
         return run
     device = workers.part_of(choose())
@@ -157,9 +157,7 @@ def run(
                 begins(stage)
             given = _given(stage, build, base, cache, root, local_files_only)
             job = bits.in_four_bits(_job(build, stage)) if way.four_bit else _job(build, stage)
-            adapter, steps[stage] = _stage(
-                stage, job, build, run, base, adapter, device, progress, given
-            )
+            adapter, steps[stage] = _stage(stage, job, build, run, base, adapter, device, progress, given)
 
     assert adapter is not None
     if not workers.is_first():

@@ -135,11 +135,10 @@ def _check_end(group: _Group, number: int, stage: str) -> None:
 
 def _failure(line: dict[str, Any], log: Path) -> TenetError:
     """The failure that a process told of, as the kind that it was."""
-    kinds = {"StepTooLarge": StepTooLarge}
-    kind = kinds.get(line["failed"]) or getattr(failures, line["failed"], WorkerError)
+    name = line["failed"]
+    kind: type[TenetError] = StepTooLarge if name == "StepTooLarge" else getattr(failures, name, WorkerError)
     help = line["help"] or f"what the process printed is in {log}"
-    found: TenetError = kind(line["message"], help=help)
-    return found
+    return kind(line["message"], help=help)
 
 
 def _come_down(
@@ -168,7 +167,7 @@ def main(arguments: Sequence[str]) -> int:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     build, runs, *rest = arguments
     options = json.loads(rest[0]) if rest else {}
-    paths = {name: Path(value) if value else None for name, value in options.pop("paths", {}).items()}
+    cache, root = (Path(options[name]) if options.get(name) else None for name in ("cache", "root"))
 
     def progress(stage: str, done: int, total: int, unit: str, note: str = "") -> None:
         if workers.is_first():
@@ -179,8 +178,16 @@ def main(arguments: Sequence[str]) -> int:
             say({"stage": stage})
 
     try:
-        way = Way(workers.count(), options.pop("four_bit", False))
-        training.run(Path(build), Path(runs), progress=progress, begins=begins, way=way, **paths, **options)
+        training.run(
+            Path(build),
+            Path(runs),
+            progress=progress,
+            cache=cache,
+            root=root,
+            local_files_only=bool(options.get("local_files_only")),
+            way=Way(workers.count(), bool(options.get("four_bit"))),
+            begins=begins,
+        )
     except TenetError as error:
         say({"failed": type(error).__name__, "message": error.message, "help": error.help})
         return 3

@@ -65,8 +65,8 @@ def room_of(device: Device) -> float | None:
     if device.kind != "cpu":
         return None if device.memory is None else training.ROOM * device.memory
     try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            told = {line.split(":")[0]: line.split()[1] for line in lines}
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        told = {line.split(":")[0]: line.split()[1] for line in lines}
         return training.ROOM * 1024 * int(told["MemAvailable"]) / int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     except (OSError, KeyError, ValueError):
         return None

@@ -17,6 +17,7 @@ import json
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def parts(rows: int, number: int) -> list[range]:
     """`rows` in `number` parts in their order, as equal as can be, the larger ones first; the last may be empty."""
     least, more = divmod(rows, number)
     starts = [n * least + min(n, more) for n in range(number + 1)]
-    return [range(start, end) for start, end in zip(starts, starts[1:], strict=False)]
+    return [range(start, end) for start, end in pairwise(starts)]
 
 
 class Parts:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import emitting, mixing, places, stages
-from compiler.cli.options import cache_option, out_option, runs_option
 from compiler.cli.emitting import Compilation
+from compiler.cli.options import cache_option, out_option, runs_option
 from compiler.cli.places import Place
 from compiler.cli.specs import SpecPath, folded
 
