@@ -31,12 +31,13 @@ FILE = ".calibration.json"
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """seconds: of the stage, from the start of its process to a confirmed adapter. peak: bytes. scaled: by how much the
-    rows are longer than those that were measured."""
+    """tokens: computed in all steps. seconds: of the stage, from the start of its process to a confirmed adapter. peak:
+    bytes. scaled: by how much the rows are longer than those that were measured."""
 
     stage: str
     steps: int
     rows: int
+    tokens: float
     seconds: float
     step: float
     peak: int
@@ -92,7 +93,9 @@ def _predicted(compilation: Compilation, told: dict[str, Any], job: dict[str, An
     asked = len(rows) if job.get("precompute_ref_log_probs") else 0
     steps = int(job["max_steps"])
     seconds = measured.seconds(0, 0) + scaled * (steps * measured.step + asked * measured.asked)
-    return Here(measured.stage, steps, len(rows), seconds, scaled * measured.step, measured.peak, scaled)
+    batch = int(job["per_device_train_batch_size"]) * int(job["gradient_accumulation_steps"])
+    tokens = steps * batch * costing.lengths_of(compilation, measured.stage).computed
+    return Here(measured.stage, steps, len(rows), tokens, seconds, scaled * measured.step, measured.peak, scaled)
 
 
 def record(found: tuple[Here, ...]) -> list[dict[str, Any]]:
@@ -105,6 +108,6 @@ def show(found: tuple[Here, ...]) -> None:
     click.echo("\nTraining on this machine, as measured on a few steps:")
     for stage in found:
         click.echo(
-            f"{stage.stage:<9} {stage.steps} steps of {stage.step:.2g} s, {duration(stage.seconds)} in all, "
-            f"{stage.peak / GB:.2g} GB of memory"
+            f"{stage.stage:<9} {stage.steps} steps of {stage.step:.2g} s, {stage.tokens:,.0f} tokens, about "
+            f"{duration(stage.seconds)} in all, {stage.peak / GB:.2g} GB of memory"
         )

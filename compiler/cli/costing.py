@@ -66,6 +66,8 @@ def costs(compilation: Compilation, device: str, *, four_bit: bool) -> Costs:
         f"Time: operations at {UTILISATION:.0%} of the device's peak (assumed), or reading the weights, or sending"
         " operations, whichever takes longest. Memory: by part, at the peak of one pass."
     )
+    if four_bit:
+        notes.append("Unpacking 4 bits takes time that is not counted.")
     return Costs(accelerator.name, accelerator.memory, shape, tuple(stages), tuple(dict.fromkeys(notes)))
 
 
@@ -127,7 +129,8 @@ def show(found: Costs) -> None:
             _say("", f"- memory: {_parts(stage.smallest)}, at the least; {_way_out(found, stage)}")
             continue
         again = ", layers computed again" if stage.passage.checkpointing else ""
-        _say("", f"- {stage.passage.at_once} rows at once, {stage.passage.accumulation} passes an update{again}")
+        passes = f"{stage.passage.accumulation} pass{'' if stage.passage.accumulation == 1 else 'es'} an update"
+        _say("", f"- {stage.passage.at_once} rows at once, {passes}{again}")
         _say("", f"- memory: {_parts(stage.passage.memory)}")
     for note in found.notes:
         click.echo("\n".join(folded(note)))
