@@ -21,7 +21,7 @@ from compiler.cli.specs import folded
 from compiler.costs import rows as rows_of
 from compiler.costs import shapes, training
 from compiler.costs.accelerators import ACCELERATORS, GB, UTILISATION
-from compiler.failures import TenetError
+from compiler.failures import DataError, TenetError
 from compiler.lowering.losses import METHODS
 
 if TYPE_CHECKING:
@@ -48,14 +48,17 @@ class Costs:
 def costs(compilation: Compilation, device: str, *, four_bit: bool) -> Costs:
     """
     Raises:
-        ClickException: nothing tells the base's shape.
+        DataError: nothing tells the base's shape.
     """
     accelerator = ACCELERATORS[device]
-    base = compilation.facts.base
+    base = compilation.program.model.base
     shape = shape_of(compilation)
     if shape is None:
-        raise click.ClickException(f"nothing tells the shape of {base.name}: put it on this machine first")
-    notes = [] if shape.source == "its config.json" else [f"{base.name} is not on this machine: {shape.source}."]
+        raise DataError(
+            f"nothing tells the shape of {base}",
+            help="put it on this machine, or plan with a base of about its size whose name tells it, such as x/y-8B",
+        )
+    notes = [] if shape.source == "its config.json" else [f"{base} is not on this machine: {shape.source}."]
     stages = []
     for stage, job in jobs_of(compilation).items():
         of = lengths_of(compilation, stage)
