@@ -64,7 +64,7 @@ def choose() -> Device:
         dtype = "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
         return Device("cuda", dtype, properties.name, threads, properties.total_memory)
     if wanted in (None, "mps") and here["mps"]:
-        return Device("mps", "float32", "Apple GPU", threads)
+        return Device("mps", "float32", "Apple GPU", threads, int(torch.mps.recommended_max_memory()))
     # float32 is also the fast type on a CPU without matrix units: bfloat16 reached half its rate there.
     return Device("cpu", "float32", "CPU", threads)
 
@@ -123,6 +123,20 @@ def release_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+def peak_memory(device: Device) -> int:
+    """Bytes that this process has held at most: of the device's memory on CUDA, else of the machine's."""
+    import resource
+
+    import torch
+
+    if device.kind == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else 1024 * held
 
 
 def torch_dtype(device: Device) -> Any:

@@ -67,7 +67,7 @@ def report(build: Path | None = None) -> list[Finding]:
     """
     findings = [_python(), *_packages(), _memory(), _disk(), _hub()]
     if find_spec("torch") is not None:
-        findings.append(_device())
+        findings += [_device(), _processes(), _four_bit()]
     if all(find_spec(name) is not None for name in ("torch", "transformers")):
         findings.append(_model("base nano", lambda: bases.resolve("nano")))
         if build is not None and (build / "recipe.json").is_file():
@@ -105,6 +105,30 @@ def _device() -> Finding:
             "enough for nano; a base of half a billion parameters or more wants a GPU",
         )
     return Finding("device", "ok", text + (f", {_size(device.memory)}" if device.memory else ""))
+
+
+def _processes() -> Finding:
+    import torch
+    import torch.distributed as distributed
+
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if not distributed.is_available():
+        return Finding("processes", "ok", "one: this torch has no distributed training")
+    if gpus > 1 and distributed.is_nccl_available():
+        return Finding("processes", "ok", f"{gpus} GPUs over NCCL: tenet train --processes {gpus}")
+    # A process for each core at most; two of them gain nothing on a GPU that both want.
+    return Finding("processes", "ok", "one GPU, one process" if gpus else "several over gloo: tenet train --processes")
+
+
+def _four_bit() -> Finding:
+    from backends.devices import choose
+    from backends.train.bits import refuse_where_missing
+
+    try:
+        refuse_where_missing(choose())
+    except DataError as error:
+        return Finding("4-bit bases", "ok", f"not here: {error.message}")
+    return Finding("4-bit bases", "ok", f"tenet train --quantize 4bit, by bitsandbytes {version('bitsandbytes')}")
 
 
 def _memory() -> Finding:

@@ -19,7 +19,7 @@ from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
 from backends.recipes import base_of, judge_of, read_recipe
-from backends.train import fitting, kept, launching, reward_models, tracking, watching, workers
+from backends.train import bits, fitting, kept, launching, reward_models, tracking, watching, workers
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.disk import noticing_disk
 from backends.train.held import Held
@@ -181,6 +181,8 @@ def run(
 def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wishes) -> None:
     bases.verify_placed(build / "base")
     device = workers.part_of(choose())
+    if wishes.way.four_bit:
+        bits.refuse_where_missing(device)
     settle(device)
     workers.meet(device)
 
@@ -221,7 +223,8 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
             if wishes.begins is not None:
                 wishes.begins(name)
-            stage = Stage(name, _job(build, name), _method(name), adapter, training)
+            job = bits.in_four_bits(_job(build, name)) if wishes.way.four_bit else _job(build, name)
+            stage = Stage(name, job, _method(name), adapter, training)
             made, steps[name] = _stage(stage)
             if seen := watching.record(stage):
                 watched[name], steps[name] = seen, seen["kept"]

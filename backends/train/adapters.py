@@ -55,6 +55,7 @@ class Saved:
     said: tuple[Any, ...]
     device: Any
     dtype: Any
+    quantization: Any = None
 
 
 def save_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> Saved:
@@ -79,7 +80,8 @@ def save_adapter(model: Any, base: Base, chat: Chat, folder: Path) -> Saved:
     said = _logits(model.eval(), asked)
     model.train(was_training)
     parameter = next(model.parameters())
-    return Saved(staged, folder, asked, said, parameter.device, parameter.dtype)
+    quantization = getattr(model.config, "quantization_config", None)
+    return Saved(staged, folder, asked, said, parameter.device, parameter.dtype, quantization)
 
 
 def _settle(folder: Path, base: Base) -> None:
@@ -152,7 +154,14 @@ def confirm_adapter(
 
 def _base_again(saved: Saved, base: Base, module: Any, held: Held | None) -> Any:
     try:
-        return (held or Held()).model(base, saved.dtype, saved.device, getattr(module, "architecture", None))
+        quantized = {"quantization_config": saved.quantization, "device_map": {"": saved.device}}
+        return (held or Held()).model(
+            base,
+            saved.dtype,
+            saved.device,
+            getattr(module, "architecture", None),
+            quantized if saved.quantization else {},
+        )
     except ModelLoadError as error:
         raise ModelLoadError(
             f"{error.message}, which the adapter is held against",

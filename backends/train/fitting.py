@@ -43,6 +43,8 @@ def until_it_fits(attempt: Callable[[Split], T | None], split: Split, run: Path,
         StepTooLarge: it ran out in one of several processes: whoever started them starts all again.
     """
     split = begun(kept(run, stage), split)
+    if workers.is_first():
+        keep(kept(run, stage), split)
     while True:
         trained = attempt(split)
         if trained is not None:

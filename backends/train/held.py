@@ -8,7 +8,8 @@ trainers or adapters.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from backends.bases import Base
@@ -19,8 +20,17 @@ Architecture = Callable[[], tuple[Any, dict[str, Any]]]
 """The library's class, and what makes it: of a method whose model is no language model."""
 
 
-def read(base: Base, dtype: Any, place: Any, architecture: Architecture | None = None) -> Any:
+def read(
+    base: Base,
+    dtype: Any,
+    place: Any,
+    architecture: Architecture | None = None,
+    quantized: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
     """Load a base's weights from disk onto `place`, a device or its name, to be trained on.
+
+    Args:
+        quantized: what loading is told where the weights are held in fewer bits; it says the place, too.
 
     Raises:
         ModelLoadError: its files are no model.
@@ -35,13 +45,13 @@ def read(base: Base, dtype: Any, place: Any, architecture: Architecture | None =
         with suppress_seqcls_warning():
             model: Any = kind.from_pretrained(
                 str(base.path), dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True,
-                **more,
+                **more, **quantized,
             )  # fmt: skip
     except Exception as error:  # the library raises many kinds; all others mean that the files are not a model
         if is_out_of_memory(error):
             raise
         raise ModelLoadError(f"{base.name}: the weights in {base.path} cannot be read: {error}") from error
-    return model.to(place)
+    return model if quantized else model.to(place)
 
 
 class Held:
@@ -50,15 +60,22 @@ class Held:
     def __init__(self) -> None:
         self._models: dict[tuple[str, str], tuple[Any, list[int]]] = {}
 
-    def model(self, base: Base, dtype: Any, place: Any, architecture: Architecture | None = None) -> Any:
-        """A model of its own over the weights of `base`, which are read at the first call; one of another architecture
-        is read by itself.
+    def model(
+        self,
+        base: Base,
+        dtype: Any,
+        place: Any,
+        architecture: Architecture | None = None,
+        quantized: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Any:
+        """A model of its own over the weights of `base`, which are read at the first call; one of another architecture,
+        or in fewer bits, is read by itself.
 
         Raises:
             ModelLoadError: the files are no model, or a training has written to the weights.
         """
-        if architecture is not None:
-            return read(base, dtype, place, architecture)
+        if architecture is not None or quantized:
+            return read(base, dtype, place, architecture, quantized)
         key = (base.digest, str(dtype))
         if key not in self._models:
             found = read(base, dtype, place)

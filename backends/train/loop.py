@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from backends import bases, machine
 from backends.chats import Chat
 from backends.devices import is_out_of_memory
-from backends.train import tracking, workers
+from backends.train import bits, tracking, workers
 from backends.train.checkpoints import Checkpoints, newest
 from backends.train.fitting import until_it_fits
 from backends.train.held import Held
 from backends.train.jobs import configure
 from backends.train.packed import packing
+from backends.train.room import arranged
 from backends.train.rows import data_set, read_rows
 from backends.train.sharing import Shares, Split, split_of
 from backends.train.steps import Steps
@@ -38,15 +39,18 @@ class Trained:
 
 def train(stage: Stage) -> Trained:
     """Train one stage; where a step does not fit into memory, with fewer rows at once and the same update."""
+    training, told = stage.of, split_of(stage.job, stage.name, workers.count())
+    job, split = arranged(stage.job, stage.name, training.build, training.base, training.device, told)
+    stage = replace(stage, job=job)
 
     def attempt(split: Split) -> Trained | None:
         return _attempt(stage, split)
 
     def tell(split: Split, event: dict[str, Any]) -> None:
-        append(stage.of.events, event)
+        append(training.events, event)
         stage.tell(event["step"], f"out of memory; now {split.at_once} rows at once")
 
-    return until_it_fits(attempt, split_of(stage.job, stage.name, workers.count()), stage.of.run, stage.name, tell)
+    return until_it_fits(attempt, split, training.run, stage.name, tell)
 
 
 def _attempt(stage: Stage, split: Split) -> Trained | None:
@@ -124,7 +128,8 @@ def _trainable(stage: Stage, seed: int, model_config: Any) -> Any:
     dtype = model_config.dtype if model_config.dtype in ("auto", None) else getattr(torch, model_config.dtype)
     torch.manual_seed(seed)  # of a head that the base has not
     held = stage.of.wishes.held or Held()
-    model = held.model(base, dtype, stage.of.device.kind, getattr(module, "architecture", None))
+    architecture, quantized = getattr(module, "architecture", None), bits.loading(model_config)
+    model = held.model(base, dtype, stage.of.device.kind, architecture, quantized)
     # What the adapter's files say of their base: its name in the spec, not a path of this machine.
     model.config._name_or_path = base.name
     model.name_or_path = base.name

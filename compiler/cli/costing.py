@@ -21,7 +21,7 @@ from compiler.cli.specs import folded
 from compiler.costs import rows as rows_of
 from compiler.costs import shapes, training
 from compiler.costs.accelerators import ACCELERATORS, GB, UTILISATION
-from compiler.failures import TenetError
+from compiler.failures import DataError, TenetError
 from compiler.lowering.losses import METHODS
 
 if TYPE_CHECKING:
@@ -48,14 +48,17 @@ class Costs:
 def costs(compilation: Compilation, device: str, *, four_bit: bool) -> Costs:
     """
     Raises:
-        ClickException: nothing tells the base's shape.
+        DataError: nothing tells the base's shape.
     """
     accelerator = ACCELERATORS[device]
-    base = compilation.facts.base
+    base = compilation.program.model.base
     shape = shape_of(compilation)
     if shape is None:
-        raise click.ClickException(f"nothing tells the shape of {base.name}: put it on this machine first")
-    notes = [] if shape.source == "its config.json" else [f"{base.name} is not on this machine: {shape.source}."]
+        raise DataError(
+            f"nothing tells the shape of {base}",
+            help="put it on this machine, or plan with a base of about its size whose name tells it, such as x/y-8B",
+        )
+    notes = [] if shape.source == "its config.json" else [f"{base} is not on this machine: {shape.source}."]
     stages = []
     for stage, job in jobs_of(compilation).items():
         of = lengths_of(compilation, stage)
@@ -66,6 +69,8 @@ def costs(compilation: Compilation, device: str, *, four_bit: bool) -> Costs:
         f"Time: operations at {UTILISATION:.0%} of the device's peak (assumed), or reading the weights, or sending"
         " operations, whichever takes longest. Memory: by part, at the peak of one pass."
     )
+    if four_bit:
+        notes.append("Unpacking 4 bits takes time that is not counted.")
     return Costs(accelerator.name, accelerator.memory, shape, tuple(stages), tuple(dict.fromkeys(notes)))
 
 
@@ -127,7 +132,8 @@ def show(found: Costs) -> None:
             _say("", f"- memory: {_parts(stage.smallest)}, at the least; {_way_out(found, stage)}")
             continue
         again = ", layers computed again" if stage.passage.checkpointing else ""
-        _say("", f"- {stage.passage.at_once} rows at once, {stage.passage.accumulation} passes an update{again}")
+        passes = f"{stage.passage.accumulation} pass{'' if stage.passage.accumulation == 1 else 'es'} an update"
+        _say("", f"- {stage.passage.at_once} rows at once, {passes}{again}")
         _say("", f"- memory: {_parts(stage.passage.memory)}")
     for note in found.notes:
         click.echo("\n".join(folded(note)))

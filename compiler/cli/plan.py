@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 @click.option("--units", "show_units", is_flag=True, help="Name every unit whose rows would be made.")
 @click.option(
     "--device",
-    type=click.Choice(["h200", "h100", "a100"]),
+    type=click.Choice(["here", "h200", "h100", "a100"]),
     default=None,
-    help="Tokens, time and peak memory of the training on such a device.",
+    help="Tokens, time and peak memory of the training there; `here` measures a few steps, once.",
 )
 @click.option(
     "--quantize", type=click.Choice(["4bit"]), default=None, help="With --device: the base held in 4 bits (QLoRA)."
@@ -47,14 +47,13 @@ def command(
     quantize: str | None,
 ) -> None:
     """Say what `tenet run SPEC` would do and why, and how long it would take."""
+    from compiler.cli import calibration, costing
+
     place = places.place_of(path, out, runs, cache, local_files_only=True)
     compilation = emitting.compile_to(path, place, base_needed=False)
     plan, recipe = make_plan(compilation)
-    found = None
-    if device is not None:
-        from compiler.cli import costing
-
-        found = costing.costs(compilation, device, four_bit=quantize is not None)
+    found = costing.costs(compilation, device, four_bit=quantize is not None) if device not in (None, "here") else None
+    here = calibration.here(compilation) if device == "here" else None
     if as_json:
         mixture = [share.model_dump(mode="json") for share in recipe.mixture]
         whole = {**asdict(plan), "seconds": plan.seconds, "mixture": mixture}
@@ -62,6 +61,8 @@ def command(
             whole |= {"method": recipe.method, "chosen": list(recipe.chosen)}
         if found is not None:
             whole["training"] = costing.record(found)
+        if here is not None:
+            whole["here"] = calibration.record(here)
         click.echo(json.dumps(whole, ensure_ascii=False, indent=1))
     else:
         if recipe.chosen:
@@ -74,6 +75,8 @@ def command(
         show(plan, show_units)
         if found is not None:
             costing.show(found)
+        if here is not None:
+            calibration.show(here)
 
 
 def make_plan(compilation: Compilation) -> tuple[Plan, Recipe]:

@@ -95,7 +95,7 @@ def tell(run: Path) -> None:
     for stage, batch in record.get("batches", {}).items():
         if "of_the_job" in batch:
             told = f"{batch['at_once']} rows at once, not {batch['of_the_job']}, and {batch['accumulation']} passes"
-            click.echo(f"{stage}: memory ran out; an update took {told}, and is the same.", err=True)
+            click.echo(f"{stage}: {told} an update, as memory takes it; the updates are the same.", err=True)
     for stage, seen in record.get("watched", {}).items():
         stopped = f"stopped after step {seen['last']} of {seen['of']}: {seen['stopped']}. " if seen["stopped"] else ""
         kept = f"kept step {seen['kept']} of {seen['of']}, held-out score {seen['score']:.0%}"

@@ -52,7 +52,14 @@ class Estimate:
 
 
 def passages(
-    shape: Shape, job: Mapping[str, Any], stage: str, of: Lengths, room: float, *, four_bit: bool = False
+    shape: Shape,
+    job: Mapping[str, Any],
+    stage: str,
+    of: Lengths,
+    room: float,
+    *,
+    four_bit: bool = False,
+    bytes_each: int = 2,
 ) -> tuple[Passage | None, Memory]:
     """How an update goes through `room` bytes, and the least memory that it could take.
 
@@ -70,7 +77,7 @@ def passages(
         tokens = rows * of.computed if rows > 1 else float(of.longest)
         found = memory.peak(
             shape, int(job["lora_r"]), tokens, tokens * of.learned / of.computed, width(of),
-            checkpointing=checkpointing, four_bit=four_bit, context=CONTEXT,
+            bytes_each=bytes_each, checkpointing=checkpointing, four_bit=four_bit, context=CONTEXT,
         )  # fmt: skip
         return Passage(rows, batch // rows, checkpointing, found)
 

@@ -186,3 +186,25 @@ def test_every_row_of_an_update_is_in_one_part(tmp_path: Path) -> None:
             real = [row for batch, size in zip(update, sizes, strict=True) for row in batch[:size]]
             assert real == list(rows)
             assert all(len(batch) >= 1 for batch in update)
+
+
+def test_kto_is_shared_out_in_pairs_and_says_what_it_came_to(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = ragged(tmp_path, shapes["llama"], "kto", 8, 1)
+    through: list[int] = []
+    from transformers import Trainer
+
+    step = Trainer.training_step
+
+    def fails(self: Any, model: Any, inputs: Any, *rest: Any, **named: Any) -> Any:
+        if len(inputs["label"]) > 4:
+            raise MemoryError
+        through.append(len(inputs["label"]))
+        return step(self, model, inputs, *rest, **named)
+
+    monkeypatch.setattr(Trainer, "training_step", fails)
+    run = train.run(build, tmp_path / "runs")
+    assert json.loads((run / "run.json").read_text())["batches"]["kto"]["at_once"] == 4
+    # Twelve rows of six pairs: eight, then four, in two parts each.
+    assert through == [4, 4, 2, 2] * (STEPS // 2)
