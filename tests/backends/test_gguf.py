@@ -21,6 +21,8 @@ from tests.backends import checkpoints
 from tests.backends.test_exporting import SCALES, Source, export, failed, source
 
 pytest.importorskip("gguf", reason='GGUF is an extra: pip install "tenetc[gguf]"')
+WHOLE = 70
+"""A token that is a letter."""
 WITHOUT = "llama.cpp is not here: pip install xllamacpp"
 ASKED = ("Good morning.", "What is the capital of France?", "naïve — 12 + 30, “yes”!\n\n  I've 🚀")
 STRETCHED = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0,
@@ -88,44 +90,43 @@ class LlamaCpp:
             params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(lora), 1.0)]
         self.server = xllamacpp.Server(params)
 
-    def said(self, prompt: list[int] | str, tokens: int = 8) -> list[tuple[int, dict[int, float]]]:
-        """Greedy tokens, each with the log-probabilities of all."""
-        asked = {"prompt": prompt, "n_predict": tokens, "temperature": 0, "n_probs": 500, "cache_prompt": False}
-        steps = self.server.handle_completions(asked)["choices"][0]["logprobs"]["content"]
-        return [(step["id"], {top["id"]: top["logprob"] for top in step["top_logprobs"]}) for step in steps]
+    def likely(self, prompt: list[int] | str) -> dict[int, float]:
+        """Log-probabilities of all tokens after the prompt."""
+        # A token that is half a character would not be told of, so that another is drawn.
+        drawn = {"n_predict": 1, "temperature": 0, "logit_bias": [[WHOLE, 1000.0]], "n_probs": 500}
+        said = self.server.handle_completions({"prompt": prompt, "cache_prompt": False, **drawn})
+        (step,) = said["choices"][0]["logprobs"]["content"]
+        return {top["id"]: top["logprob"] for top in step["top_logprobs"]}
 
 
-def greedy(model: Any, ids: list[int], tokens: int = 8) -> list[tuple[int, Any]]:
-    """The same by the library, until a turn ends."""
-    found = []
-    for _ in range(tokens):
-        with torch.no_grad():
-            likely = model(torch.tensor([ids])).logits[0, -1].log_softmax(-1)
-        found.append((int(likely.argmax()), likely))
-        ids = [*ids, found[-1][0]]
-        if found[-1][0] == 1:
-            break
-    return found
+def likely(model: Any, ids: list[int]) -> Any:
+    with torch.no_grad():
+        return model(torch.tensor([ids])).logits[0, -1].log_softmax(-1)
 
 
-def assert_same(of: Source, llama: LlamaCpp) -> None:
+def assert_alike(told: dict[int, float], wanted: Any) -> None:
+    assert len(told) == len(wanted)
+    assert max(abs(told[token] - float(wanted[token])) for token in told) < 1e-3
+
+
+def assert_same(of: Source, llama: LlamaCpp, prompt: str) -> None:
+    """Token by token of greedy answers, and by llama.cpp's own tokenizer and chat template."""
     model, chat = load_model(of.base, of.device), load_chat(of.base)
     verifying.add(model, of.changes)
     for text in ASKED:
-        ids = chat.prompt_ids([Message(role="user", content=text)])
-        ours, theirs = greedy(model, ids), llama.said(ids)
-        assert [token for token, _ in theirs] == [token for token, _ in ours]
-        for (_, likely), (_, told) in zip(ours, theirs, strict=True):
-            gap = max(abs(told[token] - float(likely[token])) for token in told)
-            assert gap < 2e-3, text
-        # By llama.cpp's own tokenizer and chat template, which starts from the prompt.
-        rendered = _texts.rendered(chat.tokenizer, _texts.under(of.prompt, [Message(role="user", content=text)]))
-        ours = greedy(model, chat.tokenizer(rendered, add_special_tokens=False)["input_ids"])
-        by_text = llama.said(str(rendered))
-        assert [token for token, _ in by_text] == [token for token, _ in ours]
-        talk = {"messages": [{"role": "user", "content": text}], "max_tokens": 8, "temperature": 0, "logprobs": True}
-        answer = llama.server.handle_chat_completions(talk)["choices"][0]
-        assert [step["id"] for step in answer["logprobs"]["content"]] == [token for token, _ in ours]
+        talk = [Message(role="user", content=text)]
+        ids = chat.prompt_ids(talk)
+        for _ in range(4):
+            wanted = likely(model, ids)
+            assert_alike(llama.likely(ids), wanted)
+            ids = [*ids, int(wanted.argmax())]
+        rendered = str(_texts.rendered(chat.tokenizer, _texts.under(prompt, talk) if prompt else talk))
+        wanted = likely(model, chat.tokenizer(rendered, add_special_tokens=False)["input_ids"])
+        assert_alike(llama.likely(rendered), wanted)
+        asked = {"messages": [{"role": "user", "content": text}], "max_tokens": 1, "temperature": 0, "logprobs": True,
+                 "top_logprobs": 20, "logit_bias": [[WHOLE, 1000.0]]}  # fmt: skip
+        (step,) = llama.server.handle_chat_completions(asked)["choices"][0]["logprobs"]["content"]
+        assert all(abs(top["logprob"] - float(wanted[top["id"]])) < 1e-3 for top in step["top_logprobs"])
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -133,7 +134,7 @@ def test_llama_cpp_says_what_was_trained(tmp_path: Path, shape: str) -> None:
     pytest.importorskip("xllamacpp", reason=WITHOUT)
     of = source(base_of(tmp_path / "base", shape, **SHAPES[shape]), tmp_path)
     made = export("gguf", of, tmp_path / "gguf", number_type="f32")
-    assert_same(of, LlamaCpp(tmp_path / "gguf" / made.weights))
+    assert_same(of, LlamaCpp(tmp_path / "gguf" / made.weights), of.prompt)
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -142,13 +143,7 @@ def test_llama_cpp_adds_an_adapter_as_it_was_trained(tmp_path: Path, scale: str)
     of = source(base_of(tmp_path / "base", "llama"), tmp_path, prompt="", **SCALES[scale])
     made = export("lora", of, tmp_path / "lora", with_base=True, number_type="f32")
     llama = LlamaCpp(tmp_path / "lora" / made.beside, tmp_path / "lora" / made.weights)
-    model, chat = load_model(of.base, of.device), load_chat(of.base)
-    verifying.add(model, of.changes)
-    for text in ASKED:
-        ids = chat.prompt_ids([Message(role="user", content=text)])
-        for (token, likely), (own, told) in zip(greedy(model, ids), llama.said(ids), strict=True):
-            assert own == token
-            assert max(abs(told[other] - float(likely[other])) for other in told) < 2e-3
+    assert_same(of, llama, "")
 
 
 def test_rows_in_another_order_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +178,7 @@ def test_a_tokenizer_that_llama_cpp_has_not_is_refused(tmp_path: Path) -> None:
 
     of = source(base_of(tmp_path / "base", "llama"), tmp_path)
     chat = load_chat(of.base)
-    assert _gguf_tokens.splitting(chat.tokenizer, ASKED).name == "gpt-2"
+    assert not _gguf_tokens.splitting(chat.tokenizer, ASKED).unlike
     chat.tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)
     with pytest.raises(ModelLoadError, match="no tokenizer that reads as this base does"):
         _gguf_tokens.splitting(chat.tokenizer, ASKED)
