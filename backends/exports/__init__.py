@@ -155,6 +155,11 @@ def is_export(path: Path) -> bool:
     return (path / _sealing.MANIFEST).is_file()
 
 
+def is_readable(artifact: Path) -> bool:
+    """Whether the engines here can answer by it: an adapter's folder, or that of a whole model."""
+    return artifact.is_dir() and any(artifact.glob("*.safetensors"))
+
+
 def held(source: Source, artifact: Path) -> Iterator[Check]:
     """Hold an artifact against a run: an export against its manifest too, anything else as what its files say."""
     kind = None

@@ -142,13 +142,17 @@ def _logits(source: Source, file: Path, changes: Mapping[str, Any], weights: dic
 
 
 def _loaded(file: Path, source: Source) -> Any:
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.utils import logging
 
     from backends.devices import torch_dtype
 
     logging.disable_progress_bar()
+    # The library knows only a part of what a file says of its architecture, so that it is told the base's.
+    told = AutoConfig.from_pretrained(str(source.base.path), trust_remote_code=False, local_files_only=True).to_dict()
+    kind = _gguf_shapes.ARCHITECTURES[told.pop("model_type")]
+    config = AutoConfig.for_model(kind, **told)
     model: Any = AutoModelForCausalLM.from_pretrained(
-        str(file.parent), gguf_file=file.name, dtype=torch_dtype(source.device), local_files_only=True
+        str(file.parent), gguf_file=file.name, config=config, dtype=torch_dtype(source.device), local_files_only=True
     )
     return model.to(source.device.kind).eval()

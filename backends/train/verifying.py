@@ -264,7 +264,9 @@ def _merged(folder: Path, base: Base, trained: Mapping[str, Any]) -> dict[str, F
 def as_stored(base: Base) -> Any:
     """The base's weights on the CPU, in the number type that its files have."""
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     return AutoModelForCausalLM.from_pretrained(
         str(base.path), dtype="auto", use_safetensors=True, trust_remote_code=False, local_files_only=True
     )
