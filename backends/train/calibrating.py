@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -104,6 +105,7 @@ def _of_stage(stage: str, build: Path, folder: Path, base: Any, device: Any, sta
     from backends.train.adapters import confirm_adapter, save_adapter
     from backends.train.jobs import read_job
     from backends.train.loop import train
+    from backends.train.task import Stage, Training, Wishes
 
     job = read_job(build / "jobs" / f"{stage}.yaml")
     rows = [json.loads(line) for line in (build / job.rows).read_text(encoding="utf-8").splitlines()]
@@ -112,14 +114,17 @@ def _of_stage(stage: str, build: Path, folder: Path, base: Any, device: Any, sta
     (folder / job.rows).write_text("".join(json.dumps(row) + "\n" for row in few), encoding="utf-8")
     job = dataclasses.replace(job, values={**job.values, "max_steps": STEPS}, steps=STEPS)
     method = import_module(f"backends.train.methods.{stage}")
-    given = {}
-    if hasattr(method, "given"):
-        judge = judge_of(read_recipe(build), base, Path(), local_files_only=True)
-        given = method.given(build, CachedEngine(judge, folder / "cache"))
+    for name in getattr(method, "FILES", ()):
+        shutil.copyfile(build / name, folder / name)
+
+    def judge() -> CachedEngine:
+        return CachedEngine(judge_of(read_recipe(build), base, Path(), local_files_only=True), folder / "cache")
+
     asking = _Asking(method.trainer())
     clock, before = _Clock([]), time.monotonic()
+    training = Training(folder, folder / "run", base, device, Wishes(clock), judge)
     with asking:
-        trained = train(method, stage, job, folder, folder / "run", base, None, device, clock, given)
+        trained = train(Stage(stage, job, method, None, training))
     after = time.monotonic()
     (first, processor), (last, whole) = clock.steps[0], clock.steps[-1]
     saved = save_adapter(trained.model, base, trained.chat, folder / "adapter")
