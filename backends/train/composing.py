@@ -20,6 +20,7 @@ from backends.bases import Base
 from backends.devices import Device
 from backends.train import RUN_VERSION, verifying
 from backends.train.adapters import CARD, adapter_digest
+from backends.train.changes import Change, changes
 from compiler.digests import digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.files import sync_file, sync_folder, write_json
@@ -51,15 +52,15 @@ def compose(parts: Sequence[Part], base: Base, name: str, runs: Path, device: De
     if (run / "run.json").is_file():
         return run
     try:
-        changes = [verifying.changes(part.run / "adapter") for part in parts]
+        added = [changes(part.run / "adapter") for part in parts]
     except (OSError, ValueError, KeyError) as error:
         raise ModelLoadError(f"an adapter cannot be put together with others: {error}") from error
     staged = run / ".adapter.new"
     if staged.exists():
         shutil.rmtree(staged)
     staged.mkdir(parents=True)
-    _save(staged, parts, changes, base)
-    _confirm(staged, parts, changes, base, device)
+    _save(staged, parts, added, base)
+    _confirm(staged, parts, added, base, device)
     for file in staged.iterdir():
         sync_file(file)
     if (run / "adapter").exists():
@@ -95,7 +96,7 @@ def _told(part: Part, base: Base) -> dict[str, Any]:
     return {"run": part.run.name, "adapter_digest": adapter_digest(part.run / "adapter"), "weight": part.weight}
 
 
-def _save(folder: Path, parts: Sequence[Part], changes: Sequence[dict[str, verifying.Change]], base: Base) -> None:
+def _save(folder: Path, parts: Sequence[Part], changes: Sequence[dict[str, Change]], base: Base) -> None:
     import torch
     from safetensors.torch import save_file
 
@@ -133,7 +134,7 @@ def _save(folder: Path, parts: Sequence[Part], changes: Sequence[dict[str, verif
 def _confirm(
     folder: Path,
     parts: Sequence[Part],
-    changes: Sequence[dict[str, verifying.Change]],
+    changes: Sequence[dict[str, Change]],
     base: Base,
     device: Device,
 ) -> None:
