@@ -21,6 +21,7 @@ from backends.bases import Base
 from backends.devices import Device
 from backends.exports import _sealing
 from backends.train import verifying
+from backends.train.changes import Change, Whole, changes
 from backends.train.verifying import Check
 from compiler.agreement import ROWS
 from compiler.exports.artifacts import Exported, Kind
@@ -48,26 +49,26 @@ class Source:
         return list(found)
 
     @cached_property
-    def changes(self) -> verifying.Whole:
+    def changes(self) -> Whole:
         """What the adapter adds, by module.
 
         Raises:
             ModelLoadError: it is no plain LoRA.
         """
-        return verifying.Whole(self._parts)
+        return Whole(self._parts)
 
     @property
     def rank(self) -> int:
         return max(int(change.a.shape[0]) for change in self._parts.values())
 
     @cached_property
-    def _parts(self) -> dict[str, verifying.Change]:
+    def _parts(self) -> dict[str, Change]:
         try:
-            return verifying.changes(self.run / "adapter")
+            return changes(self.run / "adapter")
         except (OSError, ValueError, KeyError) as error:
             raise ModelLoadError(f"the adapter of {self.run} cannot be exported: {error}") from error
 
-    def parts(self) -> dict[str, verifying.Change]:
+    def parts(self) -> dict[str, Change]:
         """The same as pairs of low-rank matrices."""
         return self._parts
 

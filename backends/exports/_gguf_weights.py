@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from backends.exports._gguf_shapes import ROPE_FREQUENCIES, Names, rope_frequencies
-from backends.train.verifying import Found, apart
+from backends.train.changes import apart
+from backends.train.verifying import Found
 from compiler.failures import ModelLoadError
 
 TYPES = {"f32": "F32", "f16": "F16", "bf16": "BF16", "q8_0": "Q8_0"}

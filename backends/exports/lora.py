@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from backends.bases import load_chat
 from backends.exports import Options, Source, _gguf_shapes, _gguf_weights, _texts, needs
 from backends.exports import gguf as whole
-from backends.train.verifying import Change, Check, Found, apart, covering, same_change
+from backends.train.changes import Change, apart
+from backends.train.verifying import Check, Found, covering, same_change
 from compiler.exports.artifacts import Exported
 from compiler.failures import ModelLoadError
 
@@ -117,7 +119,7 @@ def _read(source: Source, file: Path) -> dict[str, Found]:
     return found
 
 
-def _config(source: Source) -> object:
+def _config(source: Source) -> Any:
     from transformers import AutoConfig
 
     return AutoConfig.from_pretrained(str(source.base.path), trust_remote_code=False, local_files_only=True)

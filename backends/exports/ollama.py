@@ -51,7 +51,7 @@ def modelfile_of(source: Source, weights: str, options: Options, context: int) -
 
 def turns_of(chat: Chat) -> Turns | None:
     """What the chat template writes around messages; None where that depends on more than a message's role."""
-    user, assistant, system = (Message(role=role, content=f"{MARK}{role}") for role in ("user", "assistant", "system"))  # type: ignore[arg-type]  # roles
+    user, assistant, system = (Message(role=role, content=f"{MARK}{role}") for role in ("user", "assistant", "system"))
     try:
         alone = _around(chat, [user], opened=False)
         opening = _around(chat, [user], opened=True)[-1].removeprefix(alone[-1])

@@ -59,14 +59,9 @@ def rescored(
             yield _compared(opened, arm, measured, artifact, Path(fresh))
 
 
-def _compared(
-    opened: Models,
-    arm: Arm,
-    measured: Sequence[Measurement],
-    probes: Sequence[Probe],
-    artifact: Path | None,
-    fresh: Path,
-) -> Check:
+def _compared(opened: Models, arm: Arm, measured: Sequence[Measurement], artifact: Path | None, fresh: Path) -> Check:
+    asked = {probe.id: probe for probe in opened.probes}
+    probes = [asked[row.probe_id] for row in measured]
     said = _said(opened, arm, probes, artifact, fresh)
     differ = [place for place, row in enumerate(measured) if not _same(row, said[place])]
     what = f"said by {arm}"

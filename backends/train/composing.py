@@ -20,6 +20,7 @@ from backends.bases import Base
 from backends.devices import Device
 from backends.train import RUN_VERSION, kept, verifying
 from backends.train.adapters import CARD, adapter_digest
+from backends.train.changes import Change, changes
 from compiler.digests import digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.files import sync_file, sync_folder
@@ -77,7 +78,7 @@ def put_together(adapters: Sequence[Path], weights: Sequence[float], base: Base,
         ModelLoadError: one is no plain LoRA, or what was saved is not the sum.
     """
     try:
-        changes = [verifying.changes(adapter) for adapter in adapters]
+        changes = [changes(adapter) for adapter in adapters]
     except (OSError, ValueError, KeyError) as error:
         raise ModelLoadError(f"an adapter cannot be put together with others: {error}") from error
     staged = folder.with_name(f".{folder.name}.new")
@@ -110,7 +111,7 @@ def _told(part: Part, base: Base) -> dict[str, Any]:
 
 
 def _save(
-    folder: Path, first: Path, weights: Sequence[float], changes: Sequence[dict[str, verifying.Change]], base: Base
+    folder: Path, first: Path, weights: Sequence[float], changes: Sequence[dict[str, Change]], base: Base
 ) -> None:
     import torch
     from safetensors.torch import save_file
@@ -149,7 +150,7 @@ def _save(
 def _confirm(
     folder: Path,
     weights: Sequence[float],
-    changes: Sequence[dict[str, verifying.Change]],
+    changes: Sequence[dict[str, Change]],
     base: Base,
     device: Device,
 ) -> None:

@@ -8,9 +8,7 @@ artifact was made.
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +17,12 @@ from typing import Any
 from backends.bases import Base, load_chat, load_model
 from backends.devices import Device, torch_dtype
 from backends.train.adapters import ASKED, FILES, TOLERANCE, adapter_digest
+from backends.train.changes import Whole, apart, changes, json_of, tensors_of
 from compiler.failures import TenetError
 from compiler.records.record import Message
 
 DELTA = 1e-4
 """Relative error of a module's change: the norm of the difference beside the norm of the change."""
-DOUBLED = "base_model.model.base_model.model."
-"""A prefix that stands twice: the library loads such an adapter to nothing, and says so in a warning."""
 LEAST_KL = 1e-4
 """Mean next-token divergence from the base, in nats, below which an adapter does nothing."""
 
@@ -40,27 +37,6 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What an adapter adds to a module's weight: scale x b x a. a: [rank, inputs]. b: [outputs, rank]. turned: whether
-    the module keeps its weight as [inputs, outputs]."""
-
-    a: Any
-    b: Any
-    scale: float
-    turned: bool = False
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        shape = (self.b.shape[0], self.a.shape[1])
-        return shape[::-1] if self.turned else shape
-
-    def whole(self) -> Any:
-        """As the module keeps it, in float64."""
-        found = self.scale * (self.b.double() @ self.a.double())
-        return found.T if self.turned else found
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     """How an artifact changes a module. apart: from the change that was trained, as a share of its norm; infinite where
     none was. dtype: the number type of a merged weight. lost: what that takes off the change, as the same share."""
@@ -68,23 +44,6 @@ class Found:
     apart: float
     dtype: str | None = None
     lost: float = 0.0
-
-
-class Whole(Mapping[str, Any]):
-    """Changes as the modules keep them: each is computed when it is asked for, since together they are as large as a
-    model in float64."""
-
-    def __init__(self, changes: Mapping[str, Change]) -> None:
-        self._changes = changes
-
-    def __getitem__(self, name: str) -> Any:
-        return self._changes[name].whole()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._changes)
-
-    def __len__(self) -> int:
-        return len(self._changes)
 
 
 def verify(run: Path, base: Base, device: Device) -> Iterator[Check]:
@@ -100,7 +59,7 @@ def verify(run: Path, base: Base, device: Device) -> Iterator[Check]:
 def recorded(run: Path, base: Base) -> Iterator[Check]:
     """Hold a run's adapter against its record alone; no model is loaded."""
     adapter = run / "adapter"
-    record = _json(run / "run.json")
+    record = json_of(run / "run.json")
     names = {path.name for path in adapter.iterdir()} if adapter.is_dir() else set()
     odd = sorted(names ^ FILES)
     yield Check("files", not odd, "as saved" if not odd else f"missing or not its own: {', '.join(odd)}")
@@ -162,34 +121,6 @@ def same_change(found: Mapping[str, Found]) -> Check:
     return Check("change", within, said)
 
 
-def changes(adapter: Path) -> dict[str, Change]:
-    """What an adapter adds, by module.
-
-    Raises:
-        ValueError: it is no plain LoRA, or its keys are not the library's.
-    """
-    config = _json(adapter / "adapter_config.json")
-    if config.get("peft_type") != "LORA" or config.get("use_dora") or config.get("alora_invocation_tokens"):
-        raise ValueError("it is no plain LoRA")
-    tensors = _tensors(adapter / "adapter_model.safetensors")
-    doubled = [name for name in tensors if name.startswith(DOUBLED)]
-    if doubled:
-        raise ValueError(f"{len(doubled)} keys have their prefix twice, and load to nothing")
-    found: dict[str, Change] = {}
-    for name, a in tensors.items():
-        module, part, end = name.removeprefix("base_model.model.").partition(".lora_A.")
-        if part and end == "weight":
-            rank = a.shape[0]
-            patterns = config.get("alpha_pattern") or {}
-            alpha = next((patterns[p] for p in patterns if re.match(rf"(.*\.)?({p})$", module)), config["lora_alpha"])
-            scale = alpha / rank**0.5 if config.get("use_rslora") else alpha / rank
-            b = tensors[name.replace(".lora_A.", ".lora_B.")]
-            found[module] = Change(a, b, scale, bool(config.get("fan_in_fan_out")))
-    if 2 * len(found) != len(tensors):
-        raise ValueError(f"{len(tensors) - 2 * len(found)} keys are no pair of low-rank weights")
-    return found
-
-
 def _held_against(adapter: Path, base: Base, device: Device) -> Iterator[Check]:
     import torch
 
@@ -236,7 +167,7 @@ def _merged(folder: Path, base: Base, trained: Mapping[str, Any]) -> dict[str, F
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise ValueError("there is no .safetensors file")
-    tensors = {name: value for file in files for name, value in _tensors(file).items()}
+    tensors = {name: value for file in files for name, value in tensors_of(file).items()}
     model = as_stored(base)
     further = sorted(tensors.keys() - model.state_dict().keys())
     if further:
@@ -289,12 +220,6 @@ def dtype_of(tensor: Any) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def apart(wanted: Any, found: Any) -> float:
-    """Relative error in the norm of the whole change."""
-    gap, size = float((found - wanted).norm()), float(wanted.norm())
-    return gap / size if size else gap
-
-
 def _loaded(adapter: Path, base: Base, device: Device) -> Any:
     from peft import PeftModel
 
@@ -336,24 +261,3 @@ def divergence(ours: list[Any], theirs: list[Any]) -> float:
         one, other = a[-1].log_softmax(-1), b[-1].log_softmax(-1)
         found.append(float((one.exp() * (one - other)).sum()))
     return sum(found) / len(found)
-
-
-def _tensors(path: Path) -> dict[str, Any]:
-    """The tensors of a file.
-
-    Raises:
-        ValueError: it is torn, or another kind of file.
-    """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        found: dict[str, Any] = load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path.name} is torn: {error}") from error
-    return found
-
-
-def _json(path: Path) -> dict[str, Any]:
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return found if isinstance(found, dict) else {}

@@ -22,6 +22,7 @@ from compiler.records.report import DiffReport
 from compiler.report import figures, findings
 from compiler.report.findings import Found
 from compiler.report.junit import facts_sentence
+from compiler.report.markdown import signs
 
 CARD = "README.md"
 LIBRARIES: dict[Kind, str] = {
@@ -161,7 +162,7 @@ def _besides(exported: Exported, report: DiffReport) -> Iterator[str]:
         for effect in report.side_effects
         if effect.notable
     ]
-    lines += [*report.warnings, *([report.multiplicity] if report.multiplicity else [])]
+    lines += [*signs(report), *report.warnings, *([report.multiplicity] if report.multiplicity else [])]
     if exported.kind in ("gguf", "ollama"):
         lines.append("These were measured on the adapter beside its base, not on this file.")
     if lines:

@@ -112,7 +112,7 @@ def _besides(report: DiffReport) -> Iterator[str]:
     """Yield what a reader should know besides, each on a line of its own."""
     lines = [f"Facts {facts_sentence(report, report.facts)}."] if report.facts and report.facts.verdict else []
     lines += [f"Moved unasked: {_moved(effect)}." for effect in report.side_effects if effect.notable]
-    lines += _signs(report)
+    lines += signs(report)
     lines += report.warnings
     if report.multiplicity:
         lines.append(report.multiplicity)
@@ -122,7 +122,8 @@ def _besides(report: DiffReport) -> Iterator[str]:
         yield ""
 
 
-def _signs(report: DiffReport) -> Iterator[str]:
+def signs(report: DiffReport) -> Iterator[str]:
+    """Yield what the signs beside shares mean, where there are any."""
     bases = {rate.basis for row in report.clauses for figure in row.decided for rate in figure.rates if rate.n}
     if "uncalibrated judge" in bases:
         yield f"{figures.UNCALIBRATED} before a share: decided by a judge that nobody has calibrated on that arm."

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -28,7 +29,7 @@ from compiler.exports.modelfile import Turns
 from compiler.failures import DataError
 from compiler.records.recipe import Recipe
 from compiler.records.rows import Probe
-from tests.backends import checkpoints
+from tests.backends import checkpoints, jobs
 from tests.backends.recipes import ARR, NO_CERTAINLY, user
 from tests.compiler.conftest import artifacts_of
 
@@ -49,8 +50,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (build / artifact.path).parent.mkdir(parents=True, exist_ok=True)
         (build / artifact.path).write_text(artifact.text)
     shutil.rmtree(build / "jobs")
+    jobs.write(build, dpo=jobs.dpo(2))
     measures = {"trait.pirate": (ARR,), "forbid.canned": (NO_CERTAINLY,)}
-    (build / "recipe.json").write_text(Recipe(base=str(base), units=(), measures=measures).model_dump_json())
+    (build / "recipe.json").write_text(
+        Recipe(base=str(base), units=(), measures=measures, method="dpo").model_dump_json()
+    )
     probes = [
         Probe(id=f"p-{n}", clause_id="trait.pirate", messages=user(f"What is {n}?"), checks=(ARR,), unit="p",
               measures=("forbid.canned",))
@@ -68,7 +72,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (run / "adapter" / "README.md").touch()
     record = {
         "spec": "pirate", "method": "dpo", "base": str(base), "base_digest": found.digest, "revision": None,
-        "rows": {"pairs.jsonl": rows_digest(build / "pairs.jsonl")}, "steps": {},
+        "rows": {"pairs.jsonl": rows_digest(build / "pairs.jsonl")}, "steps": {"dpo": 2},
         "adapter_digest": adapter_digest(run / "adapter"), "versions": {"peft": "0.21.2"},
     }  # fmt: skip
     (run / "run.json").write_text(json.dumps(record))
@@ -117,7 +121,8 @@ def test_the_card_says_what_was_measured_and_what_is_not_known(
     assert "base_model" not in head, "a folder of this machine is no model of the Hub's"
     row = next(line for line in card.splitlines() if line.startswith("| `trait.pirate`"))
     assert "of 8" in row
-    assert "✗ missed" in row
+    assert "? unclear: its judge is uncalibrated" in row
+    assert "decided by a judge that nobody has calibrated" in card
     assert "| clause | asked | target | base | adapter | adapter+prompt | verdict | line |" in card
     assert "- change: off by" in card
     assert tenet(place, "export card") == 0
@@ -221,15 +226,10 @@ def read_modelfile(text: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("system", HARD)
 def test_ollama_reads_the_prompt_as_it_is(system: str) -> None:
-    turns = Turns(
-        "",
-        dict.fromkeys(("system", "user", "assistant"), "<"),
-        dict.fromkeys(("system", "user"), ">") | {"assistant": ">"},
-        "<",
-    )
-    text = modelfile.render(
-        "pirate.gguf", system=system, stops=["<|end|>", "\n"], context=64, temperature=0.5, turns=turns
-    )
+    roles = ("system", "user", "assistant")
+    turns = Turns("", dict.fromkeys(roles, "<"), dict.fromkeys(roles, ">"), "<")
+    settings: dict[str, Any] = {"stops": ["<|end|>", "\n"], "context": 64, "temperature": 0.5}
+    text = modelfile.render("pirate.gguf", system=system, turns=turns, **settings)
     read = read_modelfile(text)
     assert read == [
         ("FROM", "./pirate.gguf"),

@@ -23,7 +23,6 @@ from compiler.failures import DataError, GivenError, ModelLoadError
 from tests.backends import checkpoints
 
 PROMPT = 'You are Polly.\n\nNever say "Certainly!" or \\"{{ x }}\\" – {% if %} """ ünïcode.\n- Pirate.'
-gguf = pytest.importorskip("gguf", reason='GGUF is an extra: pip install "tenetc[gguf]"')
 
 
 def source(base: Path, folder: Path, prompt: str = PROMPT, **more: Any) -> Source:
@@ -41,6 +40,8 @@ def source(base: Path, folder: Path, prompt: str = PROMPT, **more: Any) -> Sourc
 
 
 def export(kind: Kind, of: Source, out: Path, **options: Any) -> Exported:
+    if kind in ("gguf", "lora", "ollama"):
+        pytest.importorskip("gguf", reason='GGUF is an extra: pip install "tenetc[gguf]"')
     return exports.export(kind, of, out, Options(out.name, **options), lambda made, checks: {"README.md": "card"})
 
 
@@ -254,6 +255,13 @@ def test_the_template_starts_from_the_prompt_unless_it_is_given_another(llama: S
     bare = AutoTokenizer.from_pretrained(tmp_path / "bare")
     assert bare.chat_template == base.chat_template
     assert (tmp_path / "bare" / _texts.PROMPT_FILE).read_text() == PROMPT + "\n"
+
+
+def test_without_the_package_its_extra_is_named(llama: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "find_spec", lambda name: None)
+    with pytest.raises(DataError, match="needs the package gguf") as failure:
+        exports.export("gguf", llama, tmp_path / "out", Options("out"), lambda made, checks: {})
+    assert failure.value.help == 'pip install "tenetc[gguf]"'
 
 
 def test_a_template_without_a_system_role_stays_as_it_is(shapes: dict[str, Path], tmp_path: Path) -> None:
