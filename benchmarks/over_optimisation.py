@@ -3,7 +3,7 @@
 In: nothing. Out: for each arm, what every look at its training saw. The spec asks for answers of at most five words and
 says so by their length alone, which an answer that says nothing keeps as well: a policy that is held to nothing finds
 out. What the score of held-out questions asks beside (is it right, is it an answer) no reward says. Both arms train on
-the same rows from the same seed. Everything is kept in a folder (`--folder`), so that a call that was cut short goes on.
+the same rows from the same seed. Everything is kept in a folder (`--folder`), so that a cut call goes on.
 """
 
 from __future__ import annotations

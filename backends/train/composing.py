@@ -78,15 +78,15 @@ def put_together(adapters: Sequence[Path], weights: Sequence[float], base: Base,
         ModelLoadError: one is no plain LoRA, or what was saved is not the sum.
     """
     try:
-        changes = [changes(adapter) for adapter in adapters]
+        added = [changes(adapter) for adapter in adapters]
     except (OSError, ValueError, KeyError) as error:
         raise ModelLoadError(f"an adapter cannot be put together with others: {error}") from error
     staged = folder.with_name(f".{folder.name}.new")
     if staged.exists():
         shutil.rmtree(staged)
     staged.mkdir(parents=True)
-    _save(staged, adapters[0], weights, changes, base)
-    _confirm(staged, weights, changes, base, device)
+    _save(staged, adapters[0], weights, added, base)
+    _confirm(staged, weights, added, base, device)
     for file in staged.iterdir():
         sync_file(file)
     if folder.exists():
