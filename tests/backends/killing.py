@@ -4,7 +4,7 @@ In: a build and a folder for runs. Out: a forked process, which ends by itself o
 before the fork, so that a training of tiny weights takes half a second. A planted point is what a process does to
 files: it opens one to write, writes tensors, syncs, renames, makes or removes something; the n-th such deed is where it
 dies, just before or in the midst of it. `power`: as if the power had failed, too: what was written and not synced by
-then is cut in half.
+then is cut in half, and what was added to a file since it was synced, too.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Deeds:
         self.root, self.kill_at, self.power, self.full_at = str(root), kill_at, power, full_at
         self.count = 0
         self.unsynced: set[str] = set()
+        self.synced: dict[str, int] = {}
         self.ours = False
 
     def watch(self) -> None:
@@ -59,6 +60,7 @@ class Deeds:
             self._deed(path, fills=True)
             fsync(handle)
             self.unsynced.discard(path)
+            self.synced[path] = os.fstat(handle).st_size
 
         def serializing(tensors: Any, path: Any, *rest: Any, **named: Any) -> None:
             if self.full_at and self.count + 1 >= self.full_at:
@@ -78,6 +80,8 @@ class Deeds:
             if path.startswith(self.root) and (set(mode) & set("wxa+") or flags & WRITING):
                 self._deed(path, fills=True)
                 self.unsynced.add(path)
+                if "a" not in mode:
+                    self.synced.pop(path, None)
         elif event in DEEDS:
             self._deed(path, fills=event == "os.mkdir")
             if event == "os.rename":
@@ -87,6 +91,8 @@ class Deeds:
         for path in [p for p in self.unsynced if p == old or p.startswith(f"{old}/")]:
             self.unsynced.discard(path)
             self.unsynced.add(new + path.removeprefix(old))
+        for path in [p for p in self.synced if p == old or p.startswith(f"{old}/")]:
+            self.synced[new + path.removeprefix(old)] = self.synced.pop(path)
 
     def _deed(self, path: str, fills: bool = False) -> None:
         """fills: whether it takes room on the disk."""
@@ -99,7 +105,8 @@ class Deeds:
             self.ours = True
             for written in sorted(self.unsynced) if self.power else ():
                 if Path(written).is_file():
-                    os.truncate(written, Path(written).stat().st_size // 2)
+                    safe = self.synced.get(written, 0)
+                    os.truncate(written, safe + (Path(written).stat().st_size - safe) // 2)
             os.kill(os.getpid(), signal.SIGKILL)
 
 
