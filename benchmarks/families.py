@@ -41,7 +41,6 @@ from compiler.records.record import Message
 
 CLOSE = 1e-3
 """Between losses of trainings with one thread and with two, relative to the loss: rounding, which steps add up."""
-ROWS = 16
 CAPACITY = 128
 
 
@@ -167,7 +166,7 @@ def batches(builds: Sequence[Path], rows: int) -> Iterator[list[list[list[int]]]
         yield [side[start : start + 2 * rows] for side in sides]
 
 
-def layers(builds: Sequence[Path], rounds: int) -> None:
+def layers(builds: Sequence[Path], rounds: int, pairs: Sequence[int]) -> None:
     """The first table."""
     from peft import LoraConfig, get_peft_model
 
@@ -213,7 +212,7 @@ def layers(builds: Sequence[Path], rounds: int) -> None:
             model.zero_grad()
         return found
 
-    told = {rows: list(islice(batches(builds, rows), 2)) for rows in (1, 4, ROWS)}
+    told = {rows: list(islice(batches(builds, rows), 2)) for rows in pairs}
     for rows, (batch, _) in told.items():
         step(range(len(models)), batch, True, CAPACITY)
         ours = gradients()
@@ -245,6 +244,7 @@ def main() -> None:
     parser.add_argument("builds", nargs="+", type=Path)
     parser.add_argument("--steps", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pairs", type=int, nargs="+", default=[1, 4, 16], help="of a persona's batch")
     parser.add_argument("--only", choices=("layers", "commands"), help="the first table alone, or the second")
     parser.add_argument("--into", type=Path, help="train once, into this folder, and say which runs they are")
     parser.add_argument("--at-once", type=int, default=1)
@@ -253,7 +253,7 @@ def main() -> None:
         print(*trained(asked.builds, asked.into, asked.at_once), sep="\n")
         return
     if asked.only != "commands":
-        layers(asked.builds, asked.rounds)
+        layers(asked.builds, asked.rounds, asked.pairs)
     if asked.only == "layers":
         return
     with tempfile.TemporaryDirectory() as folder:

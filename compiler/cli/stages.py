@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compiler.agreement import ROWS, check_build
+from compiler.cli import places
 from compiler.cli.emitting import Compilation
 from compiler.cli.places import Place
 from compiler.digests import file_digest
@@ -64,6 +65,10 @@ def train(place: Place, progress: Progress, held: Held | None = None) -> Path:
     from backends import train as training
 
     check_build(place.build)
+    together = places.with_other_threads(place) if held is None and places.finished_run(place) is None else None
+    if together is not None:
+        progress("train", 1, 1, "steps", "done before, together with others")
+        return together
     return training.run(
         place.build,
         place.runs,
