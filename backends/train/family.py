@@ -1,11 +1,11 @@
 """Several personas of one base, trained by one command: the libraries and the base are loaded once.
 
 In: builds. Out: their runs, as each training alone makes them. On a CPU they are trained side by side, one on each core
-with one thread: a step of a small model has parts that a second thread does not shorten, and its rows gain nothing from
-rows of other personas beside them (`benchmarks/families.py` has both figures). Each is a process of its own, forked
-once the base is in memory, with its own optimiser, random numbers, checkpoints and events, so that a run is byte for
-byte that of `TENET_THREADS=1 tenet train SPEC`. Elsewhere they are trained one after the other in this process. What
-fails or is interrupted stops no other that is under way. This file must not know how a training is done.
+with one thread: a step of a small model has parts that a second thread does not shorten, and a batch of 16 pairs gains
+nothing from rows of other personas beside it (`benchmarks/families.py` has both figures). Each is a process of its own,
+forked once the base is in memory, with its own optimiser, random numbers, checkpoints and events, so that a run is byte
+for byte that of `TENET_THREADS=1 tenet train SPEC`. Elsewhere they are trained one after the other in this process.
+What fails or is interrupted stops no other that is under way. This file must not know how a training is done.
 """
 
 from __future__ import annotations
