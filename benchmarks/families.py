@@ -36,6 +36,7 @@ from backends.train.adapters import adapter_digest
 from backends.train.held import Held
 from backends.train.loop import read_rows
 from benchmarks.side_by_side import Contender, compare
+from compiler.cli import WAITING
 from compiler.progress import Progress, silent
 from compiler.records.record import Message
 
@@ -71,7 +72,7 @@ def command(builds: Sequence[Path], at_once: int, threads: str | None = None) ->
     runs = Path(tempfile.mkdtemp(dir=builds[0].parent.parent))
     told = [sys.executable, "-m", "benchmarks.families", *map(str, builds), "--into", str(runs)]
     environment = {name: value for name, value in os.environ.items() if name != "TENET_THREADS"}
-    environment |= {"TENET_THREADS": threads} if threads else {}
+    environment |= {**WAITING, **({"TENET_THREADS": threads} if threads else {})}
     done = subprocess.run([*told, "--at-once", str(at_once)], env=environment, check=True, capture_output=True)
     return [Path(line) for line in done.stdout.decode().split()[-len(builds) :]]
 
