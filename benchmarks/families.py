@@ -36,12 +36,12 @@ from backends.train.adapters import adapter_digest
 from backends.train.held import Held
 from backends.train.loop import read_rows
 from benchmarks.side_by_side import Contender, compare
+from compiler.cli import WAITING
 from compiler.progress import Progress, silent
 from compiler.records.record import Message
 
 CLOSE = 1e-3
 """Between losses of trainings with one thread and with two, relative to the loss: rounding, which steps add up."""
-ROWS = 16
 CAPACITY = 128
 
 
@@ -72,7 +72,7 @@ def command(builds: Sequence[Path], at_once: int, threads: str | None = None) ->
     runs = Path(tempfile.mkdtemp(dir=builds[0].parent.parent))
     told = [sys.executable, "-m", "benchmarks.families", *map(str, builds), "--into", str(runs)]
     environment = {name: value for name, value in os.environ.items() if name != "TENET_THREADS"}
-    environment |= {"TENET_THREADS": threads} if threads else {}
+    environment |= {**WAITING, **({"TENET_THREADS": threads} if threads else {})}
     done = subprocess.run([*told, "--at-once", str(at_once)], env=environment, check=True, capture_output=True)
     return [Path(line) for line in done.stdout.decode().split()[-len(builds) :]]
 
@@ -167,7 +167,7 @@ def batches(builds: Sequence[Path], rows: int) -> Iterator[list[list[list[int]]]
         yield [side[start : start + 2 * rows] for side in sides]
 
 
-def layers(builds: Sequence[Path], rounds: int) -> None:
+def layers(builds: Sequence[Path], rounds: int, pairs: Sequence[int]) -> None:
     """The first table."""
     from peft import LoraConfig, get_peft_model
 
@@ -213,7 +213,7 @@ def layers(builds: Sequence[Path], rounds: int) -> None:
             model.zero_grad()
         return found
 
-    told = {rows: list(islice(batches(builds, rows), 2)) for rows in (1, 4, ROWS)}
+    told = {rows: list(islice(batches(builds, rows), 2)) for rows in pairs}
     for rows, (batch, _) in told.items():
         step(range(len(models)), batch, True, CAPACITY)
         ours = gradients()
@@ -245,6 +245,7 @@ def main() -> None:
     parser.add_argument("builds", nargs="+", type=Path)
     parser.add_argument("--steps", type=int, default=48)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pairs", type=int, nargs="+", default=[1, 4, 16], help="of a persona's batch")
     parser.add_argument("--only", choices=("layers", "commands"), help="the first table alone, or the second")
     parser.add_argument("--into", type=Path, help="train once, into this folder, and say which runs they are")
     parser.add_argument("--at-once", type=int, default=1)
@@ -253,7 +254,7 @@ def main() -> None:
         print(*trained(asked.builds, asked.into, asked.at_once), sep="\n")
         return
     if asked.only != "commands":
-        layers(asked.builds, asked.rounds)
+        layers(asked.builds, asked.rounds, asked.pairs)
     if asked.only == "layers":
         return
     with tempfile.TemporaryDirectory() as folder:

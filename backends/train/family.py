@@ -1,11 +1,11 @@
 """Several personas of one base, trained by one command: the libraries and the base are loaded once.
 
 In: builds. Out: their runs, as each training alone makes them. On a CPU they are trained side by side, one on each core
-with one thread: a step of a small model has parts that a second thread does not shorten, and its rows gain nothing from
-rows of other personas beside them (`benchmarks/families.py` has both figures). Each is a process of its own, forked
-once the base is in memory, with its own optimiser, random numbers, checkpoints and events, so that a run is byte for
-byte that of `TENET_THREADS=1 tenet train SPEC`. Elsewhere they are trained one after the other in this process. What
-fails or is interrupted stops no other that is under way. This file must not know how a training is done.
+with one thread: a step of a small model has parts that a second thread does not shorten, and a batch of 16 pairs gains
+nothing from rows of other personas beside it (`benchmarks/families.py` has both figures). Each is a process of its own,
+forked once the base is in memory, with its own optimiser, random numbers, checkpoints and events, so that a run is byte
+for byte that of `TENET_THREADS=1 tenet train SPEC`. Elsewhere they are trained one after the other in this process.
+What fails or is interrupted stops no other that is under way. This file must not know how a training is done.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from backends.devices import cpu_threads
 from backends.train import is_done, run_folder
 from backends.train.held import Held
 from compiler import failures
-from compiler.failures import TenetError
+from compiler.failures import GivenError, TenetError
 from compiler.progress import Progress
 
 Training = Callable[[Held, Progress], Path]
@@ -46,19 +46,29 @@ class Persona:
 def at_once_here() -> int:
     """How many are trained at once on this machine: one a core of a CPU; one elsewhere, and where the user has asked
     for more threads."""
-    if machine.expected().device != "cpu" or not sys.platform.startswith("linux"):
-        return 1
+    return 1 if _why_in_turn() else len(os.sched_getaffinity(0))
+
+
+def _why_in_turn() -> str | None:
+    """Why this machine trains one after the other; None where it can train side by side."""
+    if machine.expected().device != "cpu":
+        return "they share one device"
+    if not sys.platform.startswith("linux"):
+        return "this system cannot fork a process that has torch loaded"
     if "TENET_THREADS" in os.environ and cpu_threads() > 1:
-        return 1
-    return len(os.sched_getaffinity(0))
+        return "TENET_THREADS asks for more threads than one"
+    return None
 
 
 def run(personas: Sequence[Persona], runs: Path, at_once: int, progress: Progress) -> list[Path]:
     """Train all that have no finished run here, and return the runs in order.
 
     Raises:
+        GivenError: several at once are asked for, and cannot be.
         TenetError: of the first that failed, once the others have ended.
     """
+    if at_once > 1 and (why := _why_in_turn()):
+        raise GivenError(f"{at_once} cannot be trained at once: {why}", help="leave --at-once out")
     with _threads("1" if at_once > 1 else None):
         done = {n: run_folder(p.build, runs) for n, p in enumerate(personas) if is_done(run_folder(p.build, runs))}
         left = [n for n in range(len(personas)) if n not in done]

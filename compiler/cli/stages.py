@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from compiler.agreement import ROWS, check_build
 from compiler.arms import usual_arms
+from compiler.cli import places
 from compiler.cli.emitting import Compilation
 from compiler.cli.places import Place
 from compiler.digests import file_digest
@@ -72,6 +73,11 @@ def train(
     from backends.train.ways import USUAL
 
     check_build(place.build)
+    alone = held is None and not (way or USUAL).influencing()
+    together = places.with_other_threads(place) if alone and places.finished_run(place) is None else None
+    if together is not None:
+        progress("train", 1, 1, "steps", "done before, together with others")
+        return together
     return training.run(
         place.build,
         place.runs,

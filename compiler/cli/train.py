@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler import events
-from compiler.agreement import check_build
 from compiler.cli import places, stages
 from compiler.cli.options import cache_option, local_option, out_option, runs_option, without_option
 from compiler.cli.places import Place
@@ -108,13 +107,6 @@ def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None)
     """Train one build; an adapter of the same rows and jobs that this machine has is taken."""
     from compiler.cli.screen import when_interrupted
 
-    check_build(place.build)
-    usual = way is None or not way.influencing()
-    if usual and places.finished_run(place) is None and (run := places.with_other_threads(place)) is not None:
-        click.echo(
-            f"note: {run} was trained together with others, on one thread; TENET_THREADS=2 trains anew", err=True
-        )
-        return run
     when_interrupted(f"Checkpoints are kept in {place.runs}.")
     begun = time.time()
     with places.timed(place) as progress:

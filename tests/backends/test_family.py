@@ -19,7 +19,7 @@ from backends.train.adapters import adapter_digest
 from compiler.cli import execute
 from compiler.cli.families import unfolded
 from compiler.digests import file_digest
-from compiler.failures import DataError, ModelLoadError, WorkerError
+from compiler.failures import DataError, GivenError, ModelLoadError, WorkerError
 from compiler.progress import Progress, silent
 from tests.backends import jobs
 from tests.backends.processes import SERVER
@@ -184,6 +184,8 @@ def test_more_threads_are_the_user_s_wish(monkeypatch: pytest.MonkeyPatch) -> No
     assert family.at_once_here() == len(os.sched_getaffinity(0))
     monkeypatch.setenv("TENET_THREADS", "2")
     assert family.at_once_here() == 1
+    with pytest.raises(GivenError, match="2 cannot be trained at once: TENET_THREADS"):
+        family.run([], Path("runs"), 2, silent)
     monkeypatch.delenv("TENET_THREADS")
     assert family.at_once_here() == len(os.sched_getaffinity(0))
     monkeypatch.setenv("TENET_DEVICE", "cuda")
@@ -203,8 +205,8 @@ def test_what_was_trained_together_is_not_trained_again_alone(
     assert execute(command) == 0
     said = capsys.readouterr()
     assert said.out.strip() == str(run / "adapter")
-    assert "trained together with others" in said.err
-    monkeypatch.setattr("compiler.cli.stages.train", lambda place, progress: tmp_path / "trained anew")
+    assert "together with others" in said.err
+    monkeypatch.setattr("backends.train.run", lambda *_, **__: tmp_path / "trained anew")
     monkeypatch.setenv("TENET_THREADS", "2")
     assert execute(command) == 0
     assert "trained anew" in capsys.readouterr().out
