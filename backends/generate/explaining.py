@@ -95,8 +95,10 @@ class _Listening(CachedEngine):
 
     heard: list[_Heard]
 
-    def answers(self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False) -> list[str | None]:
-        said = super().answers(batch, sampling, adapter=adapter)
+    def answers(
+        self, batch: Sequence[Conversation], sampling: Sampling, *, adapter: bool = False, steer: bool = False
+    ) -> list[str | None]:
+        said = super().answers(batch, sampling, adapter=adapter, steer=steer)
         self.heard += [_Heard(self.base, asked, reply, sampling) for asked, reply in zip(batch, said, strict=True)]
         return said
 
