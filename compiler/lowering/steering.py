@@ -36,7 +36,8 @@ from compiler.records.steering import Contrast, ContrastUnit, Kept, Read, Steeri
 PATH = "steering.json"
 READS: tuple[Read, ...] = ("opening", "answer")
 DEPTHS = (0.3, 0.45, 0.6, 0.75, 0.9)
-"""Directions of manner are read best in the middle; the last layer's output is hardly read by anything."""
+"""Manner is read best in the middle and behind it. In a shallow model 0.9 is the last layer, whose output at the
+prompt's end decides the first token alone; what follows is then the model's own."""
 STRENGTHS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.5)
 HELD_BACK = 0.4
 MOST, FACTS, MAX_NEW_TOKENS = 16, 40, 64

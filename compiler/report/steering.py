@@ -29,7 +29,7 @@ def render(record: Steered, folder: str) -> RenderableType:
     for vector in record.used:
         table.add_row(
             Text(vector.clause_id, style="bold"),
-            f"{vector.layer} of {record.layers}",
+            f"{vector.layer} of 0–{record.layers - 1}",
             f"{vector.strength:g}",
             PLACES[vector.read or "answer"],
             str(vector.prompts),
