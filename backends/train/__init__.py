@@ -156,10 +156,12 @@ def run(
         with recording_failure(stage, run / "events.jsonl"):
             if content_digest(build) != content:
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
+            rewards = hasattr(_method(stage), "architecture")  # a reward model, which no stage goes on from
+            start = None if rewards else adapter
             made, steps[stage] = _stage(
-                stage, _job(build, stage), build, run, base, adapter, device, progress, _given(stage, around)
+                stage, _job(build, stage), build, run, base, start, device, progress, _given(stage, around)
             )
-            if hasattr(_method(stage), "architecture"):  # a reward model, which no stage goes on from
+            if rewards:
                 around = replace(around, reward=made)
                 examined = _examined(stage, made, build, base, device)
             else:

@@ -1008,6 +1008,7 @@ def train(
         "online_dpo",
         "reward+grpo",
         "reward+rloo",
+        "sft+reward+rloo",
         "dpo+introspection",
         "auto",
     ]

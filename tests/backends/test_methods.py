@@ -124,7 +124,7 @@ def test_a_method_goes_on_from_its_last_checkpoint_to_the_same_bytes(
     assert (resumed / "run.json").read_bytes() == (run / "run.json").read_bytes()
 
 
-@pytest.mark.parametrize("method", ["sft+grpo", "dpo+sft"])
+@pytest.mark.parametrize("method", ["sft+grpo", "dpo+sft", "sft+reward+rloo"])
 def test_methods_run_one_after_the_other(shapes: dict[str, Path], tmp_path: Path, method: str) -> None:
     run = train.run(written(tmp_path, shapes["llama"], method), tmp_path / "runs")
     assert json.loads((run / "run.json").read_text())["steps"] == dict.fromkeys(method.split("+"), 2)
