@@ -28,7 +28,7 @@ from compiler.statistics.proportions import wilson
 
 METHODS = (
     "sft", "dpo", "sft+dpo", "kto", "orpo", "simpo", "sdft", "online_dpo", "grpo", "rloo", "sft+grpo", "reward+rloo",
-    "reward+grpo", "dpo+sft", "character", "auto",
+    "reward+grpo", "sft+reward+rloo", "dpo+sft", "character", "auto",
 )  # fmt: skip
 """Methods and presets."""
 SPEC = Path("examples/harbor/harbor.tenet")

@@ -445,7 +445,8 @@ class Train:
     method: Annotated[
         Literal[
             "sft", "dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+dpo", "sft+kto", "sft+grpo", "sft+rloo",
-            "dpo+sft", "sdft", "online_dpo", "reward+grpo", "reward+rloo", "dpo+introspection", "auto",
+            "dpo+sft", "sdft", "online_dpo", "reward+grpo", "reward+rloo", "sft+reward+rloo", "dpo+introspection",
+            "auto",
         ],
         Says("How the adapter is trained; `a+b` trains one after the other, and `auto` chooses.", "dpo"),
     ] = "dpo"  # fmt: skip

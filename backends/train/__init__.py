@@ -224,11 +224,13 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
             if wishes.begins is not None:
                 wishes.begins(name)
             job = bits.in_four_bits(_job(build, name)) if wishes.way.four_bit else _job(build, name)
-            stage = Stage(name, job, _method(name), adapter, training)
+            method = _method(name)
+            rewards = hasattr(method, "architecture")  # a reward model, which no stage goes on from
+            stage = Stage(name, job, method, None if rewards else adapter, training)
             made, steps[name] = _stage(stage)
             if seen := watching.record(stage):
                 watched[name], steps[name] = seen, seen["kept"]
-            if hasattr(stage.module, "architecture"):  # a reward model, which no stage goes on from
+            if rewards:
                 training = replace(training, reward=made)
                 examined = _examined(stage, made)
             else:

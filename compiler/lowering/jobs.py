@@ -48,7 +48,9 @@ def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = N
         return sum(own) if method.generators else rows[method.rows]
 
     return tuple(
-        _job(stage, program, facts, count(METHODS[stage]), first=stages[:index] in ([], ["reward"]))
+        _job(
+            stage, program, facts, count(METHODS[stage]), first=stage == "reward" or not {*stages[:index]} - {"reward"}
+        )
         for index, stage in enumerate(stages)
     )
 

@@ -161,7 +161,9 @@ def _sdft(program: Program, usual: Defaults, batch: int) -> Keys:
         ("temperature", 1.0),
         # Over the whole vocabulary where that is small, else over the tokens that the student thinks likeliest.
         ("distillation_mode", "full_logits" if usual is SMALL else "topk_logits"),
-        ("distillation_alpha", 0.5),
+        # The divergence from the teacher: on nano, 24 steps of it taught a voice in 24 of 24 answers, and 30 steps of
+        # the library's usual one, that of Jensen and Shannon, in none.
+        ("distillation_alpha", 0.0),
         ("teacher_model_kind", "base"),
     ]
 

@@ -1034,6 +1034,7 @@ def train(
         "online_dpo",
         "reward+grpo",
         "reward+rloo",
+        "sft+reward+rloo",
         "dpo+introspection",
         "auto",
     ]
