@@ -103,7 +103,7 @@ def covering(trained: Mapping[str, Any], found: Mapping[str, Any]) -> Check:
     missing = sorted(trained.keys() - found.keys())
     further = sorted(found.keys() - trained.keys())
     if not missing and not further:
-        return Check("modules", True, f"all {len(trained)}")
+        return Check("modules", True, f"all {len(trained)}" if trained else "none is changed")
     return Check(
         "modules",
         False,

@@ -62,7 +62,9 @@ def command(
     device = choose()
     found = {str(run): [*verifying.verify(run, base, device), verifying.Check("run", *kept.as_left(run))]}
     if artifacts:
-        source = exports.Source(run, base, device, build.name, prompt_of(build), build)
+        # A build without rows has no prompt yet; only an export's template is held against it.
+        prompt = prompt_of(build) if (build / "prompt.md").is_file() else ""
+        source = exports.Source(run, base, device, build.name, prompt, build)
         found |= {str(artifact): list(exports.held(source, artifact)) for artifact in artifacts}
     if scores and _is_measured(build, run):
         from backends.measure.rescoring import rescored

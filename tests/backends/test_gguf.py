@@ -61,8 +61,9 @@ def base_of(folder: Path, shape: str, **changes: Any) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("number_type", ["f32", "q8_0"])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("shape", "number_type"), [("llama", "q8_0"), ("llama", "bf16"), *((shape, "f16") for shape in SHAPES)]
+)
 def test_every_shape_is_read_back(tmp_path: Path, shape: str, number_type: str) -> None:
     of = source(base_of(tmp_path / "base", shape, **SHAPES[shape]), tmp_path)
     made = export("gguf", of, tmp_path / "gguf", number_type=number_type)

@@ -238,7 +238,9 @@ def test_killed_anywhere_a_watched_training_ends_with_the_same_bytes(
     ]
     assert record(run, "sft") == record(whole, "sft")
     assert "answers 99 times as long" in record(run, "sft")["stopped"]
-    timeless = [[{k: v for k, v in each.items() if k != "time"} for each in looks(of)] for of in (run, whole)]
+    timeless = [
+        [{k: v for k, v in each.items() if k not in ("time", "sum")} for each in looks(of)] for of in (run, whole)
+    ]
     assert timeless[0] == timeless[1]
 
 
@@ -403,46 +405,14 @@ def test_what_is_watched_is_asked_by_no_row_and_no_probe(tmp_path: Path, monkeyp
 
 
 def test_what_was_kept_and_what_stopped_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from compiler.cli.train import tell_watched
+    from compiler.cli.train import tell
 
     seen = {"kept": 6, "last": 12, "of": 60, "score": 0.875, "stopped": "0.71 nats a token, max_kl is 0.5", "looks": []}
     told = {"sft": {**seen, "stopped": None, "kept": 60, "last": 60}, "grpo": seen}
     (tmp_path / "run.json").write_text(json.dumps({"watched": told}))
-    tell_watched(tmp_path)
-    assert "".join(capsys.readouterr().err.split()) == "".join(
-        [
-            "sft:",
-            "kept",
-            "step",
-            "60",
-            "of",
-            "60,",
-            "held-out",
-            "score",
-            "88%grpo:",
-            "stopped",
-            "after",
-            "step",
-            "12",
-            "of",
-            "60:",
-            "0.71",
-            "nats",
-            "a",
-            "token,",
-            "max_kl",
-            "is",
-            "0.5.",
-            "kept",
-            "step",
-            "6",
-            "of",
-            "60,",
-            "held-out",
-            "score",
-            "88%",
-        ]
+    tell(tmp_path)
+    said = " ".join(capsys.readouterr().err.split())
+    assert said == (
+        "sft: kept step 60 of 60, held-out score 88% "
+        "grpo: stopped after step 12 of 60: 0.71 nats a token, max_kl is 0.5. kept step 6 of 60, held-out score 88%"
     )
-    (tmp_path / "run.json").write_text("{}")
-    tell_watched(tmp_path)
-    assert capsys.readouterr().err == ""
