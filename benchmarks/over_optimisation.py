@@ -2,8 +2,8 @@
 
 In: nothing. Out: for each arm, what every look at its training saw. The spec asks for answers of at most five words and
 says so by their length alone, which an answer that says nothing keeps as well: a policy that is held to nothing finds
-out. What the score of held-out questions asks beside (is it right, is it an answer) no reward says. Both arms train on
-the same rows from the same seed. Everything is kept in a folder (`--folder`), so that a cut call goes on.
+out. What the score of held-out questions asks beside (is it right, is it an answer) no reward says. All arms train on
+the same rows from the same seed. Everything is kept in a folder (`--folder`): a call that was cut short goes on.
 """
 
 from __future__ import annotations
@@ -30,10 +30,12 @@ prefer brevity {{
   max_words: {MOST_WORDS}
 """
 WATCHED = "every: 20%  prompts: 24"
+BUDGETS = "max_kl: 0.5, max_facts_lost: 10%"
 ARMS = {
     # The leash is as good as none, and nothing stops.
     "without": f"beta: 1e-6  watch: {{ {WATCHED}, max_fall: 100% }}",
-    "with": f"watch: {{ {WATCHED}, max_kl: 0.5, max_facts_lost: 10% }}",
+    "budgets": f"beta: 1e-6  watch: {{ {WATCHED}, {BUDGETS} }}",
+    "with": f"watch: {{ {WATCHED}, {BUDGETS} }}",
 }
 
 

@@ -416,3 +416,6 @@ def test_what_was_kept_and_what_stopped_it_is_told(tmp_path: Path, capsys: pytes
         "sft: kept step 60 of 60, held-out score 88% "
         "grpo: stopped after step 12 of 60: 0.71 nats a token, max_kl is 0.5. kept step 6 of 60, held-out score 88%"
     )
+    (tmp_path / "run.json").write_text("{}")
+    tell(tmp_path)
+    assert capsys.readouterr().err == ""
