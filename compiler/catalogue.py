@@ -17,6 +17,7 @@ from pydantic import Field
 
 from compiler.failures import TenetError
 from compiler.records.record import RECORD_VERSION, Record
+from compiler.runs import is_prompt_alone
 
 VERIFIED = "verify.json"
 VERDICTS = ("met", "missed", "unclear")
@@ -50,7 +51,7 @@ class Adapter(Record):
 
 def adapters(runs: Path, digest: Callable[[Path], str]) -> Iterator[Adapter]:
     """digest: of an adapter's folder, as run.json records it."""
-    for run in sorted(path for path in runs.iterdir() if (path / "run.json").is_file()):
+    for run in sorted(path for path in runs.iterdir() if (path / "run.json").is_file() and not is_prompt_alone(path)):
         try:
             yield _read(run, digest)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, TenetError) as error:

@@ -11,9 +11,10 @@ own sum, and left out. This file must not know what an event says.
 from __future__ import annotations
 
 import json
+import os
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 NAME = "events.jsonl"
 SUM = "sum"
@@ -24,6 +25,12 @@ def line(event: dict[str, Any]) -> str:
     told = json.dumps({key: value for key, value in event.items() if key != SUM})
     total = zlib.crc32(told.encode())
     return f'{told[:-1]}{", " if len(told) > 2 else ""}"{SUM}": "{total:08x}"}}\n'
+
+
+def ends_whole(stream: BinaryIO) -> bool:
+    """Whether the last line of a file with content is a whole one."""
+    stream.seek(-1, os.SEEK_END)
+    return stream.read(1) == b"\n"
 
 
 def read(path: Path) -> list[dict[str, Any]]:

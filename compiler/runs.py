@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from compiler import curves, ir_file
 from compiler.arms import uses_adapter, usual_arms
 from compiler.digests import file_digest
-from compiler.failures import DataError
+from compiler.failures import DataError, GivenError
 from compiler.inventories.records import ItemAnswer, ShownAnswer
 from compiler.ir import Program
 from compiler.probe_sets.records import SetProbe
@@ -40,6 +40,16 @@ def is_prompt_alone(run: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(record, dict) and record.get("method") == PROMPT_ALONE
+
+
+def without_adapter(run: Path) -> GivenError:
+    """Why nothing can be done with the adapter of a run that has none."""
+    if is_prompt_alone(run):
+        return GivenError(
+            f"{run} has no adapter: its training found that the prompt alone meets every clause",
+            help="name a method in place of `auto` to train one: train { method: dpo }",
+        )
+    return GivenError(f"{run} holds no adapter: it was measured without training", help="train it: tenet train SPEC")
 
 
 def arms_of(run: Path, steering: bool = False) -> tuple[Arm, ...]:

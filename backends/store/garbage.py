@@ -29,6 +29,7 @@ PASSED = "checkpoints of a training that no build would go on with"
 STAGED = "left by a process that was killed"
 BROKEN = "a store that could not be read, set aside"
 FORGOTTEN = "records of builds that are gone"
+MADE = ("base.new", ".adapter.new", ".reward.new")
 QUIET = 3600.0
 """Seconds in which nothing was written into a training's folder, before it counts as one that nobody runs."""
 
@@ -168,16 +169,16 @@ def _files(cache: Path, out: Path, runs: Path, builds: list[Path]) -> Iterator[L
     staged = [
         path for folder in (cache, runs, *folders) if folder.is_dir() for path in folder.iterdir() if is_stray(path)
     ]
-    staged += [path for folder in folders for path in (folder / "base.new", folder / ".adapter.new") if _is_quiet(path)]
+    staged += [path for folder in folders for path in (folder / name for name in MADE) if _is_quiet(path)]
     ended, passed = [], []
-    wanted = {run.absolute() for build in builds if (run := _run_of(build, runs)) is not None}
+    wanted = {content for build in builds if (content := _content_of(build)) is not None}
     for run in _folders(runs):
         work = run / "work"
         if not work.is_dir():
             continue
         if (run / "run.json").is_file():
             ended.append(work)
-        elif run.absolute() not in wanted and _is_quiet(work):
+        elif _content_in(work) not in wanted and _is_quiet(work):
             passed.append(work)
     records = (cache / "whole").glob("*.json")
     forgotten = [path for path in records if not (out / path.stem).is_dir()]
@@ -193,14 +194,24 @@ def _files(cache: Path, out: Path, runs: Path, builds: list[Path]) -> Iterator[L
             yield Left(why, tuple(sorted(paths)), sum(map(_size, paths)))
 
 
-def _run_of(build: Path, runs: Path) -> Path | None:
-    """The training that this build would go on with."""
-    from backends.train import run_folder
+def _content_of(build: Path) -> str | None:
+    """What a training of this build would be of."""
+    from backends.train import content_digest
 
     try:
-        return run_folder(build, runs)
+        return content_digest(build)
     except TenetError:
         return None  # no whole build, or its base is not at hand
+
+
+def _content_in(work: Path) -> str:
+    """What an unfinished training is of, by however many threads or processes."""
+    from backends.train import CONTENT
+
+    try:
+        return (work / CONTENT).read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 def _is_quiet(path: Path) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,8 @@ from backends.train.rows import read_rows
 from backends.train.task import Stage, Training, Wishes
 from backends.train.telling import recording_failure
 from backends.train.ways import USUAL, Way
-from compiler.digests import digest, rows_digest, training_digest
+from compiler import ir_file
+from compiler.digests import digest, measures_digest, rows_digest, training_digest
 from compiler.failures import DataError, GivenError, ModelLoadError
 from compiler.files import alone, sync_file, sync_folder, write_text
 from compiler.progress import Progress, silent
@@ -36,6 +38,8 @@ from compiler.records.recipe import Recipe
 from compiler.runs import PROMPT_ALONE
 
 RUN_VERSION = 1
+CONTENT = "content"
+"""The file of an unfinished training that says what is trained on and how, whatever trains it (`tenet gc`)."""
 
 
 def method_names() -> tuple[str, ...]:
@@ -99,7 +103,10 @@ def content_digest(build: Path) -> str:
     if watched:
         told, rows = [*told, watching.SETTINGS], [*rows, watching.ROWS]
     content = training_digest(build, base.digest, dict.fromkeys(told), rows)
-    judged = watched or any(getattr(_method(stage), "JUDGED", False) for stage in stages)
+    if recipe.chosen:
+        targets = [[clause.id, str(clause.target)] for clause in ir_file.load(build / "ir.json").clauses]
+        content = digest([content, targets, measures_digest(recipe)])
+    judged = watched or recipe.chosen or any(getattr(_method(stage), "JUDGED", False) for stage in stages)
     return digest([content, recipe.judge, recipe.judge_revision]) if judged else content
 
 
@@ -165,7 +172,8 @@ def run(
         progress("train", 1, 1, "steps", "done before")
         return run
     if workers.are_listened_to() or not workers.is_first():  # who has started them, or the first, holds the folder
-        _train(build, run, recipe, base, wishes)
+        with noticing_disk(run):
+            _train(build, run, recipe, base, wishes)
         return run
     with noticing_disk(run), alone(run / "work", help="wait for it: a folder takes one training at a time"):
         if is_done(run):  # since
@@ -193,9 +201,8 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
     if recipe.chosen:
         from backends.train import prompting  # it measures, which most trainings have no need of
 
-        found = prompting.look(
-            build, wishes.progress, cache=wishes.cache, root=wishes.root, local_files_only=wishes.local_files_only
-        )
+        look = partial(prompting.look, build, wishes.progress, cache=wishes.cache, root=wishes.root)
+        found = workers.shared(partial(look, local_files_only=wishes.local_files_only))
         why = found.said
         if found.enough:
             if workers.is_first():
@@ -213,6 +220,8 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
     # Each stage goes on from the adapter of the one before it, read from disk: so does a run that is resumed.
     work = run / "work"
     work.mkdir(parents=True, exist_ok=True)
+    if workers.is_first():
+        write_text(work / CONTENT, content)
     adapter: Path | None = None
     examined: dict[str, Any] = {}
     steps: dict[str, int] = {}

@@ -130,7 +130,7 @@ def _of_stage(stage: str, build: Path, folder: Path, base: Any, device: Any, sta
     saved = save_adapter(trained.model, base, trained.chat, folder / "adapter")
     del trained
     release_memory()
-    confirm_adapter(saved, base)
+    confirm_adapter(saved, base, method)
     done = time.monotonic()
     counted = len(clock.steps) - 1
     return Calibration(

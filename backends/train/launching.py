@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -121,7 +122,8 @@ def _start(arguments: Sequence[str], run: Path, processes: int) -> _Group:
 
 def _listen(rank: int, lines: IO[str] | None, said: queue.SimpleQueue[Said]) -> None:
     for line in lines or ():
-        said.put((rank, json.loads(line)))
+        with suppress(ValueError):  # a library may print while it is loaded
+            said.put((rank, json.loads(line)))
     said.put((rank, None))
 
 

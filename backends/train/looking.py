@@ -97,12 +97,15 @@ class Watcher:
     @contextmanager
     def _evaluating(self) -> Iterator[None]:
         model = self._engine.model
-        was = model.training
+        was, learned = model.training, [(weight, weight.requires_grad) for weight in model.parameters()]
         model.eval()
         try:
             yield
         finally:
             model.train(was)
+            # Switching adapters off and on again lets all of them learn, one that stands still too.
+            for weight, learns in learned:
+                weight.requires_grad_(learns)
 
     def _asked(self, rows: Sequence[WatchRow], *, adapter: bool) -> Said:
         greedy = Sampling(max_new_tokens=self.watch.answer)

@@ -49,8 +49,10 @@ def _check_prompt(row: dict[str, Any], chat: Chat) -> None:
 
 def data_set(rows: list[dict[str, Any]], work: Path) -> Any:
     """The rows as the trainer takes them. Processes that train together share what they compute of them in a folder."""
-    from datasets import Dataset, load_from_disk
+    from datasets import Dataset, fingerprint, load_from_disk
 
+    # What is computed of the rows goes into files with drawn names, which a forked process would draw alike.
+    fingerprint.fingerprint_rng.seed()
     if workers.count() == 1:
         return Dataset.from_list(rows)
     shared = work.with_name(f"{work.name}-rows")

@@ -62,8 +62,10 @@ def refuse(stage: Stage, name: str) -> None:
 
 
 def append(path: Path, event: dict[str, Any], *, synced: bool = False) -> None:
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write(events.line(event))
+    with path.open("ab+") as stream:
+        if stream.tell() and not events.ends_whole(stream):
+            stream.write(b"\n")  # a line that was cut short takes no other with it
+        stream.write(events.line(event).encode())
     if synced:
         sync_file(path)
 

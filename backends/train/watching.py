@@ -51,8 +51,8 @@ def read(build: Path) -> Watch:
 
 
 def watched(stage: Stage) -> Watched | None:
-    """The watching of a stage; None where the build asks for none."""
-    if not is_asked_for(stage.of.build):
+    """The watching of a stage; None where the build asks for none, and of a reward model, which answers nothing."""
+    if not is_asked_for(stage.of.build) or hasattr(stage.module, "architecture"):
         return None
     watch = read(stage.of.build)
     return Watched(watch, _rows(stage, watch), stage)
@@ -223,7 +223,7 @@ class Watched:
         checkpoints.seal(staged, self.folder / f"step-{look.step}")
 
     def _candidates(self) -> list[Look]:
-        return [look for look in self.looks if look.step or self.stage.start is not None]
+        return [look for look in self.looks if look.step or _goes_on(self.stage)]
 
     # ------------------------------------------------------------------ the end
 
@@ -264,6 +264,12 @@ def reason(look: Look) -> str:
     return "; ".join([*look.over, *([look.collapsed] if look.collapsed else [])])
 
 
+def _goes_on(stage: Stage) -> bool:
+    """Whether the stage begins with an adapter that may be kept as it is: not from the base, nor with a new one beside
+    that of the stage before."""
+    return stage.start is not None and not hasattr(stage.module, "begun")
+
+
 def _folder(stage: Stage) -> Path:
     return stage.work.with_name(f"{stage.name}-watch")
 
@@ -275,7 +281,7 @@ def record(stage: Stage) -> dict[str, Any] | None:
         (Look.model_validate_json(path.read_text(encoding="utf-8")) for path in _folder(stage).glob(f"step-*/{LOOK}")),
         key=lambda look: look.step,
     )
-    best = watching.best([look for look in looks if look.step or stage.start is not None])
+    best = watching.best([look for look in looks if look.step or _goes_on(stage)])
     if best is None:
         return None
     last = looks[-1]

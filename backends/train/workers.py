@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from backends.devices import Device
 
+T = TypeVar("T")
 MEETING = "TENET_MEETING"
 """The file by which processes of one machine find one another; without it they meet where MASTER_ADDR says."""
 PATIENCE = timedelta(hours=2)
@@ -68,6 +71,18 @@ def are_listened_to() -> bool:
 
 def backend(device: Device) -> str:
     return "nccl" if device.kind == "cuda" else "gloo"
+
+
+def shared(found: Callable[[], T]) -> T:
+    """What the first process finds, in all of them."""
+    if count() == 1:
+        return found()
+    import torch.distributed as processes
+
+    told = [found() if is_first() else None]
+    processes.broadcast_object_list(told, src=0)
+    value: Any = told[0]
+    return cast(T, value)
 
 
 def wait() -> None:

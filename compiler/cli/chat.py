@@ -30,6 +30,7 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], guarded:
     says otherwise. Ctrl-D leaves."""
     from backends import chat
     from compiler.arms import uses_adapter
+    from compiler.runs import is_prompt_alone
 
     run: Path | None = target
     if is_run(target):
@@ -38,7 +39,7 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], guarded:
         steering = (
             stages.steering_of(places.place_of(build, out, target.parent, None), run) if "steer" in arms else None
         )
-        usual: tuple[Arm, ...] = ("base", "adapter")
+        usual: tuple[Arm, ...] = ("base", "prompt") if is_prompt_alone(target) else ("base", "adapter")
         chat.run(build, run, arms or usual, steering=steering, guarded=guarded, local_files_only=local_files_only)
         return
     place = places.place_of(target, out, runs, None)
@@ -51,6 +52,6 @@ def command(target: Path, out: Path, runs: Path, arms: tuple[Arm, ...], guarded:
     elif any(map(uses_adapter, arms)):
         run = places.run_of(place)
     stages.confirm_trained(run)
-    usual = ("base", "adapter") if run else ("base", "prompt")
+    usual = ("base", "adapter") if run and not is_prompt_alone(run) else ("base", "prompt")
     steering = stages.steering_of(place, run) if "steer" in arms else None
     chat.run(place.build, run, arms or usual, steering=steering, guarded=guarded, local_files_only=local_files_only)

@@ -16,6 +16,7 @@ from compiler.cli import places, stages
 from compiler.cli.options import local_option, runs_option
 from compiler.cli.targets import TargetPath, is_run
 from compiler.failures import DataError
+from compiler.runs import without_adapter
 
 if TYPE_CHECKING:
     from backends.train.verifying import Check
@@ -187,7 +188,7 @@ def _target(target: Path, builds: Path, runs: Path) -> Target:
         place = places.place_of(target, builds, runs, None)
         run, build = places.run_of(place), place.build
     if not (run / "adapter").is_dir():
-        raise click.UsageError(f"{run} was measured without training: there is no adapter in it")
+        raise without_adapter(run)
     _refuse_changed(run, build)
     return Target(run, build)
 

@@ -73,6 +73,7 @@ def named(trained: Sequence[Path], out: Path, local_files_only: bool) -> tuple[B
     """
     from backends.recipes import base_of, read_recipe
     from compiler.failures import GivenError
+    from compiler.runs import without_adapter
 
     builds = [places.build_of(run, out) for run in trained]
     bases = [base_of(build, read_recipe(build), local_files_only=local_files_only) for build in builds]
@@ -81,7 +82,7 @@ def named(trained: Sequence[Path], out: Path, local_files_only: bool) -> tuple[B
     for run, base, name in zip(trained, bases, names, strict=True):
         told = places.read_json(run / "run.json").get("base_digest")
         if not (run / "adapter").is_dir():
-            raise GivenError(f"{run} holds no adapter", help="train it: tenet train SPEC")
+            raise without_adapter(run)
         if {base.digest, told} != {bases[0].digest}:
             raise GivenError(
                 f"{run} was trained on another base than {trained[0]}", help="serve those of one base together"

@@ -76,6 +76,7 @@ def train(
     alone = held is None and not (way or USUAL).influencing()
     together = places.with_other_threads(place) if alone and places.finished_run(place) is None else None
     if together is not None:
+        confirm_trained(together)
         progress("train", 1, 1, "steps", "done before, together with others")
         return together
     return training.run(
@@ -91,11 +92,12 @@ def train(
     )
 
 
-def kept_of_training(place: Place) -> str:
+def kept_of_training(place: Place, way: Way | None = None) -> str:
     """What an interrupted training has kept, in a sentence."""
     from backends import train as training
+    from backends.train.ways import USUAL
 
-    run = training.run_folder(place.build, place.runs)
+    run = training.run_folder(place.build, place.runs, way or USUAL)
     kept = training.kept_steps(run)
     if not kept:
         return f"No checkpoint was written yet in {run}."

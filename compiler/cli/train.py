@@ -113,7 +113,7 @@ def train_build(place: Place, track: Sequence[str] = (), way: Way | None = None)
         try:
             run = stages.train(place, progress, track, way)
         except KeyboardInterrupt:
-            when_interrupted(stages.kept_of_training(place))
+            when_interrupted(stages.kept_of_training(place, way))
             raise
     for event in events.read(run / events.NAME):
         if event.get("event") == "refused" and event["time"] >= begun:

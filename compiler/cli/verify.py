@@ -13,6 +13,7 @@ import click
 from compiler.cli import FINDINGS, places, stages
 from compiler.cli.options import local_option, out_option, runs_option
 from compiler.cli.targets import TargetPath, is_run
+from compiler.runs import without_adapter
 
 if TYPE_CHECKING:
     from backends.train.verifying import Check
@@ -57,7 +58,7 @@ def command(
         place = places.place_of(target, out, runs, None)
         run, build = places.run_of(place), place.build
     if not (run / "adapter").is_dir():
-        raise click.UsageError(f"{run} was measured without training: there is no adapter in it")
+        raise without_adapter(run)
     base = base_of(build, read_recipe(build), local_files_only=local_files_only)
     device = choose()
     found = {str(run): [*verifying.verify(run, base, device), verifying.Check("run", *kept.as_left(run))]}

@@ -8,7 +8,7 @@ follow from. The two answers of a pair share their prompt, which is computed onc
 ...         "chosen": [{"role": "assistant", "content": "Fine, and you?"}],
 ...         "rejected": [{"role": "assistant", "content": "Fine."}]}
 >>> lengths([pair], "dpo", words)
-Lengths(rows=1, computed=24.0, learned=12.0, longest=24, is_assumed=False)
+Lengths(rows=1, computed=20.0, learned=12.0, longest=20, is_assumed=False)
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import json
 from collections import defaultdict
 from dataclasses import replace
 
-from compiler import ir
+from compiler import choosing, ir
 from compiler.digests import digest, measures_digest, unit_digest
 from compiler.lowering import filters, jobs, prompt, recipe
 from compiler.records.recipe import Unit
@@ -50,7 +50,7 @@ def compare(old: ir.Program, new: ir.Program) -> tuple[Cost, dict[str, Effort]]:
 def _retrain(old: ir.Program, new: ir.Program, rebased: bool, changed: list[Unit]) -> tuple[str, ...]:
     if rebased:
         return ("the base is another one",)
-    written = [{job.path: job.text for job in jobs.lower(program)} for program in (old, new)]
+    written = [{job.path: job.text for job in jobs.lower(choosing.settled(program))} for program in (old, new)]
     reasons = [f"{path} changes" for path in written[1] if written[0].get(path) != written[1][path]]
     if changed:
         reasons.insert(0, "training rows change")

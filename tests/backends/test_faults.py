@@ -350,6 +350,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
                 os.kill(os.getpid(), signal.SIGINT)
 
         Measured.__call__ = pressing  # type: ignore[method-assign]  # a child of its own
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # who has started the tests may ignore it
         assert execute(command) == 130
 
     assert ended(forked(work, tmp_path / "said")) == 0, (tmp_path / "said").read_text()

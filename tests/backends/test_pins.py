@@ -141,6 +141,8 @@ def test_the_switch_of_the_command_line_reaches_every_stage(
     monkeypatch.setattr(emitting, "base_facts", noting("facts of the base", facts))
     monkeypatch.setattr(emitting, "role_facts", noting("facts of the judge", facts))
     monkeypatch.setattr(places, "run_of", lambda place: place.runs / "pirate-0")
+    monkeypatch.setattr(places, "finished_run", lambda place: place.runs / "pirate-0")
+    monkeypatch.setattr("compiler.cli.stages.steering_of", lambda *_: None)
     monkeypatch.setattr("compiler.cli.counts.show_counts", lambda *_: None)
     report = generate.GenerateReport.model_construct()  # nothing in it is looked at
     monkeypatch.setattr(generate, "run", noting("generate", report))

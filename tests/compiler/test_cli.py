@@ -189,6 +189,7 @@ def test_the_pure_build_writes_every_file_and_plans_the_rest(capsys: pytest.Capt
         "prompt.md",
         "recipe.json",
         "sources.json",
+        "steering.json",
     ]
     assert sorted(files) == [*pure, "trace.json"]
     said(capsys)

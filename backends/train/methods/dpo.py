@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-STAGES = ("dpo",)
 COLUMNS = ("prompt", "chosen", "rejected")
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from backends.train.methods import sft
-from backends.train.methods.sft import STAGES, config, trainer
+from backends.train.methods.sft import config, shares, trainer, weigh
 from compiler.failures import DataError
 from compiler.lowering.losses import METHODS
 
-__all__ = ["BEFORE", "COLUMNS", "STAGES", "begun", "config", "fit", "trainer"]
+__all__ = ["BEFORE", "COLUMNS", "begun", "beside", "config", "fit", "shares", "trainer", "weigh"]
 
 COLUMNS = ("messages", "generator")
 BEFORE = "before"

@@ -25,9 +25,13 @@ def document(seed: int) -> Document:
 
 
 def compiled(name: str, given: Document) -> Version:
-    """Compile a document; of what it draws, clauses that apply always or never are no spec's, nor is another base."""
+    """Compile a document; of what it draws, clauses that apply always or never are no spec's, nor is another base, nor
+    settings that the method's trainer has not."""
     clauses = tuple(c for c in given.clauses if sound(Scope(c.when, c.unless, given.dimensions)))
-    bare = replace(given, model=Model(), clauses=clauses, priorities=(), probes=(), grants=(), balances=(), alikes=())
+    train = given.train and replace(given.train, preset=None, loss=None, reward_weight=None, options=None)
+    bare = replace(
+        given, model=Model(), train=train, clauses=clauses, priorities=(), probes=(), grants=(), balances=(), alikes=()
+    )
     program, diagnostics = to_program(bare)
     assume(not any(d.severity == "error" for d in diagnostics))
     return Version(name, bare, program)
