@@ -69,19 +69,16 @@ def command(
 
     tracking.check(track)  # before a build, which may take its time
     found = unfolded(targets)
+    way = Way(processes, quantize is not None)
+    if len(found) > 1 and way != Way():
+        raise click.UsageError("--processes and --quantize are for one training: name one spec")
     if without is not None and any(target.is_dir() for target in found):
         raise click.UsageError(f"--without makes other rows, and {targets[0]} has its own: name the spec")
     ready = []
     for target in found:
         place = places.place_of(target, out, runs, cache, local_files_only=local_files_only)
         ready.append(prepared(target, places.leaving_out(place, without), without))
-    way = Way(processes, quantize is not None)
-    if len(ready) == 1:
-        runs_made = [train_build(ready[0], track, way)]
-    elif way != Way():
-        raise click.UsageError("--processes and --quantize are for one training: name one spec")
-    else:
-        runs_made = train_family(ready, at_once, track)
+    runs_made = [train_build(ready[0], track, way)] if len(ready) == 1 else train_family(ready, at_once, track)
     for run in runs_made:
         click.echo(run if is_prompt_alone(run) else run / "adapter")
         if "tensorboard" in track:

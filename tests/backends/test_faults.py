@@ -363,3 +363,15 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
     assert execute(command) == 0
     assert "note: dpo: checkpoint-2 is torn or has changed" in capsys.readouterr().err
     finished(build, tmp_path / "runs", whole)
+
+
+def test_an_event_after_a_torn_line_is_read(tmp_path: Path) -> None:
+    from backends.train import telling
+    from compiler import events
+
+    path = tmp_path / events.NAME
+    telling.append(path, {"stage": "dpo", "step": 1})
+    with path.open("a") as stream:
+        stream.write('{"stage": "dpo", "st')
+    telling.append(path, {"stage": "dpo", "step": 1, "event": "refused"})
+    assert [event.get("event") for event in events.read(path)] == [None, "refused"]

@@ -52,6 +52,17 @@ def test_where_the_prompt_is_enough_no_adapter_is_trained(
     assert train.run_folder(build, tmp_path / "runs") != run, "another prompt is asked anew"
 
 
+def test_other_targets_are_asked_anew_and_other_places_of_clauses_are_not(
+    shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    build = build_of(tmp_path, shapes["llama"])
+    before = train.content_digest(build)
+    (build / "ir.json").write_text(ir_file.dumps(from_text(f"# A remark.\n{SPEC}")))
+    assert train.content_digest(build) == before
+    (build / "ir.json").write_text(ir_file.dumps(from_text(SPEC.replace("80%", "99%"))))
+    assert train.content_digest(build) != before
+
+
 def test_where_it_is_not_the_chosen_method_trains_and_says_what_was_wanting(
     shapes: dict[str, Path], tmp_path: Path, scripted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from backends import train
 from backends.train import sharing
 from compiler.failures import DataError, MemoryError_
+from compiler.lowering.losses import METHODS
 from tests.backends import jobs
 from tests.backends.test_train import build_folder, events_of
 
@@ -186,6 +188,13 @@ def test_every_row_of_an_update_is_in_one_part(tmp_path: Path) -> None:
             real = [row for batch, size in zip(update, sizes, strict=True) for row in batch[:size]]
             assert real == list(rows)
             assert all(len(batch) >= 1 for batch in update)
+
+
+@pytest.mark.parametrize("method", [name for name, told in METHODS.items() if not (told.policy or told.together > 1)])
+def test_a_method_whose_rows_may_be_shared_out_unevenly_says_what_a_part_weighs(method: str) -> None:
+    module = import_module(f"backends.train.methods.{method}")
+    assert callable(module.shares)
+    assert callable(module.weigh)
 
 
 def test_kto_is_shared_out_in_pairs_and_says_what_it_came_to(

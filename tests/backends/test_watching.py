@@ -419,3 +419,28 @@ def test_what_was_kept_and_what_stopped_it_is_told(tmp_path: Path, capsys: pytes
     (tmp_path / "run.json").write_text("{}")
     tell(tmp_path)
     assert capsys.readouterr().err == ""
+
+
+def test_a_look_lets_nothing_learn_that_stood_still() -> None:
+    import torch
+
+    model = torch.nn.Linear(2, 2)
+    model.bias.requires_grad_(False)
+    watcher = looking.Watcher.__new__(looking.Watcher)
+    watcher._engine = SimpleNamespace(model=model)  # type: ignore[assignment]  # of an engine, its model alone is asked
+    with watcher._evaluating():
+        assert not model.training
+        model.bias.requires_grad_(True)  # as PEFT does when an adapter is switched on again
+    assert model.training
+    assert (model.weight.requires_grad, model.bias.requires_grad) == (True, False)
+
+
+def test_a_reward_model_is_not_watched_and_an_adapter_beside_another_keeps_no_start(
+    shapes: dict[str, Path], tmp_path: Path
+) -> None:
+    build = watched(written(tmp_path, shapes["llama"], "sft"), steps=4, every=0.25)
+    rewards = SimpleNamespace(of=SimpleNamespace(build=build), module=SimpleNamespace(architecture=len))
+    assert watching.watched(rewards) is None  # type: ignore[arg-type]  # of a stage, what is asked
+    for module, may in ((SimpleNamespace(), True), (SimpleNamespace(begun=len), False)):
+        stage: Any = SimpleNamespace(start=tmp_path, module=module)
+        assert watching._goes_on(stage) is may

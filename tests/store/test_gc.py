@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from backends import store
+from backends import store, train
 from backends.store import garbage
 from compiler.cli import execute
 from tests.store.test_store import child, ended, key, rows
@@ -176,6 +176,21 @@ def test_torn_entries_and_what_processes_have_left_go(place: Path, capsys: pytes
         os.utime(path, (hours, hours))
     assert garbage.PASSED in gc(capsys)
     assert not going.parent.exists()
+
+
+def test_checkpoints_that_a_build_would_go_on_with_stay_by_whatever_they_are_trained(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "content_digest", lambda build: build.name)
+    hours = time.time() - 3 * garbage.QUIET
+    for run, content in (("one-family", "one"), ("one-older", "another")):
+        work = Path("runs") / run / "work"
+        work.mkdir(parents=True)
+        (work / train.CONTENT).write_text(content)
+        for path in (work / train.CONTENT, work):
+            os.utime(path, (hours, hours))
+    assert garbage.PASSED in gc(capsys)
+    assert [path.parent.name for path in Path("runs").glob("*/work")] == ["one-family"]
 
 
 def test_a_store_that_is_in_use_is_left_alone(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

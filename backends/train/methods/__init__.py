@@ -8,6 +8,5 @@ of the library's classes it is; one that begins an adapter beside that of the st
 `begun(model, before, peft_config)` and `beside(model, before)`. A method whose loss is a mean over rows, or over
 tokens, has `shares(inputs)`, how many of both a part of an update has, and `weigh(trainer, rows, tokens)`, which sets
 the trainer for a part with these shares of them and returns what its loss is multiplied by. What a job holds is written
-by
-`compiler/lowering/losses.py`.
+by `compiler/lowering/losses.py`.
 """
