@@ -284,7 +284,9 @@ class Saying:
 
     def __init__(self, trained: dict[str, str], base: dict[str, str]) -> None:
         self.said = {True: trained, False: base}
-        self.model = SimpleNamespace(training=True, eval=lambda: None, train=lambda was: None)
+        self.model = SimpleNamespace(
+            training=True, eval=lambda: None, train=lambda was: None, parameters=lambda: iter(())
+        )
         self.chat = SimpleNamespace(prompt_ids=lambda messages: [1, 2])
 
     def answers(self, batch: list[Conversation], sampling: Sampling, *, adapter: bool) -> list[str]:
