@@ -28,10 +28,10 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request
 from backends.deadline import Deadline
 from backends.pace import Pace, retry_after
 from compiler.failures import ModelLoadError, NetworkError
+from compiler.listening import LOOPBACK
 from compiler.spending import Ticket
 
 OPENAI = "https://api.openai.com/v1"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LONGEST_REPLY = 8 << 20
 """Bytes. A chat completion is some kilobytes; more than this is no answer to what was asked."""
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})

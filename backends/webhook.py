@@ -13,7 +13,8 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from backends.server import LOOPBACK, NoRedirect
+from backends.server import NoRedirect
+from compiler.listening import LOOPBACK
 
 PATIENCE = 10.0
 """Seconds for one try."""

@@ -61,6 +61,12 @@ def file_digest(path: Path) -> str:
     return _file_digest(*file_state(path))
 
 
+def content_sha256(path: Path) -> str:
+    """Hash a file's bytes as they are now, whatever its times say: for what may have been tampered with."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def rows_digest(path: Path) -> str:
     """Hash the rows of a JSON Lines file in their order, whatever lines of the spec they lead back to. As
     `file_digest`, once."""
@@ -79,8 +85,7 @@ def file_state(path: Path) -> State:
 
 @cache
 def _file_digest(path: str, *_: int) -> str:
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return content_sha256(Path(path))
 
 
 @cache

@@ -10,6 +10,7 @@ import errno
 import glob
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,6 +101,16 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def put_in_place(staged: Path, final: Path) -> None:
+    """Sync the files of `staged`, and give it the name `final`; what had that name goes."""
+    for file in staged.iterdir():
+        sync_file(file)
+    if final.exists():
+        shutil.rmtree(final)
+    staged.rename(final)
+    sync_folder(final.parent)
 
 
 @contextmanager

@@ -10,45 +10,33 @@ from __future__ import annotations
 
 import hmac
 import json
-import socket
 import time
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
 from backends.serve.asking import Refusal, read
 from backends.serve.turns import Answer, Turns
-from backends.server import LOOPBACK
+from compiler.listening import LOOPBACK, Listening
 
 MOST_BODY = 4 << 20
 SECONDS = 60
 """How long a connection may be silent before it is closed."""
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
+class Server(Listening):
     request_queue_size = 128
 
     def __init__(self, turns: Turns, host: str, port: int, key: str | None = None) -> None:
         """key: what a request must bear; needed where others than this machine can ask."""
         if host not in LOOPBACK and not key:
             raise ValueError("a server that others reach needs a key")
-        if ":" in host:
-            self.address_family = socket.AF_INET6
         self.turns = turns
         self.key = key
         self.is_local = host in LOOPBACK
         self.host = host
-        super().__init__((host, port), Handler)
-
-    def server_bind(self) -> None:
-        # http.server looks up the machine's full name here, which may ask the network; nothing uses it.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        super().__init__(host, port, Handler)
 
     @property
     def url(self) -> str:

@@ -32,7 +32,7 @@ from backends.train.ways import USUAL, Way
 from compiler import ir_file
 from compiler.digests import digest, measures_digest, rows_digest, training_digest
 from compiler.failures import DataError, GivenError, ModelLoadError
-from compiler.files import alone, sync_file, sync_folder, write_text
+from compiler.files import alone, put_in_place, write_text
 from compiler.progress import Progress, silent
 from compiler.records.recipe import Recipe
 from compiler.runs import PROMPT_ALONE
@@ -295,14 +295,10 @@ def hold(build: Path, held: Held, root: Path | None = None, *, local_files_only:
 def _copy(adapter: Path, final: Path) -> None:
     """Copy the last stage's adapter to where it is looked for, whole or not at all."""
     staged = final.with_name(f".{final.name}.new")
-    for old in (staged, final):
-        if old.exists():
-            shutil.rmtree(old)
+    if staged.exists():
+        shutil.rmtree(staged)
     shutil.copytree(adapter, staged)
-    for file in staged.iterdir():
-        sync_file(file)
-    staged.rename(final)
-    sync_folder(final.parent)
+    put_in_place(staged, final)
 
 
 def _stage(stage: Stage) -> tuple[Path, int]:

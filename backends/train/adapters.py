@@ -25,7 +25,7 @@ from backends.chats import Chat
 from backends.train.held import Held
 from compiler.digests import file_digest
 from compiler.failures import ModelLoadError
-from compiler.files import sync_file, sync_folder
+from compiler.files import put_in_place
 from compiler.records.record import Message
 
 CARD = """---
@@ -145,10 +145,7 @@ def confirm_adapter(
         gap = float((ours - theirs).abs().max())
         if not gap <= tolerance:
             raise ModelLoadError(f"the saved adapter answers differently from the trained one (logits by {gap:.2g})")
-    for file in saved.staged.iterdir():
-        sync_file(file)
-    saved.staged.rename(saved.folder)
-    sync_folder(saved.folder.parent)
+    put_in_place(saved.staged, saved.folder)
     return saved.folder
 
 

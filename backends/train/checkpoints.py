@@ -8,7 +8,6 @@ read unverified. This file must not know methods or rows.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import re
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.train import workers
+from compiler.digests import content_sha256
 from compiler.files import sync_file, sync_folder
 
 MANIFEST = "manifest.json"
@@ -66,19 +66,14 @@ def is_whole(folder: Path) -> bool:
     if not isinstance(hashes, dict):
         return False
     names = {p.name for p in folder.iterdir()} - {MANIFEST}
-    return names == set(hashes) and all(_sha256(folder / name) == hashes[name] for name in names)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return names == set(hashes) and all(content_sha256(folder / name) == hashes[name] for name in names)
 
 
 def seal(staged: Path, final: Path) -> None:
     """Sync all files, write the manifest last, and rename."""
     hashes = {}
     for file in sorted(staged.iterdir()):
-        hashes[file.name] = _sha256(file)
+        hashes[file.name] = content_sha256(file)
         sync_file(file)
     # Without a space, so that no byte of it can change and still say the same.
     (staged / MANIFEST).write_text(json.dumps(hashes, separators=(",", ":")), encoding="utf-8")

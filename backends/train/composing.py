@@ -23,7 +23,7 @@ from backends.train.adapters import CARD, adapter_digest
 from backends.train.changes import Change, changes
 from compiler.digests import digest
 from compiler.failures import DataError, ModelLoadError
-from compiler.files import sync_file, sync_folder
+from compiler.files import put_in_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,7 @@ def put_together(adapters: Sequence[Path], weights: Sequence[float], base: Base,
     staged.mkdir(parents=True)
     _save(staged, adapters[0], weights, added, base)
     _confirm(staged, weights, added, base, device)
-    for file in staged.iterdir():
-        sync_file(file)
-    if folder.exists():
-        shutil.rmtree(folder)
-    staged.rename(folder)
-    sync_folder(folder.parent)
+    put_in_place(staged, folder)
     return folder
 
 

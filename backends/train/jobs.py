@@ -21,11 +21,10 @@ from compiler.failures import DataError
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """model: id, folder, or `base` beside the jobs folder. rows: the row file's name. steps: `max_steps`, or 0."""
+    """rows: the row file's name. steps: `max_steps`, or 0."""
 
     path: Path
     values: dict[str, Any]
-    model: str
     rows: str
     steps: int
 
@@ -42,7 +41,7 @@ def read_job(path: Path) -> Job:
     rows = _rows(values)
     if rows is None:
         raise DataError(f"{path} names no row file: one `datasets` entry with `path: json` and `data_files`")
-    return Job(path, values, values["model_name_or_path"], rows, max(0, int(values.get("max_steps", 0))))
+    return Job(path, values, rows, max(0, int(values.get("max_steps", 0))))
 
 
 def _rows(values: dict[str, Any]) -> str | None:

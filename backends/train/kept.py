@@ -6,14 +6,13 @@ adapter's digest alone, and one that says nothing of an adapter is believed. Thi
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from backends.train.adapters import adapter_digest
 from compiler import events
-from compiler.digests import digest
+from compiler.digests import content_sha256, digest
 from compiler.failures import ModelLoadError
 from compiler.files import write_text
 
@@ -31,17 +30,11 @@ def seal(run: Path, record: dict[str, Any]) -> None:
 def _trained(run: Path) -> dict[str, str]:
     """The files of the adapter, and of the reward model where there is one, with their hashes."""
     files = (path for name in TRAINED for path in sorted((run / name).glob("*")))
-    return {path.relative_to(run).as_posix(): sha256(path) for path in files}
+    return {path.relative_to(run).as_posix(): content_sha256(path) for path in files}
 
 
 def _text(record: dict[str, Any]) -> str:
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-
-
-def sha256(path: Path) -> str:
-    """Hash a file as it is now, whatever its times say."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def changed(run: Path) -> list[str]:

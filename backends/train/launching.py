@@ -28,7 +28,7 @@ from backends.train.sharing import Split, StepTooLarge, begun, split_of
 from backends.train.task import Wishes
 from backends.train.telling import append, recording_failure
 from backends.train.ways import Way
-from compiler import failures
+from compiler import events, failures
 from compiler.failures import TenetError, WorkerError
 from compiler.progress import Progress
 
@@ -87,11 +87,11 @@ def train(build: Path, run: Path, wishes: Wishes) -> None:
         except StepTooLarge as error:
             too_large = error
         except (TenetError, KeyboardInterrupt) as error:
-            with recording_failure(stage, run / "events.jsonl"):
+            with recording_failure(stage, run / events.NAME):
                 raise error
         finally:
             group.end()
-        with recording_failure(stage, run / "events.jsonl"):
+        with recording_failure(stage, run / events.NAME):
             _come_down(run, stage, too_large, progress, arguments, processes)
 
 
@@ -159,7 +159,7 @@ def _come_down(
     split = begun(fitting.kept(run, stage), split_of(job, stage, processes))
 
     def tell(smaller: Split, event: dict[str, Any]) -> None:
-        append(run / "events.jsonl", event)
+        append(run / events.NAME, event)
         note = f"{stage}: {error.message}; now {smaller.at_once}"
         progress("train", event["step"], job.steps, "steps", note)
 

@@ -16,7 +16,7 @@ from typing import Any
 from backends.bases import Base, load_chat
 from backends.chats import Chat
 from backends.devices import Device
-from compiler.failures import ModelLoadError
+from backends.train import held
 from compiler.files import write_json
 from compiler.statistics.proportions import wilson
 
@@ -39,12 +39,12 @@ def architecture() -> tuple[Any, dict[str, Any]]:
 def split(rows: Rows) -> tuple[Rows, Rows]:
     """Pairs to train on, and held out: by their question, so that no question is on both sides."""
     kept: Rows = []
-    held: Rows = []
+    held_out: Rows = []
     for row in rows:
         words = "\n".join(message["content"] for message in row["prompt"] if message["role"] != "system")
         drawn = int.from_bytes(hashlib.sha256(words.casefold().encode()).digest()[:8], "big")
-        (held if drawn % HELD_OUT == 0 else kept).append(row)
-    return (kept, held) if kept else (rows, [])
+        (held_out if drawn % HELD_OUT == 0 else kept).append(row)
+    return (kept, held_out) if kept else (rows, [])
 
 
 def load(folder: Path, base: Base, device: Device) -> Any:
@@ -53,26 +53,8 @@ def load(folder: Path, base: Base, device: Device) -> Any:
 
     from backends.devices import torch_dtype
 
-    model = _bare(base, torch_dtype(device)).to(device.kind)
+    model = held.read(base, torch_dtype(device), device.kind, architecture)  # its head is in the adapter
     return PeftModel.from_pretrained(model, str(folder)).eval()
-
-
-def _bare(base: Base, dtype: Any) -> Any:
-    from trl.trainer.reward_trainer import suppress_seqcls_warning
-
-    kind, more = architecture()
-    try:
-        with suppress_seqcls_warning():  # its head is in the adapter
-            return kind.from_pretrained(
-                str(base.path),
-                dtype=dtype,
-                use_safetensors=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                **more,
-            )
-    except ValueError as error:
-        raise ModelLoadError(f"{base.name} cannot be a reward model: {error}", help="train { method: rloo }") from error
 
 
 def scores(model: Any, chat: Chat, said: Sequence[list[dict[str, str]]]) -> list[float]:

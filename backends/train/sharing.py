@@ -147,7 +147,7 @@ class Shares:
         from torch.utils.data import DataLoader
 
         if not self._is_shared():
-            return super().get_train_dataloader()  # type: ignore[misc]
+            return super().get_train_dataloader()  # type: ignore[misc]  # the trainer's, mixed in behind
         trainer: Any = self
         rows = trainer._remove_unused_columns(self.train_dataset, description="training")
         batches: Any = Parts(trainer._get_train_sampler(self.train_dataset), self.split)
@@ -159,7 +159,7 @@ class Shares:
         """What the library takes for one update, and how much each of it weighs."""
         import torch
 
-        batches, items = super().get_batch_samples(epoch_iterator, num_batches, device)  # type: ignore[misc]
+        batches, items = super().get_batch_samples(epoch_iterator, num_batches, device)  # type: ignore[misc]  # the trainer's, mixed in behind
         if self.split.processes > 1:
             # What is drawn in this update (dropout, answers of a policy) is this process's own, also after a resume.
             torch.manual_seed(hash((self.args.seed, self.state.global_step, self.accelerator.process_index)))
@@ -183,7 +183,7 @@ class Shares:
 
     def compute_loss(self, model: Any, inputs: Any, *rest: Any, **named: Any) -> Any:
         if not self._is_shared():
-            return super().compute_loss(model, inputs, *rest, **named)  # type: ignore[misc]
+            return super().compute_loss(model, inputs, *rest, **named)  # type: ignore[misc]  # the trainer's, mixed in behind
         rows, tokens = self._factors.popleft()
         factor = self.method.weigh(self, rows, tokens)
-        return super().compute_loss(model, inputs, *rest, **named) * factor  # type: ignore[misc]
+        return super().compute_loss(model, inputs, *rest, **named) * factor  # type: ignore[misc]  # the trainer's, mixed in behind

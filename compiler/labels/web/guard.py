@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
+from compiler.listening import LOOPBACK
+
 if TYPE_CHECKING:
     from email.message import Message
 
     Headers = Message[str, str]
     Query = dict[str, list[str]]
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

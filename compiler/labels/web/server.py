@@ -11,12 +11,13 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from compiler.labels.web.guard import HEADERS, LOOPBACK, Guard, Refused
+from compiler.labels.web.guard import HEADERS, Guard, Refused
+from compiler.listening import LOOPBACK, Listening
 
 FOLDER = Path(__file__).parent
 KINDS = {
@@ -35,35 +36,22 @@ SECONDS_TO_SEND = 20
 """How long a connection may be silent before it is closed."""
 
 
-class LabelServer(ThreadingHTTPServer):
-    daemon_threads = True
-    # A port that was in use a moment ago is free to a server that is started again.
-    allow_reuse_address = True
-
+class LabelServer(Listening):
     def __init__(
         self, desk: object, host: str, port: int, asks: tuple[str, ...] = ASKS, files: Files | None = None
     ) -> None:
         """desk: has a method for each name of `asks`, from and to JSON objects; it raises ValueError for what cannot be
         done. files: of its page; the labelling page unless given."""
-        if ":" in host:
-            self.address_family = socket.AF_INET6
         self.desk = desk
         self.asks = asks
         self.files = LABELLING if files is None else files
         self.ends = False
-        super().__init__((host, port), Handler)
+        super().__init__(host, port, Handler)
         self.guard = Guard.new(host, self.server_address[1])
 
     def server_close(self) -> None:
         self.ends = True
         super().server_close()
-
-    def server_bind(self) -> None:
-        # http.server looks up the machine's full name here, which may ask the network; nothing uses it.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     @property
     def url(self) -> str:
