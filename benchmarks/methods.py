@@ -1,6 +1,7 @@
 """What each training method makes of one spec's rows: `python -m benchmarks.methods [METHOD ...]`.
 
-In: a spec (examples/harbor unless `--spec` names another). Out: two tables with a row for each arm and method. By
+In: a spec (examples/harbor unless `--spec` names another). Out: two tables with a row for each arm and method: none,
+the prompt and the steering vectors that the first method's build gives, then each method's adapter without a prompt. By
 clause: each clause's figure, questions of fact that are still answered rightly, next-token divergence from the base,
 and what the training took. By technique of pressure: answers that keep their clause under it, over all clauses. All
 methods read the same rows, which are made once. Everything is kept in a folder (`--folder`), so that a call that was
@@ -53,10 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     report: DiffReport | None = None
     for method in given.methods or METHODS:
-        report, cost = measured(given.spec, given.folder, method, given.rows)
-        if not by_clause:
+        first = not by_clause
+        report, cost, steered = measured(given.spec, given.folder, method, given.rows, steer=first)
+        if first:
             tell("none", report, "base")
             tell("the compiled prompt", report, "prompt")
+            tell("steering", report, "steer", steered)
         tell(f"`{method}`", report, report.subject, cost)
     assert report is not None
     names = [clause.id.partition(".")[2] for clause in report.clauses]
@@ -64,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table(["method", *techniques(report, "base")], by_technique)
 
 
-def measured(spec: Path, folder: Path, method: str, rows: int) -> tuple[DiffReport, str]:
-    """Build, train and measure; and what the training took, which is written down when it is done."""
+def measured(spec: Path, folder: Path, method: str, rows: int, *, steer: bool) -> tuple[DiffReport, str, str]:
+    """Build, train and measure; and what the training and the vectors took, which is written down when done."""
     text = spec.read_text(encoding="utf-8")
     asked = f"train {{ rows: {rows}  {'preset' if method in PRESETS else 'method'}: {method} }}"
     text = _TRAIN.sub(asked, text) if _TRAIN.search(text) else f"{text}\n{asked}\n"
@@ -76,20 +79,26 @@ def measured(spec: Path, folder: Path, method: str, rows: int) -> tuple[DiffRepo
     emitting.write(compilation)
     place = compilation.place
     stages.generate(compilation, silent)
+    costs = folder / "costs.json"
+    known: dict[str, str] = json.loads(costs.read_text()) if costs.is_file() else {}
     start = time.process_time()
     done = places.finished_run(place) is not None
     run = stages.train(place, silent)
-    costs = folder / "costs.json"
-    known: dict[str, str] = json.loads(costs.read_text()) if costs.is_file() else {}
     if not done:
         told = json.loads((run / "run.json").read_text())
         known[run.name] = f"{sum(told['steps'].values())}, {time.process_time() - start:,.0f} s"
         if found := told.get("reward"):
             known[run.name] += f"; its reward model is right on {found['right']} of {found['held_out']} pairs held out"
-        costs.write_text(json.dumps(known, indent=1))
-    stages.measure(place, run, tuple(arm for arm in (*PROMPTED, "adapter") if arm in arms_of(run)), silent)
+    vectors = f"vectors of {place.build.name}"
+    if steer:
+        start = time.process_time()
+        stages.steer(place, silent)
+        known.setdefault(vectors, f"0, {time.process_time() - start:,.0f} s")
+    costs.write_text(json.dumps(known, indent=1))
+    wanted: tuple[Arm, ...] = (*PROMPTED, "steer", "adapter") if steer else (*PROMPTED, "adapter")
+    stages.measure(place, run, tuple(arm for arm in wanted if arm in arms_of(run, steer)), silent)
     report, _ = stages.diff(place.build, run)
-    return report, known.get(run.name, "")
+    return report, known.get(run.name, ""), known.get(vectors, "")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
