@@ -21,6 +21,7 @@ from backends.train.fitting import until_it_fits
 from backends.train.held import Held
 from backends.train.jobs import configure
 from backends.train.packed import packing
+from backends.train.references import References
 from backends.train.room import arranged
 from backends.train.rows import data_set, read_rows
 from backends.train.sharing import Shares, Split, split_of
@@ -60,7 +61,7 @@ def _attempt(stage: Stage, split: Split) -> Trained | None:
     from trl import get_peft_config
 
     disable_progress_bars()
-    # TRL asks the reference under a bar of its own; it reads this then.
+    # TRL asks the reference under a bar of its own, which it draws unless this is set; `References` tells instead.
     os.environ["TQDM_DISABLE"] = "1"
     stage.tell(0, "loading")
     module, job, training = stage.module, stage.job, stage.of
@@ -79,10 +80,10 @@ def _attempt(stage: Stage, split: Split) -> Trained | None:
     callbacks = [events_of(stage)] if workers.is_first() else []
     callbacks += [watcher.callback()] if watcher else []
 
-    class OurTrainer(Shares, Checkpoints, Steps, module.trainer()):  # type: ignore[misc]  # chosen at run time
+    class OurTrainer(Shares, Checkpoints, Steps, References, module.trainer()):  # type: ignore[misc]  # chosen at run time
         pass
 
-    OurTrainer.split, OurTrainer.method = split, module
+    OurTrainer.split, OurTrainer.method, OurTrainer.stage = split, module, stage
     try:
         with packing() if machine.forward() == "packed" else nullcontext():
             trainer = OurTrainer(

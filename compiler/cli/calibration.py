@@ -90,10 +90,10 @@ def _predicted(compilation: Compilation, told: dict[str, Any], job: dict[str, An
     measured = Calibration(**told)
     rows = costing.read_rows(compilation.place.build / METHODS[measured.stage].rows)
     scaled = size(rows) / measured.size if rows and measured.size else 1.0
-    asked = len(rows) if job.get("precompute_ref_log_probs") else 0
     steps = int(job["max_steps"])
-    seconds = measured.seconds(0, 0) + scaled * (steps * measured.step + asked * measured.asked)
     batch = int(job["per_device_train_batch_size"]) * int(job["gradient_accumulation_steps"])
+    asked = min(len(rows), steps * batch) if job.get("precompute_ref_log_probs") else 0
+    seconds = measured.seconds(0, 0) + scaled * (steps * measured.step + asked * measured.asked)
     tokens = steps * batch * costing.lengths_of(compilation, measured.stage).computed
     return Here(measured.stage, steps, len(rows), tokens, seconds, scaled * measured.step, measured.peak, scaled)
 

@@ -105,8 +105,9 @@ def estimate(
     operations = arithmetic.step(shape, rank, tokens, learned, width(of), checkpointing=again)
     seconds = arithmetic.seconds(device, shape, operations, passes, weights)
 
-    # A reference is asked once for each row where it is kept, and at each update where answers are new.
-    asked = of.rows if job.get("precompute_ref_log_probs") else steps * batch if answered else 0
+    # A reference is asked once for each row that a step sees, and at each update where answers are new.
+    seen = steps * batch
+    asked = min(of.rows, seen) if job.get("precompute_ref_log_probs") else seen if answered else 0
     before = arithmetic.forward(shape, asked * of.computed, asked * of.learned, width(of))
     at_once = passage.at_once if passage else 1
     seconds += arithmetic.seconds(device, shape, before, -(-asked // at_once), weights, learning=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from backends.train import references
+
 COLUMNS = ("prompt", "chosen", "rejected")
 
 
@@ -22,6 +24,7 @@ def trainer() -> Any:
 
 def fit(config: Any, rows: list[dict[str, Any]], tokenizer: Any) -> list[dict[str, Any]]:
     """Pairs are taken as they are."""
+    references.settle(config, rows)
     return rows
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from backends.train import references
+
 COLUMNS = ("prompt", "chosen", "rejected")
 
 
@@ -24,12 +26,14 @@ def fit(config: Any, rows: list[dict[str, Any]], tokenizer: Any) -> list[dict[st
     has to be one to another question: a batch holds the chosen sides of its pairs, then their rejected ones."""
     together = max(config.per_device_train_batch_size // 2, 1)
     batches = [rows[start : start + together] for start in range(0, len(rows), together)]
-    return [
+    sides = [
         {"prompt": row["prompt"], "completion": row[side], "label": side == "chosen"}
         for batch in batches
         for side in ("chosen", "rejected")
         for row in batch
     ]
+    references.settle(config, sides)
+    return sides
 
 
 def shares(inputs: Any) -> tuple[int, int]:
