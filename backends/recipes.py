@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from backends import bases
 from backends.bases import Base
 from compiler.failures import DataError
+from compiler.files import read_json
 from compiler.records.filters import Filters
 from compiler.records.recipe import Recipe
 from compiler.records.rows import Probe
@@ -81,6 +82,12 @@ def teacher_of(recipe: Recipe, base: Base, root: Path, *, local_files_only: bool
 def judge_of(recipe: Recipe, base: Base, root: Path, *, local_files_only: bool = False) -> Base:
     """The model that grades answers, as `teacher_of`."""
     return _other(recipe.judge, recipe.judge_revision, base, root, local_files_only)
+
+
+def judge_identity(build: Path, recipe: Recipe) -> list[str | None]:
+    """What says which model judges: its name and commit, and the hash of its files as the build found them."""
+    found = read_json(build / "lock.json").get("judge") or {}
+    return [recipe.judge, recipe.judge_revision, *([found["digest"]] if "digest" in found else [])]
 
 
 def _other(name: str | None, revision: str | None, base: Base, root: Path, local_files_only: bool) -> Base:

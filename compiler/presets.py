@@ -8,15 +8,17 @@ says what its source says as far as a spec can say it; what depends on the size 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from compiler.stages import USUAL
 from spec.document import Mixture, Train
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """source: where it is published. says: what it does, in a sentence. sets: fields of `Train` by their names."""
+    """source: where it is published. says: what it does, in a sentence. sets: fields of `Train` by their
+    names, each of which is None where a spec leaves it out."""
 
     source: str
     says: str
@@ -44,13 +46,11 @@ PRESETS: dict[str, Preset] = {
 
 
 def expanded(train: Train) -> Train:
-    """Return `train` with what its preset sets and it does not.
+    """Return `train` with what its preset sets and it does not, and a method in any case.
 
     >>> expanded(Train(preset="zephyr", beta=0.5)).method, expanded(Train(preset="zephyr", beta=0.5)).beta
     ('sft+dpo', 0.5)
     """
-    if train.preset is None:
-        return train
-    usual = {field.name: field.default for field in fields(Train)}
-    sets = PRESETS[train.preset].sets
-    return replace(train, **{name: value for name, value in sets.items() if getattr(train, name) == usual[name]})
+    sets = PRESETS[train.preset].sets if train.preset else {}
+    unsaid = {name: value for name, value in {"method": USUAL, **sets}.items() if getattr(train, name) is None}
+    return replace(train, **unsaid)

@@ -34,15 +34,15 @@ def answers(watch: Watch, units: Sequence[Unit], stages: Sequence[int]) -> int:
     """How many answers the watching of a training asks for.
 
     Args:
-        stages: the steps of each.
+        stages: the steps of each that trains an adapter.
     """
     watched = [unit for unit in units if unit.purpose == "watch"]
     held_out = sum(unit.count for unit in watched)
     clauses = {unit.clause_ids[0] for unit in watched if unit.checks}
     each = held_out + len(clauses) * watch.rows
-    base, sampled = each, min(SAMPLED, held_out)
+    sampled = min(SAMPLED, held_out)
     # The base and the start of each stage are asked as well.
-    return sum(base + (len(steps(watch.every, of)) + 1) * (each + sampled) for of in stages)
+    return sum(held_out + (len(steps(watch.every, of)) + 1) * (each + sampled) for of in stages)
 
 
 def broken(look: Look, budgets: Sequence[Budget]) -> tuple[str, ...]:

@@ -447,9 +447,9 @@ class Train:
             "sft", "dpo", "kto", "orpo", "simpo", "grpo", "rloo", "sft+dpo", "sft+kto", "sft+grpo", "sft+rloo",
             "dpo+sft", "sdft", "online_dpo", "reward+grpo", "reward+rloo", "sft+reward+rloo", "dpo+introspection",
             "auto",
-        ],
-        Says("How the adapter is trained; `a+b` trains one after the other, and `auto` chooses.", "dpo"),
-    ] = "dpo"  # fmt: skip
+        ] | None,
+        Says("How the adapter is trained; `a+b` trains one after the other, `auto` chooses; left out, `dpo`.", "dpo"),
+    ] = None  # fmt: skip
     preset: Annotated[
         Literal["character", "zephyr"] | None,
         Says("A published recipe: a method with its settings; what is given beside it goes first.", "character"),

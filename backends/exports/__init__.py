@@ -120,7 +120,7 @@ def export(
                 raise DataError(f"{source.run} is not what was trained: {check.what}: {check.said}", help="train again")
         exported: Exported = replace(made.write(source, options, folder), folder=options.folder)
         checks = []
-        for check in made.check(source, folder):
+        for check in made.check(source, folder, exported.prompted):
             tell(check)
             checks.append(check)
             if not check.ok:
@@ -163,15 +163,16 @@ def is_readable(artifact: Path) -> bool:
 
 def held(source: Source, artifact: Path) -> Iterator[Check]:
     """Hold an artifact against a run: an export against its manifest too, anything else as what its files say."""
-    kind = None
+    kind = prompted = None
     if artifact.is_dir() and is_export(artifact):
         odd = _sealing.altered(artifact)
         yield Check("sealed", not odd, "every file as it was exported" if not odd else f"changed since: {odd[0]}")
-        kind = _sealing.read_manifest(artifact).get("kind")
+        manifest = _sealing.read_manifest(artifact)
+        kind, prompted = manifest.get("kind"), manifest.get("prompted")
     elif artifact.suffix == ".gguf":
         kind = "gguf"
     if kind in kinds():
-        yield from module_of(str(kind)).check(source, artifact)
+        yield from module_of(str(kind)).check(source, artifact, prompted)
     else:
         yield from verifying.against(source.run, artifact, source.base, source.device)
 

@@ -76,8 +76,9 @@ def starting_from(template: str, prompt: str) -> str:
     )
 
 
-def check(base: Base, prompt: str, folder: Path) -> Iterator[Check]:
-    """Hold an export's tokenizer and template against the base's."""
+def check(base: Base, prompt: str, folder: Path, prompted: bool | None) -> Iterator[Check]:
+    """Hold an export's tokenizer and template against the base's. prompted: whether chats start from the prompt; None
+    where nothing says."""
     from transformers import AutoTokenizer
 
     chat = load_chat(base)
@@ -85,11 +86,16 @@ def check(base: Base, prompt: str, folder: Path) -> Iterator[Check]:
     same = all(own(text)["input_ids"] == chat.tokenizer(text)["input_ids"] for text in (prompt, *TALK_TEXTS))
     yield Check("tokens", same, "those of the base" if same else "not those of the base")
     told = [rendered(own, talk) for talk in TALKS]
-    if told == [rendered(chat.tokenizer, talk) for talk in TALKS]:
-        yield Check("template", True, "the base's own")
-    else:
-        wanted = [rendered(chat.tokenizer, under(prompt, talk)) for talk in TALKS]
-        yield Check("template", told == wanted, "starts from the compiled prompt" if told == wanted else "another one")
+    plain = told == [rendered(chat.tokenizer, talk) for talk in TALKS]
+    starts = told == [rendered(chat.tokenizer, under(prompt, talk)) for talk in TALKS]
+    yield of_template(plain=plain, starts=starts, prompted=prompted)
+
+
+def of_template(*, plain: bool, starts: bool, prompted: bool | None) -> Check:
+    """plain, starts: whether a template is the base's own, and the one that puts the prompt first."""
+    ok = (plain or starts) if prompted is None else (starts if prompted else plain)
+    said = "the base's own" if plain else "starts from the compiled prompt" if starts else "another one"
+    return Check("template", ok, said if ok or not (plain or starts) else f"{said}, which was not asked for")
 
 
 def under(prompt: str, talk: Sequence[Message]) -> tuple[Message, ...]:

@@ -76,8 +76,10 @@ def _read(source: Source) -> list[str]:
     return [source.prompt, *_texts.TALK_TEXTS, *source.texts()]
 
 
-def check(source: Source, path: Path) -> Iterator[Check]:
-    yield from check_model(source, path if path.is_file() else _only(path), source.changes)
+def check(source: Source, path: Path, prompted: bool | None) -> Iterator[Check]:
+    file = path if path.is_file() else only(path)
+    yield from check_model(source, file, source.changes)
+    yield _template(source, file, prompted)
 
 
 def check_model(source: Source, file: Path, changes: Mapping[str, Any]) -> Iterator[Check]:
@@ -99,7 +101,7 @@ def check_model(source: Source, file: Path, changes: Mapping[str, Any]) -> Itera
     yield from _logits(source, file, changes, weights)
 
 
-def _only(folder: Path) -> Path:
+def only(folder: Path) -> Path:
     files = sorted(folder.glob("*.gguf"))
     if len(files) != 1:
         raise ModelLoadError(f"{folder} has {len(files)} GGUF files, where there is to be one")
@@ -119,6 +121,15 @@ def _tokens(source: Source, file: Path) -> Check:
     merges = json.loads(chat.tokenizer.backend_tokenizer.to_str())["model"]["merges"]
     same &= fields["tokenizer.ggml.merges"].contents() == [_gguf_tokens.merge(pair) for pair in merges]
     return Check("tokens", same and told.is_near, told.said if same else "not those of the base")
+
+
+def _template(source: Source, file: Path, prompted: bool | None) -> Check:
+    import gguf
+
+    field, chat = gguf.GGUFReader(file).fields.get("tokenizer.chat_template"), load_chat(source.base)
+    told = field.contents() if field else None
+    plain, starts = (told == _texts.template_of(chat, prompt) for prompt in ("", source.prompt))
+    return _texts.of_template(plain=plain, starts=starts, prompted=prompted)
 
 
 def _logits(source: Source, file: Path, changes: Mapping[str, Any], weights: dict[str, Any]) -> Iterator[Check]:

@@ -70,7 +70,7 @@ def write(source: Source, options: Options, folder: Path) -> Exported:
     )
 
 
-def check(source: Source, folder: Path) -> Iterator[Check]:
+def check(source: Source, folder: Path, prompted: bool | None) -> Iterator[Check]:
     needs("gguf", "gguf")
     try:
         found = _read(source, _only(folder))

@@ -50,6 +50,6 @@ def _end_turns(model: Any, stops: frozenset[int]) -> None:
         model.generation_config.eos_token_id = sorted(own | stops)
 
 
-def check(source: Source, folder: Path) -> Iterator[Check]:
+def check(source: Source, folder: Path, prompted: bool | None) -> Iterator[Check]:
     yield from verifying.of_changes(source.changes, folder, source.base, source.device)
-    yield from _texts.check(source.base, source.prompt, folder)
+    yield from _texts.check(source.base, source.prompt, folder, prompted)

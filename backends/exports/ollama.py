@@ -101,5 +101,5 @@ def _without_beginning(chat: Chat, start: str) -> str:
     return start
 
 
-def check(source: Source, folder: Path) -> Iterator[Check]:
-    yield from gguf.check(source, folder)
+def check(source: Source, folder: Path, prompted: bool | None) -> Iterator[Check]:
+    yield from gguf.check_model(source, gguf.only(folder), source.changes)

@@ -36,8 +36,8 @@ def write(source: Source, options: Options, folder: Path) -> Exported:
     )
 
 
-def check(source: Source, folder: Path) -> Iterator[Check]:
+def check(source: Source, folder: Path, prompted: bool | None) -> Iterator[Check]:
     same = adapter_digest(folder) == adapter_digest(source.run / "adapter")
     yield Check("bytes", same, "those that were trained" if same else "not those that were trained")
     yield from verifying.of_changes(source.changes, folder, source.base, source.device)
-    yield from _texts.check(source.base, source.prompt, folder)
+    yield from _texts.check(source.base, source.prompt, folder, prompted)

@@ -17,7 +17,7 @@ from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.devices import choose as choose_device
 from backends.judges.model import ModelJudge
-from backends.recipes import base_of, judge_of, prompt_of, read_probes, read_recipe
+from backends.recipes import base_of, judge_identity, judge_of, prompt_of, read_probes, read_recipe
 from backends.steer.choosing import Choice, Choosing, candidates
 from backends.steer.directions import read_directions
 from backends.steer.rows import Rows, read_pairs, read_plan, sort_rows
@@ -35,6 +35,7 @@ VERSION = 1
 """Of how directions are read and vectors chosen; a change of what comes out raises it."""
 DIRECTIONS = "directions.safetensors"
 UNNEEDED = "the base keeps it on all of these questions by itself"
+UNJUDGED = "no answer to these questions was judged: name a judge with `model { judge: ... }`"
 LOSES = "no layer and strength keeps it on more questions without losing facts, fluency or safe requests"
 CROWDED = "beside the vectors of other clauses it gains nothing"
 
@@ -66,7 +67,7 @@ def content_digest(build: Path) -> str:
             "base": base.digest,
             "bank": file_digest(banks.bank_file(base)),
             "held_out": sorted(banks.held_out(base)),
-            "judge": [recipe.judge, recipe.judge_revision],
+            "judge": judge_identity(build, recipe),
         }
     )
 
@@ -200,7 +201,8 @@ def _told(name: str, rows: Rows, choosing: Choosing, choice: Choice, spans: tupl
     base, alone, part = choosing.ground.base.kept(name), choice.alone[name], choice.parts.get(name)
     why = ""
     if part is None:
-        why = UNNEEDED if base == 1.0 else CROWDED if alone else LOSES
+        judged = choosing.ground.base.is_judged(name)
+        why = UNJUDGED if not judged else UNNEEDED if base == 1.0 else CROWDED if alone else LOSES
     return SteeringVector(
         clause_id=name,
         read=part.read if part else None,

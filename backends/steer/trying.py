@@ -114,8 +114,16 @@ class Trying:
     def _ends(self, answer: str) -> bool:
         return self.ground.subject.count(answer) < self.ground.plan.max_new_tokens
 
+    def is_judged(self, clause_id: str) -> bool:
+        """Whether any of the clause's own questions has a verdict."""
+        return bool(self._verdicts(self.ground.rows.choosing[clause_id]))
+
     def _share(self, asked: Sequence[Asked]) -> float:
         """Of questions with a verdict, those whose answer passes its checks; 1 of none."""
+        found = self._verdicts(asked)
+        return sum(found) / len(found) if found else 1.0
+
+    def _verdicts(self, asked: Sequence[Asked]) -> list[bool]:
         answers = self._answers(asked)
         cases = [
             Case(one.conversation[-1].content, answer, one.checks)
@@ -126,7 +134,7 @@ class Trying:
         for start in range(0, len(cases), CHUNK):
             decided = decide(cases[start : start + CHUNK], self.ground.judge)
             found += [decision.kept for decision in decided if decision.kept is not None]
-        return sum(found) / len(found) if found else 1.0
+        return found
 
     def _answers(self, asked: Sequence[Asked]) -> list[str | None]:
         subject = self.ground.subject

@@ -19,7 +19,7 @@ from typing import Any
 from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
-from backends.recipes import base_of, judge_of, read_recipe
+from backends.recipes import base_of, judge_identity, judge_of, read_recipe
 from backends.train import bits, fitting, kept, launching, reward_models, tracking, watching, workers
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.disk import noticing_disk
@@ -107,7 +107,7 @@ def content_digest(build: Path) -> str:
         targets = [[clause.id, str(clause.target)] for clause in ir_file.load(build / "ir.json").clauses]
         content = digest([content, targets, measures_digest(recipe)])
     judged = watched or recipe.chosen or any(getattr(_method(stage), "JUDGED", False) for stage in stages)
-    return digest([content, recipe.judge, recipe.judge_revision]) if judged else content
+    return digest([content, *judge_identity(build, recipe)]) if judged else content
 
 
 def _method(stage: str) -> Any:
@@ -224,6 +224,7 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
         write_text(work / CONTENT, content)
     adapter: Path | None = None
     examined: dict[str, Any] = {}
+    jobs: dict[str, Any] = {}
     steps: dict[str, int] = {}
     watched: dict[str, Any] = {}
     for name in stages:
@@ -233,6 +234,7 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
             if wishes.begins is not None:
                 wishes.begins(name)
             job = bits.in_four_bits(_job(build, name)) if wishes.way.four_bit else _job(build, name)
+            jobs[name] = {key: value for key, value in job.values.items() if key != "datasets"}  # `rows` says which
             method = _method(name)
             rewards = hasattr(method, "architecture")  # a reward model, which no stage goes on from
             stage = Stage(name, job, method, None if rewards else adapter, training)
@@ -255,6 +257,7 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
     told = {
         "rows": rows,
         "steps": steps,
+        "jobs": jobs,
         "batches": {stage: fitting.batches(_job(build, stage), run, stage) for stage in stages},
         "adapter_digest": adapter_digest(run / "adapter"),
         **({"reward": examined} if examined else {}),

@@ -90,15 +90,16 @@ def calibrate(build: Path, started: float) -> list[Calibration]:
     base = base_of(build, recipe, local_files_only=True)
     device = choose()
     settle(device)
-    found = []
+    found: list[Calibration] = []
     for stage in training.stages_of(recipe.method):
         with tempfile.TemporaryDirectory() as folder:
-            found.append(_of_stage(stage, build, Path(folder), base, device, started))
+            found.append(_of_stage(stage, build, Path(folder), base, device, None if found else started))
         release_memory()
     return found
 
 
-def _of_stage(stage: str, build: Path, folder: Path, base: Any, device: Any, started: float) -> Calibration:
+def _of_stage(stage: str, build: Path, folder: Path, base: Any, device: Any, started: float | None) -> Calibration:
+    """started: of the first stage, when the process began, which the others find running."""
     from backends.cached import CachedEngine
     from backends.devices import peak_memory, release_memory
     from backends.recipes import judge_of, read_recipe
@@ -108,7 +109,7 @@ def _of_stage(stage: str, build: Path, folder: Path, base: Any, device: Any, sta
     from backends.train.task import Stage, Training, Wishes
 
     job = read_job(build / "jobs" / f"{stage}.yaml")
-    rows = [json.loads(line) for line in (build / job.rows).read_text(encoding="utf-8").splitlines()]
+    rows = [json.loads(line) for line in (build / job.rows).read_text(encoding="utf-8").split("\n") if line]
     batch = int(job.values["per_device_train_batch_size"]) * int(job.values["gradient_accumulation_steps"])
     few = sample(rows, STEPS * batch)
     (folder / job.rows).write_text("".join(json.dumps(row) + "\n" for row in few), encoding="utf-8")
@@ -135,7 +136,7 @@ def _of_stage(stage: str, build: Path, folder: Path, base: Any, device: Any, sta
     counted = len(clock.steps) - 1
     return Calibration(
         stage,
-        start=before - started,
+        start=0.0 if started is None else before - started,
         load=clock.begun - before - asking.seconds,
         asked=asking.seconds / len(few),
         step=(last - first) / counted,

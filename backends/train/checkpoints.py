@@ -24,9 +24,8 @@ MANIFEST = "manifest.json"
 STATE = "trainer_state.json"
 """The name by which the library looks for it."""
 KEPT = 2
-COUNTED = ("_step", "_total_train_tokens")
-"""What the library's trainers count from nothing when they go on: batches of a policy, which say when it answers anew,
-and tokens that were seen."""
+COUNTED = ("_total_train_tokens",)
+"""What the library's trainers count from nothing when they go on."""
 
 
 def newest(work: Path, refused: Callable[[str], object] = str) -> Path | None:
@@ -160,6 +159,9 @@ class Checkpoints:
         if checkpoint is not None:
             for name, count in _load(checkpoint / "counted.json").items():
                 setattr(self, name, count)
+        if state is not None and hasattr(self, "_step"):
+            # Passes of a policy, which say when it answers anew; an update may take more of them than before.
+            self._step = state.global_step * self.args.gradient_accumulation_steps
         if state is not None and state.global_step >= state.max_steps:
             self._load_from_checkpoint(str(checkpoint))
             self.state = state
@@ -250,6 +252,8 @@ def _random_tensors() -> dict[str, Any]:
     states = {"cpu": torch.random.get_rng_state()}
     if torch.cuda.is_available():
         states["cuda"] = torch.cuda.random.get_rng_state()
+    if torch.backends.mps.is_available():
+        states["mps"] = torch.mps.get_rng_state()
     return states
 
 
@@ -274,3 +278,5 @@ def _restore_random(folder: Path) -> None:
     torch.random.set_rng_state(states["cpu"])
     if "cuda" in states and torch.cuda.is_available():
         torch.cuda.random.set_rng_state(states["cuda"])
+    if "mps" in states and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(states["mps"])

@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 from backends import machine
 from backends.devices import cpu_threads
-from backends.train import is_done, run_folder
+from backends.train import is_done, kept, run_folder
 from backends.train.held import Held
 from compiler import failures
 from compiler.failures import GivenError, TenetError
@@ -71,6 +71,8 @@ def run(personas: Sequence[Persona], runs: Path, at_once: int, progress: Progres
         raise GivenError(f"{at_once} cannot be trained at once: {why}", help="leave --at-once out")
     with _threads("1" if at_once > 1 else None):
         done = {n: run_folder(p.build, runs) for n, p in enumerate(personas) if is_done(run_folder(p.build, runs))}
+        for run in done.values():
+            kept.confirm(run)
         left = [n for n in range(len(personas)) if n not in done]
         held = Held()
         if len(left) > 1 and at_once > 1:

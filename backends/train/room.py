@@ -94,7 +94,8 @@ def _shape(base: Base) -> Shape | None:
 def _lengths(path: Path, stage: str) -> Lengths | None:
     """None where rows cannot be read, which reading them again says properly."""
     try:
-        read: list[dict[str, Any]] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        with path.open(encoding="utf-8") as lines:
+            read: list[dict[str, Any]] = [json.loads(line) for line in lines if line.strip()]
         return rows.lengths(read, stage, lambda text: -(-len(text) // CHARACTERS)) if read else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -20,13 +20,13 @@ import click
 
 from compiler.cli import costing
 from compiler.cli.emitting import Compilation
-from compiler.cli.places import read_json
 from compiler.costs.accelerators import GB
 from compiler.digests import digest
 from compiler.failures import DataError, WorkerError
-from compiler.files import write_json
+from compiler.files import read_json, write_json
 
 FILE = ".calibration.json"
+BUILD_FIRST = "build the spec first: tenet build SPEC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +55,36 @@ def here(compilation: Compilation) -> tuple[Here, ...]:
     key = _key(compilation, jobs)
     measured = read_json(path).get(key)
     if not measured:
+        _refuse_other_jobs(place.build, jobs)
         measured = _measure(place.build)
         write_json(path, {**read_json(path), key: measured})
     return tuple(_predicted(compilation, told, jobs[told["stage"]]) for told in measured)
+
+
+def _refuse_other_jobs(build: Path, jobs: dict[str, dict[str, Any]]) -> None:
+    """
+    Raises:
+        DataError: the jobs that lie in the build are not those of the spec as it stands.
+    """
+    from backends.train.jobs import read_job
+
+    if not (build / "jobs").is_dir():
+        raise DataError(f"{build} has no rows to measure a step with", help=BUILD_FIRST)
+    for stage, job in jobs.items():
+        path = build / "jobs" / f"{stage}.yaml"
+        if not path.is_file() or _stepless(read_job(path).values) != _stepless(job):
+            raise DataError(f"{build} is not of the spec as it stands: jobs/{path.name}", help=BUILD_FIRST)
+
+
+def _stepless(job: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in job.items() if key not in ("max_steps", "save_steps", "warmup_steps")}
 
 
 def _key(compilation: Compilation, jobs: dict[str, dict[str, Any]]) -> str:
     """What computes, and what is computed, without the number of steps."""
     from backends import machine
 
-    told = {stage: {**job, "max_steps": 0, "save_steps": 0, "warmup_steps": 0} for stage, job in jobs.items()}
+    told = {stage: _stepless(job) for stage, job in jobs.items()}
     base = compilation.facts.base
     computer = [platform.node(), platform.processor(), os.cpu_count(), machine.expected().influencing("train")]
     return digest([computer, base.name, base.digest, told])[:16]
@@ -72,7 +92,7 @@ def _key(compilation: Compilation, jobs: dict[str, dict[str, Any]]) -> str:
 
 def _measure(build: Path) -> list[dict[str, Any]]:
     if not (build / "lock.json").is_file():
-        raise DataError(f"{build} has no rows to measure a step with", help="build the spec first: tenet build SPEC")
+        raise DataError(f"{build} has no rows to measure a step with", help=BUILD_FIRST)
     click.echo("measuring a few steps of training; once for this machine", err=True)
     done = subprocess.run(
         [sys.executable, "-m", "backends.train.calibrating", str(build)], capture_output=True, text=True, check=False

@@ -23,6 +23,7 @@ from compiler.costs import shapes, training
 from compiler.costs.accelerators import ACCELERATORS, GB, UTILISATION
 from compiler.failures import DataError, TenetError
 from compiler.lowering.losses import METHODS
+from compiler.stages import stages_of
 
 if TYPE_CHECKING:
     from compiler.costs.memory import Memory
@@ -77,7 +78,7 @@ def costs(compilation: Compilation, device: str, *, four_bit: bool) -> Costs:
 def jobs_of(compilation: Compilation) -> dict[str, dict[str, Any]]:
     """The jobs of a compilation, by stage, in the order in which they run."""
     texts = {artifact.path: artifact.text for artifact in compilation.artifacts}
-    stages = compilation.program.train.method.split("+")
+    stages = stages_of(compilation.program.train.method)
     return {stage: yaml.safe_load(texts[f"jobs/{stage}.yaml"]) for stage in stages}
 
 
@@ -110,7 +111,8 @@ def lengths_of(compilation: Compilation, stage: str) -> Lengths:
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a file; none where it is not there or torn."""
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        with path.open(encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines if line.strip()]
     except (OSError, ValueError):
         return []
 

@@ -16,6 +16,7 @@ from compiler.failures import DataError
 from compiler.generators.controls import CONTROLS
 from compiler.lowering.losses import METHODS
 from compiler.records.mixture import MixtureReport
+from compiler.stages import stages_of
 from compiler.struck import STRUCK
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def passes(compilation: Compilation, report: GenerateReport) -> Iterator[str]:
         yield from (f"- {reason}" for reason in compilation.program.train.chosen)
 
     files = {artifact.path: artifact.text for artifact in compilation.artifacts}
-    for stage in compilation.program.train.method.split("+"):
+    for stage in stages_of(compilation.program.train.method):
         job = yaml.safe_load(files[f"jobs/{stage}.yaml"])
         rows = _rows_for(stage, report)
         batch = job["per_device_train_batch_size"] * job["gradient_accumulation_steps"]
@@ -170,7 +171,7 @@ def _help(units: Iterable[UnitCounts]) -> str:
 
 
 def _refuse_empty(program: Program, report: GenerateReport) -> None:
-    for stage in program.train.method.split("+"):
+    for stage in stages_of(program.train.method):
         if not _rows_for(stage, report):
             which = METHODS[stage].rows + "".join(f", {name}," for name in METHODS[stage].generators[:1])
             raise DataError(f"{which} has no row to train on", help="generate.json has the reasons too")

@@ -16,6 +16,7 @@ from compiler.cli.options import out_option, runs_option
 from compiler.cli.places import Place
 from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run
+from compiler.files import read_json
 
 if TYPE_CHECKING:
     from compiler.records.report import DiffReport
@@ -188,7 +189,7 @@ def spec_folder(target: Path, out: Path) -> str:
         folder = target.parent
     else:
         build = places.build_of(target, out) if is_run(target) else target
-        owner = places.read_json(build / "lock.json").get("spec")
+        owner = read_json(build / "lock.json").get("spec")
         above = [up / owner for up in build.resolve().parents] if owner else []
         spec = next((path for path in above if path.is_file()), None)
         if spec is None:

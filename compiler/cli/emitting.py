@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import FINDINGS
-from compiler.cli.places import Place, read_json
+from compiler.cli.places import Place
 from compiler.cli.screen import say_failure
 from compiler.cli.specs import program_or_exit
 from compiler.digests import file_digest
 from compiler.facts import BaseFacts, Facts
 from compiler.failures import DataError, ModelLoadError, NetworkError
-from compiler.files import write_if_new
+from compiler.files import read_json, write_if_new
 from compiler.ir import Program
 from compiler.records.recipe import DataFile, PromptFile
 

@@ -16,6 +16,7 @@ from compiler.cli import places, stages
 from compiler.cli.options import local_option, runs_option
 from compiler.cli.targets import TargetPath, is_run
 from compiler.failures import DataError
+from compiler.files import read_json
 from compiler.runs import without_adapter
 
 if TYPE_CHECKING:
@@ -128,8 +129,8 @@ def card(target: Path, builds: Path, runs: Path, license: str | None, local_file
     from compiler.exports.artifacts import Exported
 
     found = _target(target, builds, runs)
-    record = places.read_json(found.run / "run.json")
-    config = places.read_json(found.run / "adapter" / "adapter_config.json")
+    record = read_json(found.run / "run.json")
+    config = read_json(found.run / "adapter" / "adapter_config.json")
     name = found.build.name
     exported = Exported(
         "peft", name, f"{name}-peft", str(record["base"]), record.get("revision"), int(config.get("r", 0)), "float32"
@@ -198,33 +199,37 @@ def _refuse_changed(run: Path, build: Path) -> None:
     Raises:
         DataError: a build's rows are not those that were trained on. A composed adapter has none of its own.
     """
-    from backends import train as training
     from compiler.digests import rows_digest
 
-    record = places.read_json(run / "run.json")
+    record = read_json(run / "run.json")
     rows = record.get("rows", {})
     if any(not (build / name).is_file() or rows_digest(build / name) != digest for name, digest in rows.items()):
         raise DataError(
             f"{build} has changed since {run} was trained: prompt and card would be of another build",
             help="train it again: tenet train SPEC; or build the spec as it was",
         )
-    if rows and record.get("content_digest") != training.content_digest(build):
+    if rows and not _is_of(run, build):
         click.echo(f"note: {run} was trained by other jobs, or another Tenet, than {build} is now", err=True)
 
 
-def _made(found: Target, license: str | None, checks: list[Check]) -> Made:
-    import yaml
+def _is_of(run: Path, build: Path) -> bool:
+    """Whether a run was trained on what the build holds now, and as its jobs say."""
+    from backends import train as training
 
+    return bool(read_json(run / "run.json").get("content_digest") == training.content_digest(build))
+
+
+def _made(found: Target, license: str | None, checks: list[Check]) -> Made:
     from compiler.agreement import prompt_digest, read_lock
     from compiler.exports.model_card import Made
 
-    record, lock = places.read_json(found.run / "run.json"), read_lock(found.build)
+    record, lock = read_json(found.run / "run.json"), read_lock(found.build)
     rows = {name: found.build / name for name in record.get("rows", {})}
-    jobs = {stage: found.build / "jobs" / f"{stage}.yaml" for stage in record.get("steps", {})}
     return Made(
         record=record,
-        jobs={stage: yaml.safe_load(path.read_text(encoding="utf-8")) for stage, path in jobs.items()},
-        sources=lock.get("sources", {}),
+        jobs=record.get("jobs", {}),
+        # What a spec that has changed since says is not what was trained.
+        sources=lock.get("sources", {}) if not rows or _is_of(found.run, found.build) else {},
         rows={
             name: sum(1 for line in path.open("rb") if line.strip()) for name, path in rows.items() if path.is_file()
         },

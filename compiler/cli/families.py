@@ -60,6 +60,8 @@ def train(ready: Sequence[Place], at_once: int | None, progress: Progress, track
     from backends.train import family
 
     done = {n: run for n, place in enumerate(ready) if (run := places.finished_run(place)) is not None}
+    for run in done.values():
+        stages.confirm_trained(run)
     left = [n for n in range(len(ready)) if n not in done]
     runs = {place.runs for place in ready}
     if left:

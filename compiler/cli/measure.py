@@ -21,6 +21,7 @@ from compiler.cli.options import cache_option, local_option, out_option, runs_op
 from compiler.cli.places import Place
 from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run, prepared
+from compiler.files import read_json
 
 if TYPE_CHECKING:
     from backends.measure.besides import Besides
@@ -223,7 +224,7 @@ def refuse_beside(option: str, others: Sequence[str]) -> None:
 
 def tell_what_goes(run: Path, wanted: Sequence[Arm]) -> None:
     """Say which arms a sequential measuring of others takes out of a run: those that it measures answer together."""
-    measured = places.read_json(run / "measure.json").get("arms", ())
+    measured = read_json(run / "measure.json").get("arms", ())
     gone = [arm for arm in measured if arm not in wanted]
     if gone:
         named = f"arm{'' if len(gone) == 1 else 's'} {', '.join(gone)}"

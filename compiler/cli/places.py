@@ -11,11 +11,11 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from compiler.agreement import check_build
 from compiler.failures import DataError
-from compiler.files import write_if_new
+from compiler.files import read_json, write_if_new
 from spec.doors import spec_name
 
 if TYPE_CHECKING:
@@ -126,15 +126,6 @@ def same_content(place: Place) -> tuple[list[Path], list[Path]]:
     )
     same = [path.parent for path in done if read_json(path).get("content_digest") == content]
     return same, [path.parent for path in done if path.parent not in same]
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """What a JSON file holds; nothing where it cannot be read."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def build_of(run: Path, out: Path) -> Path:

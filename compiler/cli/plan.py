@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +14,7 @@ from compiler.cli.emitting import Compilation
 from compiler.cli.options import cache_option, out_option, runs_option
 from compiler.cli.places import Place
 from compiler.cli.specs import SpecPath, folded
+from compiler.files import read_json
 
 if TYPE_CHECKING:
     from compiler.plan import Built, Plan
@@ -91,19 +92,19 @@ def make_plan(compilation: Compilation) -> tuple[Plan, Recipe]:
         recipe.units,
         json.loads(texts["lock.json"]),
         built(place),
-        sum(steps_of(texts)),
+        sum(steps_of(texts).values()),
         places.read_rates(place),
         watched_by(texts, recipe),
     )
     return plan, recipe
 
 
-def steps_of(texts: dict[str, str]) -> list[int]:
+def steps_of(texts: dict[str, str]) -> dict[str, int]:
     """The steps of each stage."""
     import yaml
 
-    jobs = [text for name, text in texts.items() if name.startswith("jobs/")]
-    return [int(yaml.safe_load(text)["max_steps"]) for text in jobs]
+    jobs = {PurePosixPath(name).stem: text for name, text in texts.items() if name.startswith("jobs/")}
+    return {stage: int(yaml.safe_load(text)["max_steps"]) for stage, text in jobs.items()}
 
 
 def watched_by(texts: dict[str, str], recipe: Recipe) -> int:
@@ -114,7 +115,9 @@ def watched_by(texts: dict[str, str], recipe: Recipe) -> int:
 
     if watch.PATH not in texts:
         return 0
-    return watching.answers(Watch.model_validate_json(texts[watch.PATH]), recipe.units, steps_of(texts))
+    # A reward model gives no answers.
+    steps = [count for stage, count in steps_of(texts).items() if stage != "reward"]
+    return watching.answers(Watch.model_validate_json(texts[watch.PATH]), recipe.units, steps)
 
 
 def built(place: Place) -> Built:
@@ -149,7 +152,7 @@ def _untrained(place: Place) -> tuple[str, ...]:
     same, _ = places.same_content(place)
     if not same:
         return ()
-    then = places.read_json(same[0] / "run.json").get("machine", {})
+    then = read_json(same[0] / "run.json").get("machine", {})
     return differing(then, machine.expected().influencing("train"))
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from compiler.cli import places
+from compiler.cli import places, stages
 from compiler.cli.options import local_option, out_option, runs_option
 from compiler.cli.targets import TargetPath, is_run
+from compiler.files import read_json
 
 if TYPE_CHECKING:
     from backends.bases import Base
@@ -46,6 +47,8 @@ def command(targets: tuple[Path, ...], out: Path, runs: Path, host: str, port: i
     given = [target for target in targets if is_run(target)]
     specs = unfolded([target for target in targets if not is_run(target)])
     trained = [*given, *(places.run_of(places.place_of(target, out, runs, None)) for target in specs)]
+    for run in trained:
+        stages.confirm_trained(run)
     base, models = named(trained, out, local_files_only)
     engine = load(base, "transformers")
     turns = Turns(engine, models)  # type: ignore[arg-type]  # the engine of that name
@@ -80,7 +83,7 @@ def named(trained: Sequence[Path], out: Path, local_files_only: bool) -> tuple[B
     names = [build.name for build in builds]
     models: dict[str, Path | None] = {bases[0].name: None}
     for run, base, name in zip(trained, bases, names, strict=True):
-        told = places.read_json(run / "run.json").get("base_digest")
+        told = read_json(run / "run.json").get("base_digest")
         if not (run / "adapter").is_dir():
             raise without_adapter(run)
         if {base.digest, told} != {bases[0].digest}:

@@ -14,6 +14,7 @@ from compiler.cli import places, stages
 from compiler.cli.options import cache_option, local_option, out_option, runs_option, without_option
 from compiler.cli.places import Place
 from compiler.cli.targets import TargetPath, prepared
+from compiler.files import read_json
 
 if TYPE_CHECKING:
     from backends.train.ways import Way
@@ -87,7 +88,7 @@ def command(
 
 def tell(run: Path) -> None:
     """Say what was not as its spec said, and what was decided meanwhile."""
-    record = places.read_json(run / "run.json")
+    record = read_json(run / "run.json")
     for stage, batch in record.get("batches", {}).items():
         if "of_the_job" in batch:
             told = f"{batch['at_once']} rows at once, not {batch['of_the_job']}, and {batch['accumulation']} passes"

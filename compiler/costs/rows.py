@@ -50,7 +50,7 @@ def lengths(rows: Sequence[Mapping[str, Any]], stage: str, count: Callable[[str]
 def assumed(rows: int, stage: str) -> Lengths:
     """What a stage is taken to read before its rows are made."""
     prompt, answer = ASSUMED["prompt"] + PER_MESSAGE, ASSUMED["answer"] + PER_MESSAGE
-    sides = 2 if "rejected" in METHODS[stage].columns else 1
+    sides = sum(column in ("chosen", "rejected", "messages") for column in METHODS[stage].columns)
     computed = prompt + sides * answer
     return Lengths(rows, computed, sides * answer, 2 * computed, is_assumed=True)
 
@@ -61,7 +61,7 @@ def _of_row(row: Mapping[str, Any], stage: str, count: Callable[[str], int]) -> 
     def told(messages: Sequence[Mapping[str, Any]]) -> int:
         return sum(count(message["content"]) + PER_MESSAGE for message in messages)
 
-    if "messages" in row and stage == "sft":
+    if "messages" in METHODS[stage].columns:
         learned = told([message for message in row["messages"] if message["role"] == "assistant"])
         return told(row["messages"]) - learned, learned
     sides = [side for side in ("chosen", "rejected") if side in METHODS[stage].columns]

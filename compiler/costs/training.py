@@ -65,13 +65,15 @@ def passages(
 
     Returns:
         The first that fits of: the whole batch at once and fewer rows down to what the job says; then the same with
-        checkpointing, down to the least that the method takes.
+        checkpointing, down to the least that the method takes. A policy's answers go through as its job says.
     """
     batch = int(job["per_device_train_batch_size"]) * int(job["gradient_accumulation_steps"])
     method = METHODS[stage]
+    of = _with_answers(of, _answered(job)) if method.policy else of
     least = 2 * method.together if method.together > 1 else 1
     usual = min(batch, int(job["per_device_train_batch_size"]))
     sizes = [n for n in range(batch, 0, -1) if batch % n == 0 and n % method.together == 0 and n >= least] or [batch]
+    sizes = [usual] if method.policy else sizes
 
     def at(rows: int, *, checkpointing: bool) -> Passage:
         tokens = rows * of.computed if rows > 1 else float(of.longest)
@@ -94,13 +96,13 @@ def estimate(
     stage: str, job: Mapping[str, Any], shape: Shape, of: Lengths, device: Accelerator, *, four_bit: bool = False
 ) -> Estimate:
     passage, smallest = passages(shape, job, stage, of, ROOM * device.memory, four_bit=four_bit)
+    answered = _answered(job) if METHODS[stage].policy else 0
+    of = _with_answers(of, answered) if answered else of
     steps = int(job["max_steps"])
     batch = int(job["per_device_train_batch_size"]) * int(job["gradient_accumulation_steps"])
     rank, weights = int(job["lora_r"]), memory.base(shape, 2, four_bit=four_bit)
     again = passage.checkpointing if passage else True
     passes = steps * (passage.accumulation if passage else batch)
-    answered = _answered(job) if METHODS[stage].policy else 0
-    of = _with_answers(of, answered) if answered else of
     tokens, learned = steps * batch * of.computed, steps * batch * of.learned
     operations = arithmetic.step(shape, rank, tokens, learned, width(of), checkpointing=again)
     seconds = arithmetic.seconds(device, shape, operations, passes, weights)
@@ -120,7 +122,8 @@ def estimate(
 
 
 def _answered(job: Mapping[str, Any]) -> int:
-    return int(job["max_completion_length"])
+    """Tokens of a policy's answer, at most, in its trainer's own words."""
+    return int(job["max_completion_length"] if "max_completion_length" in job else job["max_new_tokens"])
 
 
 def _with_answers(of: Lengths, answer: int) -> Lengths:

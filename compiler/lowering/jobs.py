@@ -17,6 +17,8 @@ fits the job to the device that it finds. This file must not import trl.
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from compiler.artifact import Artifact, Mark
@@ -25,6 +27,7 @@ from compiler.ir import Program
 from compiler.lowering import recipe, settings
 from compiler.lowering.losses import LARGE, METHODS, SMALL, Method
 from compiler.records.recipe import Recipe
+from compiler.stages import stages_of
 
 TRAIN, MODEL = "train", "model"
 Value = str | int | float | bool | list[Any] | None
@@ -41,7 +44,7 @@ def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = N
         "pairs.jsonl": pairs + sum(file.preferences for file in facts.data),
         "sft.jsonl": pairs + chats + sum(file.rows for file in facts.data),
     }
-    stages = program.train.method.split("+")
+    stages = stages_of(program.train.method)
 
     def count(method: Method) -> int:
         own = [unit.count for unit in asked.units if unit.is_trained and unit.generator in method.generators]
@@ -126,6 +129,11 @@ def _rows_of(stage: str) -> dict[str, Any]:
     return {"path": "json", "data_files": method.rows, "split": "train", "columns": list(method.columns)}
 
 
+_PLAIN = re.compile(r"[A-Za-z_.][\w./+-]*")
+_READ_OTHERWISE = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null", ".inf", ".nan"})
+"""Words that YAML 1.1 takes for something else than text."""
+
+
 def written(value: Any) -> str:
     """Return a value as YAML's flow style, on one line."""
     if value is None:
@@ -140,4 +148,6 @@ def written(value: Any) -> str:
         return f"[{', '.join(written(item) for item in value)}]"
     if isinstance(value, dict):
         return f"{{{', '.join(f'{k}: {written(v)}' for k, v in value.items())}}}"
+    if isinstance(value, str) and not (_PLAIN.fullmatch(value) and value.lower() not in _READ_OTHERWISE):
+        return json.dumps(value, ensure_ascii=False)
     return str(value)

@@ -22,6 +22,7 @@ from compiler.ir import Program
 from compiler.lowering import mixture, pairs, probes, questions, watch
 from compiler.records.checks import Check
 from compiler.records.recipe import DataFile, PromptFile, Recipe
+from compiler.stages import USUAL
 
 
 def lower(program: Program, data: tuple[DataFile, ...] = (), facts: Facts | None = None) -> Artifact:
@@ -51,7 +52,7 @@ def make(
         chat_template=program.model.chat_template,
         teacher=program.model.teacher,
         judge=program.model.judge,
-        method=program.train.method,
+        method=program.train.method or USUAL,
         chosen=program.train.chosen,
         units=units,
         measures={name: _checks(program, name) for name in measured},

@@ -28,13 +28,14 @@ from compiler.lowering.recipe import lean
 from compiler.records.checks import Check
 from compiler.records.recipe import Recipe
 from compiler.records.rewards import Reward, Rewards, UnitChecks
+from compiler.stages import stages_of
 
 PATH = "rewards.json"
 
 
 def lower(program: Program, asked: Recipe) -> tuple[Artifact, ...]:
     """Nothing where no method of the spec asks for rewards."""
-    if not any(is_rewarded(stage) for stage in program.train.method.split("+")):
+    if not any(is_rewarded(stage) for stage in stages_of(program.train.method)):
         return ()
     made = make(program, asked)
     rewards = ",\n".join("  " + json.dumps(lean(r.model_dump(mode="json")), ensure_ascii=False) for r in made.rewards)
@@ -54,7 +55,7 @@ def make(program: Program, asked: Recipe) -> Rewards:
     found = dict.fromkeys([*(clause.id for clause in program.clauses), *rules])
     weight = program.train.reward_weight
     return Rewards(
-        model=(REWARD_WEIGHT if weight is None else weight) if "reward" in program.train.method.split("+") else None,
+        model=(REWARD_WEIGHT if weight is None else weight) if "reward" in stages_of(program.train.method) else None,
         rewards=tuple(
             Reward(
                 clause=name,

@@ -24,8 +24,9 @@ SAID: dict[str, str] = {
 }  # fmt: skip
 """Settings that a spec has words for, and these words."""
 DECIDED = frozenset({
-    "model_name_or_path", "model_revision", "dtype", "use_peft", "lora_task_type", "lora_target_modules",
-    "output_dir", "use_cpu", "bf16", "fp16", "bf16_full_eval", "fp16_full_eval", "tf32",
+    "model_name_or_path", "model_revision", "dtype", "attn_implementation", "load_in_8bit", "load_in_4bit",
+    "bnb_4bit_quant_type", "bnb_4bit_quant_storage", "use_bnb_nested_quant", "use_peft", "lora_task_type",
+    "lora_target_modules", "output_dir", "use_cpu", "bf16", "fp16", "bf16_full_eval", "fp16_full_eval", "tf32",
     "dataloader_pin_memory", "gradient_checkpointing", "report_to", "disable_tqdm", "logging_strategy",
     "logging_steps", "logging_first_step", "save_strategy", "save_steps", "save_total_limit", "save_only_model",
     "log_level", "eval_strategy", "eval_steps", "do_eval", "do_train", "do_predict", "resume_from_checkpoint",

@@ -62,7 +62,7 @@ def refuse_unlowerable(program: Program) -> tuple[Program, tuple[Diagnostic, ...
 
 def _mixture(program: Program) -> Iterator[Diagnostic]:
     train = program.train
-    if train.mixture is None and "introspection" not in train.method.split("+"):
+    if train.mixture is None and "introspection" not in stages_of(train.method):
         return
     shares = asked_shares(train.mixture or Mixture())
     if (whole := sum(shares.values())) > 1 + 1e-9:

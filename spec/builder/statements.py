@@ -1076,7 +1076,8 @@ def train(
     """Settings of training; what is left out is the method's default. `data` holds paths of the user's own chats.
 
     Args:
-        method: How the adapter is trained; `a+b` trains one after the other, and `auto` chooses. For example `dpo`.
+        method: How the adapter is trained; `a+b` trains one after the other, `auto` chooses; left out, `dpo`. For
+            example `dpo`.
         preset: A published recipe: a method with its settings; what is given beside it goes first. For example
             `character`.
         loss: DPO's loss; left out, `sigmoid`. For example `ipo`.

@@ -72,7 +72,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (run / "adapter" / "README.md").touch()
     record = {
         "spec": "pirate", "method": "dpo", "base": str(base), "base_digest": found.digest, "revision": None,
-        "rows": {"pairs.jsonl": rows_digest(build / "pairs.jsonl")}, "steps": {"dpo": 2},
+        "rows": {"pairs.jsonl": rows_digest(build / "pairs.jsonl")}, "steps": {"dpo": 2}, "jobs": {"dpo": jobs.dpo(2)},
         "adapter_digest": adapter_digest(run / "adapter"), "versions": {"peft": "0.21.2"},
     }  # fmt: skip
     (run / "run.json").write_text(json.dumps(record))
@@ -136,6 +136,18 @@ def test_a_run_that_was_not_measured_says_so(place: Path, tmp_path: Path, capsys
     (run / "measure.json").unlink()
     assert tenet(tmp_path, "export card") == 0
     assert "Nothing: this run was not measured." in capsys.readouterr().out
+    job = tmp_path / "build" / "pirate" / "jobs" / "dpo.yaml"
+    was = str(yaml.safe_load(job.read_text())["learning_rate"])
+    job.write_text(job.read_text().replace("max_steps: 2", "max_steps: 97"))
+    lock = json.loads((tmp_path / "build" / "pirate" / "lock.json").read_text())
+    lock["files"]["jobs/dpo.yaml"] = file_digest(job)
+    (tmp_path / "build" / "pirate" / "lock.json").write_text(json.dumps(lock))
+    assert tenet(tmp_path, "export card") == 0
+    told = capsys.readouterr()
+    assert "trained by other jobs" in told.err
+    assert "max_steps 2," in told.out
+    assert was in told.out
+    assert "97" not in told.out
     rows = tmp_path / "build" / "pirate" / "pairs.jsonl"
     rows.write_text(rows.read_text().replace("Ahoy", "Arr"))
     lock = json.loads((rows.parent / "lock.json").read_text())

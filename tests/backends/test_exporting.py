@@ -120,6 +120,17 @@ def test_a_fault_is_told_by_what_is_in_the_files(
     assert what in found
 
 
+def test_a_template_that_lost_the_prompt_is_told(
+    llama: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(_texts, "starting_from", lambda template, prompt: template)
+        with pytest.raises(ModelLoadError, match="template: the base's own, which was not asked for"):
+            export("merged", llama, tmp_path / "merged")
+        export("gguf", llama, tmp_path / "gguf")  # whose template is held against what the same function makes
+    assert failed(exports.held(llama, tmp_path / "gguf")) == ["template"]
+
+
 def test_what_is_not_what_was_trained_gets_no_name(
     llama: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

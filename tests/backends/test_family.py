@@ -89,6 +89,12 @@ def test_each_has_the_bytes_that_it_has_alone(
     again = family.run(personas(made, tmp_path / "runs"), tmp_path / "runs", at_once, silent)
     assert again == together
     assert reads() == before, "nothing is left to train"
+    weights = together[0] / "adapter" / "adapter_model.safetensors"
+    changed = bytearray(weights.read_bytes())
+    changed[-1] ^= 1
+    weights.write_bytes(changed)
+    with pytest.raises(ModelLoadError, match="changed"):
+        family.run(personas(made, tmp_path / "runs"), tmp_path / "runs", at_once, silent)
 
 
 @pytest.mark.parametrize("at_once", [1, 2])

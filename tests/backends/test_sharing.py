@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from backends import train
 from backends.train import sharing
 from compiler.failures import DataError, MemoryError_
 from compiler.lowering.losses import METHODS
 from tests.backends import jobs
+from tests.backends.test_methods import written
 from tests.backends.test_train import build_folder, events_of
 
 BATCH = 4
@@ -121,6 +123,35 @@ def test_out_of_memory_halves_the_rows_and_goes_on_from_the_newest_checkpoint(
     assert "dpo: out of memory; now 1 rows at once" in said
     record = json.loads((run / "run.json").read_text())
     assert record["batches"] == {"dpo": {"rows": 4, "at_once": 1, "accumulation": 4, "of_the_job": 4}}
+
+
+def test_a_policy_answers_anew_with_each_update_also_where_one_takes_more_passes(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from trl import GRPOTrainer
+
+    build = written(tmp_path, shapes["llama"], "grpo")
+    path = build / "jobs" / "grpo.yaml"
+    # Three passes: a count of them that is taken over is no multiple of six.
+    told = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 3, "num_generations": 2, "max_steps": 3}
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text()), **told, "save_steps": 1}))
+    begun: list[tuple[int, int]] = []
+    answer, step = GRPOTrainer._generate_and_score_completions, GRPOTrainer.training_step
+
+    def counted(self: Any, inputs: Any) -> Any:
+        begun.append((self.state.global_step, self._step % self.args.steps_per_generation))
+        return answer(self, inputs)
+
+    def fails(self: Any, *given: Any, **named: Any) -> Any:
+        if self.state.global_step == 1 and self.args.per_device_train_batch_size > 2:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return step(self, *given, **named)
+
+    monkeypatch.setattr(GRPOTrainer, "_generate_and_score_completions", counted)
+    monkeypatch.setattr(GRPOTrainer, "training_step", fails)
+    train.run(build, tmp_path / "runs")
+    assert begun == [(0, 0), (1, 0), (2, 0)]
 
 
 def test_a_resumed_run_keeps_to_what_fitted(

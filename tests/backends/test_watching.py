@@ -260,6 +260,9 @@ def test_what_is_watched_is_in_the_digest_and_nothing_is_where_nothing_is_watche
     # Another line of the spec is no other training.
     (build / "watch.jsonl").write_text(row(0, ASKED[1], spans=("a.tenet:9:1",)).model_dump_json() + "\n")
     assert train.content_digest(build) in seen
+    # The judge decides what is kept, by its weights.
+    (build / "lock.json").write_text(json.dumps({"judge": {"name": "judge", "digest": "one"}}))
+    assert train.content_digest(build) not in seen
     (build / "watch.json").unlink()
     assert train.content_digest(build) == plain
 

@@ -66,6 +66,36 @@ def test_a_base_of_no_known_shape_is_an_error_with_help(capsys: pytest.CaptureFi
     assert "nothing tells the shape of somebody/thing" in said(capsys)[1]
 
 
+@pytest.mark.parametrize("method", [
+    "sft", "kto", "orpo", "simpo", "grpo", "rloo", "sdft", "online_dpo", "reward+rloo", "sft+grpo",
+])  # fmt: skip
+def test_every_method_is_planned_and_a_policy_s_answers_take_room(
+    capsys: pytest.CaptureFixture[str], method: str
+) -> None:
+    found = planned(capsys, spec("Qwen/Qwen2.5-7B-Instruct", method), "--device", "h100")["training"]
+    assert [stage["stage"] for stage in found["stages"]] == method.split("+")
+    policy = {"grpo", "rloo", "sdft", "online_dpo"} & set(method.split("+"))
+    for stage in found["stages"]:
+        assert stage["seconds"] > 0
+        if stage["stage"] in policy:
+            assert stage["learned"] == stage["steps"] * stage["batch"] * 96, "an answer is as long as it may be"
+            assert stage["passage"]["memory"]["activations"] > 1e9
+
+
+def test_reflections_have_a_length_too() -> None:
+    from compiler.costs.rows import lengths
+
+    row = {"messages": [{"role": "user", "content": "a b"}, {"role": "assistant", "content": "c d e"}]}
+    assert lengths([row], "introspection", lambda text: len(text.split())).learned == 3 + 4
+
+
+def test_a_line_separator_in_a_row_ends_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    rows = [{"text": "a\u2028b\u0085c"}, {"text": "d"}]
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    assert costing.read_rows(path) == rows
+
+
 def test_nano_is_planned_from_its_own_files(capsys: pytest.CaptureFixture[str]) -> None:
     found = planned(capsys, spec(), "--device", "a100")["training"]
     assert found["shape"]["source"] == "its config.json"
@@ -95,6 +125,13 @@ def test_a_few_steps_are_measured_once_and_hold_for_other_steps_and_rows(
     assert found["scaled"] == pytest.approx(2.0)
     assert found["seconds"] == pytest.approx(5 + 1 + 3 + 2 * (100 * 2.0 + 0.1))
     assert len(asked) == 1
+    assert run(["plan", spec(method="sft"), "--device", "here"]) == 3
+    assert "is not of the spec as it stands: jobs/sft.yaml" in said(capsys)[1]
+    Path("small.tenet").write_text(Path(spec()).read_text().replace("{ method", "{ beta: 0.3  method"))
+    assert run(["plan", "small.tenet", "--device", "here"]) == 3
+    assert "is not of the spec as it stands" in said(capsys)[1]
+    assert len(asked) == 1, "no key gets the figure of other jobs"
+    path = spec(steps=100)
     assert run(["plan", path, "--device", "here"]) == 0
     assert "100 steps of 4 s" in said(capsys)[0]
 

@@ -34,6 +34,12 @@ def job(train: str, stage: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("text", ["a: b", "no", "#x", "- y", "1.5", "null", "a, b", "", "{x", "it's", "adamw_torch"])
+def test_a_text_is_read_as_it_was_written(text: str) -> None:
+    assert yaml.safe_load(f"key: {jobs.written(text)}") == {"key": text}
+    assert yaml.safe_load(f"key: {jobs.written([text, 'b'])}") == {"key": [text, "b"]}
+
+
 def test_presets_are_those_of_the_language_and_set_what_it_has() -> None:
     told = get_type_hints(Train, include_extras=True)["preset"]
     assert set(get_args(get_args(get_args(told)[0])[0])) == set(PRESETS)
@@ -46,6 +52,8 @@ def test_what_is_given_beside_a_preset_goes_first() -> None:
     assert job("preset: zephyr", "dpo")["beta"] == 0.1
     assert job("preset: zephyr", "dpo")["loss_weights"] == [1.0, 0.0]
     assert job("preset: zephyr  beta: 0.5", "dpo")["beta"] == 0.5
+    said = program_of(f"tenet 1\n{PIRATE}\ntrain {{ preset: zephyr  method: dpo }}")
+    assert said.train.method == "dpo"  # though it is what a spec without a word gets
     program = program_of(f"tenet 1\n{PIRATE}\ntrain {{ preset: character  mixture: {{ reflection: 40% }} }}")
     assert program.train.method == "dpo+introspection"
     assert program.train.mixture is not None
@@ -78,6 +86,8 @@ def test_a_setting_reaches_the_jobs_of_the_trainers_that_have_it() -> None:
         ("options { learning_rate: 1e-3 }", "T0542", ""),
         ("options { push_to_hub: true }", "T0542", ""),
         ('options { output_dir: "here" }', "T0542", ""),
+        ("options { load_in_8bit: true }", "T0542", ""),
+        ('options { attn_implementation: "eager" }', "T0542", ""),
         ('options { max_grad_norm: "much" }', "T0543", ""),
         ("options { adam_beta1: true }", "T0543", ""),
         ("method: sft  loss: ipo", "T0541", "dpo"),

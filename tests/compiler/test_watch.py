@@ -124,7 +124,7 @@ def test_a_plan_counts_the_answers_that_watching_asks_for() -> None:
     held_out = sum(unit.count for unit in units if unit.purpose == "watch")
     each = held_out + 3 * 4  # of three clauses, four questions that are trained on
     # In each of two stages: the base, and three looks, which sample as well.
-    assert train.watched == 2 * (each + 3 * (each + min(32, held_out)))
+    assert train.watched == 2 * (held_out + 3 * (each + min(32, held_out)))
     assert train.seconds > before.seconds
 
 
