@@ -32,6 +32,7 @@ from typing import Any
 os.environ.setdefault("TENET_THREADS", "1")
 
 from backends import train
+from backends.train import identity
 from tests.backends import checkpoints, jobs
 from tests.backends.killing import ended, forked, killed_after, warm
 from tests.backends.test_train import build_folder
@@ -62,10 +63,10 @@ def tenet(build: Path) -> Contender:
         train.run(build, folder, progress=progress)
 
     def newest(folder: Path) -> Path | None:
-        return _by_step(train.run_folder(build, folder) / "work" / "sft")
+        return _by_step(identity.run_folder(build, folder) / "work" / "sft")
 
     def weights(folder: Path) -> Path:
-        return train.run_folder(build, folder) / "adapter" / "adapter_model.safetensors"
+        return identity.run_folder(build, folder) / "adapter" / "adapter_model.safetensors"
 
     return Contender("tenet train", trains, weights, newest)
 

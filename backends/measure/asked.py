@@ -27,7 +27,7 @@ def keep_asked(build: Path, folder: Path) -> None:
 
 def trained_on(build: Path, run: Path) -> bool:
     """Whether the run was trained on this very build; what was never trained is of the build it was measured on."""
-    from backends.train import content_digest
+    from backends.train.identity import content_digest
 
     try:
         record = json.loads((run / "run.json").read_text(encoding="utf-8"))

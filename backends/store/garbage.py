@@ -196,7 +196,7 @@ def _files(cache: Path, out: Path, runs: Path, builds: list[Path]) -> Iterator[L
 
 def _content_of(build: Path) -> str | None:
     """What a training of this build would be of."""
-    from backends.train import content_digest
+    from backends.train.identity import content_digest
 
     try:
         return content_digest(build)

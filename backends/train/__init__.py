@@ -12,25 +12,33 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from backends import bases, machine
 from backends.cached import CachedEngine
 from backends.devices import Device, choose, release_memory, settle
-from backends.recipes import base_of, judge_identity, judge_of, read_recipe
+from backends.recipes import base_of, judge_of, read_recipe
 from backends.train import bits, fitting, kept, launching, reward_models, tracking, watching, workers
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.disk import noticing_disk
 from backends.train.held import Held
-from backends.train.jobs import Job, number_type, read_job
+from backends.train.identity import (
+    content_digest,
+    is_done,
+    job_of,
+    machine_told,
+    method_of,
+    row_files,
+    run_folder,
+    stages_of,
+)
+from backends.train.jobs import number_type
 from backends.train.rows import read_rows
 from backends.train.task import Stage, Training, Wishes
 from backends.train.telling import recording_failure
 from backends.train.ways import USUAL, Way
-from compiler import ir_file
-from compiler.digests import digest, measures_digest, rows_digest, training_digest
+from compiler.digests import rows_digest
 from compiler.failures import DataError, GivenError, ModelLoadError
 from compiler.files import alone, put_in_place, write_text
 from compiler.progress import Progress, silent
@@ -40,87 +48,6 @@ from compiler.runs import PROMPT_ALONE
 RUN_VERSION = 1
 CONTENT = "content"
 """The file of an unfinished training that says what is trained on and how, whatever trains it (`tenet gc`)."""
-
-
-def method_names() -> tuple[str, ...]:
-    """The methods of the folder, found without importing them."""
-    found = (Path(__file__).parent / "methods").glob("*.py")
-    return tuple(sorted(p.stem for p in found if not p.stem.startswith("_")))
-
-
-def stages_of(method: str) -> tuple[str, ...]:
-    """The stages that `method` runs one after the other, each with its `jobs/<stage>.yaml`."""
-    stages = tuple(method.split("+"))
-    for stage in stages:
-        if stage not in method_names():
-            raise DataError(f"there is no training method {stage!r}", help=f"methods: {', '.join(method_names())}")
-    return stages
-
-
-def run_folder(build: Path, runs: Path, way: Way = USUAL) -> Path:
-    """Where a training of `build` as it stands goes: the name holds the digest of all that decides the adapter."""
-    return runs / f"{build.name}-{_digest(build, way)[:12]}"
-
-
-def is_done(run: Path) -> bool:
-    """Whether the training of this run has ended; run.json is written last."""
-    return (run / "run.json").is_file()
-
-
-def kept_steps(run: Path) -> dict[str, int]:
-    """The last step of each stage that an unfinished training has kept; 0 where all of the stage is."""
-    from backends.train.checkpoints import latest
-
-    work = run / "work"
-    if not work.is_dir():
-        return {}
-    ended = {seal.stem.removesuffix("-adapter"): 0 for seal in work.glob("*-adapter.sha256")}
-    begun = {folder.name: step for folder in work.iterdir() if folder.is_dir() and (step := latest(folder))}
-    return ended | {stage: step for stage, step in begun.items() if stage not in ended}
-
-
-def _digest(build: Path, way: Way) -> str:
-    """Hash what decides the adapter's bytes: what is trained on, how, and what computes."""
-    return digest({"content": content_digest(build), "machine": _machine(way)})
-
-
-def _machine(way: Way) -> dict[str, Any]:
-    return {**machine.expected().influencing("train"), **way.influencing()}
-
-
-def content_digest(build: Path) -> str:
-    """Hash what is trained on and how; equal for trainings of one build on unlike machines."""
-    # Only asks which run this is, so nothing is fetched for it.
-    recipe = read_recipe(build)
-    base = base_of(build, recipe, local_files_only=True)
-    stages = stages_of(recipe.method)
-    told = [f"jobs/{stage}.yaml" for stage in stages]
-    told += dict.fromkeys(file for stage in stages for file in getattr(_method(stage), "FILES", ()))
-    rows = _row_files(build, stages)
-    if recipe.chosen:  # whether there is an adapter at all is measured
-        told, rows = [*told, "prompt.md"], [*rows, "probes.jsonl"]
-    watched = watching.is_asked_for(build)
-    if watched:
-        told, rows = [*told, watching.SETTINGS], [*rows, watching.ROWS]
-    content = training_digest(build, base.digest, dict.fromkeys(told), rows)
-    if recipe.chosen:
-        targets = [[clause.id, str(clause.target)] for clause in ir_file.load(build / "ir.json").clauses]
-        content = digest([content, targets, measures_digest(recipe)])
-    judged = watched or recipe.chosen or any(getattr(_method(stage), "JUDGED", False) for stage in stages)
-    return digest([content, *judge_identity(build, recipe)]) if judged else content
-
-
-def _method(stage: str) -> Any:
-    return import_module(f"backends.train.methods.{stage}")
-
-
-def _row_files(build: Path, stages: Sequence[str]) -> list[str]:
-    """The row files that the jobs of `stages` read, each once."""
-    return sorted({_job(build, stage).rows for stage in stages})
-
-
-def _job(build: Path, stage: str) -> Job:
-    return read_job(build / "jobs" / f"{stage}.yaml")
 
 
 def run(
@@ -210,7 +137,7 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
                 kept.seal(run, {**record, **nothing, "method": PROMPT_ALONE, "chosen": list(why)})
             return
     stages = stages_of(recipe.method)
-    rows = {name: rows_digest(build / name) for name in _row_files(build, stages)}
+    rows = {name: rows_digest(build / name) for name in row_files(build, stages)}
 
     def judge() -> CachedEngine:
         found = judge_of(recipe, base, wishes.root or Path(), local_files_only=wishes.local_files_only)
@@ -233,9 +160,9 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
                 raise DataError(f"{build} has changed since this training began", help="train again: tenet train SPEC")
             if wishes.begins is not None:
                 wishes.begins(name)
-            job = bits.in_four_bits(_job(build, name)) if wishes.way.four_bit else _job(build, name)
+            job = bits.in_four_bits(job_of(build, name)) if wishes.way.four_bit else job_of(build, name)
             jobs[name] = {key: value for key, value in job.values.items() if key != "datasets"}  # `rows` says which
-            method = _method(name)
+            method = method_of(name)
             rewards = hasattr(method, "architecture")  # a reward model, which no stage goes on from
             stage = Stage(name, job, method, None if rewards else adapter, training)
             made, steps[name] = _stage(stage)
@@ -258,7 +185,7 @@ def _train(build: Path, run: Path, recipe: Recipe, base: bases.Base, wishes: Wis
         "rows": rows,
         "steps": steps,
         "jobs": jobs,
-        "batches": {stage: fitting.batches(_job(build, stage), run, stage) for stage in stages},
+        "batches": {stage: fitting.batches(job_of(build, stage), run, stage) for stage in stages},
         "adapter_digest": adapter_digest(run / "adapter"),
         **({"reward": examined} if examined else {}),
         **({"watched": watched} if watched else {}),
@@ -279,7 +206,7 @@ def _record(build: Path, method: str, content: str, base: bases.Base, device: De
         "base_digest": base.digest,
         "revision": base.revision,
         "device": {"kind": device.kind, "name": device.name, "dtype": device.dtype, "threads": device.threads},
-        "machine": _machine(way),
+        "machine": machine_told(way),
         "versions": machine.recorded_versions(),
     }
 
@@ -291,7 +218,7 @@ def hold(build: Path, held: Held, root: Path | None = None, *, local_files_only:
     recipe = read_recipe(build)
     base = base_of(build, recipe, root, local_files_only=local_files_only)
     device = choose()
-    said = number_type(_job(build, stages_of(recipe.method)[0]), device)
+    said = number_type(job_of(build, stages_of(recipe.method)[0]), device)
     held.model(base, said if said == "auto" else getattr(torch, said), device.kind)
 
 

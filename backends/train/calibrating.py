@@ -82,16 +82,16 @@ def calibrate(build: Path, started: float) -> list[Calibration]:
     Args:
         started: when this process began, by `time.monotonic`.
     """
-    from backends import train as training
     from backends.devices import choose, release_memory, settle
     from backends.recipes import base_of, read_recipe
+    from backends.train import identity
 
     recipe = read_recipe(build)
     base = base_of(build, recipe, local_files_only=True)
     device = choose()
     settle(device)
     found: list[Calibration] = []
-    for stage in training.stages_of(recipe.method):
+    for stage in identity.stages_of(recipe.method):
         with tempfile.TemporaryDirectory() as folder:
             found.append(_of_stage(stage, build, Path(folder), base, device, None if found else started))
         release_memory()

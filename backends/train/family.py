@@ -24,8 +24,9 @@ from typing import Any, NoReturn
 
 from backends import machine
 from backends.devices import cpu_threads
-from backends.train import is_done, kept, run_folder
+from backends.train import kept
 from backends.train.held import Held
+from backends.train.identity import is_done, run_folder
 from compiler import failures
 from compiler.failures import GivenError, TenetError
 from compiler.progress import Progress

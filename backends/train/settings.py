@@ -14,7 +14,7 @@ import types
 from importlib.metadata import version
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from backends.train import method_names
+from backends.train.identity import method_names
 
 KINDS = {bool: "flag", int: "whole", float: "number", str: "text", list: "list"}
 """What a spec can say. A setting of any other type stands without one."""

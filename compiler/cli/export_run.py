@@ -214,9 +214,9 @@ def _refuse_changed(run: Path, build: Path) -> None:
 
 def _is_of(run: Path, build: Path) -> bool:
     """Whether a run was trained on what the build holds now, and as its jobs say."""
-    from backends import train as training
+    from backends.train import identity
 
-    return bool(read_json(run / "run.json").get("content_digest") == training.content_digest(build))
+    return bool(read_json(run / "run.json").get("content_digest") == identity.content_digest(build))
 
 
 def _made(found: Target, license: str | None, checks: list[Check]) -> Made:

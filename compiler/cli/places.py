@@ -92,10 +92,10 @@ def is_trained(place: Place) -> bool:
 
 def finished_run(place: Place) -> Path | None:
     """The run of a whole build by this machine; None where it is not there or not done."""
-    from backends import train as training
+    from backends.train import identity
 
-    run = training.run_folder(place.build, place.runs)
-    return run if training.is_done(run) else None
+    run = identity.run_folder(place.build, place.runs)
+    return run if identity.is_done(run) else None
 
 
 def with_other_threads(place: Place) -> Path | None:
@@ -118,9 +118,9 @@ def same_content(place: Place) -> tuple[list[Path], list[Path]]:
     Raises:
         DataError: the build cannot be read.
     """
-    from backends import train as training
+    from backends.train import identity
 
-    content = training.content_digest(place.build)
+    content = identity.content_digest(place.build)
     done = sorted(
         place.runs.glob(f"{place.build.name}-*/run.json"), key=lambda path: path.stat().st_mtime, reverse=True
     )

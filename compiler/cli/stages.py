@@ -94,11 +94,11 @@ def train(
 
 def kept_of_training(place: Place, way: Way | None = None) -> str:
     """What an interrupted training has kept, in a sentence."""
-    from backends import train as training
+    from backends.train import identity
     from backends.train.ways import USUAL
 
-    run = training.run_folder(place.build, place.runs, way or USUAL)
-    kept = training.kept_steps(run)
+    run = identity.run_folder(place.build, place.runs, way or USUAL)
+    kept = identity.kept_steps(run)
     if not kept:
         return f"No checkpoint was written yet in {run}."
     told = ", ".join(f"step {step} of {stage}" if step else f"all of {stage}" for stage, step in kept.items())

@@ -14,7 +14,7 @@ import click
 import pytest
 
 from backends import train
-from backends.train import family, held
+from backends.train import family, held, identity
 from backends.train.adapters import adapter_digest
 from compiler.cli import execute
 from compiler.cli.families import unfolded
@@ -103,7 +103,7 @@ def test_what_fails_stops_no_other(shapes: dict[str, Path], tmp_path: Path, at_o
     (made[0] / "pairs.jsonl").write_text('{"prompt": 1}\n')
     with pytest.raises(DataError, match=r"caring: .*row 1"):
         family.run(personas(made, tmp_path / "runs"), tmp_path / "runs", at_once, silent)
-    assert [train.is_done(train.run_folder(build, tmp_path / "runs")) for build in made] == [False, True, True]
+    assert [identity.is_done(identity.run_folder(build, tmp_path / "runs")) for build in made] == [False, True, True]
     (failed,) = (tmp_path / "runs").glob("caring-*/events.jsonl")
     assert json.loads(failed.read_text().splitlines()[-1])["event"] == "failed"
 
@@ -151,7 +151,7 @@ def test_a_family_that_is_killed_goes_on_to_the_same_bytes(
     while any(map(_is_there, children)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(map(_is_there, children)), "nobody trains on for a parent that is gone"
-    assert not all(train.is_done(train.run_folder(build, runs)) for build in made)
+    assert not all(identity.is_done(identity.run_folder(build, runs)) for build in made)
     ended = family.run(personas(made, runs), runs, 2, silent)
     for build, run in zip(made, ended, strict=True):
         assert adapter_digest(train.run(build, tmp_path / "alone") / "adapter") == adapter_digest(run / "adapter")

@@ -18,7 +18,7 @@ import pytest
 
 from backends import bases, train
 from backends.train import checkpoints as saving
-from backends.train import kept
+from backends.train import identity, kept
 from backends.train.composing import Part, compose
 from compiler import events
 from compiler.cli import execute
@@ -63,7 +63,7 @@ def interrupted(build: Path, runs: Path, stage: str, step: int) -> Path:
 
     with pytest.raises(KeyboardInterrupt):
         train.run(build, runs, progress=progress)
-    return train.run_folder(build, runs)
+    return identity.run_folder(build, runs)
 
 
 def finished(build: Path, runs: Path, whole: Path) -> list[dict[str, Any]]:
@@ -260,7 +260,7 @@ def test_numbers_that_are_not_finite_stop_at_once(
                 train.run(build, tmp_path / "runs")
             assert "the checkpoint of step 2 is kept" in stopped.value.message
             assert "learning_rate: 0.0013" in str(stopped.value.help)
-    run = train.run_folder(build, tmp_path / "runs")
+    run = identity.run_folder(build, tmp_path / "runs")
     assert [e["error"] for e in events.read(run / events.NAME) if e.get("event") == "failed"] == ["DivergedError"] * 2
     assert saving.latest(run / "work" / "sft") == 2
     finished(build, tmp_path / "runs", whole)
@@ -355,7 +355,7 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(
 
     assert ended(forked(work, tmp_path / "said")) == 0, (tmp_path / "said").read_text()
     said = (tmp_path / "said").read_text()
-    run = train.run_folder(build, tmp_path / "runs")
+    run = identity.run_folder(build, tmp_path / "runs")
     assert f"Interrupted. Kept in {run}: all of sft, step 2 of dpo.\nGo on with:  tenet train {build}" in said
     assert "Traceback" not in said
     assert [e["event"] for e in events.read(run / events.NAME) if "event" in e] == ["interrupted"]

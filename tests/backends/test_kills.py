@@ -17,7 +17,7 @@ import yaml
 
 from backends import train
 from backends.train import checkpoints as saving
-from backends.train import kept
+from backends.train import identity, kept
 from compiler import events
 from tests.backends import jobs
 from tests.backends.killing import Deeds, ended, forked, killed_after, warm
@@ -83,7 +83,7 @@ def accepted(run: Path, whole: Whole) -> int:
                 folder, whole.run / "adapter" if folder.name == "dpo-adapter" else whole.checkpoints / folder.name
             )
             found += 1
-    if train.is_done(run):
+    if identity.is_done(run):
         assert kept.changed(run) == []
         assert same(run / "adapter", whole.run / "adapter")
         found += 1

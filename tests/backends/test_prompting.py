@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backends import measure, train
-from backends.train import prompting
+from backends.train import identity, prompting
 from compiler import ir_file
 from compiler.build import from_text
 from compiler.failures import DataError
@@ -49,18 +49,18 @@ def test_where_the_prompt_is_enough_no_adapter_is_trained(
     assert folder == run
     assert set(read_measured(run).answers) == {"base", "prompt"}
     (build / "prompt.md").write_text("Talk as a pirate does.\n")
-    assert train.run_folder(build, tmp_path / "runs") != run, "another prompt is asked anew"
+    assert identity.run_folder(build, tmp_path / "runs") != run, "another prompt is asked anew"
 
 
 def test_other_targets_are_asked_anew_and_other_places_of_clauses_are_not(
     shapes: dict[str, Path], tmp_path: Path
 ) -> None:
     build = build_of(tmp_path, shapes["llama"])
-    before = train.content_digest(build)
+    before = identity.content_digest(build)
     (build / "ir.json").write_text(ir_file.dumps(from_text(f"# A remark.\n{SPEC}")))
-    assert train.content_digest(build) == before
+    assert identity.content_digest(build) == before
     (build / "ir.json").write_text(ir_file.dumps(from_text(SPEC.replace("80%", "99%"))))
-    assert train.content_digest(build) != before
+    assert identity.content_digest(build) != before
 
 
 def test_where_it_is_not_the_chosen_method_trains_and_says_what_was_wanting(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backends import bases, generate, train
+from backends.train import identity
 from compiler import ir_file
 from compiler.build import from_text
 from compiler.facts import Machine
@@ -125,13 +126,13 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path, monkeypatch: pytest
     build = recipes.write(tmp_path / "build" / "pirate", recipes.recipe(base, 4))
     jobs.write(build, dpo=jobs.dpo(2))
     generate.run(build)
-    run = train.run_folder(build, tmp_path / "runs")
+    run = identity.run_folder(build, tmp_path / "runs")
     run.mkdir(parents=True)
     (run / "run.json").write_text("{}")
     monkeypatch.setattr("backends.train.loop.train", lambda *a: pytest.fail("trained again"))
     assert train.run(build, tmp_path / "runs") == run
     jobs.write(build, dpo=jobs.dpo(3))
-    assert train.run_folder(build, tmp_path / "runs") != run
+    assert identity.run_folder(build, tmp_path / "runs") != run
     assert os.fspath(run.name).startswith("pirate-")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from backends import doctor, train
 from backends.devices import Device
-from backends.train import bits, room, sharing
+from backends.train import bits, identity, room, sharing
 from backends.train.jobs import read_job
 from backends.train.ways import Way
 from compiler.costs.accelerators import GB
@@ -78,8 +78,8 @@ def test_a_base_in_four_bits_is_refused_where_it_cannot_be(
     with pytest.raises(DataError, match="bitsandbytes") as caught:
         bits.refuse_where_missing(Device("cuda", "bfloat16", "NVIDIA H100", 2))
     assert "tenetc[4bit]" in (caught.value.help or "")
-    assert train.run_folder(build, tmp_path, Way(four_bit=True)) != train.run_folder(build, tmp_path)
-    assert train.run_folder(build, tmp_path, Way(1)) == train.run_folder(build, tmp_path)
+    assert identity.run_folder(build, tmp_path, Way(four_bit=True)) != identity.run_folder(build, tmp_path)
+    assert identity.run_folder(build, tmp_path, Way(1)) == identity.run_folder(build, tmp_path)
 
 
 def test_a_job_in_four_bits_is_one_in_the_librarys_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

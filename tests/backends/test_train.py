@@ -16,6 +16,7 @@ import yaml
 
 from backends import bases, machine, measure, train
 from backends.devices import Device, choose
+from backends.train import identity
 from backends.train.adapters import adapter_digest, confirm_adapter, save_adapter
 from backends.train.jobs import fitted, read_job
 from compiler import ir_file
@@ -106,11 +107,11 @@ def test_every_method_twice_gives_the_same_bytes(shapes: dict[str, Path], tmp_pa
 
 def test_methods_are_found_by_their_files_and_differ(shapes: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(DataError, match="ppo"):
-        train.stages_of("ppo")
+        identity.stages_of("ppo")
     digests = set()
     for method in ("dpo", "sft", "sft+dpo"):
         build = build_folder(tmp_path / method, shapes["llama"], method)
-        digests.add(train.run_folder(build, tmp_path / "runs").name)
+        digests.add(identity.run_folder(build, tmp_path / "runs").name)
     assert len(digests) == 3
 
 
@@ -267,9 +268,9 @@ def test_a_build_that_changes_meanwhile_is_not_what_was_trained_on(
 
     monkeypatch.setattr(train, "_stage", rebuilding)
     build = build_folder(tmp_path, shapes["llama"])
-    content, rows = train.content_digest(build), rows_digest(build / "pairs.jsonl")
+    content, rows = identity.content_digest(build), rows_digest(build / "pairs.jsonl")
     record = json.loads((train.run(build, tmp_path / "runs") / "run.json").read_text())
-    assert record["content_digest"] == content != train.content_digest(build)
+    assert record["content_digest"] == content != identity.content_digest(build)
     assert record["rows"] == {"pairs.jsonl": rows}
     build = build_folder(tmp_path / "two", shapes["llama"], "sft+dpo")
     with pytest.raises(DataError, match="has changed since"):
@@ -289,7 +290,7 @@ def test_a_kill_while_the_adapter_is_copied_leaves_none(
         patched.setattr("shutil.copytree", killed)
         with pytest.raises(KeyboardInterrupt):
             train.run(build, tmp_path / "runs")
-    run = train.run_folder(build, tmp_path / "runs")
+    run = identity.run_folder(build, tmp_path / "runs")
     assert not (run / "adapter").exists()
     assert train.run(build, tmp_path / "runs") == run
     assert {p.name for p in run.iterdir()} == {"adapter", "events.jsonl", "run.json"}
@@ -297,7 +298,7 @@ def test_a_kill_while_the_adapter_is_copied_leaves_none(
 
 def test_what_a_kill_after_the_record_leaves_is_removed(shapes: dict[str, Path], tmp_path: Path) -> None:
     build = build_folder(tmp_path, shapes["llama"])
-    done = train.run_folder(build, tmp_path / "runs")
+    done = identity.run_folder(build, tmp_path / "runs")
     (done / "work" / "dpo-adapter").mkdir(parents=True)
     (done / "run.json").write_text("{}")
     assert train.run(build, tmp_path / "runs") == done

@@ -15,7 +15,7 @@ from backends import bases, train
 from backends.cached import CachedEngine
 from backends.engines import Conversation, Sampling
 from backends.engines.transformers import TransformersEngine
-from backends.train import looking, watching
+from backends.train import identity, looking, watching
 from backends.train.adapters import adapter_digest
 from backends.train.checkpoints import Checkpoints
 from backends.train.looking import Rows, Watcher
@@ -159,7 +159,7 @@ def test_a_training_that_is_over_at_every_look_keeps_no_adapter(
     with pytest.raises(DataError, match=r"after step 1: 2 nats a token from the base, max_kl is 1") as caught:
         train.run(build, tmp_path / "runs")
     assert "every" in (caught.value.help or "")
-    run = train.run_folder(build, tmp_path / "runs")
+    run = identity.run_folder(build, tmp_path / "runs")
     assert events(run)[-1]["event"] == "failed"
     assert not (run / "run.json").exists()
     # The next try does not train again to find the same.
@@ -229,7 +229,7 @@ def test_killed_anywhere_a_watched_training_ends_with_the_same_bytes(
             patched.setattr(watching.Watched, "settle", killing_late)
         with pytest.raises(Killed):
             train.run(build, runs)
-    run = train.run_folder(build, runs)
+    run = identity.run_folder(build, runs)
     if moment == "a look is lost":
         (run / "work" / "sft-watch" / "step-2" / "look.json").write_text("{}")
     assert train.run(build, runs) == run
@@ -248,23 +248,23 @@ def test_what_is_watched_is_in_the_digest_and_nothing_is_where_nothing_is_watche
     shapes: dict[str, Path], tmp_path: Path
 ) -> None:
     build = written(tmp_path, shapes["llama"], "sft")
-    plain = train.content_digest(build)
+    plain = identity.content_digest(build)
     (build / "watch.json").write_text(settings().model_dump_json())
     (build / "watch.jsonl").write_text(row(0, ASKED[0]).model_dump_json() + "\n")
-    seen = {plain, train.content_digest(build)}
+    seen = {plain, identity.content_digest(build)}
     (build / "watch.json").write_text(settings(Budget(name="max_kl", at_most=1)).model_dump_json())
-    seen.add(train.content_digest(build))
+    seen.add(identity.content_digest(build))
     (build / "watch.jsonl").write_text(row(0, ASKED[1]).model_dump_json() + "\n")
-    seen.add(train.content_digest(build))
+    seen.add(identity.content_digest(build))
     assert len(seen) == 4
     # Another line of the spec is no other training.
     (build / "watch.jsonl").write_text(row(0, ASKED[1], spans=("a.tenet:9:1",)).model_dump_json() + "\n")
-    assert train.content_digest(build) in seen
+    assert identity.content_digest(build) in seen
     # The judge decides what is kept, by its weights.
     (build / "lock.json").write_text(json.dumps({"judge": {"name": "judge", "digest": "one"}}))
-    assert train.content_digest(build) not in seen
+    assert identity.content_digest(build) not in seen
     (build / "watch.json").unlink()
-    assert train.content_digest(build) == plain
+    assert identity.content_digest(build) == plain
 
 
 def test_questions_that_are_not_there_are_an_error_with_help(shapes: dict[str, Path], tmp_path: Path) -> None:

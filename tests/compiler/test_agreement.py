@@ -11,8 +11,8 @@ import pytest
 
 from backends import machine
 from backends.measure.answering import SAMPLING
-from backends.train import content_digest, run_folder
 from backends.train.adapters import adapter_digest
+from backends.train.identity import content_digest, run_folder
 from compiler.agreement import prompt_digest, read_lock
 from compiler.cli import emitting, places, stages
 from compiler.cli import execute as run

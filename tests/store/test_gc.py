@@ -14,6 +14,7 @@ import pytest
 
 from backends import store, train
 from backends.store import garbage
+from backends.train import identity
 from compiler.cli import execute
 from tests.store.test_store import child, ended, key, rows
 
@@ -181,7 +182,7 @@ def test_torn_entries_and_what_processes_have_left_go(place: Path, capsys: pytes
 def test_checkpoints_that_a_build_would_go_on_with_stay_by_whatever_they_are_trained(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train, "content_digest", lambda build: build.name)
+    monkeypatch.setattr(identity, "content_digest", lambda build: build.name)
     hours = time.time() - 3 * garbage.QUIET
     for run, content in (("one-family", "one"), ("one-older", "another")):
         work = Path("runs") / run / "work"
