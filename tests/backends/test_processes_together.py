@@ -40,7 +40,7 @@ def test_a_killed_process_ends_all_and_two_end_where_one_does(
     monkeypatch.setattr(launching, "_start", lambda *told: groups.append(start(*told)) or groups[-1])
 
     def kill(stage: str, done: int, total: int, unit: str, note: str = "") -> None:
-        if done == 5:
+        if (done, unit) == (5, "steps"):
             groups[0].processes[1].kill()
 
     runs = tmp_path / "runs"
@@ -51,7 +51,12 @@ def test_a_killed_process_ends_all_and_two_end_where_one_does(
     assert events_of(runs)[-1]["event"] == "failed"
 
     steps: list[int] = []
-    both = train.run(build, runs, way=TWO, progress=lambda stage, done, *_: steps.append(done))
+
+    def seen(stage: str, done: int, total: int, unit: str, note: str = "") -> None:
+        if unit == "steps":
+            steps.append(done)
+
+    both = train.run(build, runs, way=TWO, progress=seen)
     assert min(done for done in steps if done) >= 4, "it goes on from the checkpoint of the fourth step"
     assert [e["step"] for e in events_of(runs) if "event" not in e] == list(range(1, 25))
     assert {p.name for p in both.iterdir()} == {"adapter", "events.jsonl", "run.json"}

@@ -80,7 +80,7 @@ def test_requests_for_different_adapters_are_answered_in_one_batch(
         others.wait(30)  # until all the others wait
         return compute(prompts, arms, sampling)
 
-    engine.mixed_continuations = watched  # type: ignore[method-assign]
+    engine.mixed_continuations = watched  # type: ignore[method-assign]  # what the engine is asked is watched
     wanted = [(name, text) for text in ASKED for name in models]
     with ThreadPoolExecutor(len(wanted)) as pool:
         replies = [pool.submit(post, server, chat(*wanted[0]))]
@@ -190,10 +190,10 @@ def test_a_fault_is_told_to_who_asked_and_ends_nothing(server: Server) -> None:
     compute = engine.mixed_continuations
 
     def broken(*given: Any) -> Any:
-        engine.mixed_continuations = compute  # type: ignore[method-assign]
+        engine.mixed_continuations = compute  # type: ignore[method-assign]  # the next one succeeds
         raise ModelLoadError("the adapter cannot be read")
 
-    engine.mixed_continuations = broken  # type: ignore[method-assign]
+    engine.mixed_continuations = broken  # type: ignore[method-assign]  # it fails once
     status, body = post(server, chat("caring", "Why?"))
     assert (status, body["error"]["message"]) == (500, "the adapter cannot be read")
     assert post(server, chat("caring", "Why?"))[0] == 200
