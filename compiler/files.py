@@ -124,7 +124,7 @@ def alone(path: Path, help: str) -> Iterator[None]:
     import fcntl
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock_path = path.with_name(f"{path.name}.lock")
+    lock_path = _lock_of(path)
     while True:
         with lock_path.open("ab") as lock:
             try:
@@ -144,6 +144,21 @@ def alone(path: Path, help: str) -> Iterator[None]:
             finally:
                 lock_path.unlink(missing_ok=True)
             return
+
+
+def is_held(path: Path) -> bool:
+    """Whether another process holds `path` by `alone`, as far as can be told here."""
+    if not _lock_of(path).exists():
+        return False
+    try:
+        with alone(path, help="wait for it"):
+            return False
+    except (GivenError, OSError):
+        return True
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def _is_named(handle: int, path: Path) -> bool:
