@@ -171,9 +171,10 @@ def test_what_was_done_is_done_again_once_other_rules_have_written_over_it(
         if not late:
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(writing, "write_text", stopping)
-        running.filter_file(source, out, OTHER, Decider(OTHER), silent)
+        with pytest.raises(KeyboardInterrupt):
+            running.filter_file(source, out, OTHER, Decider(OTHER), silent)
     assert {path: path.read_bytes() for path in told if path.exists()} != told
     assert filtered(source, out) == first
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == told
