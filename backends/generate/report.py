@@ -1,8 +1,7 @@
 """generate.json: what a recipe asked for, what was kept, and why the rest was left out.
 
 In: nothing. Out: the records of that file. Commands show it and people read it; no stage decides by it, but
-`tenet explain-row` follows a unit as it says. This file must
-not know how rows are made.
+`tenet explain-row` asks a unit as often as it says. This file must not know how rows are made.
 """
 
 from __future__ import annotations
