@@ -105,8 +105,9 @@ def sync_folder(path: Path) -> None:
 
 def put_in_place(staged: Path, final: Path) -> None:
     """Sync the files of `staged`, and give it the name `final`; what had that name goes."""
-    for file in staged.iterdir():
-        sync_file(file)
+    for file in staged.rglob("*"):
+        if file.is_file():
+            sync_file(file)
     if final.exists():
         shutil.rmtree(final)
     staged.rename(final)
