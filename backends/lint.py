@@ -1,37 +1,68 @@
 """What only a model's parts see of rows: a tokenizer those that are cut, and those of which a trainer would lose the
 prompt; an embedder those that ask in other words what a probe asks.
 
-In: pairs, the base's chat template, the longest row of the job; probes and an embedder. Out: findings of
+In: pairs, the base's chat template, the longest rows of the jobs; probes and an embedder. Out: findings of
 `compiler.lint`. This file must not know what else is looked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
 
 from backends.chats import Chat
 from backends.embedders import Embedder, nearest
+from backends.engines import Conversation
+from backends.train.jobs import read_job
 from compiler.failures import DataError
 from compiler.lint.findings import Finding, finding
+from compiler.lowering.losses import METHODS
 from compiler.records.rows import PreferencePair, Probe
 
 SAME = 0.97
 """Cosine at which two questions are one: a paraphrase in the same words, in another order."""
 ALIKE = 0.90
 """Cosine at which a person should look."""
+Side = Literal["chosen", "rejected"]
 
 
-def look(pairs: Sequence[PreferencePair], template: Chat, max_length: int | None) -> Iterator[Finding]:
+def longest(build: Path, method: str) -> dict[Side, int]:
+    """Tokens of a pair, prompt and one side together, of which a job of `method` takes no more: the least of its jobs'
+    limits, by side. A side that no job reads, or that none cuts, is left out.
+
+    Raises:
+        DataError: a job cannot be read.
+    """
+    found: dict[Side, int] = {}
+    for stage in method.split("+"):
+        sides = _sides(stage)
+        limit = read_job(build / "jobs" / f"{stage}.yaml").values.get("max_length") if sides else None
+        if limit is not None:
+            found |= {side: min(limit, found.get(side, limit)) for side in sides}
+    return found
+
+
+def _sides(stage: str) -> tuple[Side, ...]:
+    """The sides of a pair that a stage's trainer reads; chats are made of chosen ones."""
+    method = METHODS[stage]
+    if method.rows == "sft.jsonl":
+        return () if method.generators else ("chosen",)
+    return ("chosen", "rejected") if "rejected" in method.columns else ()
+
+
+def look(pairs: Sequence[PreferencePair], template: Chat, longest: Mapping[Side, int]) -> Iterator[Finding]:
     """Yield findings.
 
     Args:
-        max_length: tokens of a row, prompt and one side together; None for all.
+        longest: tokens of a row, prompt and one side together, by side; one that is not named takes all.
     """
     cut: list[str] = []
     apart: list[str] = []
     for pair in pairs:
-        for side in (pair.chosen, pair.rejected):
-            if max_length is not None and template.length((*pair.prompt, *side)) > max_length:
+        sides: tuple[tuple[Side, Conversation], ...] = (("chosen", pair.chosen), ("rejected", pair.rejected))
+        for name, side in sides:
+            if name in longest and template.length((*pair.prompt, *side)) > longest[name]:
                 cut.append(pair.id)
             try:
                 template.check_prefix(pair.prompt, side[-1].content)
@@ -39,10 +70,10 @@ def look(pairs: Sequence[PreferencePair], template: Chat, max_length: int | None
                 apart.append(pair.id)
     if cut:
         ids = list(dict.fromkeys(cut))
-        message = (
-            f"{len(ids)} rows are longer than {max_length} tokens, and the trainer cuts the end of their answers off"
-        )
-        yield finding("L13", "warning", message, "raise `max_length` in `train`, or shorten the answers", rows=ids)
+        most = " or ".join(map(str, sorted(set(longest.values()))))
+        message = f"{len(ids)} rows are longer than {most} tokens: a trainer cuts their ends off, or leaves them out"
+        help = "raise it, train { options { max_length: ... } }, or shorten the answers"
+        yield finding("L13", "warning", message, help, rows=ids)
     if apart:
         ids = list(dict.fromkeys(apart))
         message = f"of {len(ids)} rows the prompt's tokens do not begin those of prompt and answer"

@@ -5,7 +5,8 @@ the prompt and the steering vectors that the first method's build gives, then ea
 clause: each clause's figure, questions of fact that are still answered rightly, next-token divergence from the base,
 and what the training took. By technique of pressure: answers that keep their clause under it, over all clauses. All
 methods read the same rows, which are made once. Everything is kept in a folder (`--folder`), so that a call that was
-cut short goes on. This file must not know how a method trains.
+cut short goes on; what such a call has computed is not in the time on the CPU, which is then marked with `≥`. This file
+must not know how a method trains.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import json
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from backends import steer as steering
+from backends import train as training
 from compiler.cli import emitting, places, stages
+from compiler.files import write_json
 from compiler.presets import PRESETS
 from compiler.progress import silent
 from compiler.records.figures import Rate
@@ -34,6 +38,8 @@ METHODS = (
 """Methods and presets."""
 SPEC = Path("examples/harbor/harbor.tenet")
 PROMPTED: tuple[Arm, ...] = ("base", "prompt")
+UNTIMED = "not timed"
+"""The cost of what was made by a call that was killed before it wrote it down."""
 _TRAIN = re.compile(r"^train \{[^}]*\}$", re.MULTILINE)
 
 
@@ -68,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measured(spec: Path, folder: Path, method: str, rows: int, *, steer: bool) -> tuple[DiffReport, str, str]:
-    """Build, train and measure; and what the training and the vectors took, which is written down when done."""
+    """Build, train and measure; and what the training and the vectors took, which is written down when each is done."""
     text = spec.read_text(encoding="utf-8")
     asked = f"train {{ rows: {rows}  {'preset' if method in PRESETS else 'method'}: {method} }}"
     text = _TRAIN.sub(asked, text) if _TRAIN.search(text) else f"{text}\n{asked}\n"
@@ -81,24 +87,35 @@ def measured(spec: Path, folder: Path, method: str, rows: int, *, steer: bool) -
     stages.generate(compilation, silent)
     costs = folder / "costs.json"
     known: dict[str, str] = json.loads(costs.read_text()) if costs.is_file() else {}
-    start = time.process_time()
     done = places.finished_run(place) is not None
-    run = stages.train(place, silent)
+    begun = training.run_folder(place.build, place.runs) / "work"
+    run, took = timed(lambda: stages.train(place, silent), begun)
     if not done:
         told = json.loads((run / "run.json").read_text())
-        known[run.name] = f"{sum(told['steps'].values())}, {time.process_time() - start:,.0f} s"
+        known[run.name] = f"{sum(told['steps'].values())}, {took}"
         if found := told.get("reward"):
             known[run.name] += f"; its reward model is right on {found['right']} of {found['held_out']} pairs held out"
+        write_json(costs, known)
     vectors = f"vectors of {place.build.name}"
     if steer:
-        start = time.process_time()
-        stages.steer(place, silent)
-        known.setdefault(vectors, f"0, {time.process_time() - start:,.0f} s")
-    costs.write_text(json.dumps(known, indent=1))
+        begun = steering.steering_folder(place.build, place.runs)
+        done = (begun / steering.RECORD).is_file()
+        _, took = timed(lambda: stages.steer(place, silent), begun)
+        if not done:
+            known[vectors] = f"0, {took}"
+            write_json(costs, known)
     wanted: tuple[Arm, ...] = (*PROMPTED, "steer", "adapter") if steer else (*PROMPTED, "adapter")
     stages.measure(place, run, tuple(arm for arm in wanted if arm in arms_of(run, steer)), silent)
     report, _ = stages.diff(place.build, run)
-    return report, known.get(run.name, ""), known.get(vectors, "")
+    return report, known.get(run.name, UNTIMED), known.get(vectors, UNTIMED)
+
+
+def timed(work: Callable[[], Path], begun: Path) -> tuple[Path, str]:
+    """What `work` returns, and its time on the CPU: at least that where an earlier call has left the folder `begun`."""
+    least = "≥ " if begun.is_dir() else ""
+    start = time.process_time()
+    made = work()
+    return made, f"{least}{time.process_time() - start:,.0f} s"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -23,7 +23,7 @@ from backends import bases
 from backends.generate.report import UnitCounts
 from backends.recipes import read_probes
 from compiler.cli import emitting, execute, places, stages
-from compiler.files import write_rows
+from compiler.files import put_in_place, write_rows
 from compiler.generators import controls
 from compiler.lowering.probes import FACTS as FACTS_ASKED
 from compiler.progress import silent
@@ -184,8 +184,12 @@ def _teacher(folder: Path) -> Path:
         (run,) = (folder / "runs").glob(f"{TEACHER}-*")
         base = bases.resolve("nano").path
         model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), str(run / "adapter"))
-        shutil.copytree(base, merged, ignore=shutil.ignore_patterns("*.safetensors"))
-        model.merge_and_unload().save_pretrained(merged)
+        staged = merged.with_name(f".{merged.name}.new")
+        if staged.exists():
+            shutil.rmtree(staged)
+        shutil.copytree(base, staged, ignore=shutil.ignore_patterns("*.safetensors"))
+        model.merge_and_unload().save_pretrained(staged)
+        put_in_place(staged, merged)
     return merged
 
 

@@ -20,10 +20,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from compiler.chat_files import read_rows
 from compiler.chat_rows import Chat, RowFault, chat_of
 from compiler.checks import evaluate
 from compiler.records.checks import JudgeCheck
@@ -54,15 +52,6 @@ class Filtered:
 
     def counts(self) -> dict[str, int]:
         return dict(sorted(Counter(d.reason for d in self.dropped).items()))
-
-
-def filter_file(path: Path, filters: Filters) -> Filtered:
-    """Read a file and keep what satisfies every rule.
-
-    Raises:
-        DataError: the file cannot be read at all. A malformed row is dropped and counted instead.
-    """
-    return filter_rows(read_rows(path), filters)
 
 
 def filter_rows(rows: Iterable[tuple[int, Any]], filters: Filters) -> Filtered:

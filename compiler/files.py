@@ -114,8 +114,9 @@ def sync_folder(path: Path) -> None:
 
 def put_in_place(staged: Path, final: Path) -> None:
     """Sync the files of `staged`, and give it the name `final`; what had that name goes."""
-    for file in staged.iterdir():
-        sync_file(file)
+    for file in staged.rglob("*"):
+        if file.is_file():
+            sync_file(file)
     if final.exists():
         shutil.rmtree(final)
     staged.rename(final)
@@ -133,7 +134,7 @@ def alone(path: Path, help: str) -> Iterator[None]:
     import fcntl
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock_path = path.with_name(f"{path.name}.lock")
+    lock_path = _lock_of(path)
     while True:
         with lock_path.open("ab") as lock:
             try:
@@ -153,6 +154,21 @@ def alone(path: Path, help: str) -> Iterator[None]:
             finally:
                 lock_path.unlink(missing_ok=True)
             return
+
+
+def is_held(path: Path) -> bool:
+    """Whether another process holds `path` by `alone`, as far as can be told here."""
+    if not _lock_of(path).exists():
+        return False
+    try:
+        with alone(path, help="wait for it"):
+            return False
+    except (GivenError, OSError):
+        return True
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def _is_named(handle: int, path: Path) -> bool:

@@ -29,6 +29,9 @@ PACKAGES = ("spec", "compiler", "backends")
 SAID = (
     "TENET_DEVICE",
     "TENET_THREADS",
+    "TENET_ENGINE",
+    "TENET_RECORD",
+    "TENET_REPLAY",
     "CUDA_VISIBLE_DEVICES",
     "HF_HOME",
     "HF_HUB_CACHE",
@@ -37,6 +40,8 @@ SAID = (
     "COLUMNS",
 )
 """What of the environment decides what is built, or how it is told."""
+ANSWERED = ("TENET_RECORD", "TENET_REPLAY")
+"""What names a file of answers, which is to be written, or may be another by now."""
 DRIVER = "/dev/nvidiactl"
 CLOCK = 50_000_000
 """Nanoseconds by which the clock of a file's times may be behind; the kernel moves it every 4 to 10 milliseconds."""
@@ -47,7 +52,7 @@ State = list[int]
 def said_before(arguments: Sequence[str]) -> str | None:
     """What `tenet build` with these arguments said when it did its work; None where there may be work to do."""
     asked = _asked(arguments)
-    if asked is None:
+    if asked is None or any(os.environ.get(name) for name in ANSWERED):
         return None
     try:
         with open(record_of(asked["cache"], asked["build"]), encoding="utf-8") as stream:

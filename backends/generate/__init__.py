@@ -12,7 +12,7 @@ a kill at any moment loses at most one batch. This file must not know clauses, o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
@@ -70,6 +70,7 @@ def run(
     local_files_only: bool = False,
     engine: EngineFactory = CachedEngine,
     afresh: bool = False,
+    asks: Mapping[str, Sequence[int]] | None = None,
 ) -> GenerateReport:
     """Write the rows that `build/recipe.json` asks for, and put the base beside them.
 
@@ -79,6 +80,7 @@ def run(
         local_files_only: take models from this machine only.
         engine: makes what answers for a base, with its cache.
         afresh: ask for every answer again, though an earlier build has made the same row.
+        asks: by unit, as `mixing.make` takes them.
 
     Raises:
         DataError: recipe, bank or the user's data cannot be read.
@@ -168,9 +170,9 @@ def run(
         if not recipe.mixture and making.is_last:
             streams.close(unit.clause_ids[0])  # a mixture may come back for more
 
-    make(makings, recipe.mixture, more)
+    make(makings, recipe.mixture, more, asks)
     streams.close()
-    counts = [_counted(m.unit, m.candidates, len(m.rows), m.dropped) for m in makings]
+    counts = [_counted(m.unit, m.candidates, len(m.rows), m.dropped, m.asks) for m in makings]
     pairs = [row for making in makings for row in making.rows if isinstance(row, PreferencePair)]
     talks = [row for making in makings for row in making.rows if isinstance(row, ChatRow)]
 
@@ -282,7 +284,9 @@ def _sorted(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _counted(unit: Unit, candidates: Candidates, kept: int, dropped: Counter[str]) -> UnitCounts:
+def _counted(
+    unit: Unit, candidates: Candidates, kept: int, dropped: Counter[str], asks: Sequence[int] = ()
+) -> UnitCounts:
     return UnitCounts(
         unit=unit.id,
         clause_ids=unit.clause_ids,
@@ -294,6 +298,7 @@ def _counted(unit: Unit, candidates: Candidates, kept: int, dropped: Counter[str
         asked=candidates.asked,
         kept=kept,
         dropped=_sorted(candidates.left_out + dropped),
+        asks=tuple(asks) if len(asks) > 1 else (),
     )
 
 

@@ -2,6 +2,7 @@
 
 In: a build, and a row of its pairs.jsonl. Out: an `Explanation`. The row's unit is followed again, in a folder of its
 own, by the very code of a build, with engines that note what they are asked; what is cached is taken from the cache.
+Where a mixture had it asked again for rows that others lacked, it is asked as often and for as many.
 What belongs to the row is told by its words: a request that holds its question or one of its answers, or a question
 that the writer said. This file must not know how a unit's rows are made.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -133,7 +134,8 @@ def explain(
         engines.append(made)
         return made
 
-    report, rows = _follow(build, _alone(recipe, unit), listening, cache, root, local_files_only)
+    asks = {row.unit: _asks(build, row.unit)}
+    report, rows = _follow(build, _alone(recipe, unit), asks, listening, cache, root, local_files_only)
     again = next((found for found in rows if found.id == row.id), None)
     roles = _roles(build, recipe, root, local_files_only)
     filters = read_filters(build)
@@ -157,9 +159,19 @@ def _alone(recipe: Recipe, unit: Unit | None) -> Recipe:
     return recipe.model_copy(update={"units": (*([unit] if unit else []), *clear)})
 
 
+def _asks(build: Path, unit: str) -> tuple[int, ...]:
+    """How many rows the build has asked a unit for, one time after the other; empty where it asked once."""
+    try:
+        report = GenerateReport.model_validate_json((build / "generate.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ()
+    return next((counts.asks for counts in report.units if counts.unit == unit), ())
+
+
 def _follow(
     build: Path,
     recipe: Recipe,
+    asks: Mapping[str, Sequence[int]],
     engine: generate.EngineFactory,
     cache: Path,
     root: Path | None,
@@ -175,7 +187,7 @@ def _follow(
             if (build / name).is_dir():
                 (there / name).symlink_to((build / name).resolve(), target_is_directory=True)
         report = generate.run(
-            there, cache=cache, root=root, local_files_only=local_files_only, engine=engine, afresh=True
+            there, cache=cache, root=root, local_files_only=local_files_only, engine=engine, afresh=True, asks=asks
         )
         lines = (there / "pairs.jsonl").read_text(encoding="utf-8").split("\n")
     return report, [PreferencePair.model_validate_json(line) for line in lines if line]

@@ -8,7 +8,7 @@ not know how a row is made.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backends.generate.candidates import Candidates
@@ -24,7 +24,7 @@ CHAT = "chat"
 @dataclass(slots=True)
 class Making:
     """A unit and what was made of it. is_last: of its clause's units. dry: whether it gave less than it was asked
-    for."""
+    for. asks: how many rows it was asked for, one time after the other."""
 
     unit: Unit
     candidates: Candidates
@@ -32,6 +32,7 @@ class Making:
     rows: list[PreferencePair | ChatRow] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
     dry: bool = False
+    asks: list[int] = field(default_factory=list)
 
     def sources(self) -> Counter[str]:
         """Where the questions of the rows are from. A row is named by its place among all candidates."""
@@ -45,11 +46,22 @@ More = Callable[[Making, int], None]
 """Make so many further rows of a unit, or as many as it has."""
 
 
-def make(makings: Sequence[Making], shares: Sequence[MixtureShare], more: More) -> None:
-    """Make every unit's rows; with a mixture, let shares that have more stand in for those that ran dry."""
+def make(
+    makings: Sequence[Making],
+    shares: Sequence[MixtureShare],
+    more: More,
+    asks: Mapping[str, Sequence[int]] | None = None,
+) -> None:
+    """Make every unit's rows; with a mixture, let shares that have more stand in for those that ran dry.
+
+    Args:
+        asks: by the id of a unit, how many rows it is asked for, one time after the other, and nobody stands in; as the
+            unit says unless given.
+    """
     for making in makings:
-        _ask(making, making.unit.count, more)
-    if not shares:
+        for count in (asks or {}).get(making.unit.id) or (making.unit.count,):
+            _ask(making, count, more)
+    if not shares or asks is not None:
         return
     wanted = sum(share.rows for share in shares)
     while missing := wanted - sum(len(making.rows) for making in makings):
@@ -71,6 +83,7 @@ def make(makings: Sequence[Making], shares: Sequence[MixtureShare], more: More) 
 
 def _ask(making: Making, count: int, more: More) -> None:
     before = len(making.rows)
+    making.asks.append(count)
     more(making, count)
     making.dry = len(making.rows) - before < count
 

@@ -22,18 +22,6 @@ from backends.generate.split import LONGEST, words
 THRESHOLD = 0.7
 
 
-def rouge_l(left: str, right: str) -> float:
-    """The F1 of the longest common subsequence of words, from 0 to 1.
-
-    >>> rouge_l("police killed the gunman", "police kill the gunman")
-    0.75
-    """
-    mine, other = words(left), words(right)
-    if not mine or not other:
-        return 0.0
-    return 2 * _common(_places(mine), len(mine), other) / (len(mine) + len(other))
-
-
 class Taken:
     """Questions that were taken, searched for one that is at least `threshold` near.
 

@@ -1,7 +1,7 @@
 """generate.json: what a recipe asked for, what was kept, and why the rest was left out.
 
-In: nothing. Out: the records of that file. Commands show it and people read it; no stage decides by it. This file must
-not know how rows are made.
+In: nothing. Out: the records of that file. Commands show it and people read it; no stage decides by it, but
+`tenet explain-row` asks a unit as often as it says. This file must not know how rows are made.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ class Counted(BaseModel):
 
 class UnitCounts(Counted):
     """wanted: rows the recipe asks for. asked: prompts looked at. dropped: by reason, prompts and rows alike. share: of
-    the mixture, that its rows count for."""
+    the mixture, that its rows count for. asks: how many rows it was asked for, one time after the other, where it was
+    asked again for rows that others lacked; else empty."""
 
     unit: str
     clause_ids: tuple[str, ...]
@@ -29,6 +30,7 @@ class UnitCounts(Counted):
     kept: int
     dropped: dict[str, int]
     share: str | None = None
+    asks: tuple[int, ...] = ()
 
 
 class DataCounts(Counted):

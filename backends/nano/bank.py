@@ -25,7 +25,6 @@ SEED = 11
 COMMON = set(words("common"))
 # Kinds that ask for the thing itself, so that the question does not name it.
 REVERSE = {"symbol_of", "tool_for", "sky_of", "profession_of", "boating_of"}
-SMALL_TALK = ("greeting", "thanks", "goodbye", "how_are_you")
 ROWS_A_KIND, HELD_OUT_A_KIND = 26, 14
 
 

@@ -12,13 +12,14 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from backends.store import IMPORTED, Store, name_of_build, name_of_run, today
 from backends.store.rows import is_whole
-from compiler.failures import TenetError
-from compiler.files import is_stray
+from compiler.failures import GivenError, TenetError
+from compiler.files import alone, is_held, is_stray
 
 UNASKED = "no build or run asks for them"
 OLD = "no build or run asks for them, nor has for {} days"
@@ -30,8 +31,11 @@ STAGED = "left by a process that was killed"
 BROKEN = "a store that could not be read, set aside"
 FORGOTTEN = "records of builds that are gone"
 MADE = ("base.new", ".adapter.new", ".reward.new")
+WORK = "work"
+"""The folder of an unfinished training, which its process holds."""
 QUIET = 3600.0
-"""Seconds in which nothing was written into a training's folder, before it counts as one that nobody runs."""
+"""Seconds in which nothing was written into a training's folder, before it counts as one that nobody runs. On a file
+system without locks this alone tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +118,30 @@ def find(store: Store, out: Path, runs: Path, *, unused_days: int | None = None,
     )
 
 
-def remove(store: Store, garbage: Garbage) -> None:
-    """Remove it, and give its room back.
+def remove(store: Store, out: Path, runs: Path, *, unused_days: int | None = None, most: int | None = None) -> Garbage:
+    """Look as `find` does, remove what it finds, and give its room back.
 
     Raises:
         GivenError: a build or a measuring is using the store.
         StoreError: the store cannot be written to.
     """
-    with store.alone():
+    with store.alone():  # what is asked for up to here is seen, and nothing is asked for until it is gone
+        garbage = find(store, out, runs, unused_days=unused_days, most=most)
         store.remove([number for part in garbage.answers for number in part.numbers], garbage.users)
     store.shrink()
     for part in garbage.files:
         for path in part.paths:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+            _remove(path)
+    return garbage
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder where no training has begun in it since."""
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    with suppress(GivenError), alone(path.parent / WORK, help="wait until it is gone"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _answers(
@@ -169,16 +181,16 @@ def _files(cache: Path, out: Path, runs: Path, builds: list[Path]) -> Iterator[L
     staged = [
         path for folder in (cache, runs, *folders) if folder.is_dir() for path in folder.iterdir() if is_stray(path)
     ]
-    staged += [path for folder in folders for path in (folder / name for name in MADE) if _is_quiet(path)]
+    staged += [path for folder in folders for path in (folder / name for name in MADE) if _is_left(path)]
     ended, passed = [], []
     wanted = {content for build in builds if (content := _content_of(build)) is not None}
     for run in _folders(runs):
-        work = run / "work"
+        work = run / WORK
         if not work.is_dir():
             continue
         if (run / "run.json").is_file():
             ended.append(work)
-        elif _content_in(work) not in wanted and _is_quiet(work):
+        elif _content_in(work) not in wanted and _is_left(work):
             passed.append(work)
     records = (cache / "whole").glob("*.json")
     forgotten = [path for path in records if not (out / path.stem).is_dir()]
@@ -200,7 +212,7 @@ def _content_of(build: Path) -> str | None:
 
     try:
         return content_digest(build)
-    except TenetError:
+    except (TenetError, FileNotFoundError):
         return None  # no whole build, or its base is not at hand
 
 
@@ -214,9 +226,9 @@ def _content_in(work: Path) -> str:
         return ""
 
 
-def _is_quiet(path: Path) -> bool:
-    """Whether something is there that nobody has written to of late."""
-    if not path.is_dir():
+def _is_left(path: Path) -> bool:
+    """Whether something is there that nobody has written to of late, in a folder in which nobody trains."""
+    if not path.is_dir() or is_held(path.parent / WORK):
         return False
     last = max(file.lstat().st_mtime for file in (path, *path.rglob("*")))
     return time.time() - last > QUIET

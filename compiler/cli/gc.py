@@ -57,10 +57,10 @@ def command(
     if not cache.is_dir():
         raise click.UsageError(f"there is no folder {cache}; name the folder of builds with --out")
     kept = store.opened(cache)
-    found = garbage.find(kept, out, runs, unused_days=unused_for, most=max_size)
     if not dry_run:
         kept.check_writable()
-        garbage.remove(kept, found)
+    look = garbage.find if dry_run else garbage.remove
+    found = look(kept, out, runs, unused_days=unused_for, most=max_size)
     if as_json:
         click.echo(json.dumps(record(found, dry_run), ensure_ascii=False, indent=1))
     else:

@@ -147,7 +147,6 @@ def lint_build(place: places.Place, rows: Rows, embedder: str | None = None) -> 
     """Findings of a build's rows, errors first. embedder: a name; none compares by words alone."""
     from backends import bases, embedders, recipes
     from backends import lint as tokens
-    from backends.generate import longest_row
     from compiler.lint import lint
     from compiler.lint.findings import ORDER
 
@@ -155,7 +154,8 @@ def lint_build(place: places.Place, rows: Rows, embedder: str | None = None) -> 
     base = bases.placed(place.build / "base") or recipes.find_base(
         place.build, recipe, place.root or Path(), local_files_only=place.local_files_only
     )
-    found = [*lint(rows), *tokens.look(rows.pairs, bases.load_chat(base), longest_row(place.build))]
+    limits = tokens.longest(place.build, recipe.method)
+    found = [*lint(rows), *tokens.look(rows.pairs, bases.load_chat(base), limits)]
     if embedder is not None:
         model = embedders.load(
             embedder, cache=place.cache, relative_to=place.root, local_files_only=place.local_files_only

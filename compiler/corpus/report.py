@@ -6,8 +6,6 @@ This file must not know how a row is decided.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from pydantic import Field
 
 from compiler.corpus.decided import Decided
@@ -110,10 +108,3 @@ def _with(rule: RuleTally, examples: list[Example]) -> RuleTally:
         return rule
     shown = (*rule.examples, *examples)[:MOST_EXAMPLES]
     return rule.model_copy(update={"dropped": rule.dropped + len(examples), "examples": shown})
-
-
-def totals(reports: Iterable[FilterReport]) -> tuple[int, int, int, int]:
-    """Return rows, kept, dropped, set aside over all files."""
-    reports = list(reports)
-    rows, kept = sum(r.rows for r in reports), sum(r.kept for r in reports)
-    return rows, kept, sum(r.dropped for r in reports), sum(sum(r.set_aside.values()) for r in reports)

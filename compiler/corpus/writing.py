@@ -3,7 +3,8 @@
 In: chunks and what became of their lines. Out: OUT with the kept rows as they stood, OUT.quarantine with the lines that
 are no chat (and why, line for line, in OUT.quarantine.why), OUT.filter.json. Until a file is done its rows stand in
 OUT.part, and OUT.part.json, replaced after each chunk, says how much of both is whole; what lies beyond was cut off by
-a kill and is written again. A table cannot be cut, and begins anew. This file must not know rules.
+a kill and is written again. A table cannot be cut, and begins anew. An earlier OUT.filter.json goes before anything is
+written. This file must not know rules.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Output:
         self._journal_path = beside(out, ".part.json")
         self._table: Any = None
         self.journal = self._kept(fresh) or Journal(report=fresh)
+        # What an earlier run by other rules has left is not whole any more once this one has written a byte.
+        report_path(out).unlink(missing_ok=True)
         self._files = [
             _cut(self._part, self.journal.written),
             _cut(beside(out, ".quarantine"), self.journal.quarantined),

@@ -58,11 +58,6 @@ def lower(program: Program, facts: Facts | None = None, asked: Recipe | None = N
     )
 
 
-def row_files(method: str) -> tuple[str, ...]:
-    """The row files that a method's jobs read, in their order."""
-    return tuple(METHODS[stage].rows for stage in method.split("+"))
-
-
 def _job(stage: str, program: Program, facts: Facts, rows: int, first: bool) -> Artifact:
     train = program.train
     usual = SMALL if facts.base.small else LARGE

@@ -13,7 +13,7 @@ from backends.generate.explaining import Explanation, explain
 from compiler import struck
 from compiler.failures import DataError
 from compiler.records.checks import JudgeCheck
-from compiler.records.recipe import AnswerSource, Pressure, PromptSource, Recipe, Unit
+from compiler.records.recipe import AnswerSource, MixtureShare, Pressure, PromptSource, Recipe, Unit
 from compiler.records.rows import PreferencePair
 from tests.backends.recipes import ARR, own_chats, unit, user, write
 
@@ -102,6 +102,24 @@ def test_the_writer_s_request_and_the_first_answer_are_steps(
     assert {"question", "first answer", "chosen", "rejected"} <= set(used)
     (asked,) = [step for step in found.steps if step.used == "question"]
     assert "ships" in asked.messages[-1].content
+
+
+def test_a_row_that_a_mixture_made_up_is_made_again_in_the_batches_of_the_build(
+    tmp_path: Path, shapes: dict[str, Path], scripted: Any
+) -> None:
+    """Of 24 rows one unit gives two in place of twelve, so that the other is asked for twelve, and for ten more."""
+    scripted(said)
+    asks = (user("Where is the harbour?"), user("Who steers a ship?"))
+    few = unit(id="trait.pirate/given", share="given", count=12, prompts=PromptSource(given=asks))
+    many = unit(id="trait.pirate/bank", share="bank", count=12, seed=9)
+    shares = (MixtureShare(name="given", share=0.5, rows=12), MixtureShare(name="bank", share=0.5, rows=12))
+    rows = built(tmp_path, shapes["llama"], few, many, mixture=shares)
+    of_many = [row for row in rows if row.unit == many.id]
+    assert len(of_many) == 22
+    for row in (rows[0], of_many[0], of_many[-1]):
+        found = explained(tmp_path, row)
+        assert found.is_same
+        assert found.computed == 0
 
 
 def test_a_row_of_ones_own_is_read_again(tmp_path: Path, shapes: dict[str, Path], scripted: Any) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from compiler.chat_files import PACKED, count_chats, read_rows
 from compiler.chat_rows import RowFault, chat_of, preference_of
-from compiler.data import broken_rule, filter_file, rules_for
+from compiler.data import broken_rule, filter_rows, rules_for
 from compiler.failures import DataError
 from compiler.lowering import pairs
 from compiler.lowering.filters import make
@@ -172,7 +172,7 @@ def test_a_file_is_filtered_line_by_line(tmp_path: Path, filters: Filters) -> No
     ]
     path = tmp_path / "chats.jsonl"
     path.write_bytes(b"\r\n".join(rows))
-    found = filter_file(path, filters)
+    found = filter_rows(read_rows(path), filters)
     assert [line for line, _ in found.kept] == [1, 7]
     assert [(d.line, d.clause_ids) for d in found.dropped] == [(3, ()), (4, ()), (5, ("forbid.canned",)), (6, ())]
     assert found.counts() == {"is not JSON": 2, "is not UTF-8": 1, "says what forbid.canned forbids": 1}
@@ -180,7 +180,7 @@ def test_a_file_is_filtered_line_by_line(tmp_path: Path, filters: Filters) -> No
 
 def test_a_missing_file_is_a_data_error(tmp_path: Path, filters: Filters) -> None:
     with pytest.raises(DataError, match=r"no\.jsonl"):
-        filter_file(tmp_path / "no.jsonl", filters)
+        filter_rows(read_rows(tmp_path / "no.jsonl"), filters)
 
 
 # ------------------------------------------------------------------ rules for generated rows

@@ -1,4 +1,4 @@
-"""Holding a path against other processes."""
+"""Holding a path against other processes, and giving a folder its name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from compiler.failures import GivenError
-from compiler.files import alone
+from compiler.files import alone, put_in_place
 
 
 def test_one_holds_a_path_and_it_is_free_afterwards(tmp_path: Path) -> None:
@@ -39,3 +39,12 @@ def test_a_lock_whose_file_was_removed_before_it_was_had_is_none(
         assert calls == 2
         with pytest.raises(GivenError), alone(path, "wait"):
             pass
+
+
+def test_a_folder_with_folders_in_it_is_put_in_place(tmp_path: Path) -> None:
+    for name in ("staged", "final"):
+        (tmp_path / name / "inner").mkdir(parents=True)
+        (tmp_path / name / "inner" / "file").write_text(name)
+    put_in_place(tmp_path / "staged", tmp_path / "final")
+    assert (tmp_path / "final" / "inner" / "file").read_text() == "staged"
+    assert [path.name for path in tmp_path.iterdir()] == ["final"]

@@ -150,6 +150,36 @@ def test_what_is_done_is_not_done_again_unless_the_input_or_a_rule_has_changed(t
     assert out.read_bytes() == kept(corpus(101))
 
 
+OTHER = Filters(rules=(FILTERS.rules[0].model_copy(update={"checks": (PhrasesCheck(phrases=("e",), present=False),)}),))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_done_is_done_again_once_other_rules_have_written_over_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: bool
+) -> None:
+    """The run by other rules is stopped after its first chunk, or before its report."""
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(corpus())
+    first = filtered(source, out)
+    told = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    write = writing.write_text
+
+    def stopping(path: Path, text: str, **how: bool) -> None:
+        if path == writing.report_path(out):
+            raise KeyboardInterrupt
+        write(path, text, **how)
+        if not late:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "write_text", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            running.filter_file(source, out, OTHER, Decider(OTHER), silent)
+    assert {path: path.read_bytes() for path in told if path.exists()} != told
+    assert filtered(source, out) == first
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == told
+
+
 def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
     source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_bytes(corpus(4000))

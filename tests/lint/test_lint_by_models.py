@@ -12,7 +12,10 @@ import pytest
 from backends import bases, embedders
 from backends import lint as models
 from backends.chats import Chat
+from compiler.build import from_text
+from compiler.facts import Facts
 from compiler.failures import DataError
+from compiler.lowering import jobs
 from compiler.records.record import Message
 from compiler.records.rows import Probe
 from tests.lint.test_lint import CLAUSE, pair, sound
@@ -25,11 +28,36 @@ def template() -> Chat:
 
 def test_rows_that_a_trainer_cuts_are_found(template: Chat) -> None:
     longest = max(template.length((*p.prompt, *side)) for p in sound() for side in (p.chosen, p.rejected))
-    assert list(models.look(sound(), template, longest)) == []
+    limits: dict[models.Side, int] = {"chosen": longest, "rejected": longest}
+    assert list(models.look(sound(), template, limits)) == []
     odd = pair(99, "Tell me.", "word " * (longest + 1), "No.")
-    (found,) = models.look([*sound(), odd], template, longest)
+    (found,) = models.look([*sound(), odd], template, limits)
     assert (found.code, found.every) == ("L13", ("r99",))
-    assert list(models.look([*sound(), odd], template, None)) == []
+    assert list(models.look([*sound(), odd], template, {"rejected": longest})) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "limits"),
+    [
+        ("dpo", {"chosen": 512, "rejected": 512}),
+        ("kto", {"chosen": 512, "rejected": 512}),
+        ("orpo", {"chosen": 512, "rejected": 512}),
+        ("simpo", {"chosen": 512, "rejected": 512}),
+        ("reward+rloo", {"chosen": 512, "rejected": 512}),
+        ("sft", {"chosen": 512}),
+        ("sft+dpo", {"chosen": 100, "rejected": 512}),
+        ("online_dpo", {}),
+        ("dpo+introspection", {"chosen": 512, "rejected": 512}),
+    ],
+)
+def test_the_longest_row_is_that_of_the_jobs_that_read_it(tmp_path: Path, method: str, limits: dict[str, int]) -> None:
+    mixture = "mixture: { reflection: 25%, interaction: 5% }" if "introspection" in method else ""
+    spec = f'model {{ base: "nano" }}\ntrait a {{ means: "Sing." }}\ntrain {{ method: {method} {mixture} }}\n'
+    for job in jobs.lower(from_text(spec), Facts()):
+        text = job.text.replace("512", "100") if method == "sft+dpo" and "sft" in job.path else job.text
+        (tmp_path / job.path).parent.mkdir(exist_ok=True)
+        (tmp_path / job.path).write_text(text)
+    assert models.longest(tmp_path, method) == limits
 
 
 def test_a_prompt_that_is_no_prefix_is_found(template: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +68,7 @@ def test_a_prompt_that_is_no_prefix_is_found(template: Chat, monkeypatch: pytest
             raise DataError("no prefix")
 
     monkeypatch.setattr(Chat, "check_prefix", check)
-    (found,) = models.look([*sound(), pair(99, "Tell me.", "Fine.", "Broken.")], template, None)
+    (found,) = models.look([*sound(), pair(99, "Tell me.", "Fine.", "Broken.")], template, {})
     assert (found.code, found.severity, found.every) == ("L14", "error", ("r99",))
 
 

@@ -16,6 +16,7 @@ from backends import store, train
 from backends.store import garbage
 from backends.train import identity
 from compiler.cli import execute
+from compiler.files import alone
 from tests.store.test_store import child, ended, key, rows
 
 
@@ -192,6 +193,56 @@ def test_checkpoints_that_a_build_would_go_on_with_stay_by_whatever_they_are_tra
             os.utime(path, (hours, hours))
     assert garbage.PASSED in gc(capsys)
     assert [path.parent.name for path in Path("runs").glob("*/work")] == ["one-family"]
+
+
+def test_a_training_that_runs_keeps_its_checkpoints_however_rare_they_are(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A large base takes longer than an hour from one checkpoint to the next."""
+    run = Path("runs/one-large")
+    hours = time.time() - 3 * garbage.QUIET
+    for folder in (run / "work", run / ".adapter.new"):
+        folder.mkdir(parents=True)
+        os.utime(folder, (hours, hours))
+    ready, done = os.pipe(), os.pipe()
+
+    def train() -> None:
+        os.close(done[1])  # so that it ends where the test has failed
+        with alone(run / "work", help="wait"):
+            os.write(ready[1], b"x")
+            os.read(done[0], 1)
+
+    process = child(train)
+    os.read(ready[0], 1)
+    assert garbage.PASSED not in gc(capsys)
+    assert (run / "work").exists()
+    assert (run / ".adapter.new").exists()
+    os.write(done[1], b"x")
+    assert ended(process) == 0
+    assert garbage.PASSED in gc(capsys)
+    assert list(run.iterdir()) == []
+
+
+def test_what_a_build_asks_for_until_the_store_is_held_stays(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = store.Store.alone
+
+    def hold_late(self: store.Store) -> object:
+        asks("three", 5)
+        return hold(self)
+
+    monkeypatch.setattr(store.Store, "alone", hold_late)
+    gc(capsys)
+    assert left() == [1, 2, 3, 4, 5]
+
+
+def test_a_build_without_rows_is_no_hindrance(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("plain.tenet").write_text('tenet 1\nmodel { base: "nano" }\ntrait plain { means: "Say it plainly." }\n')
+    assert execute(["build", "--no-rows", "plain.tenet"]) == 0
+    capsys.readouterr()
+    assert "1 answer" in gc(capsys)
+    assert left() == [1, 2, 3, 4]
 
 
 def test_a_store_that_is_in_use_is_left_alone(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

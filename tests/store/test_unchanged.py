@@ -111,6 +111,9 @@ def _edit(path: str) -> Callable[[], object]:
         ("no record", lambda: Path("build/.cache/whole/small.json").unlink()),
         ("a torn record", lambda: Path("build/.cache/whole/small.json").write_text("{")),
         ("another device", lambda: os.environ.__setitem__("TENET_THREADS", "1")),
+        ("another engine", lambda: os.environ.__setitem__("TENET_ENGINE", "vllm")),
+        ("answers to be recorded", lambda: os.environ.__setitem__("TENET_RECORD", "answers.jsonl")),
+        ("answers to be replayed", lambda: os.environ.__setitem__("TENET_REPLAY", "answers.jsonl")),
         ("a package more", lambda: (Path(sys.path[-1]) / "x").mkdir()),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -125,6 +128,9 @@ def test_whatever_could_change_a_byte_is_seen(
     shutil.copytree(project, folder)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("TENET_THREADS", "2")
+    for name in ("TENET_ENGINE", "TENET_RECORD", "TENET_REPLAY"):
+        monkeypatch.setenv(name, "")  # so that what is set below ends with the test
+        monkeypatch.delenv(name)
     site = tmp_path / "site-packages"
     site.mkdir()
     monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
@@ -134,6 +140,25 @@ def test_whatever_could_change_a_byte_is_seen(
     assert unchanged.said_before(BUILD) is not None
     change()
     assert unchanged.said_before(BUILD) is None, what
+
+
+@pytest.mark.parametrize("name", ["TENET_RECORD", "TENET_REPLAY"])
+def test_a_build_by_a_file_of_answers_has_always_something_to_do(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The file may be gone by the next call, or another one; without it the model itself has to answer."""
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(project, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv(name, "answers.jsonl")
+    time.sleep(2 * unchanged.CLOCK / 1e9)
+    monkeypatch.setattr(engines, "load", lambda *_: Parrot())
+    assert execute(BUILD) == 0
+    assert unchanged.said_before(BUILD) is None
+    monkeypatch.delenv(name)
+    assert unchanged.said_before(BUILD) is None
 
 
 def test_a_build_records_whatever_it_has_opened(project: Path, tmp_path: Path) -> None:
