@@ -72,4 +72,5 @@ class Stage:
         return self.of.run / "work" / self.name
 
     def tell(self, done: int, note: str) -> None:
-        self.of.wishes.progress("train", done, self.job.steps, "steps", f"{self.name}: {note}")
+        """Tell of what is no step: how many there are to do is left open, so that no rate counts it."""
+        self.of.wishes.progress("train", done, 0, "steps", f"{self.name}: {note}")

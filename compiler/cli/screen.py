@@ -120,28 +120,51 @@ def shown_progress(rates: dict[str, float] | None = None) -> Iterator[Progress]:
 
 
 @dataclass(slots=True)
-class Clock:
+class Leg:
+    """A stretch of a stage that is counted upwards in one unit; what was there when it began is no work of its own.
+
+    said: when a line was last written of it. ended: whether its last one was.
+    """
+
+    unit: str
     started: float
     first: int
-    done: int = 0
+    done: int
+    total: int
+    said: float | None = None
+    ended: bool = False
+
+    def rate(self, now: float) -> float:
+        """What was done a second; 0 for the first half of a second, in which caches are read."""
+        elapsed = now - self.started
+        return (self.done - self.first) / elapsed if self.done > self.first and elapsed > 0.5 else 0.0
+
+
+class Legs(dict[str, Leg]):
+    """The leg in which each stage is."""
+
+    def at(self, stage: str, done: int, total: int, unit: str, now: float) -> Leg:
+        """The stage's leg, with its count. A new one begins with another unit, where less is done than before (the next
+        of several trainings), and once it is known how much there is to do (a resumed one)."""
+        leg = self.get(stage)
+        if leg is None or unit != leg.unit or done < leg.done or (total and not leg.total):
+            leg = self[stage] = Leg(unit, now, done, done, total)
+        leg.done, leg.total = done, total
+        return leg
 
 
 @dataclass(slots=True)
 class Measured:
-    """Passes progress on, and measures the rate of each stage between its first and its last call."""
+    """Passes progress on, and measures the rate of each stage between the first and the last call of a leg."""
 
     drawer: Bars | Lines
     rates: dict[str, float]
-    clocks: dict[str, Clock] = field(default_factory=dict)
+    legs: Legs = field(default_factory=Legs)
 
     def __call__(self, stage: str, done: int, total: int, unit: str, note: str = "") -> None:
-        key = f"{stage}/{unit}"
-        clock = self.clocks.setdefault(key, Clock(time.monotonic(), done))
-        clock.done = done
-        elapsed = time.monotonic() - clock.started
-        # Half a second of caches being read is no rate.
-        if done > clock.first and elapsed > 0.5:
-            self.rates[key] = (done - clock.first) / elapsed
+        now = time.monotonic()
+        if rate := self.legs.at(stage, done, total, unit, now).rate(now):
+            self.rates[f"{stage}/{unit}"] = rate
         self.drawer.show(stage, done, total, unit, note)
 
     def finish(self) -> None:
@@ -150,11 +173,9 @@ class Measured:
 
 @dataclass(slots=True)
 class Lines:
-    """Progress for logs: a line when a stage starts, when it ends, and every ten seconds between."""
+    """Progress for logs: a line when a leg of a stage starts, when it ends, and every ten seconds between."""
 
-    said: dict[str, float] = field(default_factory=dict)
-    started: dict[str, tuple[float, int]] = field(default_factory=dict)
-    ended: set[str] = field(default_factory=set)
+    legs: Legs = field(default_factory=Legs)
 
     def __enter__(self) -> Lines:
         return self
@@ -164,15 +185,13 @@ class Lines:
 
     def show(self, stage: str, done: int, total: int, unit: str, note: str) -> None:
         now = time.monotonic()
-        start, first = self.started.setdefault(stage, (now, done))
+        leg = self.legs.at(stage, done, total, unit, now)
         over = 0 < total <= done
-        if stage in self.ended or (stage in self.said and not over and now - self.said[stage] < SECONDS_BETWEEN_LINES):
+        if leg.ended or (leg.said is not None and not over and now - leg.said < SECONDS_BETWEEN_LINES):
             return
-        self.said[stage] = now
-        if over:
-            self.ended.add(stage)
+        leg.said, leg.ended = now, over
         line = f"{stage}  {done}/{total} {unit}" if total else f"{stage}  {done} {unit}"
-        rate = (done - first) / (now - start) if now - start > 0.5 and done > first else 0.0
+        rate = leg.rate(now)
         if rate:
             line += f"  {_rate(rate)} {unit}/s"
         if rate and total > done:
@@ -199,7 +218,7 @@ class Bars:
             refresh_per_second=8,
         )
         self._tasks: dict[str, Any] = {}
-        self._started: dict[str, tuple[float, int]] = {}
+        self._legs = Legs()
 
     def __enter__(self) -> Bars:
         self._progress.start()
@@ -210,8 +229,7 @@ class Bars:
 
     def show(self, stage: str, done: int, total: int, unit: str, note: str) -> None:
         now = time.monotonic()
-        start, first = self._started.setdefault(stage, (now, done))
-        rate = (done - first) / (now - start) if now - start > 0.5 and done > first else 0.0
+        rate = self._legs.at(stage, done, total, unit, now).rate(now)
         speed = f"{_rate(rate)}/s" if rate else ""
         if rate and total > done:
             speed += f", {duration((total - done) / rate)} left"
