@@ -117,7 +117,10 @@ def export(
         for check in verifying.recorded(source.run, source.base):
             tell(check)
             if not check.ok:
-                raise DataError(f"{source.run} is not what was trained: {check.what}: {check.said}", help="train again")
+                raise DataError(
+                    f"{source.run} is not what was trained: {check.what}: {check.said}",
+                    help=f"train it again: rm -r {source.run}, then tenet train SPEC",
+                )
         exported: Exported = replace(made.write(source, options, folder), folder=options.folder)
         checks = []
         for check in made.check(source, folder, exported.prompted):

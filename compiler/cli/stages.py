@@ -215,11 +215,13 @@ def diff(build: Path, run: Path, target: Path | None = None) -> tuple[DiffReport
 
     Raises:
         DataError: the measurements are not of this build.
+        ModelLoadError: a file of the run has changed since it was trained.
     """
     from compiler import verdicts
     from compiler.report import html
     from compiler.runs import read_measured
 
+    confirm_trained(run)
     found = stale_parts(build, run)
     if found:
         again = f"measure again: tenet measure {target or run}"

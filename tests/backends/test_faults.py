@@ -21,7 +21,7 @@ from backends.train import checkpoints as saving
 from backends.train import identity, kept
 from backends.train.composing import Part, compose
 from compiler import events
-from compiler.cli import execute
+from compiler.cli import execute, stages
 from compiler.digests import file_digest
 from compiler.failures import DivergedError, GivenError, ModelLoadError, StoreError
 from tests.backends import jobs
@@ -375,3 +375,13 @@ def test_an_event_after_a_torn_line_is_read(tmp_path: Path) -> None:
         stream.write('{"stage": "dpo", "st')
     telling.append(path, {"stage": "dpo", "step": 1, "event": "refused"})
     assert [event.get("event") for event in events.read(path)] == [None, "refused"]
+
+
+def test_a_report_of_a_run_that_has_changed_is_refused_before_its_measurements_are_held_against_the_build(
+    whole: Path, build: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / whole.name
+    shutil.copytree(whole, run)
+    flip(run / "adapter" / "adapter_model.safetensors", -1)
+    with pytest.raises(ModelLoadError, match="tenet verify|not as it was trained"):
+        stages.diff(build, run)
