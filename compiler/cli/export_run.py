@@ -6,6 +6,7 @@ modules are imported inside functions. This file must not know formats.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,6 +168,8 @@ def export(
     click.echo(found.run)
     exported = exports.export(kind, source, out, exports.Options(out.name, **options), carded, tell)
     click.echo(out)
+    if out.parent.resolve() != Path.cwd():  # which is where the lines start from
+        click.echo(f"next:  cd {shlex.quote(str(out.parent))}", err=True)
     for line in launching.serving(exported):
         click.echo(f"next:  {line}", err=True)
 

@@ -112,6 +112,7 @@ def test_the_card_says_what_was_measured_and_what_is_not_known(
     assert tenet(place, "export merged", "-o", str(tmp_path / "out"), "--license", "mit") == 0
     told = capsys.readouterr()
     assert "✓ logits" in told.out
+    assert f"next:  cd {tmp_path}" in told.err
     assert "vllm serve out --served-model-name pirate" in told.err
     card = (tmp_path / "out" / "README.md").read_text()
     head = yaml.safe_load(card.split("---\n")[1])
