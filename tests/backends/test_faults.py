@@ -383,5 +383,5 @@ def test_a_report_of_a_run_that_has_changed_is_refused_before_its_measurements_a
     run = tmp_path / whole.name
     shutil.copytree(whole, run)
     flip(run / "adapter" / "adapter_model.safetensors", -1)
-    with pytest.raises(ModelLoadError, match="tenet verify|not as it was trained"):
+    with pytest.raises(ModelLoadError, match="not as it was trained"):
         stages.diff(build, run)
