@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -212,14 +212,42 @@ def _table(path: Path, start: int) -> Iterator[Chunk]:
             end += len(batch)
             if end <= start:
                 continue
-            told = [name for name in batch.schema.names if name in chat_rows.COLUMNS]
-            if not told:
+            told = batch.select([name for name in batch.schema.names if name in chat_rows.READ])
+            if not any(name in chat_rows.COLUMNS for name in told.schema.names):
                 columns = ", ".join(batch.schema.names)
                 known = ", ".join(chat_rows.COLUMNS)
                 raise GivenError(f"{path} has no column of a chat: it has {columns}", help=f"a chat's are {known}")
-            yield Chunk(Held(encoder.encode_lines(batch.select(told).to_pylist())), end, batch)
+            rows = told.to_pylist()
+            if not all(_is_json(field.type) for field in told.schema):
+                rows = _as_json(rows)
+            yield Chunk(Held(encoder.encode_lines(rows)), end, batch)
     except arrow.ArrowException as error:
         raise GivenError(f"{path} is no {path.suffix} file that can be read: {error}", help="write it anew") from error
+
+
+def _is_json(kind: Any) -> bool:
+    """Whether every value of a column's type is read as JSON has it."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return _is_json(kind.value_type)
+    if types.is_struct(kind):
+        return all(_is_json(kind.field(number).type) for number in range(kind.num_fields))
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return _is_json(kind.value_type)
+    plain = (types.is_string, types.is_large_string, types.is_boolean, types.is_integer, types.is_floating)
+    return types.is_null(kind) or any(is_plain(kind) for is_plain in plain)
+
+
+def _as_json(value: Any) -> Any:
+    """Bytes and whatever else JSON has no form for stand in an object, so that nobody takes their code for text."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _as_json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(inner) for inner in value]
+    return {"not text": value}
 
 
 def _batches(path: Path) -> Iterator[Any]:

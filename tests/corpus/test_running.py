@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pyarrow
@@ -229,6 +230,25 @@ def test_tables_keep_every_column(tmp_path: Path) -> None:
     assert result.schema == table.schema
     assert result["score"].to_pylist() == [n for n in range(250) if n % 5 in (0, 4)]
     assert (report.rows, report.kept, report.set_aside) == (250, 100, {"has an empty answer": 50})
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"prompt": ["Hi"], "completion": [b"Certainly! x"]}, "has a completion that is not text"),
+        ({"prompt": [b"Hi"], "completion": ["Hello."]}, "has a prompt that is not text"),
+        ({"prompt": ["Hi"], "completion": [date(2026, 1, 1)]}, "has a completion that is not text"),
+        ({"messages": [[{"role": "assistant", "content": b"Certainly!"}]]}, "has content that is not text"),
+    ],
+)
+def test_what_a_table_holds_instead_of_text_is_set_aside(
+    tmp_path: Path, columns: dict[str, list[object]], reason: str
+) -> None:
+    source, out = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    parquet.write_table(pyarrow.table(columns), source)
+    assert filtered(source, out).set_aside == {reason: 1}
+    assert (tmp_path / "out.parquet.quarantine").read_bytes().count(b"not text") == 1
+    assert (tmp_path / "out.parquet.quarantine.why").read_text() == f"1\t{reason}\n"
 
 
 def test_a_data_set_that_datasets_has_saved_is_read(tmp_path: Path) -> None:
