@@ -208,21 +208,38 @@ def _table(path: Path, start: int) -> Iterator[Chunk]:
     encoder = msgspec.json.Encoder(enc_hook=str)
     end = 0
     try:
+        columns = schema(path)
+        told = [name for name in columns.names if name in chat_rows.READ]
+        if not any(name in chat_rows.COLUMNS for name in told):
+            known = ", ".join(chat_rows.COLUMNS)
+            raise GivenError(
+                f"{path} has no column of a chat: it has {', '.join(columns.names)}", help=f"a chat's are {known}"
+            )
+        as_it_is = all(_is_json(field.type) for field in columns if field.name in told)
         for batch in _batches(path):
             end += len(batch)
             if end <= start:
                 continue
-            told = batch.select([name for name in batch.schema.names if name in chat_rows.READ])
-            if not any(name in chat_rows.COLUMNS for name in told.schema.names):
-                columns = ", ".join(batch.schema.names)
-                known = ", ".join(chat_rows.COLUMNS)
-                raise GivenError(f"{path} has no column of a chat: it has {columns}", help=f"a chat's are {known}")
-            rows = told.to_pylist()
-            if not all(_is_json(field.type) for field in told.schema):
+            rows = batch.select(told).to_pylist()
+            if not as_it_is:
                 rows = _as_json(rows)
             yield Chunk(Held(encoder.encode_lines(rows)), end, batch)
     except arrow.ArrowException as error:
         raise GivenError(f"{path} is no {path.suffix} file that can be read: {error}", help="write it anew") from error
+
+
+def schema(path: Path) -> Any:
+    """The columns of a table, which stand there without a row as well."""
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    if path.suffix == ".parquet":
+        return parquet.read_schema(path)
+    with arrow.memory_map(str(path)) as source:
+        try:
+            return arrow.ipc.open_stream(source).schema
+        except arrow.ArrowInvalid:
+            return arrow.ipc.open_file(source).schema
 
 
 def _is_json(kind: Any) -> bool:

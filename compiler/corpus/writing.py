@@ -113,19 +113,27 @@ class Output:
 
     def _add_rows(self, chunk: Chunk, lost: Iterable[Lost]) -> None:
         import pyarrow as arrow
-        from pyarrow import parquet
 
         keep = [True] * len(chunk.rows)
         for row in lost:
             keep[row.line] = False
-        if self._table is None:
-            self._table = parquet.ParquetWriter(self._files[0], chunk.rows.schema)
+        self._begin_table(chunk.rows.schema)
         self._table.write_batch(chunk.rows.filter(arrow.array(keep)))
 
-    def finish(self) -> FilterReport:
-        """Put everything in its place, the report last: where it stands, the rest is there."""
-        if self._table is not None:
+    def _begin_table(self, schema: Any) -> None:
+        from pyarrow import parquet
+
+        if self._table is None:
+            self._table = parquet.ParquetWriter(self._files[0], schema)
+
+    def finish(self, schema: Any = None) -> FilterReport:
+        """Put everything in its place, the report last: where it stands, the rest is there. schema: of a table. Of no
+        rows at all, there is a file all the same that can be read."""
+        if schema is not None:
+            self._begin_table(schema)
             self._table.close()
+        elif not self.journal.written:
+            write_all(self._files[0], _packed(b"", self._out.suffix))
         report = self.journal.report
         for file in self._files:
             if not file.closed:

@@ -283,6 +283,31 @@ def _fresh(source: Path) -> FilterReport:
     return started(source.name, 0, 0, "", FILTERS)
 
 
+@pytest.mark.parametrize(("ending", "pack", "unpack"), PACKINGS)
+@pytest.mark.parametrize("lines", [b"", b"{\n"])
+def test_packed_rows_are_unpacked_also_where_there_are_none(
+    tmp_path: Path, lines: bytes, ending: str, pack: Callable[[bytes], bytes], unpack: Callable[[bytes], bytes]
+) -> None:
+    source, out = tmp_path / f"in{ending}", tmp_path / f"out{ending}"
+    source.write_bytes(pack(lines))
+    filtered(source, out)
+    assert bool(out.read_bytes()) == (ending != ".jsonl")
+    assert unpack(out.read_bytes()) == b""
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".arrow"])
+def test_a_table_without_rows_keeps_its_columns(tmp_path: Path, ending: str) -> None:
+    table = pyarrow.table({"prompt": ["Hi"], "completion": ["Hello."], "score": [1]}).slice(0, 0)
+    source, out = tmp_path / f"in{ending}", tmp_path / "out.parquet"
+    if ending == ".parquet":
+        parquet.write_table(table, source)
+    else:
+        with pyarrow.OSFile(str(source), "wb") as sink, pyarrow.ipc.new_file(sink, table.schema):
+            pass
+    assert filtered(source, out).rows == 0
+    assert parquet.read_table(out).equals(table)
+
+
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf" + corpus(3), corpus(3).rstrip(b"\n")])
 def test_odd_ends(tmp_path: Path, data: bytes) -> None:
     source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
