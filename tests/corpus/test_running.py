@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import random
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -137,6 +139,48 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     assert out.read_bytes() == kept(source.read_bytes())
     other = tmp_path / "again.jsonl"
     assert filtered(source, other).model_dump() == report.model_dump()
+
+
+def test_an_interrupted_table_is_closed_before_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chats = [[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]] * 250
+    parquet.write_table(pyarrow.table({"messages": chats}), tmp_path / "in.parquet")
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+
+    class Stopping(Decider):
+        seen = 0
+
+        def decide(self, chunk: bytes) -> Decided:
+            self.seen += 1
+            if self.seen == 2:
+                raise KeyboardInterrupt
+            return super().decide(chunk)
+
+    with suppress(KeyboardInterrupt):
+        running.filter_file(tmp_path / "in.parquet", tmp_path / "out.parquet", FILTERS, Stopping(FILTERS), silent)
+    gc.collect()
+    assert ignored == []
+    assert filtered(tmp_path / "in.parquet", tmp_path / "out.parquet").kept == 250
+
+
+def test_a_run_that_kept_nothing_yet_goes_on(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    canned = {"prompt": "Hi", "completion": "Certainly!"}
+    source.write_bytes((json.dumps(canned) + "\n").encode() * 2000)
+    seen: list[int] = []
+
+    class Stopping(Decider):
+        def decide(self, chunk: bytes) -> Decided:
+            seen.append(len(chunk))
+            if len(seen) == 3:
+                raise KeyboardInterrupt
+            return super().decide(chunk)
+
+    with pytest.raises(KeyboardInterrupt):
+        running.filter_file(source, out, FILTERS, Stopping(FILTERS), silent)
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "out.jsonl.part.json"}
+    assert running.filter_file(source, out, FILTERS, Stopping(FILTERS), silent).dropped == 2000
+    assert sum(seen) - seen[2] == len(source.read_bytes())
 
 
 def test_what_is_done_is_not_done_again_unless_the_input_or_a_rule_has_changed(tmp_path: Path) -> None:
@@ -328,3 +372,4 @@ def test_what_is_no_file_of_its_kind_is_said(tmp_path: Path) -> None:
         filtered(torn, tmp_path / "out.jsonl")
     with pytest.raises(DataError, match="is not there"):
         reading.files_of(tmp_path / "none")
+    assert {path.name for path in tmp_path.iterdir()} == {"bad.parquet", "torn.jsonl.gz"}
