@@ -104,5 +104,6 @@ def _show(out: Path, report: FilterReport) -> None:
         for line in folded(f"line {example.line}: {words[:160]}", "            ", "            "):
             click.echo(line)
     for reason, count in sorted(report.set_aside.items(), key=lambda item: -item[1]):
-        first = next((f"first in line {fault.line}" for fault in report.faults if fault.reason == reason), "")
-        click.echo(f"  {count:>9,} set aside: the row {reason}  ({first})")
+        # The report names the first faults, whatever their reasons are.
+        first = next((f"  (first in line {fault.line})" for fault in report.faults if fault.reason == reason), "")
+        click.echo(f"  {count:>9,} set aside: the row {reason}{first}")

@@ -25,6 +25,9 @@ CHUNK = 8 << 20
 """Bytes of a chunk, about: enough to make calls into C few, little enough to stay near the processor."""
 TABLE_ROWS = 8192
 TABLES = (".parquet", ".arrow")
+OTHERS = (".csv", ".tsv", ".xlsx", ".zip", ".tar", ".tgz", ".bz2", ".xz", ".orc", ".avro", ".feather")
+"""Endings of files of rows that are not read; whatever else a file is called, it holds JSON Lines."""
+FORMATS = "JSON Lines (.jsonl, .gz, .zst), Parquet, or a saved data set"
 _MARK = b"\xef\xbb\xbf"
 _LOOK_AHEAD = 1 << 16
 """Bytes that are looked at together for the end of a line."""
@@ -110,14 +113,13 @@ def files_of(path: Path) -> list[Path]:
     """Return the files of an input: itself, or the Arrow files of a data set saved by `datasets`.
 
     Raises:
-        GivenError: nothing is there, or a folder holds something else.
+        GivenError: nothing is there, a folder holds something else, or a file is of a kind that is not read.
     """
     if path.is_file():
+        _refuse_others(path)
         return [path]
     if not path.exists():
-        raise GivenError(
-            f"{path} is not there", help="name JSON Lines (.jsonl, .gz, .zst), Parquet, or a saved data set"
-        )
+        raise GivenError(f"{path} is not there", help=f"name {FORMATS}")
     if (path / "dataset_dict.json").is_file():
         splits = ", ".join(str(path / name) for name in json.loads((path / "dataset_dict.json").read_text())["splits"])
         raise GivenError(f"{path} holds several splits", help=f"filter each by itself: {splits}")
@@ -125,6 +127,27 @@ def files_of(path: Path) -> list[Path]:
     if not found:
         raise GivenError(f"{path} is a folder without rows", help="name the files in it")
     return found
+
+
+def _refuse_others(path: Path) -> None:
+    """Refuse a file of which no line would be a row."""
+    ending = (path.with_suffix("") if path.suffix in PACKED else path).suffix.lower()
+    if ending in OTHERS:
+        raise GivenError(f"{path} is a {ending} file, which is not read", help=f"write its rows as {FORMATS}")
+    if ending == ".json" and _first(path).removeprefix(_MARK).lstrip().startswith(b"["):
+        raise GivenError(
+            f"{path} is a JSON array, which is not read; what is: {FORMATS}",
+            help="write one object a line: jq -c '.[]' OLD > NEW.jsonl",
+        )
+
+
+def _first(path: Path) -> bytes:
+    """How a file of lines begins; nothing of one that cannot be read, which is said where it is read."""
+    try:
+        with unpacked(path) if path.suffix in PACKED else path.open("rb") as stream:
+            return stream.read(_LOOK_AHEAD)
+    except OSError:
+        return b""
 
 
 def chunks(path: Path, start: int = 0) -> Iterator[Chunk]:
