@@ -26,6 +26,8 @@ Chat = tuple[Message, ...]
 
 COLUMNS = ("messages", "conversations", "prompt", "completion", "chosen", "rejected")
 """Keys of a row that say what its chat is."""
+READ = (*COLUMNS, "text")
+"""Keys of a row that a trainer could read."""
 TRANSCRIPT = "\n\nHuman:"
 _SPEAKER = re.compile(r"\n\n(Human|Assistant): ?")
 SPEAKERS = {"human": "user", "user": "user", "gpt": "assistant", "chatgpt": "assistant", "bing": "assistant"}
@@ -55,7 +57,7 @@ def chat_of(row: Any) -> Chat:
     elif row.get("conversations") is not None:
         chat = _messages(row["conversations"], "conversations")
     elif row.get("prompt") is not None and row.get("completion") is not None:
-        chat = (*side_of(row["prompt"], "user"), *side_of(row["completion"], "assistant"))
+        chat = (*side_of(row["prompt"], "user", "prompt"), *side_of(row["completion"], "assistant", "completion"))
     elif (preference := preference_of(row)) is not None:
         chat = (*preference.prompt, *preference.chosen)
     else:
@@ -67,6 +69,37 @@ def chat_of(row: Any) -> Chat:
     if any(not m.content.strip() for m in chat if m.role == "assistant"):
         raise RowFault("has an empty answer")
     return chat
+
+
+def all_said(row: Any) -> Chat:
+    """Return a row's conversation, and behind it what the row's other columns say that a trainer could read instead.
+
+    Of a preference the rejected side is left out; it is meant to be worse.
+
+    Raises:
+        RowFault: the row is in another shape, or a column holds something else than text and messages.
+    """
+    chat = chat_of(row)
+    if row.get("messages") is not None:
+        read = {"messages"}
+    elif row.get("conversations") is not None:
+        read = {"conversations"}
+    elif row.get("prompt") is not None and row.get("completion") is not None:
+        read = {"completion"}
+    else:
+        read = {"chosen"}
+    sides = {name: row[name] for name in READ if name not in read and not _says_nothing(row.get(name))}
+    if sides.keys() <= {"prompt"}:
+        return chat
+    said = {name: side_of(side, "user" if name == "prompt" else "assistant", name) for name, side in sides.items()}
+    if row.get("chosen") is not None:
+        said.pop("rejected", None)
+    # A text answers the row's own prompt where it has one, else the last question.
+    return (*chat, *said.pop("prompt", ()), *(message for side in said.values() for message in side))
+
+
+def _says_nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], ())
 
 
 class Preference(NamedTuple):
@@ -89,8 +122,8 @@ def preference_of(row: Any) -> Preference | None:
         return None
     if row.get("messages") is not None or row.get("completion") is not None:
         return None
-    chosen, rejected = (side_of(row[side], "assistant", "chosen and rejected") for side in ("chosen", "rejected"))
-    prompt = side_of(row["prompt"], "user") if row.get("prompt") is not None else chosen[:-1]
+    chosen, rejected = (side_of(row[side], "assistant", side) for side in ("chosen", "rejected"))
+    prompt = side_of(row["prompt"], "user", "prompt") if row.get("prompt") is not None else chosen[:-1]
     if row.get("prompt") is None:
         if rejected[:-1] != prompt:
             raise RowFault("has two prompts, one before each answer")
@@ -100,13 +133,15 @@ def preference_of(row: Any) -> Preference | None:
     return Preference(prompt, chosen, rejected)
 
 
-def side_of(value: Any, role: str, what: str = "prompt and completion") -> Chat:
-    """What a column holds: a text that `role` says, a transcript, or messages.
+def side_of(value: Any, role: str, what: str) -> Chat:
+    """What the column `what` holds: a text that `role` says, a transcript, or messages.
 
     Raises:
         RowFault: it is none of these.
     """
     if not isinstance(value, str):
+        if not isinstance(value, list | tuple):
+            raise Unreadable(f"has a {what} that is not text")
         return _messages(value, what)
     if value.startswith(TRANSCRIPT):
         return _transcript(value)

@@ -32,8 +32,9 @@ def command(target: Path, inputs: tuple[Path, ...], out: Path, processes: int | 
     """Keep the rows of a corpus that break no rule of a spec, as they stand and in their order.
 
     INPUT is JSON Lines (.jsonl, also .gz and .zst), Parquet, Arrow, or a folder that `datasets` saved; a row is a chat
-    (`messages`), `prompt` and `completion`, or a preference, of which the chosen side is held to the rules. Rows that
-    are no chat go to OUT.quarantine. The same command goes on where an earlier one was stopped.
+    (`messages`), `prompt` and `completion`, or a preference, of which the chosen side is held to the rules; of a row
+    with several of these, or with a `text` beside, all are. Rows that are no chat go to OUT.quarantine. The same
+    command goes on where an earlier one was stopped.
     """
     from compiler.cli.screen import shown_progress, when_interrupted
     from compiler.corpus.running import filter_file, pool
@@ -103,5 +104,6 @@ def _show(out: Path, report: FilterReport) -> None:
         for line in folded(f"line {example.line}: {words[:160]}", "            ", "            "):
             click.echo(line)
     for reason, count in sorted(report.set_aside.items(), key=lambda item: -item[1]):
-        first = next((f"first in line {fault.line}" for fault in report.faults if fault.reason == reason), "")
-        click.echo(f"  {count:>9,} set aside: the row {reason}  ({first})")
+        # The report names the first faults, whatever their reasons are.
+        first = next((f"  (first in line {fault.line})" for fault in report.faults if fault.reason == reason), "")
+        click.echo(f"  {count:>9,} set aside: the row {reason}{first}")

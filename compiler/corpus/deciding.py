@@ -94,12 +94,12 @@ class Decider:
 
 
 def _chat(raw: bytes) -> chat_rows.Chat:
-    """Read a line.
+    """Read a line, in all of its columns that a trainer could read.
 
     Raises:
         RowFault: it holds no chat.
     """
-    return chat_rows.chat_of(chat_files.parsed(raw))
+    return chat_rows.all_said(chat_files.parsed(raw))
 
 
 def _searches(asked: Iterable[tuple[chat_rows.Chat, Filters]]) -> dict[tuple[str, str], set[str]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -25,6 +25,9 @@ CHUNK = 8 << 20
 """Bytes of a chunk, about: enough to make calls into C few, little enough to stay near the processor."""
 TABLE_ROWS = 8192
 TABLES = (".parquet", ".arrow")
+OTHERS = (".csv", ".tsv", ".xlsx", ".zip", ".tar", ".tgz", ".bz2", ".xz", ".orc", ".avro", ".feather")
+"""Endings of files of rows that are not read; whatever else a file is called, it holds JSON Lines."""
+FORMATS = "JSON Lines (.jsonl, .gz, .zst), Parquet, or a saved data set"
 _MARK = b"\xef\xbb\xbf"
 _LOOK_AHEAD = 1 << 16
 """Bytes that are looked at together for the end of a line."""
@@ -110,14 +113,13 @@ def files_of(path: Path) -> list[Path]:
     """Return the files of an input: itself, or the Arrow files of a data set saved by `datasets`.
 
     Raises:
-        GivenError: nothing is there, or a folder holds something else.
+        GivenError: nothing is there, a folder holds something else, or a file is of a kind that is not read.
     """
     if path.is_file():
+        _refuse_others(path)
         return [path]
     if not path.exists():
-        raise GivenError(
-            f"{path} is not there", help="name JSON Lines (.jsonl, .gz, .zst), Parquet, or a saved data set"
-        )
+        raise GivenError(f"{path} is not there", help=f"name {FORMATS}")
     if (path / "dataset_dict.json").is_file():
         splits = ", ".join(str(path / name) for name in json.loads((path / "dataset_dict.json").read_text())["splits"])
         raise GivenError(f"{path} holds several splits", help=f"filter each by itself: {splits}")
@@ -125,6 +127,27 @@ def files_of(path: Path) -> list[Path]:
     if not found:
         raise GivenError(f"{path} is a folder without rows", help="name the files in it")
     return found
+
+
+def _refuse_others(path: Path) -> None:
+    """Refuse a file of which no line would be a row."""
+    ending = (path.with_suffix("") if path.suffix in PACKED else path).suffix.lower()
+    if ending in OTHERS:
+        raise GivenError(f"{path} is a {ending} file, which is not read", help=f"write its rows as {FORMATS}")
+    if ending == ".json" and _first(path).removeprefix(_MARK).lstrip().startswith(b"["):
+        raise GivenError(
+            f"{path} is a JSON array, which is not read; what is: {FORMATS}",
+            help="write one object a line: jq -c '.[]' OLD > NEW.jsonl",
+        )
+
+
+def _first(path: Path) -> bytes:
+    """How a file of lines begins; nothing of one that cannot be read, which is said where it is read."""
+    try:
+        with unpacked(path) if path.suffix in PACKED else path.open("rb") as stream:
+            return stream.read(_LOOK_AHEAD)
+    except OSError:
+        return b""
 
 
 def chunks(path: Path, start: int = 0) -> Iterator[Chunk]:
@@ -208,18 +231,63 @@ def _table(path: Path, start: int) -> Iterator[Chunk]:
     encoder = msgspec.json.Encoder(enc_hook=str)
     end = 0
     try:
+        columns = schema(path)
+        told = [name for name in columns.names if name in chat_rows.READ]
+        if not any(name in chat_rows.COLUMNS for name in told):
+            known = ", ".join(chat_rows.COLUMNS)
+            raise GivenError(
+                f"{path} has no column of a chat: it has {', '.join(columns.names)}", help=f"a chat's are {known}"
+            )
+        as_it_is = all(_is_json(field.type) for field in columns if field.name in told)
         for batch in _batches(path):
             end += len(batch)
             if end <= start:
                 continue
-            told = [name for name in batch.schema.names if name in chat_rows.COLUMNS]
-            if not told:
-                columns = ", ".join(batch.schema.names)
-                known = ", ".join(chat_rows.COLUMNS)
-                raise GivenError(f"{path} has no column of a chat: it has {columns}", help=f"a chat's are {known}")
-            yield Chunk(Held(encoder.encode_lines(batch.select(told).to_pylist())), end, batch)
+            rows = batch.select(told).to_pylist()
+            if not as_it_is:
+                rows = _as_json(rows)
+            yield Chunk(Held(encoder.encode_lines(rows)), end, batch)
     except arrow.ArrowException as error:
         raise GivenError(f"{path} is no {path.suffix} file that can be read: {error}", help="write it anew") from error
+
+
+def schema(path: Path) -> Any:
+    """The columns of a table, which stand there without a row as well."""
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    if path.suffix == ".parquet":
+        return parquet.read_schema(path)
+    with arrow.memory_map(str(path)) as source:
+        try:
+            return arrow.ipc.open_stream(source).schema
+        except arrow.ArrowInvalid:
+            return arrow.ipc.open_file(source).schema
+
+
+def _is_json(kind: Any) -> bool:
+    """Whether every value of a column's type is read as JSON has it."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return _is_json(kind.value_type)
+    if types.is_struct(kind):
+        return all(_is_json(kind.field(number).type) for number in range(kind.num_fields))
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return _is_json(kind.value_type)
+    plain = (types.is_string, types.is_large_string, types.is_boolean, types.is_integer, types.is_floating)
+    return types.is_null(kind) or any(is_plain(kind) for is_plain in plain)
+
+
+def _as_json(value: Any) -> Any:
+    """Bytes and whatever else JSON has no form for stand in an object, so that nobody takes their code for text."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {key: _as_json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(inner) for inner in value]
+    return {"not text": value}
 
 
 def _batches(path: Path) -> Iterator[Any]:

@@ -98,7 +98,7 @@ def filter_file(
         for chunk, decided in _in_order(read, deciders):
             output.add(chunk, decided)
             progress("filter", output.journal.end >> 20, total >> 20, "MB" if total else "MB or rows", source.name)
-        return output.finish()
+        return output.finish(reading.schema(source) if reading.is_table(source) else None)
 
 
 def _in_order(chunks: Iterator[Chunk], deciders: Pool | Decider) -> Iterator[tuple[Chunk, Decided]]:

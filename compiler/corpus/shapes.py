@@ -12,14 +12,14 @@ import re
 from functools import cache
 from typing import Any
 
-from compiler.chat_rows import COLUMNS
+from compiler.chat_rows import READ
 from compiler.corpus.folding import hiding
 
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _COMMA = ", ?"
 _COLON = ": ?"
 _ESCAPE = r'\\["\\/bfnrt]'
-_OTHER_KEYS = frozenset(COLUMNS) - {"messages"}
+_OTHER_KEYS = frozenset(READ) - {"messages"}
 """Keys that make another shape of a row, which is read one by one."""
 
 

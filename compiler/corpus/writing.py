@@ -12,7 +12,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,9 @@ class Output:
         self.journal = self._kept(fresh) or Journal(report=fresh)
         # What an earlier run by other rules has left is not whole any more once this one has written a byte.
         report_path(out).unlink(missing_ok=True)
-        self._files = [
-            _cut(self._part, self.journal.written),
-            _cut(beside(out, ".quarantine"), self.journal.quarantined),
-            _cut(beside(out, ".quarantine.why"), self.journal.why),
-        ]
+        self._paths = (self._part, beside(out, ".quarantine"), beside(out, ".quarantine.why"))
+        sizes = (self.journal.written, self.journal.quarantined, self.journal.why)
+        self._files = [_cut(path, size) for path, size in zip(self._paths, sizes, strict=True)]
 
     def _kept(self, fresh: FilterReport) -> Journal | None:
         """The journal of an earlier run over the same input by the same rules."""
@@ -69,7 +67,7 @@ class Output:
             return None
         try:
             journal = Journal.model_validate_json(self._journal_path.read_text(encoding="utf-8"))
-            whole = self._part.stat().st_size >= journal.written
+            whole = not journal.written or self._part.stat().st_size >= journal.written
         except (OSError, ValueError):
             return None
         return journal if whole and journal.report.same_work(fresh) else None
@@ -113,19 +111,27 @@ class Output:
 
     def _add_rows(self, chunk: Chunk, lost: Iterable[Lost]) -> None:
         import pyarrow as arrow
-        from pyarrow import parquet
 
         keep = [True] * len(chunk.rows)
         for row in lost:
             keep[row.line] = False
-        if self._table is None:
-            self._table = parquet.ParquetWriter(self._files[0], chunk.rows.schema)
+        self._begin_table(chunk.rows.schema)
         self._table.write_batch(chunk.rows.filter(arrow.array(keep)))
 
-    def finish(self) -> FilterReport:
-        """Put everything in its place, the report last: where it stands, the rest is there."""
-        if self._table is not None:
+    def _begin_table(self, schema: Any) -> None:
+        from pyarrow import parquet
+
+        if self._table is None:
+            self._table = parquet.ParquetWriter(self._files[0], schema)
+
+    def finish(self, schema: Any = None) -> FilterReport:
+        """Put everything in its place, the report last: where it stands, the rest is there. schema: of a table. Of no
+        rows at all, there is a file all the same that can be read."""
+        if schema is not None:
+            self._begin_table(schema)
             self._table.close()
+        elif not self.journal.written:
+            write_all(self._files[0], _packed(b"", self._out.suffix))
         report = self.journal.report
         for file in self._files:
             if not file.closed:
@@ -133,15 +139,24 @@ class Output:
                 file.close()
         self._part.replace(self._out)
         if not report.set_aside:
-            beside(self._out, ".quarantine").unlink()
-            beside(self._out, ".quarantine.why").unlink()
+            for path in self._paths[1:]:
+                path.unlink()
         write_text(report_path(self._out), report.model_dump_json(indent=1) + "\n")
         self._journal_path.unlink(missing_ok=True)
         return report
 
     def close(self) -> None:
-        for file in self._files:
+        """Close the files of a run that was stopped, as far as they are open; those without a byte go."""
+        if self._table is not None and self._table.is_open:
+            # Else it would be closed when it is collected, and its file is closed by then. What it cannot write now is
+            # of no use: a table begins anew.
+            with suppress(Exception):
+                self._table.close()
+            self._table.is_open = False
+        for file, path in zip(self._files, self._paths, strict=True):
             file.close()
+            if path.exists() and not path.stat().st_size:
+                path.unlink()
 
 
 @contextmanager

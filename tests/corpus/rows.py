@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+from compiler.chat_rows import READ
 from compiler.corpus.deciding import Decider, reference
 from compiler.corpus.folding import hiding
 from compiler.records.checks import JudgeCheck, PatternsCheck, PhrasesCheck, RefusalCheck
@@ -144,6 +145,8 @@ def line(dice: random.Random) -> bytes:
             )
         }
         row = {**extra, **row} if dice.random() < 0.5 else {**row, **extra}
+    if dice.random() < 0.05:
+        row[dice.choice(READ)] = dice.choice((text(dice), text(dice), [message(dice)], 3, None, "", {}))
     encoded = json.dumps(
         row, ensure_ascii=dice.random() < 0.2, separators=dice.choice(((", ", ": "), (",", ":"), (" , ", ":")))
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -36,6 +37,43 @@ def test_what_is_kept_and_why_the_rest_is_not(capsys: pytest.CaptureFixture[str]
     ]
     report = json.loads(Path("out.jsonl.filter.json").read_text(encoding="utf-8"))
     assert report["rules"][0]["clause_ids"] == ["forbid.canned"]
+
+
+def test_a_reason_whose_first_line_is_not_told_has_no_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bin.jsonl").write_bytes(b"\xff\n" * 20 + b"{\n")
+    assert execute(["filter", "a.tenet", "bin.jsonl", "-o", "out.jsonl"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "         20 set aside: the row is not UTF-8  (first in line 1)",
+        "          1 set aside: the row is not JSON",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.csv", b"prompt,completion\nHi,Hello.\n", "a.csv is a .csv file"),
+        ("a.CSV.gz", gzip.compress(b"prompt,completion\n"), "is a .csv file"),
+        ("a.json", b'\xef\xbb\xbf\n [\n  {"prompt": "Hi"}\n]\n', "a.json is a JSON array"),
+        ("a.json.gz", gzip.compress(b"[]"), "is a JSON array"),
+    ],
+    ids=["csv", "packed csv", "json", "packed json"],
+)
+def test_what_has_no_row_in_a_line_is_refused(
+    name: str, data: bytes, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(name).write_bytes(data)
+    before = set(Path().iterdir())
+    assert execute(["filter", "a.tenet", name, "-o", "out.jsonl"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert said in told
+    assert "JSON Lines (.jsonl, .gz, .zst), Parquet" in told
+    assert set(Path().iterdir()) == before
+
+
+def test_json_lines_may_be_called_json() -> None:
+    Path("a.json").write_text(chat("Hello."), encoding="utf-8")
+    assert execute(["filter", "a.tenet", "a.json", "-o", "out.jsonl"]) == 0
+    assert Path("out.jsonl").read_text(encoding="utf-8") == chat("Hello.")
 
 
 def test_several_inputs_go_into_a_folder(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from typing import Any
 
 import pytest
 
@@ -57,3 +59,35 @@ def test_expressions_that_are_too_large_together_are_asked_apart(wide: list[str]
     filters = Filters(rules=(FilterRule(key="f", clause_ids=("f",), checks=(check,), reason="matches"),))
     chunk = chat("Nothing.") * 3 + chat("a7 and then b7 b")
     assert [lost.line for lost in Decider(filters).decide(chunk).lost] == [3]
+
+
+SAYS_IT = "Certainly! Hello."
+ANSWERED = [{"role": "assistant", "content": SAYS_IT}]
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"completion": SAYS_IT}, "says it"),
+        ({"prompt": "Hi", "completion": ANSWERED}, "says it"),
+        ({"chosen": SAYS_IT, "rejected": "Go."}, "says it"),
+        ({"rejected": SAYS_IT}, "says it"),
+        ({"text": SAYS_IT}, "says it"),
+        ({"conversations": [{"from": "gpt", "value": SAYS_IT}]}, "says it"),
+        ({"completion": 3}, "has a completion that is not text"),
+        ({"chosen": "Hello.", "rejected": {"said": "Go."}}, "has a rejected that is not text"),
+        ({"chosen": "Hello.", "rejected": SAYS_IT}, None),
+        ({"prompt": SAYS_IT, "completion": "", "text": None}, None),
+    ],
+)
+def test_all_columns_are_read_that_a_trainer_could_read(columns: dict[str, Any], reason: str | None) -> None:
+    filters = forbid("Certainly!")
+    chunk = chat("Hello.") * 100 + json.dumps(json.loads(chat("Hello.")) | columns).encode()
+    decided = Decider(filters).decide(chunk)
+    assert [(lost.line, lost.reason) for lost in decided.lost] == ([(100, reason)] if reason else [])
+    assert decided == reference(chunk, filters)
+
+
+def test_a_text_beside_a_completion_is_read() -> None:
+    row = json.dumps({"prompt": "Hi", "completion": "Hello.", "text": SAYS_IT}).encode()
+    assert [lost.reason for lost in Decider(forbid("Certainly!")).decide(row).lost] == ["says it"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import json
 import random
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import pyarrow
@@ -138,6 +141,48 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     assert filtered(source, other).model_dump() == report.model_dump()
 
 
+def test_an_interrupted_table_is_closed_before_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chats = [[{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}]] * 250
+    parquet.write_table(pyarrow.table({"messages": chats}), tmp_path / "in.parquet")
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+
+    class Stopping(Decider):
+        seen = 0
+
+        def decide(self, chunk: bytes) -> Decided:
+            self.seen += 1
+            if self.seen == 2:
+                raise KeyboardInterrupt
+            return super().decide(chunk)
+
+    with suppress(KeyboardInterrupt):
+        running.filter_file(tmp_path / "in.parquet", tmp_path / "out.parquet", FILTERS, Stopping(FILTERS), silent)
+    gc.collect()
+    assert ignored == []
+    assert filtered(tmp_path / "in.parquet", tmp_path / "out.parquet").kept == 250
+
+
+def test_a_run_that_kept_nothing_yet_goes_on(tmp_path: Path) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    canned = {"prompt": "Hi", "completion": "Certainly!"}
+    source.write_bytes((json.dumps(canned) + "\n").encode() * 2000)
+    seen: list[int] = []
+
+    class Stopping(Decider):
+        def decide(self, chunk: bytes) -> Decided:
+            seen.append(len(chunk))
+            if len(seen) == 3:
+                raise KeyboardInterrupt
+            return super().decide(chunk)
+
+    with pytest.raises(KeyboardInterrupt):
+        running.filter_file(source, out, FILTERS, Stopping(FILTERS), silent)
+    assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "out.jsonl.part.json"}
+    assert running.filter_file(source, out, FILTERS, Stopping(FILTERS), silent).dropped == 2000
+    assert sum(seen) - seen[2] == len(source.read_bytes())
+
+
 def test_what_is_done_is_not_done_again_unless_the_input_or_a_rule_has_changed(tmp_path: Path) -> None:
     source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_bytes(corpus(100))
@@ -231,6 +276,25 @@ def test_tables_keep_every_column(tmp_path: Path) -> None:
     assert (report.rows, report.kept, report.set_aside) == (250, 100, {"has an empty answer": 50})
 
 
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"prompt": ["Hi"], "completion": [b"Certainly! x"]}, "has a completion that is not text"),
+        ({"prompt": [b"Hi"], "completion": ["Hello."]}, "has a prompt that is not text"),
+        ({"prompt": ["Hi"], "completion": [date(2026, 1, 1)]}, "has a completion that is not text"),
+        ({"messages": [[{"role": "assistant", "content": b"Certainly!"}]]}, "has content that is not text"),
+    ],
+)
+def test_what_a_table_holds_instead_of_text_is_set_aside(
+    tmp_path: Path, columns: dict[str, list[object]], reason: str
+) -> None:
+    source, out = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    parquet.write_table(pyarrow.table(columns), source)
+    assert filtered(source, out).set_aside == {reason: 1}
+    assert (tmp_path / "out.parquet.quarantine").read_bytes().count(b"not text") == 1
+    assert (tmp_path / "out.parquet.quarantine.why").read_text() == f"1\t{reason}\n"
+
+
 def test_a_data_set_that_datasets_has_saved_is_read(tmp_path: Path) -> None:
     import datasets
 
@@ -263,6 +327,31 @@ def _fresh(source: Path) -> FilterReport:
     return started(source.name, 0, 0, "", FILTERS)
 
 
+@pytest.mark.parametrize(("ending", "pack", "unpack"), PACKINGS)
+@pytest.mark.parametrize("lines", [b"", b"{\n"])
+def test_packed_rows_are_unpacked_also_where_there_are_none(
+    tmp_path: Path, lines: bytes, ending: str, pack: Callable[[bytes], bytes], unpack: Callable[[bytes], bytes]
+) -> None:
+    source, out = tmp_path / f"in{ending}", tmp_path / f"out{ending}"
+    source.write_bytes(pack(lines))
+    filtered(source, out)
+    assert bool(out.read_bytes()) == (ending != ".jsonl")
+    assert unpack(out.read_bytes()) == b""
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".arrow"])
+def test_a_table_without_rows_keeps_its_columns(tmp_path: Path, ending: str) -> None:
+    table = pyarrow.table({"prompt": ["Hi"], "completion": ["Hello."], "score": [1]}).slice(0, 0)
+    source, out = tmp_path / f"in{ending}", tmp_path / "out.parquet"
+    if ending == ".parquet":
+        parquet.write_table(table, source)
+    else:
+        with pyarrow.OSFile(str(source), "wb") as sink, pyarrow.ipc.new_file(sink, table.schema):
+            pass
+    assert filtered(source, out).rows == 0
+    assert parquet.read_table(out).equals(table)
+
+
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf" + corpus(3), corpus(3).rstrip(b"\n")])
 def test_odd_ends(tmp_path: Path, data: bytes) -> None:
     source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
@@ -283,3 +372,4 @@ def test_what_is_no_file_of_its_kind_is_said(tmp_path: Path) -> None:
         filtered(torn, tmp_path / "out.jsonl")
     with pytest.raises(DataError, match="is not there"):
         reading.files_of(tmp_path / "none")
+    assert {path.name for path in tmp_path.iterdir()} == {"bad.parquet", "torn.jsonl.gz"}
