@@ -124,8 +124,13 @@ def command(
 
 
 def rows_of(place: places.Place) -> Rows:
-    """The rows of a build, and what they are held against."""
+    """The rows of a build, and what they are held against.
+
+    Raises:
+        DataError: they are not what was built.
+    """
     from backends import recipes
+    from compiler.agreement import check_build
     from compiler.ir_file import load
     from compiler.lint.findings import Rows
     from compiler.records.rows import PreferencePair, Probe
@@ -133,6 +138,7 @@ def rows_of(place: places.Place) -> Rows:
     def read(name: str) -> list[str]:
         return [line for line in (place.build / name).read_text(encoding="utf-8").split("\n") if line]
 
+    check_build(place.build)
     recipe = recipes.read_recipe(place.build)
     return Rows(
         pairs=[PreferencePair.model_validate_json(line) for line in read("pairs.jsonl")],

@@ -23,6 +23,7 @@ from compiler.cli import execute
 from compiler.digests import file_digest
 from compiler.exports import dataset_card
 from compiler.records.recipe import Recipe
+from tests.backends import jobs
 from tests.backends.recipes import own_chats, unit
 from tests.compiler.conftest import artifacts_of
 
@@ -54,6 +55,7 @@ def build(tmp_path: Path, shapes: dict[str, Path], scripted: Any) -> Path:
     (folder / "recipe.json").write_text(asked.model_dump_json())
     for job in (folder / "jobs").iterdir():
         job.unlink()
+    jobs.write(folder, sft=jobs.sft(2), dpo=jobs.dpo(2))
     generate.run(folder, cache=tmp_path / "cache", root=tmp_path)
     lock = json.loads((folder / "lock.json").read_text())
     lock["files"] = {name: file_digest(folder / name) for name in lock["files"] if (folder / name).is_file()}
@@ -157,6 +159,10 @@ def test_the_page_is_written_and_says_what_is_struck(build: Path, spec: Path, tm
     first = json.loads((build / "pairs.jsonl").read_text().split("\n")[0])["id"]
     assert tenet_here("lint-data", str(build), "--strike", first) == 0
     assert tenet_here("lint-data", str(build), "--html", str(tmp_path / "rows.html")) in (0, 1)
+    whole = (build / "pairs.jsonl").read_bytes()
+    (build / "pairs.jsonl").write_bytes(whole + b"garbage\n")
+    assert tenet_here("lint-data", str(build)) == 3, "it was changed after the build"
+    (build / "pairs.jsonl").write_bytes(whole)
     page = (tmp_path / "rows.html").read_text(encoding="utf-8")
     assert page.count('<article class="talk') == (build / "pairs.jsonl").read_text().count("\n")
     assert page.count('<article class="talk struck"') == 1
