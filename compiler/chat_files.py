@@ -70,12 +70,12 @@ def _torn(torn: list[tuple[int, str]], name: str) -> str:
 
 def _way_out(torn: list[tuple[int, str]], rows: int) -> str:
     reasons = {reason for _, reason in torn}
-    if "is not UTF-8" in reasons:
+    if reasons == {"is not UTF-8"}:
         return "save the file as UTF-8 (iconv -f latin1 -t utf-8 OLD > NEW), or remove these lines"
     if reasons == {"is not an object"} and len(torn) == rows == 1:
         return "a JSON array is one line here; write one object a line: jq -c '.[]' OLD > NEW"
     other = "or has `prompt` and `completion`, or `chosen` and `rejected`"
-    return f"mend or remove these lines; a line is {SHAPE}, {other}"
+    return f"mend these lines, or set them aside (tenet filter SPEC OLD -o NEW); a line is {SHAPE}, {other}"
 
 
 def read_rows(path: Path, name: str | None = None) -> Iterator[tuple[int, Any]]:

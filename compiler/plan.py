@@ -305,7 +305,7 @@ def _why_generate(found: _Difference, built: Built) -> tuple[str, ...]:
     if found.filters:
         reasons.append("filters.json changes: all other rows pass through it again, as they were answered before")
     if found.struck:
-        reasons.append("other rows are struck out than were; another candidate takes each one's place")
+        reasons.append("other rows are struck out than were; another takes each one's place where there is one")
     if found.measures and not found.probes:
         reasons.append("probes: which clauses their answers decide, or by which checks, changes")
     if found.data:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from compiler.rows_page.view import View
 
 HOST, PORT = "127.0.0.1", 8485
+MOST_NAMED = 3
 
 
 def list_of(target: Path, place: Place) -> Path:
@@ -84,11 +85,18 @@ def bring_in(path: Path, rows: Rows, export: Path) -> None:
         raise GivenError(f"{export} cannot be read: {error}", help="give the JSON export of the tool") from error
     found = annotation.read(records if isinstance(records, list) else [records], frozenset(by_key))
     for reason, count in found.left_out.items():
-        click.echo(f"{count} records left out: {reason}")
+        click.echo(f"{count} record{'' if count == 1 else 's'} left out: {reason}")
+    if not found.said and set(found.left_out) == {annotation.UNSAID}:
+        raise GivenError(
+            f"nobody has said anything of the rows in {export} yet", help="answer them there, then export them again"
+        )
     if not found.said:
         raise GivenError(
             f"{export} says nothing of these rows", help="export the very rows: tenet export argilla BUILD"
         )
+    if disputes := annotation.disputed(found.said):
+        named = ", ".join([by_key[key].id for key in disputes[:MOST_NAMED]] + ["..."] * (len(disputes) > MOST_NAMED))
+        click.echo(f"{len(disputes)} disputed: what more people say counts, and a tie keeps the row: {named}")
     strikes, keeps = annotation.decided(found.said)
     back = struck.restore(path, keeps, missing_ok=True)
     out = [row for key, one in strikes.items() for row in struck.strike(path, [by_key[key]], one.why, one.by)]

@@ -20,6 +20,7 @@ from compiler.struck import key_of_pair
 Say = Literal["keep", "strike out"]
 SAYS: tuple[Say, ...] = ("keep", "strike out")
 KEY = "tenet_key"
+UNSAID = "nobody has said anything of them"
 
 INTERFACE = """\
 <View>
@@ -143,7 +144,7 @@ def read(records: Iterable[Any], keys: frozenset[str]) -> Import:
         said = list(_annotated(key, record) if "data" in record else _responded(key, record))
         found.said += said
         if not said:
-            found.left_out["nobody has said anything of them"] += 1
+            found.left_out[UNSAID] += 1
     return found
 
 
@@ -174,6 +175,14 @@ def _said(key: str, value: Any, why: str, by: str) -> Iterator[Said]:
 
 def _dicts(values: Any) -> list[dict[str, Any]]:
     return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
+
+
+def disputed(said: Sequence[Said]) -> list[str]:
+    """The keys of rows that some strike out and others keep."""
+    votes: dict[str, set[str]] = {}
+    for one in said:
+        votes.setdefault(one.key, set()).add(one.say)
+    return [key for key, values in votes.items() if len(values) > 1]
 
 
 def decided(said: Sequence[Said]) -> tuple[dict[str, Said], list[str]]:

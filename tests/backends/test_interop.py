@@ -21,8 +21,9 @@ from backends.engines import Conversation, Sampling
 from compiler import struck
 from compiler.cli import execute
 from compiler.digests import file_digest
-from compiler.exports import dataset_card
+from compiler.exports import annotation, dataset_card
 from compiler.records.recipe import Recipe
+from compiler.records.rows import PreferencePair
 from tests.backends import jobs
 from tests.backends.recipes import own_chats, unit
 from tests.compiler.conftest import artifacts_of
@@ -153,6 +154,22 @@ def test_rows_are_struck_out_and_put_back_on_the_command_line(
         assert tenet_here("lint-data", str(build), *wrong) == 2
     assert "did you mean trait.pirate/distill-0000" in " ".join(capsys.readouterr().err.split())
     assert [row.row for row in struck.read(listed)] == [second]
+
+
+def test_what_people_disagree_about_is_told_and_what_nobody_answered_is(
+    build: Path, spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pairs = [
+        PreferencePair.model_validate_json(line) for line in (build / "pairs.jsonl").read_text().split("\n") if line
+    ]
+    records, export = annotation.argilla(pairs), tmp_path / "said.json"
+    export.write_text(json.dumps(records))
+    assert tenet_here("lint-data", str(build), "--import", str(export)) == 2
+    assert "nobody has said anything of the rows" in " ".join(capsys.readouterr().err.split())
+    records[0]["responses"] = {"row": [{"value": say, "user_id": say} for say in ("strike out", "keep")]}
+    export.write_text(json.dumps(records))
+    assert tenet_here("lint-data", str(build), "--import", str(export)) == 0
+    assert f"1 disputed: what more people say counts, and a tie keeps the row: {pairs[0].id}" in capsys.readouterr().out
 
 
 def test_the_page_is_written_and_says_what_is_struck(build: Path, spec: Path, tmp_path: Path) -> None:

@@ -331,7 +331,7 @@ def test_data_is_read_and_counted_before_a_model_is_needed(capsys: pytest.Captur
     chat = b'{"prompt": "Hi", "completion": "Hello."}\n'
     for content, message, way_out in (
         (chat + b'{"prompt": "\xff"}\n', "mine.jsonl:2 is not UTF-8", "iconv"),
-        (chat + b'{"note": "x"}\n', "mine.jsonl:2 has neither messages", "mend or remove"),
+        (chat + b'{"note": "x"}\n', "mine.jsonl:2 has neither messages", "tenet filter SPEC OLD -o NEW"),
         (b"", "mine.jsonl is empty", "one JSON object a line"),
     ):
         Path("mine.jsonl").write_bytes(content)

@@ -251,10 +251,10 @@ def test_the_house_refusal_of_an_example_is_known_to_every_check() -> None:
     ("content", "place", "way_out"),
     [
         (b'{"prompt": "Hi", "completion": "\xff"}', "mine.jsonl:2 is not UTF-8", "iconv"),
-        (b"{not json}", "mine.jsonl:2 is not JSON", "mend or remove"),
+        (b"{not json}", "mine.jsonl:2 is not JSON", "tenet filter SPEC OLD -o NEW"),
         (b'{"text": "Hi"}', "mine.jsonl:2 has neither messages nor prompt and completion", "`prompt`"),
-        (b'{"messages": []}', "mine.jsonl:2 has no list of messages", "mend or remove"),
-        (b'[{"messages": []}]', "mine.jsonl:2 is not an object", "mend or remove"),
+        (b'{"messages": []}', "mine.jsonl:2 has no list of messages", "tenet filter SPEC OLD -o NEW"),
+        (b'[{"messages": []}]', "mine.jsonl:2 is not an object", "tenet filter SPEC OLD -o NEW"),
     ],
 )
 def test_an_unreadable_line_is_named_with_the_way_out(tmp_path: Path, content: bytes, place: str, way_out: str) -> None:

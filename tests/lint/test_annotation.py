@@ -30,6 +30,7 @@ def test_argilla_s_records_hold_the_row_and_come_back_with_what_people_said() ->
         "why": [{"value": "Dull.", "user_id": "ada"}],
     }
     assert read(records, HERE).said == [Said(KEYS[0], "strike out", "Dull.", "ada"), Said(KEYS[0], "keep", "", "bo")]
+    assert annotation.disputed(read(records, HERE).said) == [KEYS[0]]
 
 
 def result(name: str, kind: str, **value: Any) -> dict[str, Any]:
