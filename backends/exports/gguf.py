@@ -78,8 +78,10 @@ def _read(source: Source) -> list[str]:
 
 def check(source: Source, path: Path, prompted: bool | None) -> Iterator[Check]:
     file = path if path.is_file() else only(path)
-    yield from check_model(source, file, source.changes)
-    yield _template(source, file, prompted)
+    told = list(check_model(source, file, source.changes))
+    yield from told
+    if any(check.what == "tokens" for check in told):  # a file that is read so far has its settings too
+        yield _template(source, file, prompted)
 
 
 def check_model(source: Source, file: Path, changes: Mapping[str, Any]) -> Iterator[Check]:

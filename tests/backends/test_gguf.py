@@ -69,7 +69,7 @@ def test_every_shape_is_read_back(tmp_path: Path, shape: str, number_type: str) 
     made = export("gguf", of, tmp_path / "gguf", number_type=number_type)
     checks = list(held(of, tmp_path / "gguf" / made.weights))
     assert not failed(checks)
-    assert [check.what for check in checks] == ["modules", "change", "tokens", "logits", "as trained"]
+    assert [check.what for check in checks] == ["modules", "change", "tokens", "logits", "as trained", "template"]
 
 
 class LlamaCpp:

@@ -231,7 +231,8 @@ def test_stock_trl_gets_the_mean_of_all_rewards(tmp_path: Path, monkeypatch: pyt
 def test_a_divergence_is_estimated_with_an_answer_to_another_question(pairs: int, batch: int) -> None:
     """The library gives each row the answer of the row before it in its batch, and the first that of the last."""
     rows = [{"prompt": n, "chosen": f"good {n}", "rejected": f"bad {n}"} for n in range(pairs)]
-    found = kto.fit(SimpleNamespace(per_device_train_batch_size=batch), rows, None)
+    config = SimpleNamespace(per_device_train_batch_size=batch, gradient_accumulation_steps=1, max_steps=pairs)
+    found = kto.fit(config, rows, None)
     assert sorted(row["completion"] for row in found) == sorted(row[s] for row in rows for s in ("chosen", "rejected"))
     for start in range(0, len(found), batch):
         part = found[start : start + batch]
