@@ -14,7 +14,7 @@ from typing import Literal
 from backends.chats import Chat
 from backends.embedders import Embedder, nearest
 from backends.engines import Conversation
-from backends.train.jobs import read_job
+from backends.train.identity import job_of, stages_of
 from compiler.failures import DataError
 from compiler.lint.findings import Finding, finding
 from compiler.lowering.losses import METHODS
@@ -35,9 +35,9 @@ def longest(build: Path, method: str) -> dict[Side, int]:
         DataError: a job cannot be read.
     """
     found: dict[Side, int] = {}
-    for stage in method.split("+"):
+    for stage in stages_of(method):
         sides = _sides(stage)
-        limit = read_job(build / "jobs" / f"{stage}.yaml").values.get("max_length") if sides else None
+        limit = job_of(build, stage).values.get("max_length") if sides else None
         if limit is not None:
             found |= {side: min(limit, found.get(side, limit)) for side in sides}
     return found

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backends import steer as steering
-from backends import train as training
+from backends.train import identity
 from compiler.cli import emitting, places, stages
 from compiler.files import write_json
 from compiler.presets import PRESETS
@@ -88,7 +88,7 @@ def measured(spec: Path, folder: Path, method: str, rows: int, *, steer: bool) -
     costs = folder / "costs.json"
     known: dict[str, str] = json.loads(costs.read_text()) if costs.is_file() else {}
     done = places.finished_run(place) is not None
-    begun = training.run_folder(place.build, place.runs) / "work"
+    begun = identity.run_folder(place.build, place.runs) / "work"
     run, took = timed(lambda: stages.train(place, silent), begun)
     if not done:
         told = json.loads((run / "run.json").read_text())

@@ -48,18 +48,25 @@ def chat_of(row: Any) -> Chat:
     Raises:
         RowFault: the row is in another shape.
     """
+    return _read(row)[1]
+
+
+def _read(row: Any) -> tuple[str, Chat]:
+    """Return the column that a row's answer stands in, and its conversation."""
     if isinstance(row, RowFault):
         raise row
     if not isinstance(row, Mapping):
         raise Unreadable("is not an object")
+    chat: Chat
     if row.get("messages") is not None:
-        chat = _messages(row["messages"], "messages")
+        column, chat = "messages", _messages(row["messages"], "messages")
     elif row.get("conversations") is not None:
-        chat = _messages(row["conversations"], "conversations")
+        column, chat = "conversations", _messages(row["conversations"], "conversations")
     elif row.get("prompt") is not None and row.get("completion") is not None:
+        column = "completion"
         chat = (*side_of(row["prompt"], "user", "prompt"), *side_of(row["completion"], "assistant", "completion"))
     elif (preference := preference_of(row)) is not None:
-        chat = (*preference.prompt, *preference.chosen)
+        column, chat = "chosen", (*preference.prompt, *preference.chosen)
     else:
         raise Unreadable("has neither messages nor prompt and completion nor chosen and rejected")
     if not any(m.role == "user" for m in chat):
@@ -68,7 +75,7 @@ def chat_of(row: Any) -> Chat:
         raise RowFault("does not end with an answer")
     if any(not m.content.strip() for m in chat if m.role == "assistant"):
         raise RowFault("has an empty answer")
-    return chat
+    return column, chat
 
 
 def all_said(row: Any) -> Chat:
@@ -79,16 +86,8 @@ def all_said(row: Any) -> Chat:
     Raises:
         RowFault: the row is in another shape, or a column holds something else than text and messages.
     """
-    chat = chat_of(row)
-    if row.get("messages") is not None:
-        read = {"messages"}
-    elif row.get("conversations") is not None:
-        read = {"conversations"}
-    elif row.get("prompt") is not None and row.get("completion") is not None:
-        read = {"completion"}
-    else:
-        read = {"chosen"}
-    sides = {name: row[name] for name in READ if name not in read and not _says_nothing(row.get(name))}
+    read, chat = _read(row)
+    sides = {name: row[name] for name in READ if name != read and not _says_nothing(row.get(name))}
     if sides.keys() <= {"prompt"}:
         return chat
     said = {name: side_of(side, "user" if name == "prompt" else "assistant", name) for name, side in sides.items()}

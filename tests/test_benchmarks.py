@@ -60,7 +60,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(methods.emitting, "compile_to", lambda *_: SimpleNamespace(place=place))
     monkeypatch.setattr(methods.emitting, "write", lambda *_: None)
-    monkeypatch.setattr(methods.training, "run_folder", lambda *_: run)
+    monkeypatch.setattr(methods.identity, "run_folder", lambda *_: run)
     monkeypatch.setattr(methods.steering, "steering_folder", lambda *_: vectors)
     monkeypatch.setattr(methods.places, "finished_run", lambda _: run if (run / "run.json").is_file() else None)
     for name, work in {"train": train, "steer": steer, "generate": None, "measure": None}.items():

@@ -201,8 +201,10 @@ def _told(name: str, rows: Rows, choosing: Choosing, choice: Choice, spans: tupl
     base, alone, part = choosing.ground.base.kept(name), choice.alone[name], choice.parts.get(name)
     why = ""
     if part is None:
-        judged = choosing.ground.base.is_judged(name)
-        why = UNJUDGED if not judged else UNNEEDED if base == 1.0 else CROWDED if alone else LOSES
+        if base < 1.0:
+            why = CROWDED if alone else LOSES
+        else:
+            why = UNNEEDED if choosing.ground.base.is_judged(name) else UNJUDGED
     return SteeringVector(
         clause_id=name,
         read=part.read if part else None,

@@ -104,11 +104,11 @@ def _of_stage(stage: str, build: Path, folder: Path, base: Any, device: Any, sta
     from backends.devices import peak_memory, release_memory
     from backends.recipes import judge_of, read_recipe
     from backends.train.adapters import confirm_adapter, save_adapter
-    from backends.train.jobs import read_job
+    from backends.train.identity import job_of
     from backends.train.loop import train
     from backends.train.task import Stage, Training, Wishes
 
-    job = read_job(build / "jobs" / f"{stage}.yaml")
+    job = job_of(build, stage)
     rows = [json.loads(line) for line in (build / job.rows).read_text(encoding="utf-8").split("\n") if line]
     batch = int(job.values["per_device_train_batch_size"]) * int(job.values["gradient_accumulation_steps"])
     few = sample(rows, STEPS * batch)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from backends.train import fitting, workers
-from backends.train.jobs import read_job
+from backends.train.identity import job_of
 from backends.train.sharing import Split, StepTooLarge, begun, split_of
 from backends.train.task import Wishes
 from backends.train.telling import append, recording_failure
@@ -155,7 +155,7 @@ def _failure(line: dict[str, Any], log: Path) -> TenetError:
 def _come_down(
     run: Path, stage: str, error: StepTooLarge, progress: Progress, arguments: Sequence[str], processes: int
 ) -> None:
-    job = read_job(Path(arguments[0]) / "jobs" / f"{stage}.yaml")
+    job = job_of(Path(arguments[0]), stage)
     split = begun(fitting.kept(run, stage), split_of(job, stage, processes))
 
     def tell(smaller: Split, event: dict[str, Any]) -> None:

@@ -55,20 +55,20 @@ def here(compilation: Compilation) -> tuple[Here, ...]:
     key = _key(compilation, jobs)
     measured = read_json(path).get(key)
     if not measured:
-        _refuse_other_jobs(place.build, jobs)
+        _refuse_other_build(place.build, jobs)
         measured = _measure(place.build)
         write_json(path, {**read_json(path), key: measured})
     return tuple(_predicted(compilation, told, jobs[told["stage"]]) for told in measured)
 
 
-def _refuse_other_jobs(build: Path, jobs: dict[str, dict[str, Any]]) -> None:
+def _refuse_other_build(build: Path, jobs: dict[str, dict[str, Any]]) -> None:
     """
     Raises:
-        DataError: the jobs that lie in the build are not those of the spec as it stands.
+        DataError: there is no whole build, or its jobs are not those of the spec as it stands.
     """
     from backends.train.jobs import read_job
 
-    if not (build / "jobs").is_dir():
+    if not (build / "lock.json").is_file():
         raise DataError(f"{build} has no rows to measure a step with", help=BUILD_FIRST)
     for stage, job in jobs.items():
         path = build / "jobs" / f"{stage}.yaml"
@@ -91,8 +91,6 @@ def _key(compilation: Compilation, jobs: dict[str, dict[str, Any]]) -> str:
 
 
 def _measure(build: Path) -> list[dict[str, Any]]:
-    if not (build / "lock.json").is_file():
-        raise DataError(f"{build} has no rows to measure a step with", help=BUILD_FIRST)
     click.echo("measuring a few steps of training; once for this machine", err=True)
     done = subprocess.run(
         [sys.executable, "-m", "backends.train.calibrating", str(build)], capture_output=True, text=True, check=False

@@ -32,10 +32,12 @@ NANO_LICENSE = "apache-2.0"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A finished training and the build that it was made from."""
+    """A finished training and the build that it was made from. same: whether the build's rows and jobs are still those
+    that it was trained by; so it is with a composed adapter, which has none of its own."""
 
     run: Path
     build: Path
+    same: bool
 
 
 def run_arguments(function: click.decorators.FC) -> click.decorators.FC:
@@ -193,15 +195,15 @@ def _target(target: Path, builds: Path, runs: Path) -> Target:
         run, build = places.run_of(place), place.build
     if not (run / "adapter").is_dir():
         raise without_adapter(run)
-    _refuse_changed(run, build)
-    return Target(run, build)
+    return Target(run, build, _is_same(run, build))
 
 
-def _refuse_changed(run: Path, build: Path) -> None:
+def _is_same(run: Path, build: Path) -> bool:
     """
     Raises:
         DataError: a build's rows are not those that were trained on. A composed adapter has none of its own.
     """
+    from backends.train import identity
     from compiler.digests import rows_digest
 
     record = read_json(run / "run.json")
@@ -211,15 +213,10 @@ def _refuse_changed(run: Path, build: Path) -> None:
             f"{build} has changed since {run} was trained: prompt and card would be of another build",
             help="train it again: tenet train SPEC; or build the spec as it was",
         )
-    if rows and not _is_of(run, build):
+    same = not rows or record.get("content_digest") == identity.content_digest(build)
+    if not same:
         click.echo(f"note: {run} was trained by other jobs, or another Tenet, than {build} is now", err=True)
-
-
-def _is_of(run: Path, build: Path) -> bool:
-    """Whether a run was trained on what the build holds now, and as its jobs say."""
-    from backends.train import identity
-
-    return bool(read_json(run / "run.json").get("content_digest") == identity.content_digest(build))
+    return same
 
 
 def _made(found: Target, license: str | None, checks: list[Check]) -> Made:
@@ -232,7 +229,7 @@ def _made(found: Target, license: str | None, checks: list[Check]) -> Made:
         record=record,
         jobs=record.get("jobs", {}),
         # What a spec that has changed since says is not what was trained.
-        sources=lock.get("sources", {}) if not rows or _is_of(found.run, found.build) else {},
+        sources=lock.get("sources", {}) if found.same else {},
         rows={
             name: sum(1 for line in path.open("rb") if line.strip()) for name, path in rows.items() if path.is_file()
         },

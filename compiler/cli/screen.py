@@ -163,19 +163,17 @@ class Measured:
 
     def __call__(self, stage: str, done: int, total: int, unit: str, note: str = "") -> None:
         now = time.monotonic()
-        if rate := self.legs.at(stage, done, total, unit, now).rate(now):
+        leg = self.legs.at(stage, done, total, unit, now)
+        if rate := leg.rate(now):
             self.rates[f"{stage}/{unit}"] = rate
-        self.drawer.show(stage, done, total, unit, note)
+        self.drawer.show(stage, leg, note, now)
 
     def finish(self) -> None:
         self.drawer.finish()
 
 
-@dataclass(slots=True)
 class Lines:
     """Progress for logs: a line when a leg of a stage starts, when it ends, and every ten seconds between."""
-
-    legs: Legs = field(default_factory=Legs)
 
     def __enter__(self) -> Lines:
         return self
@@ -183,9 +181,8 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def show(self, stage: str, done: int, total: int, unit: str, note: str) -> None:
-        now = time.monotonic()
-        leg = self.legs.at(stage, done, total, unit, now)
+    def show(self, stage: str, leg: Leg, note: str, now: float) -> None:
+        done, total, unit = leg.done, leg.total, leg.unit
         over = 0 < total <= done
         if leg.ended or (leg.said is not None and not over and now - leg.said < SECONDS_BETWEEN_LINES):
             return
@@ -218,7 +215,6 @@ class Bars:
             refresh_per_second=8,
         )
         self._tasks: dict[str, Any] = {}
-        self._legs = Legs()
 
     def __enter__(self) -> Bars:
         self._progress.start()
@@ -227,9 +223,8 @@ class Bars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, stage: str, done: int, total: int, unit: str, note: str) -> None:
-        now = time.monotonic()
-        rate = self._legs.at(stage, done, total, unit, now).rate(now)
+    def show(self, stage: str, leg: Leg, note: str, now: float) -> None:
+        done, total, unit, rate = leg.done, leg.total, leg.unit, leg.rate(now)
         speed = f"{_rate(rate)}/s" if rate else ""
         if rate and total > done:
             speed += f", {duration((total - done) / rate)} left"

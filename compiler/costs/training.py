@@ -65,11 +65,11 @@ def passages(
 
     Returns:
         The first that fits of: the whole batch at once and fewer rows down to what the job says; then the same with
-        checkpointing, down to the least that the method takes. A policy's answers go through as its job says.
+        checkpointing, down to the least that the method takes. A policy's rows, with its answers, go
+        through as its job says.
     """
     batch = int(job["per_device_train_batch_size"]) * int(job["gradient_accumulation_steps"])
     method = METHODS[stage]
-    of = _with_answers(of, _answered(job)) if method.policy else of
     least = 2 * method.together if method.together > 1 else 1
     usual = min(batch, int(job["per_device_train_batch_size"]))
     sizes = [n for n in range(batch, 0, -1) if batch % n == 0 and n % method.together == 0 and n >= least] or [batch]
@@ -95,9 +95,9 @@ def width(of: Lengths) -> int:
 def estimate(
     stage: str, job: Mapping[str, Any], shape: Shape, of: Lengths, device: Accelerator, *, four_bit: bool = False
 ) -> Estimate:
-    passage, smallest = passages(shape, job, stage, of, ROOM * device.memory, four_bit=four_bit)
     answered = _answered(job) if METHODS[stage].policy else 0
     of = _with_answers(of, answered) if answered else of
+    passage, smallest = passages(shape, job, stage, of, ROOM * device.memory, four_bit=four_bit)
     steps = int(job["max_steps"])
     batch = int(job["per_device_train_batch_size"]) * int(job["gradient_accumulation_steps"])
     rank, weights = int(job["lora_r"]), memory.base(shape, 2, four_bit=four_bit)

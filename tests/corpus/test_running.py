@@ -41,6 +41,21 @@ FILTERS = Filters(
 )
 
 
+class Stopping(Decider):
+    """Interrupted at the chunk of number `at`, and at no other."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__(FILTERS)
+        self.at = at
+        self.seen: list[int] = []
+
+    def decide(self, chunk: bytes) -> Decided:
+        self.seen.append(len(chunk))
+        if len(self.seen) == self.at:
+            raise KeyboardInterrupt
+        return super().decide(chunk)
+
+
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "CHUNK", 20_000)
@@ -119,23 +134,15 @@ def test_kept_rows_stand_as_they_stood(
 def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_bytes(corpus())
-    seen: list[int] = []
-
-    class Stopping(Decider):
-        def decide(self, chunk: bytes) -> Decided:
-            seen.append(len(chunk))
-            if len(seen) == 4:
-                raise KeyboardInterrupt
-            return super().decide(chunk)
-
+    decider = Stopping(4)
     with pytest.raises(KeyboardInterrupt):
-        running.filter_file(source, out, FILTERS, Stopping(FILTERS), silent)
+        running.filter_file(source, out, FILTERS, decider, silent)
     assert not out.exists()
     # What was written behind the journal's back is cut off.
     with (tmp_path / "out.jsonl.part").open("ab") as part:
         part.write(b'{"torn')
-    report = running.filter_file(source, out, FILTERS, Stopping(FILTERS), silent)
-    assert sum(seen) - seen[3] == len(source.read_bytes())
+    report = running.filter_file(source, out, FILTERS, decider, silent)
+    assert sum(decider.seen) - decider.seen[3] == len(source.read_bytes())
     assert out.read_bytes() == kept(source.read_bytes())
     other = tmp_path / "again.jsonl"
     assert filtered(source, other).model_dump() == report.model_dump()
@@ -147,17 +154,8 @@ def test_an_interrupted_table_is_closed_before_its_file(tmp_path: Path, monkeypa
     ignored: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", ignored.append)
 
-    class Stopping(Decider):
-        seen = 0
-
-        def decide(self, chunk: bytes) -> Decided:
-            self.seen += 1
-            if self.seen == 2:
-                raise KeyboardInterrupt
-            return super().decide(chunk)
-
     with suppress(KeyboardInterrupt):
-        running.filter_file(tmp_path / "in.parquet", tmp_path / "out.parquet", FILTERS, Stopping(FILTERS), silent)
+        running.filter_file(tmp_path / "in.parquet", tmp_path / "out.parquet", FILTERS, Stopping(2), silent)
     gc.collect()
     assert ignored == []
     assert filtered(tmp_path / "in.parquet", tmp_path / "out.parquet").kept == 250
@@ -167,20 +165,12 @@ def test_a_run_that_kept_nothing_yet_goes_on(tmp_path: Path) -> None:
     source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     canned = {"prompt": "Hi", "completion": "Certainly!"}
     source.write_bytes((json.dumps(canned) + "\n").encode() * 2000)
-    seen: list[int] = []
-
-    class Stopping(Decider):
-        def decide(self, chunk: bytes) -> Decided:
-            seen.append(len(chunk))
-            if len(seen) == 3:
-                raise KeyboardInterrupt
-            return super().decide(chunk)
-
+    decider = Stopping(3)
     with pytest.raises(KeyboardInterrupt):
-        running.filter_file(source, out, FILTERS, Stopping(FILTERS), silent)
+        running.filter_file(source, out, FILTERS, decider, silent)
     assert {path.name for path in tmp_path.iterdir()} == {"in.jsonl", "out.jsonl.part.json"}
-    assert running.filter_file(source, out, FILTERS, Stopping(FILTERS), silent).dropped == 2000
-    assert sum(seen) - seen[2] == len(source.read_bytes())
+    assert running.filter_file(source, out, FILTERS, decider, silent).dropped == 2000
+    assert sum(decider.seen) - decider.seen[2] == len(source.read_bytes())
 
 
 def test_what_is_done_is_not_done_again_unless_the_input_or_a_rule_has_changed(tmp_path: Path) -> None:
