@@ -5,8 +5,8 @@ N steps. Two tables. The first asks whether rows of several personas gain by sta
 of forward and backward pass of a step of all of them, by PEFT's layers one after another, by a low-rank layer written
 for it (below), and by that layer over all rows at once, gradients compared. The second times whole commands, each a
 process of its own with all that it loads: one command each, one command that trains one after the other, and one that
-trains one on each core. Before any time is shown, an adapter of the last is held byte for byte against the one that is
-trained alone with one thread, and all losses against those of two threads.
+trains side by side. Before any time is shown, the first and the last adapter of these are held byte for byte against
+those that are trained alone with as many threads, and all losses against those of the usual number.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import torch
 import yaml
 
 from backends import bases, train
-from backends.devices import choose, settle
+from backends.devices import choose, cpu_threads, settle
 from backends.train import family, packed
 from backends.train.adapters import adapter_digest
 from backends.train.held import Held
@@ -41,7 +41,7 @@ from compiler.progress import Progress, silent
 from compiler.records.record import Message
 
 CLOSE = 1e-3
-"""Between losses of trainings with one thread and with two, relative to the loss: rounding, which steps add up."""
+"""Between losses of trainings with one thread and with more, relative to the loss: rounding, which steps add up."""
 CAPACITY = 128
 
 
@@ -85,16 +85,18 @@ def losses(run: Path) -> list[float]:
 def commands(builds: Sequence[Path], rounds: int) -> None:
     cores = len(os.sched_getaffinity(0))
     together = command(builds, cores)
-    (alone,) = command(builds[-1:], 1, threads="1")
-    if adapter_digest(alone / "adapter") != adapter_digest(together[-1] / "adapter"):
-        raise ValueError(f"{builds[-1].name}: trained together it has other bytes than alone with one thread")
+    threads = family.threads_of(len(builds), cores, cpu_threads())
+    for n in (0, -1):
+        (alone,) = command([builds[n]], 1, threads=str(threads[n]))
+        if adapter_digest(alone / "adapter") != adapter_digest(together[n] / "adapter"):
+            raise ValueError(f"{builds[n].name}: trained together it has other bytes than alone")
     gap = 0.0
     for build, run in zip(builds, together, strict=True):
         (usual,) = command([build], 1)
         gap = max(gap, *(abs(a - b) / abs(b) for a, b in zip(losses(run), losses(usual), strict=True)))
     if gap > CLOSE:
-        raise ValueError(f"losses are off those of two threads by {gap:.1e} of themselves")
-    print(f"bytes as alone with one thread; losses off those of two threads by {gap:.1e} of themselves at most")
+        raise ValueError(f"losses are off those of {cpu_threads()} threads by {gap:.1e} of themselves")
+    print(f"bytes as alone with {threads} threads; losses off those of {cpu_threads()} by {gap:.1e} of themselves")
     compare(
         f"{len(builds)} trainings, {len(losses(together[0]))} steps each, {cores} cores",
         [

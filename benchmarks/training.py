@@ -1,4 +1,4 @@
-"""A step of training beside the library's own: `python -m benchmarks.training [--lengths even] [HIDDEN LAYERS WORDS]`.
+"""A step of training beside the library's own: `python -m benchmarks.training [HIDDEN LAYERS WORDS]`.
 
 A model of random weights, shaped like Llama (51 million parameters unless told otherwise), with LoRA on all linear
 layers; rows of random tokens, as long as those of hh-rlhf's test of harmlessness are (Bai et al. 2022; 2,312 pairs), or
@@ -25,6 +25,7 @@ import torch
 from backends.train.packed import packing
 from benchmarks.side_by_side import Contender, compare
 
+METHODS = ("dpo", "sft")
 SHAPE = (512, 8, 32_000)
 """Hidden size, layers, vocabulary."""
 STEPS = 3
@@ -154,11 +155,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("shape", nargs="*", type=int, default=SHAPE, help="hidden size, layers, words")
     parser.add_argument("--lengths", choices=("chats", "even"), default="chats")
+    parser.add_argument("--only", choices=METHODS, help="one of the methods")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     given = parser.parse_args()
     hidden, layers, words = given.shape
     shape, lengths = (hidden, layers, words), given.lengths
     torch.set_num_threads(2)
-    for method in ("dpo", "sft"):
+    for method in [given.only] if given.only else METHODS:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
             ours, theirs = (run(method, shape, lengths, folder, packed) for packed in (True, False))
@@ -176,7 +179,7 @@ def main() -> None:
             compare(
                 f"{method}: {STEPS} steps of {BATCH} rows ({lengths}), {hidden} x {layers}, {words:,} words",
                 [Contender(name, steps(name)) for name in made],
-                rounds=ROUNDS,
+                rounds=given.rounds,
                 same_output=False,
                 work=(tokens, "tokens"),
             )

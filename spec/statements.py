@@ -28,7 +28,7 @@ from spec.part import Declared, Part
 from spec.prelude import Prelude, read_prelude
 from spec.reading import Reading
 from spec.values import Values, Wrong
-from spec.vocabulary import BLOCKS, CONTAINERS, NAMED, SETTINGS, STATEMENTS, shape_of_statement
+from spec.vocabulary import BLOCKS, CONTAINERS, NAMED, SETTINGS, STATEMENTS, homes, shape_of_statement
 
 
 def read_module(
@@ -142,6 +142,8 @@ def _unknown_statement(
         return  # recovery has spoken of it
     span = reading.blocks.span(word)
     help, fix = reading.report.did_you_mean(word.text, known, span)
+    if around := homes(word.text):
+        help, fix = f"it is a field: write it between the braces of a block, such as `{around[0]} {{ ... }}`", None
     if fix is not None and block is not None:
         fix = replace(fix, uncovers=reading.report.at(word.end, block.end))
     reading.report.add(

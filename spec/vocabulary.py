@@ -58,6 +58,17 @@ def field_words() -> frozenset[str]:
     return frozenset(found)
 
 
+def homes(name: str) -> tuple[str, ...]:
+    """Return the blocks that have a field of this name, by the words that they start with.
+
+    >>> homes("watch")
+    ('train',)
+    """
+    blocks: dict[str, type[Any]] = {**SETTINGS, **CONSTRUCTS, **NAMED, "dimension": Dimension}
+    every = CONSTRUCTS if name in field_specs(Clause) else ()
+    return tuple(word for word, record in blocks.items() if word in every or name in field_specs(record))
+
+
 LANDMARKS = Landmarks(frozenset(STATEMENTS), frozenset(CONTAINERS), field_words)
 
 # Settings that name files, and settings that may name a folder.

@@ -8,7 +8,7 @@ of its own, has to give the same logits. This file must not know how the adapter
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -154,13 +154,19 @@ def _logits(source: Source, file: Path, changes: Mapping[str, Any], weights: dic
     yield Check("as trained", apart <= FARTHEST, f"{apart:.1e} nats from the trained model at the next token")
 
 
+def _without_bar(tensors: Iterable[Any], **_: object) -> Iterable[Any]:
+    return tensors
+
+
 def _loaded(file: Path, source: Source) -> Any:
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM, modeling_gguf_pytorch_utils
     from transformers.utils import logging
 
     from backends.devices import torch_dtype
 
     logging.disable_progress_bar()
+    # It draws a bar of its own, which nothing turns off.
+    modeling_gguf_pytorch_utils.tqdm = _without_bar
     # The library knows only a part of what a file says of its architecture, so that it is told the base's.
     told = AutoConfig.from_pretrained(str(source.base.path), trust_remote_code=False, local_files_only=True).to_dict()
     kind = _gguf_shapes.ARCHITECTURES[told.pop("model_type")]

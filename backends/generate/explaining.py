@@ -20,6 +20,7 @@ from backends import generate
 from backends.bases import Base
 from backends.cached import CachedEngine
 from backends.engines import Conversation, Sampling
+from backends.generate.opening import EngineFactory
 from backends.generate.report import GenerateReport
 from backends.judges.model import YES
 from backends.recipes import base_of, judge_of, read_filters, read_recipe, teacher_of
@@ -172,7 +173,7 @@ def _follow(
     build: Path,
     recipe: Recipe,
     asks: Mapping[str, Sequence[int]],
-    engine: generate.EngineFactory,
+    engine: EngineFactory,
     cache: Path,
     root: Path | None,
     local_files_only: bool,

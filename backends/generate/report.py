@@ -6,9 +6,22 @@ In: nothing. Out: the records of that file. Commands show it and people read it;
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from pydantic import BaseModel, ConfigDict
 
+from compiler.records.recipe import Unit
+
+if TYPE_CHECKING:
+    from backends.generate.candidates import Candidates
+
 REPORT_VERSION = 2
+
+
+def by_reason(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
 
 
 class Counted(BaseModel):
@@ -31,6 +44,24 @@ class UnitCounts(Counted):
     dropped: dict[str, int]
     share: str | None = None
     asks: tuple[int, ...] = ()
+
+    @classmethod
+    def of(
+        cls, unit: Unit, candidates: Candidates, kept: int, dropped: Counter[str], asks: Sequence[int] = ()
+    ) -> UnitCounts:
+        return cls(
+            unit=unit.id,
+            clause_ids=unit.clause_ids,
+            purpose=unit.purpose,
+            share=unit.share,
+            writer=unit.writer or "",
+            aspect=unit.aspect,
+            wanted=unit.count,
+            asked=candidates.asked,
+            kept=kept,
+            dropped=by_reason(candidates.left_out + dropped),
+            asks=tuple(asks) if len(asks) > 1 else (),
+        )
 
 
 class DataCounts(Counted):

@@ -1,11 +1,12 @@
 """Several personas of one base, trained by one command: the libraries and the base are loaded once.
 
 In: builds. Out: their runs, as each training alone makes them. On a CPU they are trained side by side, one on each core
-with one thread: a step of a small model has parts that a second thread does not shorten, and a batch of 16 pairs gains
-nothing from rows of other personas beside it (`benchmarks/families.py` has both figures). Each is a process of its own,
-forked once the base is in memory, with its own optimiser, random numbers, checkpoints and events, so that a run is byte
-for byte that of `TENET_THREADS=1 tenet train SPEC`. Elsewhere they are trained one after the other in this process.
-What fails or is interrupted stops no other that is under way. This file must not know how a training is done.
+with one thread, and those that would leave cores idle with as many threads as one alone: a step of a small model has
+parts that a second thread does not shorten, and a batch of 16 pairs gains nothing from rows of other personas beside it
+(`benchmarks/families.py` has both figures). Each is a process of its own, forked once the base is in memory, with its
+own optimiser, random numbers, checkpoints and events, so that a run is byte for byte that of `tenet train SPEC` with as
+many threads (TENET_THREADS). Elsewhere they are trained one after the other in this process. What fails or is
+interrupted stops no other that is under way. This file must not know how a training is done.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -30,6 +32,7 @@ from backends.train.identity import is_done, run_folder
 from compiler import failures
 from compiler.failures import GivenError, TenetError
 from compiler.progress import Progress
+from compiler.runs import is_prompt_alone
 
 Training = Callable[[Held, Progress], Path]
 """Train one persona and return its run's folder."""
@@ -61,8 +64,23 @@ def _why_in_turn() -> str | None:
     return None
 
 
+def threads_of(personas: int, at_once: int, usual: int) -> list[int]:
+    """How many threads each is trained with: one, so that so many are trained at once; but the usual number where the
+    last ones would leave threads idle. What is trained already counts, so that a family that goes on keeps its bytes.
+
+    >>> threads_of(5, 2, 2), threads_of(4, 2, 2), threads_of(3, 16, 2)
+    ([1, 1, 1, 1, 2], [1, 1, 1, 1], [2, 2, 2])
+    """
+    last = personas % at_once
+    wide = last if last * usual <= at_once else 0
+    return [1] * (personas - wide) + [usual] * wide
+
+
 def run(personas: Sequence[Persona], runs: Path, at_once: int, progress: Progress) -> list[Path]:
     """Train all that have no finished run here, and return the runs in order.
+
+    Args:
+        at_once: threads that train at once, where that can be more than one; each persona needs one or more.
 
     Raises:
         GivenError: several at once are asked for, and cannot be.
@@ -70,29 +88,56 @@ def run(personas: Sequence[Persona], runs: Path, at_once: int, progress: Progres
     """
     if at_once > 1 and (why := _why_in_turn()):
         raise GivenError(f"{at_once} cannot be trained at once: {why}", help="leave --at-once out")
-    with _threads("1" if at_once > 1 else None):
-        done = {n: run_folder(p.build, runs) for n, p in enumerate(personas) if is_done(run_folder(p.build, runs))}
-        for run in done.values():
-            kept.confirm(run)
-        left = [n for n in range(len(personas)) if n not in done]
-        held = Held()
-        if len(left) > 1 and at_once > 1:
-            made = _side_by_side({n: personas[n] for n in left}, held, at_once, progress)
-        else:
-            made = _one_by_one({n: personas[n] for n in left}, held, progress)
-        found = done | made
-        return [found[n] for n in range(len(personas))]
+    usual = cpu_threads()
+    threads = threads_of(len(personas), at_once, usual) if at_once > 1 else [usual] * len(personas)
+    found = {n: run for n, p in enumerate(personas) if (run := _finished(p.build, runs, {usual, threads[n]}))}
+    left = [_Turn(n, p, threads[n]) for n, p in enumerate(personas) if n not in found]
+    held = Held()
+    if len(left) > 1 and at_once > 1:
+        found |= _side_by_side(left, held, at_once, progress)
+    else:
+        found |= _one_by_one(left, held, progress)
+    return [found[n] for n in range(len(personas))]
 
 
-def _one_by_one(personas: dict[int, Persona], held: Held, progress: Progress) -> dict[int, Path]:
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """number: its place among all. threads: that it is trained with."""
+
+    number: int
+    persona: Persona
+    threads: int
+
+    @property
+    def name(self) -> str:
+        return self.persona.build.name
+
+
+def _finished(build: Path, runs: Path, threads: Iterable[int]) -> Path | None:
+    """The run of a build by any of these numbers of threads, if it is whole; None where there is none.
+
+    Raises:
+        ModelLoadError: its files are not those that were trained.
+    """
+    for number in threads:
+        with _threads(number):
+            run = run_folder(build, runs)
+        if is_done(run):
+            if not is_prompt_alone(run):
+                kept.confirm(run)
+            return run
+    return None
+
+
+def _one_by_one(turns: Sequence[_Turn], held: Held, progress: Progress) -> dict[int, Path]:
     made: dict[int, Path] = {}
     failed: list[TenetError] = []
-    for place, (number, persona) in enumerate(personas.items()):
-        name = persona.build.name
+    for place, turn in enumerate(turns):
         try:
-            made[number] = persona.train(held, _counted(progress, place, len(personas), name))
+            with _threads(turn.threads):
+                made[turn.number] = turn.persona.train(held, _counted(progress, place, len(turns), turn.name))
         except TenetError as error:
-            failed.append(_failure(name, type(error).__name__, error.message, error.help))
+            failed.append(_failure(turn.name, type(error).__name__, error.message, error.help))
     if failed:
         raise failed[0]
     return made
@@ -107,63 +152,60 @@ def _counted(progress: Progress, place: int, of: int, name: str) -> Progress:
     return told
 
 
-class _threads:
-    """TENET_THREADS while the block runs; None leaves it."""
-
-    def __init__(self, threads: str | None) -> None:
-        self._threads = threads
-        self._before = os.environ.get("TENET_THREADS")
-
-    def __enter__(self) -> None:
-        if self._threads is not None:
-            os.environ["TENET_THREADS"] = self._threads
-
-    def __exit__(self, *_: object) -> None:
-        if self._threads is not None:
-            os.environ.pop("TENET_THREADS")
-            if self._before is not None:
-                os.environ["TENET_THREADS"] = self._before
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """TENET_THREADS while the block runs."""
+    before = os.environ.get("TENET_THREADS")
+    os.environ["TENET_THREADS"] = str(number)
+    try:
+        yield
+    finally:
+        del os.environ["TENET_THREADS"]
+        if before is not None:
+            os.environ["TENET_THREADS"] = before
 
 
 @dataclass(slots=True)
 class _Child:
-    number: int
+    turn: _Turn
     pid: int
     pipe: Any
     ended: dict[str, Any] | None = None
 
 
-def _side_by_side(personas: dict[int, Persona], held: Held, at_once: int, progress: Progress) -> dict[int, Path]:
+def _side_by_side(turns: Sequence[_Turn], held: Held, at_once: int, progress: Progress) -> dict[int, Path]:
     # Threads of a pool do not survive a fork: none is made while the libraries and the base are loaded.
     _load_libraries()
-    for persona in personas.values():
-        persona.hold(held)
-    waiting = dict(personas)
+    for turn in turns:
+        turn.persona.hold(held)
+    waiting = deque(turns)
     steps: dict[int, tuple[int, int]] = {}
-    running: dict[int, _Child] = {}
-    ended: dict[int, dict[str, Any]] = {}
+    running: list[_Child] = []
+    ended: dict[int, Path] = {}
+    failed: list[TenetError] = []
     try:
         while waiting or running:
-            while waiting and len(running) < at_once:
-                number = next(iter(waiting))
-                running[number] = _forked(number, waiting.pop(number), held, [c.pipe for c in running.values()])
-            for child, told in _said(list(running.values())):
+            while waiting and waiting[0].threads <= at_once - sum(child.turn.threads for child in running):
+                running.append(_forked(waiting.popleft(), held, [child.pipe for child in running]))
+            for child, told in _said(running):
                 if "step" in told:
-                    steps[child.number] = (told["step"], told["of"])
-                    progress("train", *_summed(steps, len(personas)), "steps", told["note"])
+                    steps[child.turn.number] = (told["step"], told["of"])
+                    progress("train", *_summed(steps, len(turns)), "steps", told["note"])
                 else:
                     child.ended = told
-            for number, child in list(running.items()):
-                if child.pipe.closed:
-                    ended[number] = _waited(child)
-                    del running[number]
+            for child in [child for child in running if child.pipe.closed]:
+                running.remove(child)
+                told = _waited(child)
+                if "run" in told:
+                    ended[child.turn.number] = Path(told["run"])
+                else:
+                    failed.append(_failure(child.turn.name, told["failed"], told["message"], told["help"]))
     except BaseException:
-        _stop(list(running.values()))
+        _stop(running)
         raise
-    for number, told in ended.items():
-        if "run" not in told:
-            raise _failure(personas[number].build.name, told["failed"], told["message"], told["help"])
-    return {number: Path(told["run"]) for number, told in ended.items()}
+    if failed:
+        raise failed[0]
+    return ended
 
 
 def _load_libraries() -> None:
@@ -181,7 +223,7 @@ def _summed(steps: dict[int, tuple[int, int]], personas: int) -> tuple[int, int]
     return sum(done for done, _ in steps.values()), round(whole * personas / len(steps))
 
 
-def _forked(number: int, persona: Persona, held: Held, others: Sequence[Any]) -> _Child:
+def _forked(turn: _Turn, held: Held, others: Sequence[Any]) -> _Child:
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -190,12 +232,12 @@ def _forked(number: int, persona: Persona, held: Held, others: Sequence[Any]) ->
         os.close(reading)
         for pipe in others:
             pipe.close()
-        _train(persona, held, writing)
+        _train(turn, held, writing)
     os.close(writing)
-    return _Child(number, pid, os.fdopen(reading, encoding="utf-8"))
+    return _Child(turn, pid, os.fdopen(reading, encoding="utf-8"))
 
 
-def _train(persona: Persona, held: Held, writing: int) -> NoReturn:
+def _train(turn: _Turn, held: Held, writing: int) -> NoReturn:
     """What a child does: it trains, tells how far it is, and ends without running what is the parent's."""
 
     def tell(what: dict[str, Any]) -> None:
@@ -207,21 +249,21 @@ def _train(persona: Persona, held: Held, writing: int) -> NoReturn:
     # Ctrl-C reaches every process of a terminal; the parent hears it, and says so once.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    name = persona.build.name
 
     def progress(stage: str, done: int, total: int, unit: str, note: str = "") -> None:
-        tell({"step": done, "of": total, "note": f"{name}: {note}"})
+        tell({"step": done, "of": total, "note": f"{turn.name}: {note}"})
 
     code = 1
     try:
-        tell({"run": str(persona.train(held, progress))})
+        with _threads(turn.threads):
+            tell({"run": str(turn.persona.train(held, progress))})
         code = 0
     except TenetError as error:
         tell({"failed": type(error).__name__, "message": error.message, "help": error.help})
     except KeyboardInterrupt:
         pass
     except BaseException as error:
-        alone = "train it alone to see where: TENET_THREADS=1 tenet train SPEC"
+        alone = f"train it alone to see where: TENET_THREADS={turn.threads} tenet train SPEC"
         tell({"failed": "WorkerError", "message": f"{type(error).__name__}: {error}", "help": alone})
     finally:
         with suppress(OSError):

@@ -46,12 +46,16 @@ def command(
     build_spec(path, places.leaving_out(place, without), no_rows, without)
 
 
-def build_spec(path: Path, place: Place, no_rows: bool = False, without: str | None = None) -> Compilation:
+def build_spec(
+    path: Path, place: Place, no_rows: bool = False, without: str | None = None, *, on_the_way: bool = False
+) -> Compilation:
     """Emit, generate, and say on stderr what was made. Two builds into one folder come one after the other.
 
-    without: a clause that no training row is made for.
+    Args:
+        without: a clause that no training row is made for.
+        on_the_way: another command wants it; of a build that was there already, say only what it lacks.
     """
-    from compiler.cli.counts import show_counts
+    from compiler.cli.counts import show_counts, show_lacks
     from compiler.cli.screen import err, when_interrupted
     from compiler.files import locked
 
@@ -69,12 +73,21 @@ def build_spec(path: Path, place: Place, no_rows: bool = False, without: str | N
             stages.finish(compilation, rows=False)
             return compilation
         when_interrupted(f"Answers written so far are kept in {place.cache}.")
+        before = _lock(place)
         with places.timed(place) as progress:
             report = stages.generate(compilation, progress)
+        if on_the_way and _lock(place) == before:
+            show_lacks(compilation, report)
+            return compilation
         with heard:
             show_counts(compilation, report)
         remember(compilation, heard.text, begun)
     return compilation
+
+
+def _lock(place: Place) -> bytes | None:
+    path = place.build / "lock.json"
+    return path.read_bytes() if path.is_file() else None
 
 
 def _tell(compilation: Compilation) -> None:

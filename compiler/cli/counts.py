@@ -48,7 +48,18 @@ HELP = {
 
 
 def show_counts(compilation: Compilation, report: GenerateReport) -> None:
-    """Show what was asked for, kept and left out.
+    """Show what was asked for, kept and left out; otherwise as `show_lacks`."""
+    from compiler.cli.screen import err
+
+    console = err()
+    console.print(_table(compilation.program, report.units))
+    for line in _lines(compilation, report):
+        console.print(line, markup=False)
+    show_lacks(compilation, report)
+
+
+def show_lacks(compilation: Compilation, report: GenerateReport) -> None:
+    """Show what clauses are left without.
 
     Raises:
         DataError: a file that a job trains on has no row.
@@ -56,14 +67,10 @@ def show_counts(compilation: Compilation, report: GenerateReport) -> None:
     from compiler.cli.screen import err
 
     console = err()
-    program = compilation.program
-    console.print(_table(program, report.units))
-    for line in _lines(compilation, report):
-        console.print(line, markup=False)
-    for warning, help in _warnings(program, report.units):
+    for warning, help in _warnings(compilation.program, report.units):
         console.print(f"[bold yellow]warning:[/] {warning}")
         console.print(f"  [cyan]help:[/] {help}")
-    _refuse_empty(program, report)
+    _refuse_empty(compilation.program, report)
 
 
 def _table(program: Program, units: Sequence[UnitCounts]) -> object:

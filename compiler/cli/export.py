@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compiler.cli import export_run, places
+from compiler.cli.options import FILE, FOLDER
 from compiler.files import write_if_new
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def hub(build: Path, repo: str, license: str, public: bool, probes: bool, yes: b
 
 @command.command("argilla")
 @click.argument("build", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="BUILD")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="JSON of records.")
+@click.option("-o", "--out", type=FILE, required=True, metavar="FILE", help="JSON of records.")
 def argilla(build: Path, out: Path) -> None:
     """Argilla: pairs as records, for people to keep or strike out. What they said: tenet lint-data --import."""
     from compiler.exports import annotation
@@ -81,7 +82,7 @@ def argilla(build: Path, out: Path) -> None:
 
 @command.command("label-studio")
 @click.argument("build", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="BUILD")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="JSON of tasks.")
+@click.option("-o", "--out", type=FILE, required=True, metavar="FILE", help="JSON of tasks.")
 def label_studio(build: Path, out: Path) -> None:
     """Label Studio: pairs as tasks, for people to keep or strike out. What they said: tenet lint-data --import."""
     from compiler.exports import annotation
@@ -112,7 +113,7 @@ def _rows(build: Path) -> tuple[list[PreferencePair], list[str]]:
 
 @command.command("promptfoo")
 @click.argument("build", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="BUILD")
-@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="Folder for the files.")
+@click.option("-o", "--out", type=FOLDER, required=True, help="Folder for the files.")
 @click.option(
     "--provider",
     "providers",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compiler.cli import places, stages
-from compiler.cli.options import local_option, runs_option
+from compiler.cli.options import FOLDER, local_option, runs_option
 from compiler.cli.targets import TargetPath, is_run
 from compiler.failures import DataError
 from compiler.files import read_json
@@ -53,9 +53,9 @@ def run_arguments(function: click.decorators.FC) -> click.decorators.FC:
 
 
 def out_argument(function: click.decorators.FC) -> click.decorators.FC:
-    return click.option(
-        "-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder to write.  [default: NAME-KIND]"
-    )(function)
+    return click.option("-o", "--out", type=FOLDER, metavar="DIR", help="Folder to write.  [default: NAME-KIND]")(
+        function
+    )
 
 
 def prompt_option(function: click.decorators.FC) -> click.decorators.FC:

@@ -59,16 +59,8 @@ def train(ready: Sequence[Place], at_once: int | None, progress: Progress, track
     """Train builds together and return their runs, in order; one that is trained is left as it is."""
     from backends.train import family
 
-    done = {n: run for n, place in enumerate(ready) if (run := places.finished_run(place)) is not None}
-    for run in done.values():
-        stages.confirm_trained(run)
-    left = [n for n in range(len(ready)) if n not in done]
-    runs = {place.runs for place in ready}
-    if left:
-        personas = [_persona(ready[n], track) for n in left]
-        made = family.run(personas, runs.pop(), at_once or family.at_once_here(), progress)
-        done |= dict(zip(left, made, strict=True))
-    return [done[n] for n in range(len(ready))]
+    personas = [_persona(place, track) for place in ready]
+    return family.run(personas, ready[0].runs, at_once or family.at_once_here(), progress)
 
 
 def _persona(place: Place, track: Sequence[str]) -> Persona:

@@ -15,12 +15,15 @@ import click
 
 from compiler.spending import Budget, Ledger, Price, budget_of, price_of, spending
 
+FILE = click.Path(path_type=Path, dir_okay=False)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
 
 def out_option(function: click.decorators.FC) -> click.decorators.FC:
     return click.option(
         "-o",
         "--out",
-        type=click.Path(path_type=Path),
+        type=FOLDER,
         default=Path("build"),
         show_default=True,
         help="Folder of builds.",
@@ -28,15 +31,15 @@ def out_option(function: click.decorators.FC) -> click.decorators.FC:
 
 
 def runs_option(function: click.decorators.FC) -> click.decorators.FC:
-    return click.option(
-        "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of runs."
-    )(function)
+    return click.option("--runs", type=FOLDER, default=Path("runs"), show_default=True, help="Folder of runs.")(
+        function
+    )
 
 
 def cache_option(function: click.decorators.FC) -> click.decorators.FC:
     return click.option(
         "--cache",
-        type=click.Path(path_type=Path),
+        type=FOLDER,
         default=None,
         help="Folder of answers made earlier.  [default: OUT/.cache]",
     )(function)

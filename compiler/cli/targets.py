@@ -46,5 +46,5 @@ def prepared(target: Path, place: Place, without: str | None = None) -> Place:
     if target.is_file():
         from compiler.cli.build import build_spec
 
-        build_spec(target, place, without=without)
+        build_spec(target, place, without=without, on_the_way=True)
     return place

@@ -23,6 +23,8 @@ from compiler.report import figures, judging, sets, steering, terminal_metrics, 
 
 STYLES: dict[Verdict | None, str] = {"met": "green", "missed": "bold red", "unclear": "yellow", None: "dim"}
 NARROW = 76
+NARROWEST = 50
+"""Widths below which base and subject are shown alone, and below which the subject is."""
 NAME_WIDTH = 18
 
 
@@ -47,7 +49,8 @@ def _report(report: DiffReport, page: str | None, width: int) -> Iterator[Render
     if report.status == "not engaged":
         yield _not_engaged(report)
         return
-    arms = [arm for arm in report.arms if width >= NARROW or arm in ("base", report.subject)]
+    beside = report.arms if width >= NARROW else ("base",) if width >= NARROWEST else ()
+    arms = [arm for arm in report.arms if arm == report.subject or arm in beside]
     yield _clauses(report, arms, width)
     if any(_further(row) for row in report.clauses):
         yield Text()

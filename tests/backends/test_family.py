@@ -65,10 +65,20 @@ def reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Reads:
     return lambda: len(told.read_text().splitlines())
 
 
-@pytest.mark.parametrize(("at_once", "method"), [(1, "sft+dpo"), (2, "dpo")])
+@pytest.mark.parametrize(
+    ("at_once", "method", "usual"), [(1, "sft+dpo", 1), (2, "dpo", 1), (2, "dpo", 2)], ids=["in turn", "two", "uneven"]
+)
 def test_each_has_the_bytes_that_it_has_alone(
-    shapes: dict[str, Path], tmp_path: Path, at_once: int, method: str, reads: Reads
+    shapes: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+    method: str,
+    usual: int,
+    reads: Reads,
 ) -> None:
+    monkeypatch.delenv("TENET_THREADS")
+    monkeypatch.setattr("backends.devices.CPU_THREADS", usual)
     made = builds(tmp_path, shapes["llama"], method)
     said: list[tuple[int, int]] = []
 
@@ -78,8 +88,10 @@ def test_each_has_the_bytes_that_it_has_alone(
     together = family.run(personas(made, tmp_path / "runs"), tmp_path / "runs", at_once, progress)
     assert reads() == 1
     assert all(done <= total for done, total in said)
-    for build, run in zip(made, together, strict=True):
-        alone = train.run(build, tmp_path / "alone")
+    for build, run, threads in zip(made, together, [1, 1, usual], strict=True):
+        with monkeypatch.context() as told:
+            told.setenv("TENET_THREADS", str(threads))
+            alone = train.run(build, tmp_path / "alone")
         assert alone.name == run.name, "what is byte for byte the same has one name"
         assert adapter_digest(alone / "adapter") == adapter_digest(run / "adapter")
         events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
