@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import random
 import tempfile
 from collections.abc import Callable
@@ -82,7 +83,7 @@ def rows(vocabulary: int, lengths: str) -> list[dict[str, list[int]]]:
 def trainer(method: str, shape: tuple[int, int, int], lengths: str, folder: Path, packed: bool) -> Any:
     """The library's trainer over rows that are tokenised already."""
     from datasets import Dataset
-    from transformers import PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast, PrinterCallback
     from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
     common: dict[str, Any] = {
@@ -126,6 +127,7 @@ def trainer(method: str, shape: tuple[int, int, int], lengths: str, folder: Path
                 train_dataset=Dataset.from_list(chats),
                 processing_class=tokenizer,
             )
+    made.remove_callback(PrinterCallback)
     return made
 
 
@@ -152,6 +154,8 @@ def run(method: str, shape: tuple[int, int, int], lengths: str, folder: Path, pa
 
 
 def main() -> None:
+    from datasets import disable_progress_bars
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("shape", nargs="*", type=int, default=SHAPE, help="hidden size, layers, words")
     parser.add_argument("--lengths", choices=("chats", "even"), default="chats")
@@ -161,6 +165,8 @@ def main() -> None:
     hidden, layers, words = given.shape
     shape, lengths = (hidden, layers, words), given.lengths
     torch.set_num_threads(2)
+    os.environ["TQDM_DISABLE"] = "1"
+    disable_progress_bars()
     for method in [given.only] if given.only else METHODS:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
@@ -168,7 +174,8 @@ def main() -> None:
             if any(abs(a - b) > CLOSE for a, b in zip(ours, theirs, strict=True)):
                 raise ValueError(f"{method}: the losses differ: {json.dumps([ours, theirs])}")
             made = {name: trainer(method, shape, lengths, folder, name == "tenet") for name in ("tenet", "stock trl")}
-            tokens = sum(len(row[name]) for row in rows(words, lengths) for name in row)
+            parts = [part for part in MEDIANS if method == "dpo" or part != "rejected_ids"]
+            tokens = sum(len(row[part]) for row in rows(words, lengths) for part in parts)
 
             def steps(name: str, made: dict[str, Any] = made) -> Callable[[], object]:
                 def train() -> object:

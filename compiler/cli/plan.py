@@ -121,7 +121,11 @@ def watched_by(texts: dict[str, str], recipe: Recipe) -> int:
 
 
 def built(place: Place) -> Built:
-    """What an earlier build left; files that cannot be read count as not there."""
+    """What an earlier build left; files that cannot be read count as not there.
+
+    Raises:
+        ModelLoadError: a file of the trained run has changed since, which stops `tenet run` too.
+    """
     from compiler import ir_file
     from compiler.agreement import check_build, read_lock
     from compiler.failures import TenetError
@@ -139,6 +143,7 @@ def built(place: Place) -> Built:
         untrained = () if run else _untrained(place)
     except TenetError as error:
         return Built(lock, program, untrained=(error.message,), answered=_answered(place))
+    stages.confirm_trained(run)
     unmeasured = _unmeasured(place, run) if run else ()
     measured = run is not None and (run / "measure.json").is_file() and not unmeasured
     return Built(lock, program, run is not None, measured, untrained, unmeasured, _answered(place))

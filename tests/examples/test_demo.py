@@ -91,6 +91,18 @@ def test_a_comment_runs_nothing_and_an_edit_its_own_clause_only(demo: Demo) -> N
         spec.write_text(text, encoding="utf-8")
 
 
+def test_no_plan_goes_by_an_adapter_that_was_altered(demo: Demo) -> None:
+    (weights,) = demo.place.folder.glob("runs/pirate-*/adapter/adapter_model.safetensors")
+    whole = weights.read_bytes()
+    try:
+        weights.write_bytes(whole[:-1])
+        plan = demo.place.tenet("plan", SPEC)
+        assert plan.returncode == 3
+        assert "not as it was trained" in " ".join(plan.stderr.split())
+    finally:
+        weights.write_bytes(whole)
+
+
 @pytest.mark.parametrize("place", ["prompt.md:1", "pairs.jsonl:1", "probes.jsonl:1", "filters.json:forbid.canned"])
 def test_outputs_lead_back_to_a_line(demo: Demo, place: str) -> None:
     traced = demo.place.tenet("trace", f"build/pirate/{place}")
