@@ -78,7 +78,9 @@ def test_what_the_machine_refuses_is_one_message_and_exit_code_three(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("taken").write_text("a file", encoding="utf-8")
-    assert run(["build", "--no-rows", "-o", "taken", str(PIRATE)]) == 3
+    assert run(["build", "--no-rows", "-o", "taken", str(PIRATE)]) == 2
+    assert "Directory 'taken' is a file" in said(capsys)[1]
+    assert run(["build", "--no-rows", "-o", "taken/further", str(PIRATE)]) == 3
     err = said(capsys)[1]
     assert "error: taken" in err
     assert "Not a directory" in err

@@ -79,10 +79,13 @@ def test_a_mistake_inside_is_one_report(text: str, reports: list[tuple[str, int]
     assert [(d.code, d.span.line) for d in found] == reports
 
 
-@pytest.mark.parametrize(("word", "block"), [("watch", "train"), ("options", "train"), ("example", "trait")])
+@pytest.mark.parametrize(
+    ("word", "block"),
+    [("watch", "`train`"), ("options", "`train`"), ("example", "a block, such as `persona`, `trait`, `rule`")],
+)
 def test_a_field_that_stands_as_a_statement_is_sent_to_its_block(word: str, block: str) -> None:
     [found] = spec.loads(f"tenet 1\n{word} {{ }}").diagnostics
-    help = f"it is a field: write it between the braces of a block, such as `{block} {{ ... }}`"
+    help = f"it is a field: write it between the braces of {block}"
     assert (found.code, found.help) == ("T0100", help)
 
 
