@@ -143,9 +143,8 @@ def _unknown_statement(
     span = reading.blocks.span(word)
     help, fix = reading.report.did_you_mean(word.text, known, span)
     if around := homes(word.text):
-        such = ", ".join(f"`{block}`" for block in around[:3])
-        of = such if len(around) == 1 else f"a block, such as {such}"
-        help, fix = f"it is a field: write it between the braces of {of}", None
+        such = " or ".join(f"`{block}`" for block in around[:3])
+        help, fix = f"it is a field: write it between the braces of {such}", None
     if fix is not None and block is not None:
         fix = replace(fix, uncovers=reading.report.at(word.end, block.end))
     reading.report.add(

@@ -25,7 +25,7 @@ from backends.train.changes import Change, Whole, changes
 from backends.train.verifying import Check
 from compiler.agreement import ROWS
 from compiler.exports.artifacts import Exported, Kind
-from compiler.failures import DataError, ModelLoadError
+from compiler.failures import DataError, GivenError, ModelLoadError
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,8 @@ def export(
         ModelLoadError: this kind cannot hold the model, or what was written is not what was trained.
     """
     made = module_of(kind)
+    if out.name in ("", ".."):
+        raise GivenError(f"{out} is no name for a folder", help="name a folder that is not there yet with -o")
     with _sealing.staged(out) as folder:
         for check in verifying.recorded(source.run, source.base):
             tell(check)
@@ -173,7 +175,7 @@ def held(source: Source, artifact: Path) -> Iterator[Check]:
         manifest = _sealing.read_manifest(artifact)
         kind, prompted = manifest.get("kind"), manifest.get("prompted")
     elif artifact.suffix == ".gguf":
-        kind = "gguf"
+        kind = "lora" if artifact.name.endswith(".lora.gguf") else "gguf"
     if kind in kinds():
         yield from module_of(str(kind)).check(source, artifact, prompted)
     else:

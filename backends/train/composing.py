@@ -24,6 +24,7 @@ from backends.train.changes import Change, changes
 from compiler.digests import digest
 from compiler.failures import DataError, ModelLoadError
 from compiler.files import put_in_place
+from compiler.runs import without_adapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ def _told(part: Part, base: Base) -> dict[str, Any]:
             f"{part.run} was trained on another base ({record.get('base')})",
             help="adapters of one base can be put together, and no others",
         )
+    if not (part.run / "adapter").is_dir():
+        raise without_adapter(part.run)
     kept.confirm(part.run)
     return {"run": part.run.name, "adapter_digest": adapter_digest(part.run / "adapter"), "weight": part.weight}
 

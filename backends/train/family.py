@@ -1,12 +1,13 @@
 """Several personas of one base, trained by one command: the libraries and the base are loaded once.
 
 In: builds. Out: their runs, as each training alone makes them. On a CPU they are trained side by side, one on each core
-with one thread, and those that would leave cores idle with as many threads as one alone: a step of a small model has
-parts that a second thread does not shorten, and a batch of 16 pairs gains nothing from rows of other personas beside it
-(`benchmarks/families.py` has both figures). Each is a process of its own, forked once the base is in memory, with its
-own optimiser, random numbers, checkpoints and events, so that a run is byte for byte that of `tenet train SPEC` with as
-many threads (TENET_THREADS). Elsewhere they are trained one after the other in this process. What fails or is
-interrupted stops no other that is under way. This file must not know how a training is done.
+with one thread: a step of a small model has parts that a second thread does not shorten, and a batch of 16 pairs gains
+nothing from rows of other personas beside it (`benchmarks/families.py` has both figures). Each of these is a process of
+its own, forked once the base is in memory. One that would be left alone on its core at the end is trained in this
+process, with as many threads as a training alone. All have their own optimiser, random numbers, checkpoints and events,
+so that a run is byte for byte that of `tenet train SPEC` with as many threads (TENET_THREADS). Elsewhere they are
+trained one after the other. What fails or is interrupted stops no other that is under way. This file must not know how
+a training is done.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from typing import Any, NoReturn
 
 from backends import machine
 from backends.devices import cpu_threads
-from backends.train import kept
+from backends.train import kept, room
 from backends.train.held import Held
-from backends.train.identity import is_done, run_folder
+from backends.train.identity import is_done, kept_steps, run_folder
 from compiler import failures
 from compiler.failures import GivenError, TenetError
 from compiler.progress import Progress
@@ -65,22 +66,17 @@ def _why_in_turn() -> str | None:
 
 
 def threads_of(personas: int, at_once: int, usual: int) -> list[int]:
-    """How many threads each is trained with: one, so that so many are trained at once; but the usual number where the
-    last ones would leave threads idle. What is trained already counts, so that a family that goes on keeps its bytes.
+    """How many threads each is trained with: one, but the usual number for one that would be left alone at the end.
 
     >>> threads_of(5, 2, 2), threads_of(4, 2, 2), threads_of(3, 16, 2)
-    ([1, 1, 1, 1, 2], [1, 1, 1, 1], [2, 2, 2])
+    ([1, 1, 1, 1, 2], [1, 1, 1, 1], [1, 1, 1])
     """
-    last = personas % at_once
-    wide = last if last * usual <= at_once else 0
-    return [1] * (personas - wide) + [usual] * wide
+    left_alone = personas > at_once > 1 and personas % at_once == 1
+    return [1] * (personas - left_alone) + [usual] * left_alone
 
 
 def run(personas: Sequence[Persona], runs: Path, at_once: int, progress: Progress) -> list[Path]:
     """Train all that have no finished run here, and return the runs in order.
-
-    Args:
-        at_once: threads that train at once, where that can be more than one; each persona needs one or more.
 
     Raises:
         GivenError: several at once are asked for, and cannot be.
@@ -88,16 +84,23 @@ def run(personas: Sequence[Persona], runs: Path, at_once: int, progress: Progres
     """
     if at_once > 1 and (why := _why_in_turn()):
         raise GivenError(f"{at_once} cannot be trained at once: {why}", help="leave --at-once out")
-    usual = cpu_threads()
-    threads = threads_of(len(personas), at_once, usual) if at_once > 1 else [usual] * len(personas)
-    found = {n: run for n, p in enumerate(personas) if (run := _finished(p.build, runs, {usual, threads[n]}))}
-    left = [_Turn(n, p, threads[n]) for n, p in enumerate(personas) if n not in found]
-    held = Held()
-    if len(left) > 1 and at_once > 1:
-        found |= _side_by_side(left, held, at_once, progress)
-    else:
-        found |= _one_by_one(left, held, progress)
-    return [found[n] for n in range(len(personas))]
+    usual, count = cpu_threads(), len(personas)
+    threads = threads_of(count, at_once, usual) if at_once > 1 else [usual] * count
+    known = {usual, 1} if at_once > 1 else {usual}
+    found = {n: run for n, p in enumerate(personas) if (run := _finished(p.build, runs, known))}
+    left = [_Turn(n, p, _begun(p.build, runs, known) or threads[n]) for n, p in enumerate(personas) if n not in found]
+    beside = [turn for turn in left if turn.threads == 1 < at_once]
+    if len(beside) < 2:  # a process of its own is for nobody's sake
+        beside = []
+    held, failed = Held(), list[TenetError]()
+    if beside:
+        found |= _side_by_side(beside, held, at_once, _counted(progress, 0, len(beside), len(left)), failed)
+    for place, turn in enumerate([turn for turn in left if turn not in beside], len(beside)):
+        with _failing(turn, failed), _threads(turn.threads):
+            found[turn.number] = turn.persona.train(held, _counted(progress, place, 1, len(left), f"{turn.name}: "))
+    if failed:
+        raise failed[0]
+    return [found[n] for n in range(count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,27 +132,32 @@ def _finished(build: Path, runs: Path, threads: Iterable[int]) -> Path | None:
     return None
 
 
-def _one_by_one(turns: Sequence[_Turn], held: Held, progress: Progress) -> dict[int, Path]:
-    made: dict[int, Path] = {}
-    failed: list[TenetError] = []
-    for place, turn in enumerate(turns):
-        try:
-            with _threads(turn.threads):
-                made[turn.number] = turn.persona.train(held, _counted(progress, place, len(turns), turn.name))
-        except TenetError as error:
-            failed.append(_failure(turn.name, type(error).__name__, error.message, error.help))
-    if failed:
-        raise failed[0]
-    return made
+def _begun(build: Path, runs: Path, threads: Iterable[int]) -> int | None:
+    """With how many of these threads a training of a build was begun whose checkpoints are there."""
+    for number in threads:
+        with _threads(number):
+            if kept_steps(run_folder(build, runs)):
+                return number
+    return None
 
 
-def _counted(progress: Progress, place: int, of: int, name: str) -> Progress:
-    """Progress of one of several, in which steps of all are counted as if they had as many."""
+def _counted(progress: Progress, place: int, part: int, of: int, name: str = "") -> Progress:
+    """Progress of some of several, in which steps of all are counted as if they had as many."""
 
     def told(stage: str, done: int, total: int, unit: str, note: str = "") -> None:
-        progress(stage, place * total + done, of * total, unit, f"{name}: {note}")
+        each = total / part
+        progress(stage, round(place * each) + done, round(of * each), unit, f"{name}{note}")
 
     return told
+
+
+@contextmanager
+def _failing(turn: _Turn, failed: list[TenetError]) -> Iterator[None]:
+    """Keep what stops one, so that it stops no other."""
+    try:
+        yield
+    except TenetError as error:
+        failed.append(_failure(turn.name, type(error).__name__, error.message, error.help))
 
 
 @contextmanager
@@ -173,20 +181,24 @@ class _Child:
     ended: dict[str, Any] | None = None
 
 
-def _side_by_side(turns: Sequence[_Turn], held: Held, at_once: int, progress: Progress) -> dict[int, Path]:
-    # Threads of a pool do not survive a fork: none is made while the libraries and the base are loaded.
+def _side_by_side(
+    turns: Sequence[_Turn], held: Held, at_once: int, progress: Progress, failed: list[TenetError]
+) -> dict[int, Path]:
+    # Threads of a pool do not survive a fork: what is forked computes with one.
     _load_libraries()
+    waiting = deque[_Turn]()
     for turn in turns:
-        turn.persona.hold(held)
-    waiting = deque(turns)
+        with _failing(turn, failed):
+            turn.persona.hold(held)
+            waiting.append(turn)
+    together = min(at_once, len(waiting))
     steps: dict[int, tuple[int, int]] = {}
     running: list[_Child] = []
     ended: dict[int, Path] = {}
-    failed: list[TenetError] = []
     try:
         while waiting or running:
-            while waiting and waiting[0].threads <= at_once - sum(child.turn.threads for child in running):
-                running.append(_forked(waiting.popleft(), held, [child.pipe for child in running]))
+            while waiting and len(running) < at_once:
+                running.append(_forked(waiting.popleft(), held, [child.pipe for child in running], together))
             for child, told in _said(running):
                 if "step" in told:
                     steps[child.turn.number] = (told["step"], told["of"])
@@ -203,8 +215,6 @@ def _side_by_side(turns: Sequence[_Turn], held: Held, at_once: int, progress: Pr
     except BaseException:
         _stop(running)
         raise
-    if failed:
-        raise failed[0]
     return ended
 
 
@@ -223,7 +233,7 @@ def _summed(steps: dict[int, tuple[int, int]], personas: int) -> tuple[int, int]
     return sum(done for done, _ in steps.values()), round(whole * personas / len(steps))
 
 
-def _forked(turn: _Turn, held: Held, others: Sequence[Any]) -> _Child:
+def _forked(turn: _Turn, held: Held, others: Sequence[Any], together: int) -> _Child:
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -232,6 +242,7 @@ def _forked(turn: _Turn, held: Held, others: Sequence[Any]) -> _Child:
         os.close(reading)
         for pipe in others:
             pipe.close()
+        room.share(together)
         _train(turn, held, writing)
     os.close(writing)
     return _Child(turn, pid, os.fdopen(reading, encoding="utf-8"))
@@ -291,7 +302,10 @@ def _waited(child: _Child) -> dict[str, Any]:
     code = os.waitstatus_to_exitcode(status)
     if child.ended is None:
         why = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return {"failed": "WorkerError", "message": why, "help": "train again: it goes on from its last checkpoint"}
+        again = (
+            "train again: it goes on from its last checkpoint; where memory ran out, --at-once N trains fewer at once"
+        )
+        return {"failed": "WorkerError", "message": why, "help": again}
     return child.ended
 
 

@@ -60,6 +60,15 @@ def fit(
     return told, arranged if arranged.fits() else split
 
 
+_sharing = 1
+
+
+def share(trainings: int) -> None:
+    """Say by how many trainings of other builds, with this one, the machine's memory is shared."""
+    global _sharing
+    _sharing = trainings
+
+
 def room_of(device: Device) -> float | None:
     """Bytes that a training may take: of a GPU's memory, or of what is free on this machine."""
     if device.kind != "cpu":
@@ -67,7 +76,8 @@ def room_of(device: Device) -> float | None:
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         told = {line.split(":")[0]: line.split()[1] for line in lines}
-        return training.ROOM * 1024 * int(told["MemAvailable"]) / int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        together = int(os.environ.get("LOCAL_WORLD_SIZE", "1")) * _sharing
+        return training.ROOM * 1024 * int(told["MemAvailable"]) / together
     except (OSError, KeyError, ValueError):
         return None
 

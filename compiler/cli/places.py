@@ -77,6 +77,12 @@ def run_of(place: Place) -> Path:
     same, other = same_content(place)
     if same:
         return same[0]
+    composed = [run for run in other if read_json(run / "run.json").get("method") == "composed"]
+    if composed and composed == other:
+        raise DataError(
+            f"{place.build} is not trained yet; adapters put together are there: {', '.join(map(str, other[:3]))}",
+            help="give one of these, or run `tenet train SPEC` first",
+        )
     if other:
         raise DataError(
             f"{place.build} has changed since it was last trained",

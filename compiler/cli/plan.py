@@ -139,7 +139,7 @@ def built(place: Place) -> Built:
         return Built(begun=(place.build / "recipe.json").is_file() and store.written(place.cache) > 0)
     try:
         check_build(place.build)
-        run = places.finished_run(place)
+        run = places.finished_run(place) or places.with_other_threads(place)
         untrained = () if run else _untrained(place)
     except TenetError as error:
         return Built(lock, program, untrained=(error.message,), answered=_answered(place))

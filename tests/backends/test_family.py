@@ -77,9 +77,13 @@ def test_each_has_the_bytes_that_it_has_alone(
     usual: int,
     reads: Reads,
 ) -> None:
+    import torch
+
     monkeypatch.delenv("TENET_THREADS")
     monkeypatch.setattr("backends.devices.CPU_THREADS", usual)
     made = builds(tmp_path, shapes["llama"], method)
+    torch.set_num_threads(2)
+    torch.ones(512, 512) @ torch.ones(512, 512)  # as making rows does, which leaves threads that no fork has
     said: list[tuple[int, int]] = []
 
     def progress(stage: str, done: int, total: int, unit: str, note: str = "") -> None:
@@ -107,6 +111,31 @@ def test_each_has_the_bytes_that_it_has_alone(
     weights.write_bytes(changed)
     with pytest.raises(ModelLoadError, match="changed"):
         family.run(personas(made, tmp_path / "runs"), tmp_path / "runs", at_once, silent)
+
+
+def test_no_place_in_a_family_has_what_is_trained_trained_again(
+    shapes: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: Reads
+) -> None:
+    monkeypatch.delenv("TENET_THREADS")
+    made, runs = builds(tmp_path, shapes["llama"]), tmp_path / "runs"
+    first = family.run(personas(made[:2], runs), runs, 2, silent)
+    before = len(list(runs.glob("*/run.json")))
+    again = family.run(personas([made[2], made[1], made[0]], runs), runs, 2, silent)
+    assert again[:0:-1] == first
+    assert len(list(runs.glob("*/run.json"))) == before + 1
+
+
+def test_a_base_that_cannot_be_held_stops_no_other(shapes: dict[str, Path], tmp_path: Path) -> None:
+    made, runs = builds(tmp_path, shapes["llama"]), tmp_path / "runs"
+
+    def missing(held: held.Held) -> None:
+        raise ModelLoadError("the base is gone", help="")
+
+    ready = personas(made, runs)
+    ready[0] = family.Persona(ready[0].build, ready[0].train, missing)
+    with pytest.raises(ModelLoadError, match="caring: the base is gone"):
+        family.run(ready, runs, 2, silent)
+    assert [identity.is_done(identity.run_folder(build, runs)) for build in made] == [False, True, True]
 
 
 @pytest.mark.parametrize("at_once", [1, 2])

@@ -81,7 +81,7 @@ def test_a_mistake_inside_is_one_report(text: str, reports: list[tuple[str, int]
 
 @pytest.mark.parametrize(
     ("word", "block"),
-    [("watch", "`train`"), ("options", "`train`"), ("example", "a block, such as `persona`, `trait`, `rule`")],
+    [("watch", "`train`"), ("options", "`train`"), ("example", "`persona` or `trait` or `rule`")],
 )
 def test_a_field_that_stands_as_a_statement_is_sent_to_its_block(word: str, block: str) -> None:
     [found] = spec.loads(f"tenet 1\n{word} {{ }}").diagnostics
