@@ -20,9 +20,9 @@ from compiler.build import from_text
 from compiler.cli import execute
 from compiler.compositions import PARENTS, Composition
 from compiler.digests import file_digest, measures_digest
-from compiler.failures import DataError, ModelLoadError
+from compiler.failures import DataError, GivenError, ModelLoadError
 from compiler.records.recipe import Recipe
-from tests.backends import checkpoints, recipes
+from tests.backends import checkpoints, jobs, recipes
 from tests.backends.recipes import CPU, NO_CERTAINLY
 from tests.backends.test_measure import probe
 
@@ -101,6 +101,11 @@ def test_what_cannot_be_put_together_is_said(base: bases.Base, tmp_path: Path) -
     other = bases.resolve(str(checkpoints.make(tmp_path / "other", "qwen3")))
     with pytest.raises(DataError, match="another base"):
         compose([Part(one, 1)], other, "m", tmp_path / "runs", choose())
+    prompted = tmp_path / "prompted"
+    prompted.mkdir()
+    (prompted / "run.json").write_text(json.dumps({"method": "prompt", "base": base.name, "base_digest": base.digest}))
+    with pytest.raises(GivenError, match="the prompt alone meets every clause"):
+        compose([Part(one, 1), Part(prompted, 1)], base, "m", tmp_path / "runs", choose())
     dora = run(base, tmp_path / "dora", use_dora=True)
     with pytest.raises(ModelLoadError, match="no plain LoRA"):
         compose([Part(one, 1), Part(dora, 1)], base, "m", tmp_path / "runs", choose())
@@ -115,6 +120,12 @@ def test_on_the_command_line(base: bases.Base, tmp_path: Path, capsys: pytest.Ca
     made = Path(capsys.readouterr().out.strip())
     assert made.name.startswith("mix-")
     assert execute(["verify", str(made), *where]) == 0
+    capsys.readouterr()
+    jobs.write(build, dpo=jobs.dpo(2))
+    (build / "pairs.jsonl").touch()
+    (build / "lock.json").write_text(json.dumps({"rows": {"pairs.jsonl": file_digest(build / "pairs.jsonl")}}))
+    assert execute(["diff", str(build), *where]) == 3
+    assert "not trained yet; adapters put together are there" in " ".join(capsys.readouterr().err.split())
     for bad in (f"{one}=x", f"{one}=0", f"{one}=nan", "nowhere=1"):
         assert execute(["compose", str(build), bad, *where]) == 2
 

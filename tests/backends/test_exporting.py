@@ -76,6 +76,8 @@ def test_every_kind_is_held_against_what_was_trained(llama: Source, tmp_path: Pa
     checks = list(exports.held(llama, tmp_path / kind))
     assert not failed(checks)
     assert {"sealed", "modules", "change"} <= {check.what for check in checks}
+    for file in (tmp_path / kind).glob("*.gguf"):
+        assert not failed(list(exports.held(llama, file))), "what its name says"
     again = export(kind, llama, tmp_path / "again" / kind)
     assert made == again
     for path in (tmp_path / kind).iterdir():
@@ -158,6 +160,8 @@ def test_nothing_of_somebody_elses_is_written_over(llama: Source, tmp_path: Path
     (out / "README.md").write_text("mine")
     with pytest.raises(GivenError, match="changed since it was exported"):
         export("peft", llama, out)
+    with pytest.raises(GivenError, match="no name for a folder"):
+        export("peft", llama, Path())
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("years")
