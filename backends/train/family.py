@@ -229,8 +229,8 @@ def _load_libraries() -> None:
 
 def _summed(steps: dict[int, tuple[int, int]], personas: int) -> tuple[int, int]:
     """Steps done and steps in all, where those that have not begun have as many as the others on average."""
-    whole = sum(of for _, of in steps.values())
-    return sum(done for done, _ in steps.values()), round(whole * personas / len(steps))
+    known = [of for _, of in steps.values() if of]
+    return sum(done for done, _ in steps.values()), round(sum(known) * personas / max(len(known), 1))
 
 
 def _forked(turn: _Turn, held: Held, others: Sequence[Any], together: int) -> _Child:

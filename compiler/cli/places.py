@@ -135,14 +135,15 @@ def same_content(place: Place) -> tuple[list[Path], list[Path]]:
 
 
 def build_of(run: Path, out: Path) -> Path:
-    """The build that a run came from: the folder around measurements of what was not trained, else by the run's name.
+    """The build that a run came from: the folder around measurements of what was not trained, else as run.json says, or
+    the run's name where it does not.
 
     Raises:
         DataError: there is no such build.
     """
     if is_build(run.resolve().parent):
         return run.parent
-    name = run.resolve().name.rsplit("-", 1)[0]
+    name = read_json(run / "run.json").get("spec") or run.resolve().name.rsplit("-", 1)[0]
     build = out / name
     if not is_build(build):
         raise DataError(f"{run} was made from {build}, which is not there", help="give --out, or build the spec again")

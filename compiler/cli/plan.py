@@ -55,6 +55,8 @@ def command(
     plan, recipe = make_plan(compilation)
     found = costing.costs(compilation, device, four_bit=quantize is not None) if device not in (None, "here") else None
     here = calibration.here(compilation) if device == "here" else None
+    if here is not None:
+        plan = plan.with_seconds("train", sum(stage.seconds for stage in here))
     if as_json:
         mixture = [share.model_dump(mode="json") for share in recipe.mixture]
         whole = {**asdict(plan), "seconds": plan.seconds, "mixture": mixture}
@@ -216,7 +218,7 @@ def show(plan: Plan, show_units: bool) -> None:
             click.echo(f"unit      {unit}")
     click.echo(f"In all about {duration(plan.seconds)}.")
     if any(step.guessed for step in plan.steps):
-        guess = "A guess is what nano takes on two cores, whatever the base: nothing was measured here yet."
+        guess = "A guess is what nano takes on two cores, whatever the base: that was not measured here yet."
         click.echo("\n".join(folded(guess)))
 
 

@@ -25,7 +25,7 @@ WORDS = {"flag": "true or false", "whole": "a whole number", "number": "a number
 
 def match_settings(program: Program) -> tuple[Program, tuple[Diagnostic, ...]]:
     train = program.train
-    if train.loss is None and train.reward_weight is None and train.options is None:
+    if (train.loss, train.sft_weight, train.reward_weight, train.options) == (None, None, None, None):
         return program, ()
     stages = stages_of(train.method)
     found = [*_without_use(program, stages)]
@@ -43,6 +43,9 @@ def _without_use(program: Program, stages: tuple[str, ...]) -> Iterator[Diagnost
         message = f"online DPO does not know the loss `{train.loss}`"
         mend = f"it knows {' and '.join(ONLINE_LOSSES)}"
         yield diagnose("T0541", message, train.span, label="not one of its losses", help=mend)
+    if train.sft_weight is not None and train.preset is None and not {"dpo", "simpo"} & set(stages):
+        message = f"`sft_weight` stands beside DPO's or SimPO's loss, and the method {train.method} has neither"
+        yield diagnose("T0541", message, train.span, label="a weight of nothing", help="write `method: dpo`, or none")
     if train.reward_weight is not None and "reward" not in stages:
         message = f"`reward_weight` weighs a trained reward model, and the method {train.method} trains none"
         yield diagnose("T0541", message, train.span, label="a weight of nothing", help="write `method: reward+rloo`")

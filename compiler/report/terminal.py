@@ -52,6 +52,8 @@ def _report(report: DiffReport, page: str | None, width: int) -> Iterator[Render
     beside = report.arms if width >= NARROW else ("base",) if width >= NARROWEST else ()
     arms = [arm for arm in report.arms if arm == report.subject or arm in beside]
     yield _clauses(report, arms, width)
+    if hidden := [arm for arm in report.arms if arm not in arms]:
+        yield Text(f"Too narrow to show {', '.join(hidden)}.", style="dim")
     if any(_further(row) for row in report.clauses):
         yield Text()
         yield _lines(report, width)

@@ -87,6 +87,12 @@ def tenet(place: Path, command: str, *more: str) -> int:
     return execute([*command.split(), str(next((place / "runs").iterdir())), *more, *where])
 
 
+def test_a_run_of_another_name_finds_its_build(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    renamed = shutil.copytree(next((place / "runs").iterdir()), tmp_path / "renamed")
+    assert execute(["verify", str(renamed), "--no-scores", "--out", str(place / "build")]) == 0
+    assert "as trained" in capsys.readouterr().out
+
+
 def said_by_its_code(folder: Path) -> str:
     """What the Python on a card prints."""
     code = re.search(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)

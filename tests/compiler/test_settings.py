@@ -93,6 +93,7 @@ def test_a_setting_reaches_the_jobs_of_the_trainers_that_have_it() -> None:
         ("method: sft  loss: ipo", "T0541", "dpo"),
         ("method: online_dpo  loss: hinge", "T0541", "sigmoid"),
         ("method: rloo  reward_weight: 2", "T0541", "reward+rloo"),
+        ("method: grpo  sft_weight: 1", "T0541", "dpo"),
         ("method: dpo+introspection", "T0517", "preset: character"),
     ],
 )
