@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from compiler.cli import places
-from compiler.cli.options import out_option, runs_option
+from compiler.cli.options import FILE, out_option, runs_option
 from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, is_run
 from compiler.files import write_if_new
@@ -56,7 +56,7 @@ SECTIONS = {
     "--export",
     "exports",
     multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Write labels.jsonl, label-studio.json or trl.jsonl: the name tells the format.",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import FINDINGS, options, places, review
+from compiler.cli.options import FILE
 from compiler.cli.sections import Sectioned
 from compiler.cli.specs import folded
 from compiler.cli.targets import TargetPath, prepared
@@ -35,7 +36,7 @@ SECTIONS = {
 @click.option(
     "--html",
     "page",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FILE,
     metavar="FILE",
     help="Write findings, figures and rows as one page that needs no network.",
 )

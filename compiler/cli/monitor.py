@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from compiler.cli import FINDINGS, places
-from compiler.cli.options import cache_option, out_option, runs_option, spending_options
+from compiler.cli.options import FILE, cache_option, out_option, runs_option, spending_options
 from compiler.cli.sections import Sectioned
 from compiler.cli.targets import TargetPath, prepared
 from compiler.files import write_if_new
@@ -39,7 +39,7 @@ SECTIONS = {
 @click.option(
     "--log",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="A log of conversations: JSON lines, each with messages.",
 )
 @click.option("--with-prompt", is_flag=True, help="With --url: send the compiled prompt.")
@@ -72,7 +72,7 @@ SECTIONS = {
 @click.option(
     "--state",
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="Where it is kept.  [default: RUNS/NAME.monitor.json]",
 )
 @click.option("--reset", is_flag=True, help="Watch clauses that have an alarm anew.")

@@ -77,8 +77,7 @@ def run_of(place: Place) -> Path:
     same, other = same_content(place)
     if same:
         return same[0]
-    composed = [run for run in other if read_json(run / "run.json").get("method") == "composed"]
-    if composed and composed == other:
+    if other and all(read_json(run / "run.json").get("method") == "composed" for run in other):
         raise DataError(
             f"{place.build} is not trained yet; adapters put together are there: {', '.join(map(str, other[:3]))}",
             help="give one of these, or run `tenet train SPEC` first",

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from compiler.cli.options import FILE
 from compiler.files import write_text
 
 
 @click.command("schema")
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where it goes.")
+@click.option("-o", "--out", type=FILE, metavar="FILE", help="Where it goes.")
 def command(out: Path | None) -> None:
     """Print the JSON Schema (draft 2020-12) of specs in YAML and JSON.
 
