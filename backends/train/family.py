@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -87,8 +87,9 @@ def run(personas: Sequence[Persona], runs: Path, at_once: int, progress: Progres
     usual, count = cpu_threads(), len(personas)
     threads = threads_of(count, at_once, usual) if at_once > 1 else [usual] * count
     known = {usual, 1} if at_once > 1 else {usual}
-    found = {n: run for n, p in enumerate(personas) if (run := _finished(p.build, runs, known))}
-    left = [_Turn(n, p, _begun(p.build, runs, known) or threads[n]) for n, p in enumerate(personas) if n not in found]
+    folders = [_folders(persona.build, runs, known) for persona in personas]
+    found = {n: run for n, of in enumerate(folders) if (run := _finished(of.values()))}
+    left = [_Turn(n, p, _begun(folders[n]) or threads[n]) for n, p in enumerate(personas) if n not in found]
     beside = [turn for turn in left if turn.threads == 1 < at_once]
     if len(beside) < 2:  # a process of its own is for nobody's sake
         beside = []
@@ -116,29 +117,30 @@ class _Turn:
         return self.persona.build.name
 
 
-def _finished(build: Path, runs: Path, threads: Iterable[int]) -> Path | None:
-    """The run of a build by any of these numbers of threads, if it is whole; None where there is none.
+def _folders(build: Path, runs: Path, threads: Iterable[int]) -> dict[int, Path]:
+    """Where a training of a build goes, by the number of threads."""
+    found = {}
+    for number in threads:
+        with _threads(number):
+            found[number] = run_folder(build, runs)
+    return found
+
+
+def _finished(folders: Iterable[Path]) -> Path | None:
+    """The first run that is whole; None where there is none.
 
     Raises:
         ModelLoadError: its files are not those that were trained.
     """
-    for number in threads:
-        with _threads(number):
-            run = run_folder(build, runs)
-        if is_done(run):
-            if not is_prompt_alone(run):
-                kept.confirm(run)
-            return run
-    return None
+    run = next(filter(is_done, folders), None)
+    if run is not None and not is_prompt_alone(run):
+        kept.confirm(run)
+    return run
 
 
-def _begun(build: Path, runs: Path, threads: Iterable[int]) -> int | None:
-    """With how many of these threads a training of a build was begun whose checkpoints are there."""
-    for number in threads:
-        with _threads(number):
-            if kept_steps(run_folder(build, runs)):
-                return number
-    return None
+def _begun(folders: Mapping[int, Path]) -> int | None:
+    """With how many of these threads a training was begun whose checkpoints are there."""
+    return next((number for number, run in folders.items() if kept_steps(run)), None)
 
 
 def _counted(progress: Progress, place: int, part: int, of: int, name: str = "") -> Progress:
